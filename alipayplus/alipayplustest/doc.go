@@ -1,0 +1,28 @@
+// Package alipayplustest plays Alipay+ in a test or a demonstration: in memory
+// as an http.RoundTripper, without a socket and at home in testing/synctest, or
+// over HTTP as an http.Handler.
+//
+// A complete test of a wallet that decodes a code:
+//
+//	func TestDecode(t *testing.T) {
+//		g := alipayplustest.New(t)
+//		alipayplustest.Answer(g, mpm.UserInitiatedPay,
+//			func(ctx context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
+//				return &mpm.UserInitiatedPayResponse{PaymentRequestID: "P1"}, nil
+//			})
+//		client, err := alipayplus.New(g.Config())
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		g.Fail(mpm.UserInitiatedPay, alipayplustest.LoseAnswer(), alipayplustest.Unknown(alipayplus.CodeUnknownException))
+//		answer, err := mpm.UserInitiatedPay.Call(t.Context(), client, &mpm.UserInitiatedPayRequest{
+//			CodeValue: alipayplus.Conceal("281666040000000001"), CustomerID: "C1"})
+//		// answer is the one of the third attempt; the order was decoded once.
+//	}
+//
+// The Gateway is as strict as the documents: it verifies the signature of every
+// request, demands that scalars are strings and that nothing is empty, answers a
+// repeated request as it answered the first, and refuses one that reuses an id
+// for something else. What the SDK under test does wrong becomes an error of the
+// test. Everything that it sends is signed.
+package alipayplustest

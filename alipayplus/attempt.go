@@ -1,0 +1,340 @@
+package alipayplus
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
+)
+
+// maxAnswer is the largest answer that is read, 4 MiB: a set of code rules has
+// a few hundred KiB.
+const maxAnswer = 4 << 20
+
+// verdict is what one attempt came to.
+type verdict struct {
+	err        *Error // nil: a verified S
+	notSent    bool   // proved that nothing was sent
+	retry      bool   // repeating it can help
+	security   bool   // somebody may be forging answers
+	alarm      bool   // Alipay+ and this SDK disagree
+	skew       time.Duration
+	retryAfter time.Duration
+}
+
+// attempt sends x once and judges what comes back. The comments name the rows of
+// the table in the package's documentation.
+func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout time.Duration, info *Info) verdict {
+	info.HTTPStatus, info.TraceID, info.Body = 0, "", nil
+	if err := ctx.Err(); err != nil { // row 2
+		return verdict{err: &Error{Err: err}, notSent: true}
+	}
+	parent := ctx
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	content := Content{
+		Method:   http.MethodPost,
+		Target:   to.RequestURI(),
+		ClientID: c.credentials.ClientID,
+		Time:     headerTime(time.Now()),
+		Body:     x.Body,
+	}
+	signature, err := content.Sign(ctx, c.credentials.Signer)
+	if err != nil {
+		if parent.Err() != nil {
+			return verdict{err: &Error{Err: parent.Err()}, notSent: true}
+		}
+		return verdict{err: &Error{Err: fmt.Errorf("signing: %w", err)}, notSent: true, retry: true}
+	}
+	var conn connection
+	request := (&http.Request{
+		Method:     http.MethodPost,
+		URL:        to,
+		Host:       to.Host,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header: http.Header{
+			"Client-Id":       {content.ClientID},
+			"Request-Time":    {content.Time},
+			"Signature":       {signature},
+			"Content-Type":    {"application/json; charset=UTF-8"},
+			"Accept-Encoding": {"identity"}, // the signature covers the bytes as they come
+			"User-Agent":      {"alipayplus-go"},
+		},
+		// No GetBody: net/http must not send a second time by itself.
+		Body:          io.NopCloser(bytes.NewReader(x.Body)),
+		ContentLength: int64(len(x.Body)),
+	}).WithContext(httptrace.WithClientTrace(ctx, conn.trace()))
+	if len(x.Body) == 0 {
+		request.Body = http.NoBody
+	}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return transportVerdict(parent, err, conn.untouched())
+	}
+	defer func() { _ = response.Body.Close() }()
+	info.HTTPStatus = response.StatusCode
+	info.TraceID = traceID(response.Header)
+	body, err := readAnswer(response)
+	switch {
+	case errors.Is(err, errTooLarge): // row 8
+		return verdict{err: &Error{Err: err}}
+	case err != nil: // row 9: truncated or lost; row 2
+		return transportVerdict(parent, err, false)
+	}
+	content.Body = body
+	v := c.judge(ctx, x, response, &content, info)
+	v.retryAfter = retryAfter(response.Header)
+	return v
+}
+
+// judge decides about a complete answer. content is the request's; its time and
+// body are replaced by the answer's.
+func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response, content *Content, info *Info) verdict {
+	header := response.Header
+	signatures, times := header.Values("Signature"), header.Values("Response-Time")
+	if len(signatures) == 0 && len(times) == 0 {
+		return unsignedVerdict(response.StatusCode, content.Body)
+	}
+	tampered := func(err error) verdict { // row 6
+		claimed, _ := claimedResult(content.Body)
+		return verdict{err: &Error{Err: err, Claimed: claimed}, retry: true, security: true}
+	}
+	ids := header.Values("Client-Id")
+	switch {
+	case len(signatures) != 1 || len(times) != 1:
+		return tampered(signatureError("the answer does not have exactly one Signature and one Response-Time"))
+	case len(ids) != 1 || ids[0] != c.credentials.ClientID:
+		return tampered(signatureError("the answer is not for this Client-Id"))
+	}
+	content.Time = times[0]
+	stray, err := content.verify(signatures[0], c.credentials.Keys)
+	if err != nil {
+		return tampered(err)
+	}
+	if stray != "" {
+		c.log.WarnContext(ctx, "alipayplus: key version of an answer is not configured as such",
+			slog.String("operation", x.Operation), slog.String("keyVersion", stray))
+	}
+	info.Body = content.Body
+
+	v := verdict{}
+	age, known, far := c.freshness.age(content.Time)
+	v.skew = age
+	if !known {
+		c.log.WarnContext(ctx, "alipayplus: Response-Time has no known form", slog.String("operation", x.Operation))
+	}
+	if far && !c.freshness.enforce {
+		c.log.WarnContext(ctx, "alipayplus: stale answer", slog.String("operation", x.Operation), slog.Duration("age", age))
+	}
+	if far && c.freshness.enforce { // row 5
+		v.err = &Error{Err: fmt.Errorf("%w: Response-Time is %v old", ErrStale, age.Round(time.Second))}
+		v.retry = true
+		return v
+	}
+	answer, result, err := any(nil), Result{}, wire.Check(content.Body)
+	if err == nil {
+		answer, result, err = x.decode(content.Body)
+	}
+	if err != nil { // row 5b
+		v.err = &Error{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
+		v.alarm = true
+		return v
+	}
+	switch result.Status {
+	case StatusSucceeded: // row 3
+		return v
+	case StatusFailed: // row 4
+		v.err = &Error{Outcome: OutcomeFailed, Result: result, answer: answer}
+	default: // row 5
+		v.err = &Error{Result: result, answer: answer}
+		if result == (Result{}) {
+			v.err.Err = errors.New("the answer has no result")
+		}
+		v.retry = true
+	}
+	return v
+}
+
+// unsignedVerdict judges an answer without signature. Nothing that it says
+// decides about the outcome.
+func unsignedVerdict(status int, body []byte) verdict {
+	claimed, ok := claimedResult(body)
+	v := verdict{err: &Error{Claimed: claimed, Err: ErrUnsigned}}
+	switch {
+	case claimed.Status == StatusSucceeded: // row 7
+		v.retry, v.security = true, true
+	case status >= 300 && status < 400: // row 8
+		v.err.Err = errors.New("the answer is a redirect, which is never followed")
+	case status >= 500 || status == http.StatusTooManyRequests: // row 9
+		v.err.Err = errors.New("the gateway answered with an error")
+		v.retry = true
+	case len(bytes.TrimSpace(body)) == 0: // row 9
+		v.err.Err = errors.New("the answer is empty")
+		v.retry = true
+	case ok && claimed.Status != StatusFailed: // row 10
+		v.retry = true
+	case ok: // row 11
+		if advice := adviceOn[claimed.Code]; advice != "" {
+			v.err.Err = fmt.Errorf("%w: %s", ErrUnsigned, advice)
+		}
+	default: // row 12
+		v.err.Err = fmt.Errorf("%w and holds no result", ErrUnsigned)
+	}
+	return v
+}
+
+// adviceOn says what to check when the gateway refuses before it looks at the
+// business.
+var adviceOn = map[ResultCode]string{
+	CodeInvalidSignature: "check that Alipay+ has the public key of the key version that signs, and that BaseURL is the gateway of this ClientID",
+	CodeKeyNotFound:      "check that the key version of the Signer is registered with Alipay+",
+	CodeInvalidClient:    "check the ClientID, and that BaseURL is the gateway where it is registered",
+	CodeAccessDenied:     "check that the contract covers this API and that Alipay+ admits this server's address",
+}
+
+// claimedResult is the result in a body that did not verify.
+func claimedResult(body []byte) (Result, bool) {
+	var claim resultOnly
+	if wire.Check(body) != nil || wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {
+		return Result{}, false
+	}
+	r := claim.Result
+	return Result{
+		Code:    ResultCode(sanitize(string(r.Code), 64)),
+		Status:  ResultStatus(sanitize(string(r.Status), 8)),
+		Message: "",
+	}, true
+}
+
+// transportVerdict judges an attempt without a complete answer.
+func transportVerdict(parent context.Context, err error, untouched bool) verdict {
+	v := verdict{err: &Error{Err: transportError(err)}, notSent: untouched}
+	if cause := parent.Err(); cause != nil { // row 2
+		v.err.Err = cause
+		return v
+	}
+	var certificate *tls.CertificateVerificationError
+	if !errors.As(err, &certificate) { // rows 1 and 9
+		v.retry = true
+	}
+	return v
+}
+
+// networkError has a text that shows neither URL nor header; errors.Is and
+// errors.As find the cause.
+type networkError struct {
+	text  string
+	cause error
+}
+
+func (e *networkError) Error() string { return e.text }
+func (e *networkError) Unwrap() error { return e.cause }
+
+func (e *networkError) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.text) }
+
+func transportError(err error) error {
+	var certificate *tls.CertificateVerificationError
+	var dns *net.DNSError
+	var timeout net.Error
+	text := "the connection failed"
+	switch {
+	case errors.As(err, &certificate):
+		text = "the gateway's TLS certificate is not accepted"
+	case errors.As(err, &dns):
+		text = "the gateway's host name does not resolve"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		text = "connection refused"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		text = "timed out"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		text = "connection reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		text = "the connection was closed before the answer was complete"
+	}
+	return &networkError{text, err}
+}
+
+// connection learns from httptrace whether the request ever got a connection.
+// Only a transport that took part in the trace can prove that it did not.
+type connection struct {
+	asked, got atomic.Bool
+}
+
+func (c *connection) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { c.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { c.got.Store(true) },
+	}
+}
+
+func (c *connection) untouched() bool { return c.asked.Load() && !c.got.Load() }
+
+var errTooLarge = errors.New("the answer is larger than 4 MiB")
+
+// readAnswer reads the whole body into memory of at most twice maxAnswer.
+func readAnswer(response *http.Response) ([]byte, error) {
+	if response.ContentLength > maxAnswer {
+		return nil, errTooLarge
+	}
+	size := int64(4 << 10)
+	if response.ContentLength >= 0 {
+		size = min(response.ContentLength, 64<<10) + 1 // one more, to see the end
+	}
+	body := make([]byte, 0, size)
+	for {
+		if len(body) == cap(body) {
+			if len(body) > maxAnswer {
+				return nil, errTooLarge
+			}
+			grown := make([]byte, len(body), min(2*cap(body), maxAnswer+1))
+			copy(grown, body)
+			body = grown
+		}
+		n, err := response.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF { //nolint:errorlint // a wrapped one is an error of the transport
+			if len(body) > maxAnswer {
+				return nil, errTooLarge
+			}
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func traceID(header http.Header) string {
+	for _, name := range [...]string{"Trace-Id", "Traceid"} {
+		if id := header.Get(name); id != "" {
+			return sanitize(id, 64)
+		}
+	}
+	return ""
+}
+
+// retryAfter reads the seconds form of Retry-After.
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.Atoi(strings.TrimSpace(header.Get("Retry-After")))
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}

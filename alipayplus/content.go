@@ -1,0 +1,321 @@
+package alipayplus
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"strings"
+	"sync"
+)
+
+const sha256Hash = crypto.SHA256
+
+// ErrSignature is the cause of every error of a signature that does not verify:
+// a malformed header, another algorithm, other content, another key. The error
+// text names the rule that broke. Match it with errors.Is.
+var ErrSignature = errors.New("alipayplus: signature does not verify")
+
+func signatureError(rule string) error { return fmt.Errorf("%w: %s", ErrSignature, rule) }
+
+// Content is what a signature covers, as raw texts on the wire. It is the one
+// place where signatures are made and checked; Client and Handler use it, and
+// so can another router, a proxy or a test.
+//
+//	<Method> <Target>\n<ClientID>.<Time>.<Body>
+type Content struct {
+	Method   string // of the request, for requests and responses alike: "POST"
+	Target   string // raw path and query of the request, no scheme and no host
+	ClientID string // header Client-Id: 1 to 64 of A-Z a-z 0-9 _ -
+	Time     string // header Request-Time of a request, Response-Time of a response
+	Body     []byte // the exact bytes
+}
+
+// check refuses header texts from which two different messages could make the
+// same signed bytes.
+func (c *Content) check() string {
+	switch {
+	case !validMethod(c.Method):
+		return "the method is not 1 to 16 letters"
+	case !validTarget(c.Target):
+		return "the target is no raw path"
+	case !validClientID(c.ClientID):
+		return "the Client-Id is not 1 to 64 of A-Z a-z 0-9 _ -"
+	case !validTime(c.Time):
+		return "the time is not 1 to 40 of 0-9 T Z : + . -"
+	}
+	return ""
+}
+
+var hashers = sync.Pool{New: func() any { return &hasher{Hash: sha256.New()} }}
+
+type hasher struct {
+	hash.Hash
+	head []byte
+	sum  [sha256.Size]byte
+}
+
+func (c *Content) digest() [sha256.Size]byte {
+	h := hashers.Get().(*hasher)
+	defer hashers.Put(h)
+	h.Reset()
+	head := append(h.head[:0], c.Method...)
+	head = append(head, ' ')
+	head = append(head, c.Target...)
+	head = append(head, '\n')
+	head = append(head, c.ClientID...)
+	head = append(head, '.')
+	head = append(head, c.Time...)
+	head = append(head, '.')
+	h.head = head
+	h.Write(head)
+	h.Write(c.Body)
+	h.Sum(h.sum[:0])
+	return h.sum
+}
+
+// Sign makes the value of the Signature header:
+//
+//	algorithm=RSA256,keyVersion=1,signature=<base64, percent-encoded>
+//
+// The error is ErrSignature for a content that no signature may cover, else the
+// signer's own.
+func (c Content) Sign(ctx context.Context, s Signer) (header string, err error) {
+	if rule := c.check(); rule != "" {
+		return "", signatureError(rule)
+	}
+	version, signature, err := s.SignDigest(ctx, c.digest())
+	if err != nil {
+		return "", err
+	}
+	if !validKeyVersion(version) || len(signature) < minKeyBits/8 || len(signature) > maxKeyBits/8 {
+		return "", errors.New("alipayplus: the signer returned an unusable key version or signature")
+	}
+	return formatSignature(version, signature), nil
+}
+
+const (
+	signaturePrefix  = "algorithm=RSA256,keyVersion="
+	signatureInfix   = ",signature="
+	maxSignatureText = 2048
+)
+
+func formatSignature(version string, signature []byte) string {
+	const stackSize = 1400 // base64 of the largest signature
+	var stack [stackSize]byte
+	text := base64.StdEncoding.AppendEncode(stack[:0], signature)
+	out := make([]byte, 0, len(signaturePrefix)+len(version)+len(signatureInfix)+len(text)+len(text)/8)
+	out = append(out, signaturePrefix...)
+	out = append(out, version...)
+	out = append(out, signatureInfix...)
+	for _, c := range text {
+		switch c {
+		case '+':
+			out = append(out, "%2B"...)
+		case '/':
+			out = append(out, "%2F"...)
+		case '=':
+			out = append(out, "%3D"...)
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+// Verify checks a Signature header against the content with the live keys of
+// the ring. Every error is ErrSignature.
+//
+// It takes optional spaces around commas, items in any order and names in any
+// case, an absent algorithm or key version, and the signature percent-encoded,
+// as plain base64 or as base64url, padded or not. The algorithm is always
+// RSASSA-PKCS1-v1_5 with SHA-256, whatever the header says; one that says
+// something else does not verify.
+func (c Content) Verify(header string, keys *KeyRing) error {
+	_, err := c.verify(header, keys)
+	return err
+}
+
+// verify reports, too, the key version that the header gave if the ring does
+// not have it or another key verified.
+func (c *Content) verify(header string, keys *KeyRing) (strayVersion string, err error) {
+	if rule := c.check(); rule != "" {
+		return "", signatureError(rule)
+	}
+	var buffer [maxKeyBits / 8]byte
+	version, signature, rule := parseSignature(header, buffer[:0])
+	if rule != "" {
+		return "", signatureError(rule)
+	}
+	digest := c.digest()
+	exact, err := keys.verify(version, &digest, signature)
+	if err != nil {
+		return "", signatureError(err.Error())
+	}
+	if !exact {
+		if version == "" {
+			version = "absent"
+		}
+		return version, nil
+	}
+	return "", nil
+}
+
+// parseSignature reads the grammar of the Signature header. The signature is
+// appended to into. rule is the rule that broke, "" if none did.
+func parseSignature(header string, into []byte) (version string, signature []byte, rule string) {
+	if header == "" {
+		return "", nil, "the Signature header is missing or empty"
+	}
+	if len(header) > maxSignatureText {
+		return "", nil, "the Signature header is longer than 2048 bytes"
+	}
+	var seenAlgorithm, seenVersion, seenSignature bool
+	for rest, more := header, true; more; {
+		var item string
+		item, rest, more = strings.Cut(rest, ",")
+		name, value, ok := strings.Cut(strings.Trim(item, " "), "=")
+		if !ok {
+			return "", nil, "an item of the Signature header has no ="
+		}
+		switch {
+		case strings.EqualFold(name, "algorithm"):
+			if seenAlgorithm {
+				return "", nil, "the Signature header has a second algorithm"
+			}
+			seenAlgorithm = true
+			if !strings.EqualFold(value, "RSA256") {
+				return "", nil, "the algorithm is not RSA256"
+			}
+		case strings.EqualFold(name, "keyVersion"):
+			if seenVersion {
+				return "", nil, "the Signature header has a second keyVersion"
+			}
+			seenVersion = true
+			if !validKeyVersion(value) {
+				return "", nil, "the keyVersion is not 1 to 9 digits"
+			}
+			version = value
+		case strings.EqualFold(name, "signature"):
+			if seenSignature {
+				return "", nil, "the Signature header has a second signature"
+			}
+			seenSignature = true
+			if signature, ok = decodeSignature(value, into); !ok {
+				return "", nil, "the signature is not one canonical base64 text"
+			}
+		default:
+			return "", nil, "the Signature header has an unknown item"
+		}
+	}
+	if !seenSignature {
+		return "", nil, "the Signature header has no signature"
+	}
+	return version, signature, ""
+}
+
+// decodeSignature reads percent-encoded, plain or url-safe base64, padded or
+// not. It refuses every text but the canonical ones, because encoding/base64
+// skips line ends and a signature must not have two spellings.
+func decodeSignature(value string, into []byte) ([]byte, bool) {
+	// Normalize to unpadded standard base64.
+	var stack [maxSignatureText]byte
+	text := stack[:0]
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		if c == '%' {
+			if i+2 >= len(value) {
+				return nil, false
+			}
+			high, low := unhex(value[i+1]), unhex(value[i+2])
+			if high > 15 || low > 15 {
+				return nil, false
+			}
+			c = high<<4 | low
+			i += 2
+		}
+		text = append(text, c)
+	}
+	padded := len(text)
+	for len(text) > 0 && text[len(text)-1] == '=' {
+		text = text[:len(text)-1]
+	}
+	if pad := padded - len(text); pad != 0 && (pad > 2 || padded%4 != 0) {
+		return nil, false
+	}
+	var standard, urlSafe bool
+	for i, c := range text {
+		switch {
+		case c == '+' || c == '/':
+			standard = true
+		case c == '-':
+			text[i], urlSafe = '+', true
+		case c == '_':
+			text[i], urlSafe = '/', true
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		default: // line ends, too
+			return nil, false
+		}
+	}
+	if standard && urlSafe || len(text) == 0 || base64.RawStdEncoding.DecodedLen(len(text)) > maxKeyBits/8 {
+		return nil, false
+	}
+	// Strict demands that the unused bits of the last character are zero.
+	out, err := strictBase64.AppendDecode(into, text)
+	return out, err == nil
+}
+
+var strictBase64 = base64.RawStdEncoding.Strict()
+
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 0xff
+}
+
+func validMethod(method string) bool {
+	for i := range len(method) {
+		if c := method[i]; (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return method != "" && len(method) <= 16
+}
+
+func validTarget(target string) bool {
+	for i := range len(target) {
+		if c := target[i]; c <= ' ' || c == 0x7f || c == '#' {
+			return false
+		}
+	}
+	return target != "" && target[0] == '/' && len(target) <= 4096
+}
+
+func validClientID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
+}
+
+func validTime(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if (c < '0' || c > '9') && c != 'T' && c != 'Z' && c != ':' && c != '+' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return text != "" && len(text) <= 40
+}

@@ -1,0 +1,34 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// InquiryPaymentRequest asks for the state of a payment.
+type InquiryPaymentRequest struct {
+	AcquirerID       string `json:"acquirerId,omitzero" wire:"check,max=64"`          // REQUIRED, ≤ 64
+	PSPID            string `json:"pspId,omitzero" wire:"check,max=64"`               // REQUIRED, ≤ 64
+	PaymentRequestID string `json:"paymentRequestId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64
+}
+
+// InquiryPaymentResponse has two results: Result of the question, PaymentResult
+// of the payment. Record.InquiryAnswer makes it.
+type InquiryPaymentResponse struct {
+	Result        alipayplus.Result `json:"result" wire:"required"`
+	PaymentResult alipayplus.Result `json:"paymentResult,omitzero"`                    // if Result is S: S, F, or U PAYMENT_IN_PROCESS
+	PaymentID     string            `json:"paymentId,omitzero" wire:"max=64"`          // ≤ 64: the MPP's id of the payment
+	PaymentTime   alipayplus.Time   `json:"paymentTime,omitzero"`                      // if paid
+	PaymentAmount alipayplus.Amount `json:"paymentAmount,omitzero"`                    // if paid
+	PayToAmount   alipayplus.Amount `json:"payToAmount,omitzero"`                      // if paid
+	CustomerID    string            `json:"customerId,omitzero" wire:"max=64,private"` // ≤ 64: if paid, the MPP's user id
+}
+
+// InquiryPayment is the API by which Alipay+ asks how a payment stands, every
+// 10 seconds and up to 12 times for Easy Pay.
+var InquiryPayment = alipayplus.NewInbound(alipayplus.Spec[InquiryPaymentRequest, InquiryPaymentResponse]{
+	Name:     "inquiryPayment",
+	Timeout:  5 * time.Second,
+	ReadOnly: true,
+})

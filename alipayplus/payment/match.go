@@ -1,0 +1,60 @@
+package payment
+
+import (
+	"strings"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// The functions here list, in a fixed order, the members of an object that two
+// requests with one idempotency key must share. Lists of texts, not structs:
+// a field that a later version adds must not change stored fingerprints. Values
+// are normalised, because a repeat may write 8.50 for 8.5.
+
+func matchMethod(m Method) []string {
+	meta := m.PaymentMethodMetaData
+	return []string{
+		m.PaymentMethodType, m.PaymentMethodID.Digest(), m.CustomerID,
+		meta.PaymentCodeRegion, meta.UserLoginID.Digest(), meta.UserLoginIDType, meta.AuthClientID,
+	}
+}
+
+func matchPromos(p PromoInfo) [][]any {
+	list := make([][]any, 0, len(p.PaymentPromoDetails))
+	for _, d := range p.PaymentPromoDetails {
+		list = append(list, []any{d.PromoID, d.PromoName, d.PromoType, d.SavingsAmount})
+	}
+	return list
+}
+
+func matchRefundPromos(p RefundPromoInfo) [][]any {
+	list := make([][]any, 0, len(p.RefundPromoDetails))
+	for _, d := range p.RefundPromoDetails {
+		list = append(list, []any{d.PromoID, d.PromoName, d.PromoType, d.RefundAmount})
+	}
+	return list
+}
+
+func matchQuote(q Quote) []string {
+	return []string{
+		q.QuoteID, q.QuoteCurrencyPair, matchPrice(q.QuotePrice),
+		matchTime(q.QuoteStartTime), matchTime(q.QuoteExpiryTime), q.BaseCurrency, q.QuoteUnit,
+	}
+}
+
+// matchPrice drops zeros that change nothing: 010.50 is 10.5.
+func matchPrice(p Price) string {
+	if !p.wellFormed() {
+		return string(p)
+	}
+	whole, fraction, _ := strings.Cut(string(p), ".")
+	return strings.TrimLeft(whole, "0") + "." + strings.TrimRight(fraction, "0")
+}
+
+// matchTime is the instant in one form, or the text that names none.
+func matchTime(t alipayplus.Time) string {
+	if instant, ok := t.Time(); ok {
+		return instant.UTC().Format("2006-01-02T15:04:05.999999999Z")
+	}
+	return t.String()
+}

@@ -1,0 +1,67 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// PayRequest is Alipay+ asking the MPP to pay, or only to evaluate whether it
+// would. Package easypay tells the kinds apart.
+type PayRequest struct {
+	AcquirerID       string            `json:"acquirerId,omitzero" wire:"check,max=64"`          // REQUIRED, ≤ 64
+	PSPID            string            `json:"pspId,omitzero" wire:"check,max=64"`               // REQUIRED, ≤ 64: the MPP's id at Alipay+
+	PaymentRequestID string            `json:"paymentRequestId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: Alipay+'s id of the payment, the idempotency field
+	Order            Order             `json:"order,omitzero"`                                   // REQUIRED
+	PaymentAmount    alipayplus.Amount `json:"paymentAmount,omitzero" wire:"required"`           // REQUIRED: what Alipay+ requests, promotions taken off
+	PayToAmount      alipayplus.Amount `json:"payToAmount,omitzero" wire:"required"`             // REQUIRED: what the MPP settles, in its currency
+	PaymentQuote     Quote             `json:"paymentQuote,omitzero"`                            // if the two currencies differ
+	SurchargeInfo    SurchargeInfo     `json:"surchargeInfo,omitzero" wire:"check"`              // what the user is debited, if present
+	PaymentMethod    Method            `json:"paymentMethod,omitzero" wire:"required"`           // REQUIRED: who pays
+	PaymentFactor    Factor            `json:"paymentFactor,omitzero" wire:"check"`              // REQUIRED: what kind of payment it is
+
+	PaymentExpiryTime  alipayplus.Time   `json:"paymentExpiryTime,omitzero" wire:"check"`                   // absent for evaluations
+	PaymentNotifyURL   string            `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048,private"`   // ≤ 2048: where notifyPayment must go
+	PaymentRedirectURL string            `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048,private"` // ≤ 2048: where the user goes after the verification
+	PaymentPromoInfo   PromoInfo         `json:"paymentPromoInfo,omitzero"`                                 // promotions that were applied
+	AuthorizationInfo  AuthorizationInfo `json:"authorizationInfo,omitzero" wire:"check"`                   // if IsAuthorizationAndPay
+
+	// PassThroughInfo is JSON in a string, ≤ 20,000 characters. It may hold a
+	// security code.
+	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`
+	ExtendInfo      string            `json:"extendInfo,omitzero" wire:"max=2048,private"` // JSON in a string
+}
+
+// PayResponse is the MPP's answer to pay. Record.PayAnswer makes it.
+type PayResponse struct {
+	Result      alipayplus.Result `json:"result" wire:"required"`
+	PaymentID   string            `json:"paymentId,omitzero" wire:"max=64"`            // ≤ 64: the MPP's id of the payment, with S and for an Easy Pay creation
+	PaymentTime alipayplus.Time   `json:"paymentTime,omitzero"`                        // with S
+	CustomerID  string            `json:"customerId,omitzero" wire:"max=64,private"`   // ≤ 64: the MPP's user id
+	PaymentURL  string            `json:"paymentUrl,omitzero" wire:"max=2048,private"` // ≤ 2048: Easy Pay creation, the wallet's verification page
+}
+
+// Pay is the API behind payment codes, Auto Debit and Easy Pay; all of them
+// share one path. Merchant-presented mode does not use it.
+//
+// Its idempotency key is paymentRequestId, or paymentRequestId and "/evaluation"
+// for an evaluation, so that an evaluation's S is never repeated as the answer
+// of a payment.
+var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
+	Name:    "pay",
+	Timeout: 8 * time.Second,
+	Identity: func(r *PayRequest) alipayplus.Identity {
+		key := r.PaymentRequestID
+		if r.PaymentFactor.IsPaymentEvaluation == alipayplus.True {
+			key += "/evaluation"
+		}
+		return alipayplus.Identity{
+			Key: key,
+			Match: []any{
+				r.PaymentAmount, r.PayToAmount,
+				r.SurchargeInfo.SurchargeAmount, matchQuote(r.SurchargeInfo.SurchargeQuote),
+				matchMethod(r.PaymentMethod), matchPromos(r.PaymentPromoInfo),
+			},
+		}
+	},
+})

@@ -1,0 +1,143 @@
+package payment_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+func members(t *testing.T, body []byte) (m map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal(body, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// structs has one value of every exported struct of the package.
+var structs = []any{
+	payment.ActionForm{}, payment.Address{}, payment.AuthorizationInfo{}, payment.Buyer{},
+	payment.CancelPaymentRequest{}, payment.CancelPaymentResponse{}, payment.Env{}, payment.Factor{}, payment.Goods{},
+	payment.InquiryPaymentRequest{}, payment.InquiryPaymentResponse{}, payment.Merchant{}, payment.Method{},
+	payment.MethodMetaData{}, payment.NotifyPaymentRequest{}, payment.NotifyPaymentResponse{}, payment.Order{},
+	payment.PayRequest{}, payment.PayResponse{}, payment.PromoDetail{}, payment.PromoInfo{}, payment.Quote{},
+	payment.RefundPromoDetail{}, payment.RefundPromoInfo{}, payment.RefundRequest{}, payment.RefundResponse{},
+	payment.Shipping{}, payment.Store{}, payment.SurchargeInfo{}, payment.UserName{},
+}
+
+// The list above is complete.
+func TestStructsAreListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, v := range structs {
+		listed[reflect.TypeOf(v).Name()] = true
+	}
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go")
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range packages["payment"].Files {
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range general.Specs {
+				if named, ok := spec.(*ast.TypeSpec); ok && named.Name.IsExported() {
+					if _, ok := named.Type.(*ast.StructType); ok && !listed[named.Name.Name] {
+						t.Errorf("%s is not in the list", named.Name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+const canary = "canary-7f3a"
+
+// fill puts the canary into every text and every Secret of v, and says whether
+// one of them is private.
+func fill(v reflect.Value, private bool) (found bool) {
+	switch v.Type() {
+	case reflect.TypeFor[alipayplus.Secret]():
+		v.Set(reflect.ValueOf(alipayplus.Conceal(canary)))
+		return true
+	case reflect.TypeFor[alipayplus.Message]():
+		v.Set(reflect.ValueOf(alipayplus.Message{Operation: "o", Key: "k", Body: []byte(canary), URL: canary}))
+		return true
+	case reflect.TypeFor[alipayplus.Time]():
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if private {
+			v.SetString(canary)
+			return true
+		}
+		v.SetString("public")
+	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.Uint8 {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			return fill(v.Index(0), private)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if !f.IsExported() {
+				continue
+			}
+			isPrivate := private
+			for option := range strings.SplitSeq(f.Tag.Get("wire"), ",") {
+				isPrivate = isPrivate || option == "private"
+			}
+			found = fill(v.Field(i), isPrivate) || found
+		}
+	}
+	return found
+}
+
+// No way of printing shows what is private, and no type was forgotten.
+func TestNothingPrivateIsPrinted(t *testing.T) {
+	for _, zero := range structs {
+		v := reflect.New(reflect.TypeOf(zero)).Elem()
+		if !fill(v, false) {
+			continue
+		}
+		value := v.Interface()
+		for name, printed := range printings(value, v.Addr().Interface()) {
+			if strings.Contains(printed, canary) {
+				t.Errorf("%T with %s shows what is private:\n%s", value, name, printed)
+			}
+			if !strings.Contains(printed, "redacted") && !strings.Contains(printed, "bytes") {
+				t.Errorf("%T with %s does not say that it holds something private:\n%s", value, name, printed)
+			}
+		}
+	}
+}
+
+// printings prints v, and the pointer to it, in every way.
+func printings(v, pointer any) map[string]string {
+	out := map[string]string{}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		out[verb] = fmt.Sprintf(verb, v)
+		out[verb+" of a pointer"] = fmt.Sprintf(verb, pointer)
+		out[verb+" in a slice"] = fmt.Sprintf(verb, []any{v})
+	}
+	var text, js bytes.Buffer
+	slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", v)
+	slog.New(slog.NewJSONHandler(&js, nil)).Info("m", "v", v)
+	out["slog text"], out["slog JSON"] = text.String(), js.String()
+	return out
+}

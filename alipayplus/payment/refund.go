@@ -1,0 +1,45 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// RefundRequest gives back a payment or a part of it, at the payment's rate.
+type RefundRequest struct {
+	AcquirerID       string            `json:"acquirerId,omitzero" wire:"check,max=64"`          // REQUIRED, ≤ 64
+	PSPID            string            `json:"pspId,omitzero" wire:"check,max=64"`               // REQUIRED, ≤ 64
+	PaymentRequestID string            `json:"paymentRequestId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: the payment
+	PaymentID        string            `json:"paymentId,omitzero" wire:"check,max=64"`           // REQUIRED, ≤ 64: the MPP's id of the payment
+	RefundRequestID  string            `json:"refundRequestId,omitzero" wire:"required,max=64"`  // REQUIRED, ≤ 64: the idempotency field
+	RefundAmount     alipayplus.Amount `json:"refundAmount,omitzero" wire:"required"`            // REQUIRED: in the currency of paymentAmount
+	RefundFromAmount alipayplus.Amount `json:"refundFromAmount,omitzero" wire:"required"`        // REQUIRED: what the MPP gets back, in the currency of payToAmount
+	RefundQuote      Quote             `json:"refundQuote,omitzero"`                             // the payment's own rate
+	SurchargeInfo    SurchargeInfo     `json:"surchargeInfo,omitzero" wire:"check"`              // what the user gets back, if present
+	RefundPromoInfo  RefundPromoInfo   `json:"refundPromoInfo,omitzero"`
+	ExtendInfo       string            `json:"extendInfo,omitzero" wire:"max=2048,private"` // JSON in a string
+}
+
+// RefundResponse is the MPP's answer to refund. Record.RefundAnswer makes it.
+type RefundResponse struct {
+	Result     alipayplus.Result `json:"result" wire:"required"`
+	RefundID   string            `json:"refundId,omitzero" wire:"max=64"` // ≤ 64: with S, the MPP's id of the refund
+	RefundTime alipayplus.Time   `json:"refundTime,omitzero"`             // with S
+}
+
+// Refund is the API by which a merchant gives money back, in full, in part, and
+// several times.
+var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse]{
+	Name:    "refund",
+	Timeout: 8 * time.Second,
+	Identity: func(r *RefundRequest) alipayplus.Identity {
+		return alipayplus.Identity{
+			Key: r.RefundRequestID,
+			Match: []any{
+				r.RefundAmount, r.RefundFromAmount, matchRefundPromos(r.RefundPromoInfo),
+				r.SurchargeInfo.SurchargeAmount, matchQuote(r.SurchargeInfo.SurchargeQuote),
+			},
+		}
+	},
+})

@@ -1,0 +1,68 @@
+package alipayplus
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"log/slog"
+)
+
+// Signer signs the SHA-256 digest of a message with RSASSA-PKCS1-v1_5 and says
+// with which key, in one answer, so that a key rotation cannot tear the two
+// apart. It may call a KMS or an HSM; it must be safe for concurrent use. An
+// error means that nothing was sent.
+//
+// The key version is the one under which Alipay+ knows the public key, 1 to 9
+// digits.
+//
+// A Signer may have a method Public() crypto.PublicKey. The constructors use it
+// to refuse the MPP's own key among Alipay+'s; without it they sign one digest
+// to find out.
+type Signer interface {
+	SignDigest(ctx context.Context, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error)
+}
+
+// NewSigner is a Signer over one RSA key, held in memory or behind a
+// crypto.Signer. The key has 2048 to 8192 bits.
+func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
+	if !validKeyVersion(keyVersion) {
+		return nil, keyError("the key version is not 1 to 9 digits")
+	}
+	if key == nil {
+		return nil, keyError("nil")
+	}
+	if rsaKey, ok := key.(*rsa.PrivateKey); ok && rsaKey == nil {
+		return nil, keyError("nil")
+	}
+	public, ok := key.Public().(*rsa.PublicKey)
+	if !ok {
+		return nil, keyError("not an RSA key")
+	}
+	if err := checkPublicKey(public); err != nil {
+		return nil, err
+	}
+	return &keySigner{keyVersion, key, public}, nil
+}
+
+type keySigner struct {
+	version string
+	key     crypto.Signer
+	public  *rsa.PublicKey
+}
+
+func (s *keySigner) SignDigest(_ context.Context, digest [sha256.Size]byte) (string, []byte, error) {
+	signature, err := s.key.Sign(nil, digest[:], crypto.SHA256)
+	return s.version, signature, err
+}
+
+func (s *keySigner) Public() crypto.PublicKey { return s.public }
+
+// A key in a log must not show its numbers.
+func (s *keySigner) String() string       { return "RSA signer, key version " + s.version }
+func (s *keySigner) GoString() string     { return s.String() }
+func (s *keySigner) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+func validKeyVersion(version string) bool {
+	return len(version) <= 9 && allDigits(version)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+)
+
+// trace prints what happens, for a person to read.
+type trace struct {
+	out      io.Writer
+	number   int
+	messages atomic.Int64
+}
+
+func (t *trace) title(format string, args ...any) {
+	fmt.Fprintf(t.out, "\n=== %s ===\n", fmt.Sprintf(format, args...))
+}
+
+// step begins a numbered step. seed is where the Alipay+ guide has it.
+func (t *trace) step(seed, format string, args ...any) {
+	t.number++
+	fmt.Fprintf(t.out, "\n%d. %s  [%s]\n", t.number, fmt.Sprintf(format, args...), seed)
+}
+
+func (t *trace) say(format string, args ...any) {
+	fmt.Fprintf(t.out, "   %s\n", fmt.Sprintf(format, args...))
+}
+
+// tracingTransport prints every request and answer as they pass.
+type tracingTransport struct {
+	trace *trace
+	next  http.RoundTripper
+}
+
+func (t *tracingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	t.trace.messages.Add(1)
+	t.trace.say("--> %s %s", r.Method, r.URL.Path)
+	t.trace.message(r.Header, "Request-Time", body)
+	response, err := t.next.RoundTrip(r)
+	if err != nil {
+		t.trace.say("<-- no answer: the connection was closed")
+		return nil, err
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	_ = response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(answer))
+	t.trace.messages.Add(1)
+	t.trace.say("<-- HTTP %d", response.StatusCode)
+	t.trace.message(response.Header, "Response-Time", answer)
+	return response, nil
+}
+
+func (t *trace) message(h http.Header, timeHeader string, body []byte) {
+	signature := h.Get("Signature")
+	if head, tail, ok := strings.Cut(signature, "signature="); ok {
+		signature = fmt.Sprintf("%ssignature=%.12s…", head, tail)
+	}
+	t.say("      Client-Id: %s   %s: %s", h.Get("Client-Id"), timeHeader, h.Get(timeHeader))
+	t.say("      Signature: %s", signature)
+	t.say("      %s", redact(body))
+}
+
+// secretMembers never stand in a log.
+var secretMembers = map[string]bool{
+	"codeValue": true, "customerId": true, "accessToken": true, "refreshToken": true, "authCode": true,
+	"paymentMethodId": true, "userLoginId": true, "passThroughInfo": true, "sdkActionPayload": true,
+}
+
+// redact is the body on one line without its secrets, for the eye only: what is
+// signed and sent are the exact bytes.
+func redact(body []byte) string {
+	var v any
+	if json.Unmarshal(body, &v) != nil {
+		return fmt.Sprintf("%d bytes", len(body))
+	}
+	var hide func(any)
+	hide = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, member := range v {
+				if secretMembers[name] {
+					v[name] = "[redacted]"
+				}
+				hide(member)
+			}
+		case []any:
+			for _, element := range v {
+				hide(element)
+			}
+		}
+	}
+	hide(v)
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(v) != nil {
+		return ""
+	}
+	return strings.TrimSpace(line.String())
+}
