@@ -297,28 +297,7 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	if response.ContentLength >= 0 {
 		size = min(response.ContentLength, 64<<10) + 1 // one more, to see the end
 	}
-	body := make([]byte, 0, size)
-	for {
-		if len(body) == cap(body) {
-			if len(body) > maxAnswer {
-				return nil, errTooLarge
-			}
-			grown := make([]byte, len(body), min(2*cap(body), maxAnswer+1))
-			copy(grown, body)
-			body = grown
-		}
-		n, err := response.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if err == io.EOF { //nolint:errorlint // a wrapped one is an error of the transport
-			if len(body) > maxAnswer {
-				return nil, errTooLarge
-			}
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+	return readAll(response.Body, size, maxAnswer, errTooLarge)
 }
 
 func traceID(header http.Header) string {

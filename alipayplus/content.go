@@ -142,11 +142,17 @@ func (c Content) Verify(header string, keys *KeyRing) error {
 // verify reports, too, the key version that the header gave if the ring does
 // not have it or another key verified.
 func (c *Content) verify(header string, keys *KeyRing) (strayVersion string, err error) {
+	if keys == nil {
+		return "", signatureError("there is no key ring to check it with")
+	}
 	if rule := c.check(); rule != "" {
 		return "", signatureError(rule)
 	}
 	var buffer [maxKeyBits / 8]byte
 	version, signature, rule := parseSignature(header, buffer[:0])
+	if rule == "" {
+		rule = keys.checkVersion(version)
+	}
 	if rule != "" {
 		return "", signatureError(rule)
 	}

@@ -1,5 +1,18 @@
 package alipayplus
 
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
+)
+
 // Inbound is an API of the MPP that Alipay+ calls.
 type Inbound[Req, Resp any] struct {
 	spec   Spec[Req, Resp]
@@ -20,3 +33,161 @@ func (in *Inbound[Req, Resp]) Name() string { return in.spec.Name }
 
 // Spec is the declaration.
 func (in *Inbound[Req, Resp]) Spec() Spec[Req, Resp] { return in.spec }
+
+// Handle serves the API at path with fn. path is the one that the MPP
+// registered with Alipay+.
+//
+// fn gets a verified and checked request. What it returns decides the answer:
+//
+//   - A nil error: the answer, whatever its status. A zero Result means
+//     SUCCESS. Answers with S or F are kept in the Store and repeated to a
+//     repeated request; a U leaves the request open, so that fn runs again
+//     (except Spec.Pending, which is kept).
+//   - An error that is or wraps a ResultCode or a Result with status F: a
+//     refusal. It is kept like an answer. With status U it is the answer, not
+//     kept.
+//   - Any other error, an *Error of a call that fn made, a panic: U
+//     UNKNOWN_EXCEPTION, because money may have moved. Nothing is kept, and the
+//     next repetition runs fn again; RequestInfo then says Again.
+//
+// fn must therefore be idempotent by its own key: put a unique constraint on
+// paymentRequestId into the transaction that moves the money, and answer from
+// there when it is taken.
+//
+// fn runs on the request's goroutine. Its context ends when seven eighths of
+// Spec.Timeout are over, not when the connection breaks. An answer that comes
+// later than that is kept all the same.
+func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req) (*Resp, error)) Route {
+	s := in.spec
+	timeout := s.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	route := Route{
+		name:     s.Name,
+		path:     path,
+		timeout:  timeout - timeout/8,
+		readOnly: s.ReadOnly,
+		pending:  s.Pending,
+		broken:   fn == nil,
+	}
+	route.decode = func(body []byte) (any, error) {
+		request := new(Req)
+		if err := wire.Decode(body, request); err != nil {
+			return nil, publicError(err)
+		}
+		return request, nil
+	}
+	if s.Identity != nil {
+		route.identity = func(request any) Identity { return s.Identity(request.(*Req)) }
+	}
+	route.run = func(ctx context.Context, request any) ([]byte, Result, error) {
+		response, err := fn(ctx, request.(*Req))
+		if err != nil {
+			return nil, Result{}, err
+		}
+		if response == nil {
+			return nil, Result{}, errors.New("the function returned neither an answer nor an error")
+		}
+		answer := *response // the function's own is not touched
+		result := reflect.ValueOf(&answer).Elem().Field(in.result).Addr().Interface().(*Result)
+		*result = settle(*result)
+		body, err := wire.Encode(&answer)
+		if err != nil {
+			return nil, Result{}, fmt.Errorf("the answer of the function: %w", publicError(err))
+		}
+		return body, *result, nil
+	}
+	return route
+}
+
+// settle completes the result that a function gave.
+func settle(r Result) Result {
+	if r == (Result{}) {
+		return CodeSuccess.Result()
+	}
+	switch r.Status {
+	case StatusSucceeded, StatusFailed, StatusUnknown:
+	case "":
+		r.Status = r.Code.status()
+	default:
+		r.Status = StatusUnknown
+	}
+	return r
+}
+
+// ownResult is the result, F or U, that is the function's own in err. An *Error
+// in err belongs to a call that the function made: what Alipay+ refused says
+// nothing about what the wallet did.
+func ownResult(err error) (Result, bool) {
+	var call *Error
+	var result Result
+	var code ResultCode
+	switch {
+	case errors.As(err, &call):
+		return Result{}, false
+	case errors.As(err, &result):
+		result = settle(result)
+	case errors.As(err, &code):
+		result = code.Result()
+	}
+	return result, result.Status == StatusFailed || (result.Status == StatusUnknown && result.Code != "")
+}
+
+// Route is an API at a path, made by Inbound.Handle for NewHandler.
+type Route struct {
+	name     string
+	path     string
+	timeout  time.Duration
+	readOnly bool
+	pending  ResultCode
+	broken   bool // no function
+	fixed    string
+	prefix   string
+	decode   func(body []byte) (any, error)
+	identity func(request any) Identity
+	run      func(ctx context.Context, request any) (body []byte, r Result, err error)
+}
+
+// WithTarget says that Alipay+ signs target, a path with its query, whatever
+// path arrives here: for a proxy that rewrites paths.
+func (r Route) WithTarget(target string) Route {
+	r.fixed, r.prefix = target, ""
+	return r
+}
+
+// WithTargetPrefix says that Alipay+ signs prefix and the path that arrives
+// here: for a proxy that strips prefix.
+func (r Route) WithTargetPrefix(prefix string) Route {
+	r.prefix, r.fixed = prefix, ""
+	return r
+}
+
+// target is the text that Alipay+ signed.
+func (r *Route) target(received string) string {
+	if r.fixed != "" {
+		return r.fixed
+	}
+	return r.prefix + received
+}
+
+func (r *Route) check() error {
+	switch {
+	case r.decode == nil || r.broken:
+		return errors.New("alipayplus: a route without a function; make it with Inbound.Handle")
+	case !validTarget(r.path) || strings.ContainsAny(r.path, "?%"):
+		return fmt.Errorf("alipayplus: the path of %s is no plain path", r.name)
+	case r.fixed != "" && !validTarget(r.fixed), r.prefix != "" && !validTarget(r.prefix):
+		return fmt.Errorf("alipayplus: the signed target of %s is no raw path", r.name)
+	}
+	return nil
+}
+
+// fingerprint is the digest of what must not differ between two requests.
+func fingerprint(match []any) ([sha256.Size]byte, error) {
+	text, err := json.Marshal(match)
+	if err != nil {
+		return [sha256.Size]byte{}, errors.New("the Identity holds a value that has no JSON")
+	}
+	return sha256.Sum256(text), nil
+}

@@ -108,6 +108,14 @@ func (s *ringState) checkOwn() error {
 	return nil
 }
 
+// checkVersion is the rule that a key version breaks before any key is tried.
+func (k *KeyRing) checkVersion(hint string) string {
+	if state := k.state.Load(); k.strict && state != nil && !slices.Contains(state.versions, hint) {
+		return "the key version is not configured"
+	}
+	return ""
+}
+
 // verify checks signature with the live keys. exact tells whether the key of
 // the hinted version did it.
 func (k *KeyRing) verify(hint string, digest *[sha256.Size]byte, signature []byte) (exact bool, err error) {
@@ -120,9 +128,6 @@ func (k *KeyRing) verify(hint string, digest *[sha256.Size]byte, signature []byt
 		return true, nil
 	}
 	if k.strict {
-		if first < 0 {
-			return false, errors.New("the key version is not configured")
-		}
 		return false, errNoKeyFits
 	}
 	for i, key := range state.keys {

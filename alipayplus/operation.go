@@ -26,8 +26,8 @@ type Spec[Req, Resp any] struct {
 	// Path is where Alipay+ serves the API, "/aps/api/v1/payments/notifyPayment".
 	// Only for Outbound: the MPP itself chooses the paths that Alipay+ calls.
 	Path string
-	// Timeout bounds one attempt of an outbound call, or the context of the
-	// function behind an inbound one. 0 means 5 seconds.
+	// Timeout bounds one attempt of an outbound call. For an inbound one it is
+	// how long Alipay+ waits. 0 means 5 seconds.
 	Timeout time.Duration
 	// Identity tells whether two requests are the same business. An outbound API
 	// with neither Identity nor ReadOnly is never sent twice; an inbound one is
@@ -35,6 +35,11 @@ type Spec[Req, Resp any] struct {
 	Identity func(*Req) Identity
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
+	// Pending is the code of a U answer that is kept in the Store and repeated
+	// like S and F, and of the U that a repetition gets while the first request
+	// still runs: PAYMENT_IN_PROCESS for pay, whose final result comes by
+	// notifyPayment. Only for Inbound.
+	Pending ResultCode
 }
 
 // Identity is what makes two requests the same.

@@ -30,7 +30,6 @@ type decoder struct {
 	scanner
 	report
 	depth  int
-	given  []span // per field of each open object
 	buffer []byte // to unescape into
 }
 
@@ -73,7 +72,7 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 	}
 	d.depth++
 	problems := len(d.problems)
-	strange := false // a member that has no field
+	strange := false  // a member that has no field
 	var room [32]span // on the stack, for most messages
 	given := room[:]
 	if len(p.fields) > len(room) {
@@ -154,7 +153,7 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 	strict := f.required || f.check
 	var end int
 	var got found
-	if f.jsonString && d.data[i] == '"' {
+	if f.jsonString && d.is(i, '"') {
 		end, got = d.jsonString(f.plan, v, i, strict)
 	} else {
 		end, got = d.read(f.plan, v, i, strict)
@@ -250,11 +249,17 @@ func (d *decoder) scalar(p *plan, v reflect.Value, i, end int) (rule string, ok 
 		return rule, false
 	case kindOther:
 		return "", json.Unmarshal(raw, v.Addr().Interface()) == nil
+	default:
+		return "", d.basic(p, v, i, end)
 	}
-	text := raw
-	switch raw[0] {
+}
+
+// basic reads a string, an integer or a boolean, in its native form or as a string.
+func (d *decoder) basic(p *plan, v reflect.Value, i, end int) (ok bool) {
+	text := d.data[i:end]
+	switch text[0] {
 	case '{', '[':
-		return "", false
+		return false
 	case '"':
 		text = d.unquote(i, end, true)
 	}
@@ -276,12 +281,12 @@ func (d *decoder) scalar(p *plan, v reflect.Value, i, end int) (rule string, ok 
 			v.SetBool(true)
 		case "false":
 		default:
-			return "", false
+			return false
 		}
 	default: // an object or array was expected
-		return "", false
+		return false
 	}
-	return "", err == nil
+	return err == nil
 }
 
 // unquote returns the meaning of the string from i to end, valid until the next call.

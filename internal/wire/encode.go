@@ -122,14 +122,15 @@ func (c *validator) value(p *plan, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			c.value(p.elem, v.Elem())
+			c.item(p.elem, v.Elem())
 		}
 		return
 	case reflect.Interface:
 		if inner, ok := variable(v.Interface()); ok {
-			c.value(planOf(inner.Type()), inner)
+			c.item(planOf(inner.Type()), inner)
 		}
 		return
+	default:
 	}
 	if p.ruler {
 		for _, rule := range v.Addr().Interface().(ruler).WireRules() {
@@ -142,14 +143,9 @@ func (c *validator) value(p *plan, v reflect.Value) {
 	if p.leaf {
 		return
 	}
-	switch v.Kind() {
-	case reflect.Struct, reflect.Slice, reflect.Map:
-		if len(c.path) >= maxDepth && p.kind != kindRaw {
-			c.problem("over " + strconv.Itoa(maxDepth) + " levels deep")
-			return
-		}
-	}
 	switch {
+	case len(c.path) >= maxDepth && (v.Kind() == reflect.Struct || p.kind == kindArray || p.kind == kindMap):
+		c.problem("over " + strconv.Itoa(maxDepth) + " levels deep")
 	case p.kind == kindRaw:
 		s := scanner{data: v.Bytes()}
 		if end := s.value(s.space(0), len(c.path)); end < 0 || s.space(end) < len(s.data) {
@@ -179,7 +175,8 @@ func (c *validator) value(p *plan, v reflect.Value) {
 	}
 }
 
-// item checks an element of a slice or map: it has no tags, but an empty string may not be sent here either.
+// item checks a value that is not a field itself: in a slice or map, behind a pointer or in an interface. It has no tags,
+// but an empty string may not be sent here either.
 func (c *validator) item(p *plan, v reflect.Value) {
 	if p.kind == kindText && v.Len() == 0 {
 		c.problem("empty: leave it out")

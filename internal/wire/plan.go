@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,6 +116,7 @@ func (b builder) plan(t reflect.Type) *plan {
 		b.fields(p)
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Array:
 		p.elem = b.plan(t.Elem())
+	default:
 	}
 	return p
 }
@@ -152,6 +154,7 @@ func kindOf(t reflect.Type) kind {
 		if t.Key().Kind() == reflect.String {
 			return kindMap
 		}
+	default:
 	}
 	return kindOther
 }
@@ -194,6 +197,25 @@ func (b builder) fields(p *plan) {
 			}
 		}
 		todo = below
+	}
+	p.arrange()
+}
+
+// arrange puts the fields into the order of their declaration, embedded ones where the embedding stands.
+func (p *plan) arrange() {
+	order := make([]int, len(p.fields))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return slices.Compare(p.fields[a].index, p.fields[b].index) })
+	fields := make([]field, len(order))
+	moved := make([]int, len(order))
+	for now, before := range order {
+		fields[now], moved[before] = p.fields[before], now
+	}
+	p.fields = fields
+	for name, i := range p.byName {
+		p.byName[name] = moved[i]
 	}
 }
 
@@ -304,20 +326,20 @@ func (p *plan) noun() string {
 		return "object"
 	case kindPtr:
 		return p.elem.noun()
+	default:
+		if name := p.typ.Name(); name != "" {
+			return name
+		}
+		return p.typ.String()
 	}
-	if name := p.typ.Name(); name != "" {
-		return name
-	}
-	return p.typ.String()
 }
 
 // isZero reports whether v, of p's type, counts as not set.
 func (p *plan) isZero(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Slice, reflect.Map:
+	switch {
+	case v.Kind() == reflect.Slice || v.Kind() == reflect.Map:
 		return v.Len() == 0
-	}
-	if p.zeroer {
+	case p.zeroer:
 		return v.Addr().Interface().(zeroer).IsZero()
 	}
 	return v.IsZero()

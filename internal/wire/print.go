@@ -175,6 +175,7 @@ func appendValue(out []byte, p *plan, v reflect.Value, depth int) []byte {
 			out = appendValue(out, p.elem, v.Index(i), depth+1)
 		}
 		return append(out, ']')
+	default:
 	}
 	return fmt.Appendf(out, "[%v]", p.typ) // nothing that can be shown
 }

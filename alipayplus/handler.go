@@ -1,0 +1,512 @@
+package alipayplus
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
+)
+
+// maxRequest is the largest inbound body, 1 MiB.
+const maxRequest = 1 << 20
+
+// HandlerConfig is what NewHandler needs. Fields without "required" may stay
+// zero.
+type HandlerConfig struct {
+	Credentials // required
+
+	// ClientIDs are the Client-Id values that Alipay+ may send; nil means
+	// Credentials.ClientID alone.
+	ClientIDs []string
+	// Store remembers answers; required if an API has an Identity (pay, refund,
+	// cancelPayment, cancelToken …).
+	Store Store
+	// Lease is how long a function may run before a repetition takes it for
+	// crashed and runs it again; 0 means a minute. It must be longer than any
+	// function takes.
+	Lease time.Duration
+	// MaxSkew is how far the Request-Time of a request that only reads may be
+	// from now; 0 means 15 minutes, negative only logs what is further away than
+	// that. Requests that change something are never refused for their age: the
+	// Store answers a repetition, be it an honest one or a replay.
+	MaxSkew time.Duration
+	// RefusalStatus is the HTTP status for a request that does not verify; 0
+	// means 401.
+	RefusalStatus int
+	// SignRefusals signs those answers, too. A signature costs as much as thirty
+	// verifications, and anybody can ask for one.
+	SignRefusals bool
+	// Hooks observe every request for a known path.
+	Hooks Hooks
+	// Logger gets refusals, panics, alarms and oddities, never a secret; nil is
+	// silent.
+	Logger *slog.Logger
+}
+
+// Handler is an http.Handler that answers Alipay+. It is immutable, safe for
+// concurrent use and owns no goroutine.
+//
+// A request passes, cheapest first: method and media type, header grammar,
+// client id, size, signature, age (reads only), strict JSON, the rules of the
+// message, the Store, and then the function of its route. What fails before the
+// signature is verified gets an unsigned, constant refusal; everything after it
+// gets HTTP 200 and a signed result.
+type Handler struct {
+	credentials Credentials
+	clientIDs   map[string]bool
+	routes      map[string]*Route
+	store       Store
+	lease       time.Duration
+	freshness   freshness
+	refusal     int
+	signRefusal bool
+	hooks       Hooks
+	log         *slog.Logger
+}
+
+// NewHandler checks cfg and routes completely and returns a Handler.
+func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
+	if err := cfg.Credentials.check(); err != nil {
+		return nil, err
+	}
+	h := &Handler{
+		credentials: cfg.Credentials,
+		clientIDs:   make(map[string]bool),
+		routes:      make(map[string]*Route, len(routes)),
+		store:       cfg.Store,
+		lease:       cfg.Lease,
+		freshness:   newFreshness(cfg.MaxSkew),
+		refusal:     cfg.RefusalStatus,
+		signRefusal: cfg.SignRefusals,
+		hooks:       cfg.Hooks,
+		log:         cfg.Logger,
+	}
+	if h.refusal == 0 {
+		h.refusal = http.StatusUnauthorized
+	}
+	if h.refusal < 200 || h.refusal > 599 {
+		return nil, errors.New("alipayplus: RefusalStatus is no HTTP status of an answer")
+	}
+	if h.lease <= 0 {
+		h.lease = time.Minute
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	ids := cfg.ClientIDs
+	if len(ids) == 0 {
+		ids = []string{cfg.ClientID}
+	}
+	for _, id := range ids {
+		if !validClientID(id) {
+			return nil, errors.New("alipayplus: an entry of ClientIDs is not 1 to 64 of A-Z a-z 0-9 _ -")
+		}
+		h.clientIDs[id] = true
+	}
+	if len(routes) == 0 {
+		return nil, errors.New("alipayplus: a handler without routes")
+	}
+	for i := range routes {
+		r := &routes[i]
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+		if h.routes[r.path] != nil {
+			return nil, fmt.Errorf("alipayplus: two routes at the path of %s", r.name)
+		}
+		if r.identity != nil && h.store == nil {
+			return nil, fmt.Errorf("alipayplus: %s needs a Store, to answer repeated requests", r.name)
+		}
+		h.routes[r.path] = r
+	}
+	return h, nil
+}
+
+// NewServer is an http.Server for h with every limit set, so that slow and
+// oversized requests cannot hold it up. Give it TLS, or put it behind a proxy
+// that has it.
+func NewServer(addr string, h http.Handler) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      40 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+}
+
+type requestInfoKey struct{}
+
+// RequestInfo is what stands behind the request that a function gets: its raw
+// body, and whether an earlier run left it without an answer. It reports false
+// for a context that is not one of Inbound.Handle.
+func RequestInfo(ctx context.Context) (Info, bool) {
+	info, ok := ctx.Value(requestInfoKey{}).(*Info)
+	if !ok {
+		return Info{}, false
+	}
+	return *info, true
+}
+
+// String names the client id and the number of routes.
+func (h *Handler) String() string {
+	return fmt.Sprintf("alipayplus.Handler{%s, %d routes}", h.credentials.ClientID, len(h.routes))
+}
+
+// GoString is String, so that no verb prints the keys.
+func (h *Handler) GoString() string { return h.String() }
+
+// The constant answers to requests that did not verify.
+var (
+	refusedSignature = []byte(`{"result":{"resultCode":"INVALID_SIGNATURE","resultStatus":"F"}}`)
+	refusedMethod    = []byte(`{"result":{"resultCode":"METHOD_NOT_SUPPORTED","resultStatus":"F"}}`)
+	refusedMedia     = []byte(`{"result":{"resultCode":"MEDIA_TYPE_NOT_ACCEPTABLE","resultStatus":"F"}}`)
+	refusedSize      = []byte(`{"result":{"resultCode":"PARAM_ILLEGAL","resultStatus":"F"}}`)
+	refusedPath      = []byte(`{"result":{"resultCode":"NO_INTERFACE_DEF","resultStatus":"F"}}`)
+	unsignedUnknown  = []byte(`{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`)
+)
+
+// reply is what a request comes to.
+type reply struct {
+	status int // 200, or an unsigned refusal
+	body   []byte
+	result Result
+	err    error // for hooks and logs
+	sign   bool
+}
+
+// ServeHTTP implements http.Handler. A path that no route has is 404.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	route := h.routes[r.URL.Path]
+	if route == nil {
+		h.write(w, http.StatusNotFound, refusedPath)
+		return
+	}
+	began := time.Now()
+	ctx := h.hooks.start(r.Context(), route.name)
+	content := Content{Method: r.Method, Target: route.target(receivedTarget(r))}
+	out := h.answer(ctx, route, r, &content)
+	if out.sign {
+		content.Body = out.body
+		content.Time = headerTime(time.Now())
+		signature, err := content.Sign(ctx, h.credentials.Signer)
+		if err != nil {
+			// The record is kept: a repetition gets the answer, signed.
+			h.log.ErrorContext(ctx, "alipayplus: cannot sign an answer", slog.String("operation", route.name), slog.Any("error", err))
+			out = reply{status: http.StatusInternalServerError, body: unsignedUnknown, result: CodeUnknownException.Result(), err: err}
+		} else {
+			header := w.Header()
+			header["Client-Id"] = []string{content.ClientID}
+			header["Response-Time"] = []string{content.Time}
+			header["Signature"] = []string{signature}
+		}
+	}
+	h.write(w, out.status, out.body)
+	h.hooks.finish(ctx, route.name, began, out.result, out.err)
+}
+
+func (h *Handler) write(w http.ResponseWriter, status int, body []byte) {
+	header := w.Header()
+	header["Content-Type"] = []string{"application/json; charset=UTF-8"}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if status == http.StatusMethodNotAllowed {
+		header["Allow"] = []string{http.MethodPost}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // whoever asked may be gone
+}
+
+// receivedTarget is the raw path and query as they arrived.
+func receivedTarget(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI() // absolute form, or a request that no server made
+}
+
+// answer verifies a request and finds what to answer.
+func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, content *Content) reply {
+	began := time.Now()
+	refuse := func(status int, body []byte, code ResultCode, err error) reply {
+		e := &Error{Operation: route.name, Attempts: 1, Err: err}
+		h.hooks.attempt(ctx, Attempt{Operation: route.name, Number: 1, Elapsed: time.Since(began), Err: e})
+		h.log.WarnContext(ctx, "alipayplus: a request is refused", slog.String("operation", route.name), slog.Any("error", err))
+		return reply{status: status, body: body, result: code.Result(), err: err}
+	}
+	unverified := func(err error) reply {
+		out := refuse(h.refusal, refusedSignature, CodeInvalidSignature, err)
+		out.sign = h.signRefusal
+		content.ClientID = h.credentials.ClientID
+		return out
+	}
+	if r.Method != http.MethodPost {
+		return refuse(http.StatusMethodNotAllowed, refusedMethod, CodeMethodNotSupported, errors.New("the method is not POST"))
+	}
+	if !acceptable(r.Header) {
+		return refuse(http.StatusUnsupportedMediaType, refusedMedia, CodeMediaTypeNotAcceptable, errors.New("the content is not plain JSON"))
+	}
+	ids, times, signatures := r.Header["Client-Id"], r.Header["Request-Time"], r.Header["Signature"]
+	if len(ids) != 1 || len(times) != 1 || len(signatures) != 1 {
+		return unverified(signatureError("the request does not have each of Client-Id, Request-Time and Signature once"))
+	}
+	content.ClientID, content.Time = ids[0], times[0]
+	if rule := content.check(); rule != "" {
+		return unverified(signatureError(rule))
+	}
+	if !h.clientIDs[content.ClientID] {
+		return unverified(signatureError("the Client-Id is not one of ours"))
+	}
+	var buffer [maxKeyBits / 8]byte
+	version, signature, rule := parseSignature(signatures[0], buffer[:0])
+	if rule == "" {
+		rule = h.credentials.Keys.checkVersion(version)
+	}
+	if rule != "" {
+		return unverified(signatureError(rule))
+	}
+	body, err := readRequest(r)
+	switch {
+	case errors.Is(err, errRequestTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, refusedSize, CodeParamIllegal, err)
+	case err != nil:
+		return unverified(errors.New("the body could not be read"))
+	}
+	content.Body = body
+	digest := content.digest()
+	exact, err := h.credentials.Keys.verify(version, &digest, signature)
+	if err != nil {
+		return unverified(signatureError(err.Error()))
+	}
+	if !exact {
+		h.log.WarnContext(ctx, "alipayplus: key version of a request is not configured as such",
+			slog.String("operation", route.name), slog.String("keyVersion", version))
+	}
+
+	age, known, far := h.freshness.age(content.Time)
+	h.hooks.attempt(ctx, Attempt{Operation: route.name, Number: 1, Elapsed: time.Since(began), Skew: age})
+	if !known || far {
+		h.log.WarnContext(ctx, "alipayplus: Request-Time is far from now or has no known form",
+			slog.String("operation", route.name), slog.Bool("known", known), slog.Duration("age", age))
+	}
+	if far && h.freshness.enforce && route.readOnly {
+		return signed(CodeUnknownException.Result(), fmt.Errorf("%w: Request-Time is %v old", ErrStale, age.Round(time.Second)))
+	}
+	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: body}
+	return h.dispatch(ctx, route, info)
+}
+
+// dispatch answers a verified request.
+func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) reply {
+	err := wire.Check(info.Body)
+	var request any
+	if err == nil {
+		request, err = route.decode(info.Body)
+	}
+	if err != nil {
+		h.log.ErrorContext(ctx, "alipayplus: a verified request cannot be used", slog.String("operation", route.name), slog.Any("error", err))
+		result := CodeParamIllegal.Result()
+		result.Message = truncate(strings.TrimPrefix(err.Error(), "alipayplus: "), 256)
+		return signed(result, err)
+	}
+	// A broken connection stops neither the function nor the record of its answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
+	defer cancel()
+	if route.identity == nil {
+		body, result, err := h.call(ctx, route, request, info)
+		return h.settled(ctx, route, body, result, err)
+	}
+
+	identity := route.identity(request)
+	if identity.Key == "" {
+		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty"))
+	}
+	print, err := fingerprint(identity.Match)
+	if err != nil {
+		return h.unknown(ctx, route, err)
+	}
+	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Print: print, Lease: h.lease}
+	standing, err := h.store.Begin(ctx, claim)
+	if err != nil {
+		return h.unknown(ctx, route, fmt.Errorf("store: %w", err))
+	}
+	switch standing.State {
+	case ClaimGranted:
+		info.Again = standing.Again
+		return h.runClaim(ctx, route, request, info, claim)
+	case ClaimRunning:
+		code := CodeUnknownException
+		if route.pending != "" {
+			code = route.pending
+		}
+		return signed(Result{Code: code, Status: StatusUnknown}, errors.New("an earlier request still runs"))
+	case ClaimAnswered:
+		return h.repeated(ctx, route, standing.Answer)
+	case ClaimConflict:
+		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
+	case ClaimUndecided:
+	}
+	return h.unknown(ctx, route, errors.New("store: it did not decide about the claim"))
+}
+
+// runClaim runs the function for a granted claim and records what it answers.
+func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info *Info, claim Claim) reply {
+	body, result, err := h.call(ctx, route, request, info)
+	out := h.settled(ctx, route, body, result, err)
+	answer := out.body
+	final := out.result.Status == StatusSucceeded || out.result.Status == StatusFailed ||
+		(err == nil && route.pending != "" && out.result.Code == route.pending)
+	if !final {
+		answer = nil
+	}
+	// The function may have used up its time.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
+	defer cancel()
+	if err := h.store.Finish(ctx, claim, answer); err != nil {
+		return h.unknown(ctx, route, fmt.Errorf("store: %w", err))
+	}
+	return out
+}
+
+// call runs the function of a route. A panic becomes an error.
+func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (body []byte, r Result, err error) {
+	ctx = context.WithValue(ctx, requestInfoKey{}, info)
+	defer func() {
+		if v := recover(); v != nil {
+			// The value may hold anything, so that only its type is logged.
+			err = fmt.Errorf("the function of %s panicked with a %T", route.name, v)
+			h.log.ErrorContext(ctx, "alipayplus: panic", slog.Any("error", err), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	return route.run(ctx, request)
+}
+
+// settled is the reply for what a function returned.
+func (h *Handler) settled(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
+	if err == nil {
+		return reply{status: http.StatusOK, body: body, result: r, sign: true}
+	}
+	if own, ok := ownResult(err); ok {
+		own.Message = truncate(own.Message, 256)
+		return signed(own, err)
+	}
+	return h.unknown(ctx, route, err)
+}
+
+// unknown is the answer when money may have moved.
+func (h *Handler) unknown(ctx context.Context, route *Route, err error) reply {
+	h.log.ErrorContext(ctx, "alipayplus: answering UNKNOWN_EXCEPTION", slog.String("operation", route.name), slog.String("error", describe(err)))
+	return signed(CodeUnknownException.Result(), err)
+}
+
+// describe is the text of an error of this SDK, or the type of any other: a
+// host's error may hold anything.
+func describe(err error) string {
+	text := err.Error()
+	if strings.HasPrefix(text, "store: ") || strings.HasPrefix(text, "the function") || strings.HasPrefix(text, "alipayplus: ") {
+		return text
+	}
+	return fmt.Sprintf("a %T of the function", err)
+}
+
+// repeated is the recorded answer, freshly signed. A store that gives rubbish is
+// a store that does not know.
+func (h *Handler) repeated(ctx context.Context, route *Route, answer []byte) reply {
+	var recorded resultOnly
+	if wire.Check(answer) != nil || wire.Decode(answer, &recorded) != nil {
+		return h.unknown(ctx, route, errors.New("store: the recorded answer is damaged"))
+	}
+	switch status := recorded.Result.Status; {
+	case status == StatusSucceeded, status == StatusFailed,
+		status == StatusUnknown && route.pending != "" && recorded.Result.Code == route.pending:
+		return reply{status: http.StatusOK, body: answer, result: recorded.Result, sign: true}
+	}
+	return h.unknown(ctx, route, errors.New("store: the recorded answer is damaged"))
+}
+
+// signed is an answer of nothing but a result.
+func signed(r Result, err error) reply {
+	body, encodeErr := wire.EncodeUnchecked(resultOnly{r})
+	if encodeErr != nil {
+		body, r = unsignedUnknown, CodeUnknownException.Result()
+	}
+	return reply{status: http.StatusOK, body: body, result: r, err: err, sign: true}
+}
+
+// truncate cuts text to n characters.
+func truncate(text string, n int) string {
+	count := 0
+	for i := range text {
+		if count++; count > n {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// acceptable takes every JSON media type, with any parameters, and its absence;
+// no content encoding.
+func acceptable(header http.Header) bool {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return false
+	}
+	value := header.Get("Content-Type")
+	if value == "" {
+		return true
+	}
+	media, _, _ := strings.Cut(value, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
+}
+
+var errRequestTooLarge = errors.New("the body is larger than 1 MiB")
+
+func readRequest(r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxRequest {
+		return nil, errRequestTooLarge
+	}
+	if r.Body == nil {
+		return nil, nil
+	}
+	size := int64(4 << 10)
+	if r.ContentLength >= 0 {
+		size = min(r.ContentLength, 64<<10) + 1
+	}
+	return readAll(r.Body, size, maxRequest, errRequestTooLarge)
+}
+
+// readAll reads body to its end into memory of at most twice limit.
+func readAll(body io.Reader, size int64, limit int, tooLarge error) ([]byte, error) {
+	data := make([]byte, 0, size)
+	for {
+		if len(data) == cap(data) {
+			if len(data) > limit {
+				return nil, tooLarge
+			}
+			grown := make([]byte, len(data), min(2*cap(data), limit+1))
+			copy(grown, data)
+			data = grown
+		}
+		n, err := body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF { //nolint:errorlint // a wrapped one is an error of the transport
+			if len(data) > limit {
+				return nil, tooLarge
+			}
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package alipayplus
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Store remembers what inbound requests were answered, so that a repeated
+// request gets the same answer and changes nothing. It is shared by all
+// processes that serve the same APIs: a table in the wallet's database, one row
+// for each Operation and Key. alipayplustest.TestStore is the contract as a
+// test.
+//
+// A record is running, open or answered:
+//
+//	absent ──Begin──▶ running ──Finish(answer)──▶ answered, for good
+//	                    │  ▲
+//	        Finish(nil) │  │ Begin, or Begin after the lease of a crashed run
+//	                    ▼  │
+//	                    open
+//
+// The Print of the first claim is kept for good: a claim with another Print is
+// ClaimConflict in every state and changes nothing.
+//
+// Any error of a Store makes the answer U, never S or F.
+type Store interface {
+	// Begin asks to run. It is atomic: of many concurrent claims for one record
+	// exactly one is granted.
+	Begin(ctx context.Context, c Claim) (Standing, error)
+	// Finish ends the run of c.Owner with the body of the answer; nil leaves the
+	// record open, so that it may run again. If c.Owner does not hold the
+	// record (any more) it is ErrSuperseded and nothing changes.
+	Finish(ctx context.Context, c Claim, answer []byte) error
+}
+
+// Claim is a request's wish to run.
+type Claim struct {
+	Operation string            // name of the API, at most 64 characters
+	Key       string            // the idempotency key, never a secret
+	Owner     string            // this run, 26 random letters and digits
+	Print     [sha256.Size]byte // of what must not differ between two requests of one key
+	// Lease is how long the run may take, on the store's clock. After it a run
+	// that did not finish counts as crashed and another one may begin.
+	Lease time.Duration
+}
+
+// Standing is the answer to a Claim.
+type Standing struct {
+	State  ClaimState
+	Again  bool   // ClaimGranted: an earlier run began and left no answer
+	Answer []byte // ClaimAnswered: as Finish got it
+}
+
+// ClaimState says whether a claim may run. The zero value says nothing, so that
+// a Store that forgets to set it grants nothing.
+type ClaimState uint8
+
+// The states of a claim.
+const (
+	ClaimUndecided ClaimState = iota // not an answer
+	ClaimGranted                     // run, and then Finish
+	ClaimRunning                     // another run holds the record
+	ClaimAnswered                    // the record has an answer
+	ClaimConflict                    // the record has another Print
+)
+
+// ErrSuperseded is the error of Store.Finish for a run that lost its record:
+// its lease ended and another run took over.
+var ErrSuperseded = errors.New("alipayplus: another run took the record over")
+
+// MemoryStore is a Store in memory, for tests and for a wallet that runs as one
+// process and may forget everything with it. Make one with NewMemoryStore.
+type MemoryStore struct {
+	mu      sync.Mutex
+	max     int
+	records map[recordKey]*record
+}
+
+type recordKey struct{ operation, key string }
+
+type record struct {
+	print    [sha256.Size]byte
+	owner    string // "" unless running
+	until    time.Time
+	answered bool
+	answer   []byte
+}
+
+var errStoreFull = errors.New("alipayplus: the memory store is full")
+
+// NewMemoryStore is a MemoryStore of at most maxRecords records. When it is
+// full, new requests are refused with U: it never forgets an answer to make
+// room, because a forgotten one is a payment made twice.
+func NewMemoryStore(maxRecords int) *MemoryStore {
+	return &MemoryStore{max: maxRecords, records: make(map[recordKey]*record)}
+}
+
+// Begin implements Store.
+func (m *MemoryStore) Begin(_ context.Context, c Claim) (Standing, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	r := m.records[recordKey{c.Operation, c.Key}]
+	switch {
+	case r == nil:
+		if len(m.records) >= m.max {
+			return Standing{}, errStoreFull
+		}
+		m.records[recordKey{c.Operation, c.Key}] = &record{print: c.Print, owner: c.Owner, until: now.Add(c.Lease)}
+		return Standing{State: ClaimGranted}, nil
+	case r.print != c.Print:
+		return Standing{State: ClaimConflict}, nil
+	case r.answered:
+		return Standing{State: ClaimAnswered, Answer: append([]byte(nil), r.answer...)}, nil
+	case r.owner != "" && now.Before(r.until):
+		return Standing{State: ClaimRunning}, nil
+	}
+	r.owner, r.until = c.Owner, now.Add(c.Lease)
+	return Standing{State: ClaimGranted, Again: true}, nil
+}
+
+// Finish implements Store.
+func (m *MemoryStore) Finish(_ context.Context, c Claim, answer []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.records[recordKey{c.Operation, c.Key}]
+	if r == nil || r.answered || r.owner == "" || r.owner != c.Owner {
+		return ErrSuperseded
+	}
+	r.owner = ""
+	if answer != nil {
+		r.answered, r.answer = true, append([]byte(nil), answer...)
+	}
+	return nil
+}
