@@ -28,6 +28,7 @@ const maxAnswer = 4 << 20
 // verdict is what one attempt came to.
 type verdict struct {
 	err        *Error // nil: a verified S
+	result     Result // of a verified S
 	notSent    bool   // proved that nothing was sent
 	retry      bool   // repeating it can help
 	security   bool   // somebody may be forging answers
@@ -61,7 +62,9 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 		}
 		return verdict{err: &Error{Err: fmt.Errorf("signing: %w", err)}, notSent: true, retry: true}
 	}
-	var conn connection
+	conn := newConnection()
+	// One array for all header values instead of one for each.
+	values := []string{content.ClientID, content.Time, signature, "application/json; charset=UTF-8", "identity", "alipayplus-go"}
 	request := (&http.Request{
 		Method:     http.MethodPost,
 		URL:        to,
@@ -70,23 +73,26 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 		Header: http.Header{
-			"Client-Id":       {content.ClientID},
-			"Request-Time":    {content.Time},
-			"Signature":       {signature},
-			"Content-Type":    {"application/json; charset=UTF-8"},
-			"Accept-Encoding": {"identity"}, // the signature covers the bytes as they come
-			"User-Agent":      {"alipayplus-go"},
+			"Client-Id":       values[0:1:1],
+			"Request-Time":    values[1:2:2],
+			"Signature":       values[2:3:3],
+			"Content-Type":    values[3:4:4],
+			"Accept-Encoding": values[4:5:5], // the signature covers the bytes as they come
+			"User-Agent":      values[5:6:6],
 		},
 		// No GetBody: net/http must not send a second time by itself.
 		Body:          io.NopCloser(bytes.NewReader(x.Body)),
 		ContentLength: int64(len(x.Body)),
-	}).WithContext(httptrace.WithClientTrace(ctx, conn.trace()))
+	}).WithContext(httptrace.WithClientTrace(ctx, &conn.trace))
 	if len(x.Body) == 0 {
 		request.Body = http.NoBody
 	}
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return transportVerdict(parent, err, conn.untouched())
+	}
+	if response == nil || response.Body == nil { // a RoundTripper that is not net/http's
+		return verdict{err: &Error{Err: errNoResponse}}
 	}
 	defer func() { _ = response.Body.Close() }()
 	info.HTTPStatus = response.StatusCode
@@ -159,7 +165,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response
 	}
 	switch result.Status {
 	case StatusSucceeded: // row 3
-		return v
+		v.result = result
 	case StatusFailed: // row 4
 		v.err = &Error{Outcome: OutcomeFailed, Result: result, answer: answer}
 	default: // row 5
@@ -274,17 +280,20 @@ func transportError(err error) error {
 // connection learns from httptrace whether the request ever got a connection.
 // Only a transport that took part in the trace can prove that it did not.
 type connection struct {
+	trace      httptrace.ClientTrace
 	asked, got atomic.Bool
 }
 
-func (c *connection) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { c.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { c.got.Store(true) },
-	}
+func newConnection() *connection {
+	c := new(connection)
+	c.trace.GetConn = func(string) { c.asked.Store(true) }
+	c.trace.GotConn = func(httptrace.GotConnInfo) { c.got.Store(true) }
+	return c
 }
 
 func (c *connection) untouched() bool { return c.asked.Load() && !c.got.Load() }
+
+var errNoResponse = errors.New("the Transport returned neither a response with a body nor an error")
 
 var errTooLarge = errors.New("the answer is larger than 4 MiB")
 
@@ -311,7 +320,11 @@ func traceID(header http.Header) string {
 
 // retryAfter reads the seconds form of Retry-After.
 func retryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(strings.TrimSpace(header.Get("Retry-After")))
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if text == "" {
+		return 0
+	}
+	seconds, err := strconv.Atoi(text)
 	if err != nil || seconds < 0 || seconds > 3600 {
 		return 0
 	}

@@ -131,7 +131,7 @@ func New(cfg Config) (*Client, error) {
 		if err != nil {
 			name, port = host, "443"
 		}
-		if !validHostName(name) || port == "" || !allDigits(port) {
+		if !validHostName(name) || isIP(name) || !allDigits(port) {
 			return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
 		}
 		c.notifyHosts[strings.ToLower(name)+":"+port] = true
@@ -259,28 +259,33 @@ type exchange struct {
 func (c *Client) exchange(ctx context.Context, x exchange, opts []CallOption) error {
 	var options callOptions
 	for _, o := range opts {
-		o.apply(&options)
+		if o.apply != nil {
+			o.apply(&options)
+		}
+	}
+	if c == nil || c.base == nil {
+		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: errors.New("no Client; make one with New")}
 	}
 	began := time.Now()
 	ctx = c.hooks.start(ctx, x.Operation)
 	info := Info{}
-	failure := c.try(ctx, &x, &options, &info)
+	result, failure := c.try(ctx, &x, &options, &info)
 	if options.info != nil {
 		*options.info = info
 	}
 	if failure == nil { // never an *Error in an error: it would not be nil
-		c.hooks.finish(ctx, x.Operation, began, CodeSuccess.Result(), nil)
+		c.hooks.finish(ctx, x.Operation, began, result, nil)
 		return nil
 	}
 	c.hooks.finish(ctx, x.Operation, began, failure.Result, failure)
 	return failure
 }
 
-// try makes attempts until one decides.
-func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, info *Info) *Error {
+// try makes attempts until one decides. The result is that of a verified S.
+func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, info *Info) (Result, *Error) {
 	destination, err := c.destination(&x.Message)
 	if err != nil {
-		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: err}
+		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: err}
 	}
 	timeout := x.Timeout
 	if options.timeout > 0 {
@@ -310,20 +315,21 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 			Skew: v.skew, RetryAfter: v.retryAfter, Err: e,
 		}
 		c.hooks.attempt(ctx, a)
-		if e == nil || !v.retry || (sent && !x.repeatable) || ctx.Err() != nil {
-			return e
+		if e == nil || !v.retry || (sent && !x.repeatable) {
+			return v.result, e
+		}
+		if err := ctx.Err(); err != nil {
+			return Result{}, e.also(err)
 		}
 		wait, again := c.retry.Next(a)
 		if !again {
-			return e
+			return Result{}, e
 		}
 		if !c.budget.spend() {
-			e.Err = joinCause(e.Err, ErrRetryBudget)
-			return e
+			return Result{}, e.also(ErrRetryBudget)
 		}
 		if err := sleep(ctx, wait); err != nil {
-			e.Err = joinCause(e.Err, err)
-			return e
+			return Result{}, e.also(err)
 		}
 	}
 }
@@ -336,14 +342,6 @@ func (c *Client) report(ctx context.Context, v verdict) {
 	case v.alarm:
 		c.log.ErrorContext(ctx, "alipayplus: a verified answer cannot be used", slog.Any("error", v.err))
 	}
-}
-
-// joinCause puts two causes into one error; a may be nil.
-func joinCause(a, b error) error {
-	if a == nil {
-		return b
-	}
-	return errors.Join(a, b)
 }
 
 // sleep waits, or returns ctx's error: at once if ctx ends before the wait would.

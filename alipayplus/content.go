@@ -107,23 +107,24 @@ func formatSignature(version string, signature []byte) string {
 	const stackSize = 1400 // base64 of the largest signature
 	var stack [stackSize]byte
 	text := base64.StdEncoding.AppendEncode(stack[:0], signature)
-	out := make([]byte, 0, len(signaturePrefix)+len(version)+len(signatureInfix)+len(text)+len(text)/8)
-	out = append(out, signaturePrefix...)
-	out = append(out, version...)
-	out = append(out, signatureInfix...)
+	var out strings.Builder
+	out.Grow(len(signaturePrefix) + len(version) + len(signatureInfix) + len(text) + len(text)/8)
+	out.WriteString(signaturePrefix)
+	out.WriteString(version)
+	out.WriteString(signatureInfix)
 	for _, c := range text {
 		switch c {
 		case '+':
-			out = append(out, "%2B"...)
+			out.WriteString("%2B")
 		case '/':
-			out = append(out, "%2F"...)
+			out.WriteString("%2F")
 		case '=':
-			out = append(out, "%3D"...)
+			out.WriteString("%3D")
 		default:
-			out = append(out, c)
+			out.WriteByte(c)
 		}
 	}
-	return string(out)
+	return out.String()
 }
 
 // Verify checks a Signature header against the content with the live keys of
@@ -147,6 +148,9 @@ func (c *Content) verify(header string, keys *KeyRing) (strayVersion string, err
 	}
 	if rule := c.check(); rule != "" {
 		return "", signatureError(rule)
+	}
+	if keys == nil {
+		return "", signatureError("there is no key ring; make one with NewKeyRing")
 	}
 	var buffer [maxKeyBits / 8]byte
 	version, signature, rule := parseSignature(header, buffer[:0])

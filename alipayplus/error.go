@@ -50,10 +50,13 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeSucceeded
 	}
 	var e *Error
-	if errors.As(err, &e) {
-		return e.Outcome
+	switch {
+	case !errors.As(err, &e):
+		return OutcomeUnknown
+	case e == nil: // Attempt.Err of a success
+		return OutcomeSucceeded
 	}
-	return OutcomeUnknown
+	return e.Outcome
 }
 
 // Causes of an Error besides result codes and ErrSignature. Match them with
@@ -88,6 +91,17 @@ type Error struct {
 	Err        error   // the cause, nil if it is the result alone
 
 	answer any // *Resp of a verified F or U
+}
+
+// also is e with one more cause. Hooks and logs may hold e, so that it does not
+// change.
+func (e *Error) also(cause error) *Error {
+	with := *e
+	with.Err = cause
+	if e.Err != nil {
+		with.Err = errors.Join(e.Err, cause)
+	}
+	return &with
 }
 
 // Error says the API, the outcome and why.

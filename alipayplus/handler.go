@@ -16,8 +16,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// maxRequest is the largest inbound body, 1 MiB.
-const maxRequest = 1 << 20
+const (
+	maxRequest = 1 << 20 // the largest inbound body, 1 MiB
+	maxKey     = 256     // the longest idempotency key: a Store that cuts it would mix two payments
+)
 
 // HandlerConfig is what NewHandler needs. Fields without "required" may stay
 // zero.
@@ -32,7 +34,7 @@ type HandlerConfig struct {
 	Store Store
 	// Lease is how long a function may run before a repetition takes it for
 	// crashed and runs it again; 0 means a minute. It must be longer than any
-	// function takes.
+	// function takes; one that is shorter than Alipay+ waits is refused.
 	Lease time.Duration
 	// MaxSkew is how far the Request-Time of a request that only reads may be
 	// from now; 0 means 15 minutes, negative only logs what is further away than
@@ -96,7 +98,7 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 	if h.refusal < 200 || h.refusal > 599 {
 		return nil, errors.New("alipayplus: RefusalStatus is no HTTP status of an answer")
 	}
-	if h.lease <= 0 {
+	if h.lease == 0 {
 		h.lease = time.Minute
 	}
 	if h.log == nil {
@@ -115,18 +117,26 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 	if len(routes) == 0 {
 		return nil, errors.New("alipayplus: a handler without routes")
 	}
-	for i := range routes {
-		r := &routes[i]
+	signed := make(map[string]string, len(routes)) // API by signed target
+	for _, r := range routes {
 		if err := r.check(); err != nil {
 			return nil, err
 		}
 		if h.routes[r.path] != nil {
 			return nil, fmt.Errorf("alipayplus: two routes at the path of %s", r.name)
 		}
+		target := r.target(r.path)
+		if other, taken := signed[target]; taken && other != r.name {
+			return nil, fmt.Errorf("alipayplus: %s and %s have one signed target: a request for one would verify for the other", other, r.name)
+		}
+		signed[target] = r.name
 		if r.identity != nil && h.store == nil {
 			return nil, fmt.Errorf("alipayplus: %s needs a Store, to answer repeated requests", r.name)
 		}
-		h.routes[r.path] = r
+		if r.identity != nil && h.lease < r.timeout {
+			return nil, fmt.Errorf("alipayplus: Lease is shorter than %s may run", r.name)
+		}
+		h.routes[r.path] = &r // of this turn: the caller's slice may change
 	}
 	return h, nil
 }
@@ -246,8 +256,8 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 	}
 	unverified := func(err error) reply {
 		out := refuse(h.refusal, refusedSignature, CodeInvalidSignature, err)
-		out.sign = h.signRefusal
 		content.ClientID = h.credentials.ClientID
+		out.sign = h.signRefusal && validTarget(content.Target)
 		return out
 	}
 	if r.Method != http.MethodPost {
@@ -307,7 +317,12 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 }
 
 // dispatch answers a verified request.
-func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) reply {
+func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out reply) {
+	defer func() {
+		if v := recover(); v != nil { // a Store or an Identity; call knows about functions
+			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
+		}
+	}()
 	err := wire.Check(info.Body)
 	var request any
 	if err == nil {
@@ -328,8 +343,8 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) reply 
 	}
 
 	identity := route.identity(request)
-	if identity.Key == "" {
-		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty"))
+	if identity.Key == "" || len(identity.Key) > maxKey {
+		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty or over 256 bytes"))
 	}
 	print, err := fingerprint(identity.Match)
 	if err != nil {
@@ -338,7 +353,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) reply 
 	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Print: print, Lease: h.lease}
 	standing, err := h.store.Begin(ctx, claim)
 	if err != nil {
-		return h.unknown(ctx, route, fmt.Errorf("store: %w", err))
+		return h.unknown(ctx, route, storeError{err})
 	}
 	switch standing.State {
 	case ClaimGranted:
@@ -356,7 +371,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) reply 
 		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
 	case ClaimUndecided:
 	}
-	return h.unknown(ctx, route, errors.New("store: it did not decide about the claim"))
+	return h.unknown(ctx, route, storeError{errors.New("it did not decide about the claim")})
 }
 
 // runClaim runs the function for a granted claim and records what it answers.
@@ -373,7 +388,7 @@ func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer cancel()
 	if err := h.store.Finish(ctx, claim, answer); err != nil {
-		return h.unknown(ctx, route, fmt.Errorf("store: %w", err))
+		return h.unknown(ctx, route, storeError{err})
 	}
 	return out
 }
@@ -383,12 +398,18 @@ func (h *Handler) call(ctx context.Context, route *Route, request any, info *Inf
 	ctx = context.WithValue(ctx, requestInfoKey{}, info)
 	defer func() {
 		if v := recover(); v != nil {
-			// The value may hold anything, so that only its type is logged.
-			err = fmt.Errorf("the function of %s panicked with a %T", route.name, v)
-			h.log.ErrorContext(ctx, "alipayplus: panic", slog.Any("error", err), slog.String("stack", string(debug.Stack())))
+			err = h.panicked(ctx, route, v)
 		}
 	}()
 	return route.run(ctx, request)
+}
+
+// panicked logs a panic, called by the function that recovered, and is its
+// error. The value may hold anything, so that only its type is shown.
+func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
+	err := ownError(fmt.Sprintf("panic with a %T while answering %s", v, route.name))
+	h.log.ErrorContext(ctx, "alipayplus: panic", slog.Any("error", err), slog.String("stack", string(debug.Stack())))
+	return err
 }
 
 // settled is the reply for what a function returned.
@@ -409,12 +430,33 @@ func (h *Handler) unknown(ctx context.Context, route *Route, err error) reply {
 	return signed(CodeUnknownException.Result(), err)
 }
 
-// describe is the text of an error of this SDK, or the type of any other: a
-// host's error may hold anything.
+// ownError is an error whose text this package made.
+type ownError string
+
+func (e ownError) Error() string { return string(e) }
+
+// storeError is the error of a Store.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+// describe is the text of an error that holds nothing of a message: one of this
+// SDK, or of the Store. Of any other it is the type: a function's error may hold
+// anything, whatever its text begins with.
 func describe(err error) string {
-	text := err.Error()
-	if strings.HasPrefix(text, "store: ") || strings.HasPrefix(text, "the function") || strings.HasPrefix(text, "alipayplus: ") {
-		return text
+	var call *Error
+	var own ownError
+	var invalid *ValidationError
+	var store storeError
+	switch {
+	case errors.As(err, &store):
+		return "store: " + store.Error()
+	case errors.As(err, &own):
+		return own.Error()
+	case errors.As(err, &call):
+		return call.Error()
+	case errors.As(err, &invalid):
+		return "the answer of the function: " + invalid.Error()
 	}
 	return fmt.Sprintf("a %T of the function", err)
 }
@@ -424,14 +466,14 @@ func describe(err error) string {
 func (h *Handler) repeated(ctx context.Context, route *Route, answer []byte) reply {
 	var recorded resultOnly
 	if wire.Check(answer) != nil || wire.Decode(answer, &recorded) != nil {
-		return h.unknown(ctx, route, errors.New("store: the recorded answer is damaged"))
+		return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
 	}
 	switch status := recorded.Result.Status; {
 	case status == StatusSucceeded, status == StatusFailed,
 		status == StatusUnknown && route.pending != "" && recorded.Result.Code == route.pending:
 		return reply{status: http.StatusOK, body: answer, result: recorded.Result, sign: true}
 	}
-	return h.unknown(ctx, route, errors.New("store: the recorded answer is damaged"))
+	return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
 }
 
 // signed is an answer of nothing but a result.

@@ -87,7 +87,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 			return nil, Result{}, err
 		}
 		if response == nil {
-			return nil, Result{}, errors.New("the function returned neither an answer nor an error")
+			return nil, Result{}, ownError("the function returned neither an answer nor an error")
 		}
 		answer := *response // the function's own is not touched
 		result := reflect.ValueOf(&answer).Elem().Field(in.result).Addr().Interface().(*Result)
@@ -101,7 +101,8 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 	return route
 }
 
-// settle completes the result that a function gave.
+// settle completes the result that a function gave: no answer goes out without
+// a code, and a long message is no reason to lose the answer.
 func settle(r Result) Result {
 	if r == (Result{}) {
 		return CodeSuccess.Result()
@@ -113,6 +114,17 @@ func settle(r Result) Result {
 	default:
 		r.Status = StatusUnknown
 	}
+	if r.Code == "" {
+		switch r.Status {
+		case StatusSucceeded:
+			r.Code = CodeSuccess
+		case StatusFailed:
+			r.Code = CodeProcessFail
+		default:
+			r.Code = CodeUnknownException
+		}
+	}
+	r.Message = truncate(strings.ToValidUTF8(r.Message, "?"), 256)
 	return r
 }
 
@@ -121,17 +133,21 @@ func settle(r Result) Result {
 // nothing about what the wallet did.
 func ownResult(err error) (Result, bool) {
 	var call *Error
+	var copied Error
 	var result Result
 	var code ResultCode
 	switch {
-	case errors.As(err, &call):
+	case errors.As(err, &call), errors.As(err, &copied):
 		return Result{}, false
 	case errors.As(err, &result):
 		result = settle(result)
 	case errors.As(err, &code):
-		result = code.Result()
+		result = settle(Result{Code: code})
 	}
-	return result, result.Status == StatusFailed || (result.Status == StatusUnknown && result.Code != "")
+	if wire.Validate(resultOnly{result}) != nil {
+		return Result{}, false // a code that must not be sent
+	}
+	return result, result.Status == StatusFailed || result.Status == StatusUnknown
 }
 
 // Route is an API at a path, made by Inbound.Handle for NewHandler.
@@ -150,7 +166,8 @@ type Route struct {
 }
 
 // WithTarget says that Alipay+ signs target, a path with its query, whatever
-// path arrives here: for a proxy that rewrites paths.
+// path arrives here: for a proxy that rewrites paths. http.StripPrefix needs
+// neither this nor WithTargetPrefix: the request still has the path that arrived.
 func (r Route) WithTarget(target string) Route {
 	r.fixed, r.prefix = target, ""
 	return r
@@ -187,7 +204,7 @@ func (r *Route) check() error {
 func fingerprint(match []any) ([sha256.Size]byte, error) {
 	text, err := json.Marshal(match)
 	if err != nil {
-		return [sha256.Size]byte{}, errors.New("the Identity holds a value that has no JSON")
+		return [sha256.Size]byte{}, ownError("the Identity holds a value that has no JSON")
 	}
 	return sha256.Sum256(text), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -35,6 +36,9 @@ func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 	}
 	var key *rsa.PrivateKey
 	if parsed, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		if !isOneValue(der) { // x509 does not look
+			return nil, keyError("trailing data")
+		}
 		var ok bool
 		if key, ok = parsed.(*rsa.PrivateKey); !ok {
 			return nil, keyError("not an RSA key")
@@ -94,12 +98,13 @@ func decodeKey(text []byte, kinds ...string) ([]byte, error) {
 		if !bytes.HasPrefix(text, []byte("-----BEGIN ")) {
 			return nil, keyError("text before the PEM block")
 		}
+		if bytes.Count(text, []byte("-----BEGIN ")) > 1 { // pem.Decode skips broken ones
+			return nil, keyError("more than one PEM block")
+		}
 		block, rest := pem.Decode(text)
 		switch {
 		case block == nil:
 			return nil, keyError("a broken PEM block")
-		case bytes.Contains(rest, []byte("-----BEGIN ")):
-			return nil, keyError("more than one PEM block")
 		case len(bytes.TrimSpace(rest)) > 0:
 			return nil, keyError("text behind the PEM block")
 		case block.Type == "ENCRYPTED PRIVATE KEY" || len(block.Headers) > 0:
@@ -130,6 +135,13 @@ func decodeKey(text []byte, kinds ...string) ([]byte, error) {
 		return nil, keyError("neither PEM nor base64")
 	}
 	return der, nil
+}
+
+// isOneValue reports whether nothing stands behind the first DER value.
+func isOneValue(der []byte) bool {
+	var value asn1.RawValue
+	rest, err := asn1.Unmarshal(der, &value)
+	return err == nil && len(rest) == 0
 }
 
 func isPublicKey(der []byte) bool {

@@ -35,7 +35,7 @@ type RetryPolicy interface {
 type Backoff struct {
 	Attempts int           // in all, with the first; 0 means 5
 	Base     time.Duration // 0 means 200 ms
-	Max      time.Duration // 0 means 5 s
+	Max      time.Duration // 0 means 5 s; at most a day
 }
 
 // Next implements RetryPolicy.
@@ -53,11 +53,11 @@ func (b Backoff) Next(a Attempt) (time.Duration, bool) {
 	if a.Number >= attempts {
 		return 0, false
 	}
-	bound := base
+	limit = min(limit, 24*time.Hour) // so that nothing below overflows
+	bound := min(base, limit)
 	for i := 1; i < a.Number && bound < limit; i++ {
-		bound *= 2
+		bound = min(2*bound, limit)
 	}
-	bound = min(bound, limit)
 	wait := rand.N(bound + 1)
 	if throttled(a.Err) {
 		wait += 4 * bound
@@ -152,16 +152,22 @@ var defaultSchedule = Schedule{
 // err, the error of Client.Deliver. again true: deliver the same Message after
 // wait. again false with a nil err: it is acknowledged, done. again false with
 // any other err: a dead letter. Keep it, raise an alarm, and rely on inquiries;
-// a verified F gets here at once, everything else when the schedule ends.
+// a verified F and a Message that breaks a rule get here at once, everything
+// else when the schedule ends.
 func (s Schedule) Next(tries int, err error) (wait time.Duration, again bool) {
 	if s == nil {
 		s = defaultSchedule
 	}
-	if outcome := OutcomeOf(err); outcome == OutcomeSucceeded || outcome == OutcomeFailed {
+	switch OutcomeOf(err) {
+	case OutcomeSucceeded, OutcomeFailed:
 		return 0, false
+	case OutcomeNotSent: // a message that cannot be sent as it is cannot be sent later
+		if invalid := (*ValidationError)(nil); errors.As(err, &invalid) {
+			return 0, false
+		}
+	case OutcomeUnknown: // a ValidationError here is about the answer
 	}
-	var invalid *ValidationError
-	if errors.As(err, &invalid) || tries < 1 || tries > len(s) {
+	if tries < 1 || tries > len(s) {
 		return 0, false
 	}
 	return s[tries-1], true

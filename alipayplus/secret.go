@@ -16,6 +16,11 @@ import (
 // field) shows "[redacted]" or an address. Its JSON is the text itself, because
 // messages are sent and stored with it.
 //
+// So mind who makes JSON: slog.JSONHandler encodes a struct, slice or map that
+// has no method LogValue as json.Marshal does, Secrets in it included. Log the
+// messages of this SDK one by one, they have that method; give it to your own
+// types that hold a Secret.
+//
 // Secrets are comparable with == and usable as map keys. The zero Secret is
 // absent; it equals Conceal("").
 type Secret struct {

@@ -25,7 +25,8 @@ import (
 // The Print of the first claim is kept for good: a claim with another Print is
 // ClaimConflict in every state and changes nothing.
 //
-// Any error of a Store makes the answer U, never S or F.
+// Any error of a Store makes the answer U, never S or F. Its text is logged, so
+// that it must not quote an answer.
 type Store interface {
 	// Begin asks to run. It is atomic: of many concurrent claims for one record
 	// exactly one is granted.
@@ -39,7 +40,7 @@ type Store interface {
 // Claim is a request's wish to run.
 type Claim struct {
 	Operation string            // name of the API, at most 64 characters
-	Key       string            // the idempotency key, never a secret
+	Key       string            // the idempotency key, never a secret: 1 to 256 bytes, all of which count
 	Owner     string            // this run, 26 random letters and digits
 	Print     [sha256.Size]byte // of what must not differ between two requests of one key
 	// Lease is how long the run may take, on the store's clock. After it a run

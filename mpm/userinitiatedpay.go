@@ -33,7 +33,7 @@ var UserInitiatedPay = alipayplus.NewOutbound(alipayplus.Spec[UserInitiatedPayRe
 type UserInitiatedPayRequest struct {
 	CodeValue       alipayplus.Secret `json:"codeValue,omitzero" wire:"required,max=512"`         // REQUIRED, ≤ 512: as scanned
 	CustomerID      string            `json:"customerId,omitzero" wire:"required,max=64,private"` // REQUIRED, ≤ 64: the MPP's user id
-	PassThroughInfo string            `json:"passThroughInfo,omitzero" wire:"max=20000,private"`  // ≤ 20000: key-value pairs for the ACQP
+	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`          // ≤ 20000: key-value pairs for the ACQP
 }
 
 // UserInitiatedPayResponse is the order behind a code. All members but Result
@@ -73,7 +73,7 @@ type UserInitiatedPayResponse struct {
 	AuthorizationInfo payment.AuthorizationInfo `json:"authorizationInfo,omitzero" wire:"check"`
 	// ActionForm may come with S and with F and must be obeyed in both.
 	ActionForm      payment.ActionForm `json:"actionForm,omitzero" wire:"check"`
-	PassThroughInfo string             `json:"passThroughInfo,omitzero" wire:"max=20000,private"` // ≤ 20000: from the ACQP
+	PassThroughInfo alipayplus.Secret  `json:"passThroughInfo,omitzero" wire:"max=20000"` // ≤ 20000: from the ACQP
 }
 
 // Format prints r with private members redacted.

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -11,6 +12,15 @@ import (
 // a field that a later version adds must not change stored fingerprints. Values
 // are normalised, because a repeat may write 8.50 for 8.5.
 
+// matchAmount takes every amount that can arrive, also one in a currency that
+// could not be sent.
+func matchAmount(a alipayplus.Amount) string {
+	if a.IsZero() {
+		return ""
+	}
+	return string(a.Currency) + " " + strconv.FormatInt(a.Minor, 10)
+}
+
 func matchMethod(m Method) []string {
 	meta := m.PaymentMethodMetaData
 	return []string{
@@ -19,18 +29,18 @@ func matchMethod(m Method) []string {
 	}
 }
 
-func matchPromos(p PromoInfo) [][]any {
-	list := make([][]any, 0, len(p.PaymentPromoDetails))
+func matchPromos(p PromoInfo) [][]string {
+	list := make([][]string, 0, len(p.PaymentPromoDetails))
 	for _, d := range p.PaymentPromoDetails {
-		list = append(list, []any{d.PromoID, d.PromoName, d.PromoType, d.SavingsAmount})
+		list = append(list, []string{d.PromoID, d.PromoName, d.PromoType, matchAmount(d.SavingsAmount)})
 	}
 	return list
 }
 
-func matchRefundPromos(p RefundPromoInfo) [][]any {
-	list := make([][]any, 0, len(p.RefundPromoDetails))
+func matchRefundPromos(p RefundPromoInfo) [][]string {
+	list := make([][]string, 0, len(p.RefundPromoDetails))
 	for _, d := range p.RefundPromoDetails {
-		list = append(list, []any{d.PromoID, d.PromoName, d.PromoType, d.RefundAmount})
+		list = append(list, []string{d.PromoID, d.PromoName, d.PromoType, matchAmount(d.RefundAmount)})
 	}
 	return list
 }

@@ -55,8 +55,8 @@ var NotifyPayment = alipayplus.NewOutbound(alipayplus.Spec[NotifyPaymentRequest,
 		return alipayplus.Identity{
 			Key: r.PaymentRequestID,
 			Match: []any{
-				r.PaymentAmount, r.PaymentResult.Status, r.PaymentResult.Code, r.PaymentID,
-				r.PayToAmount, r.CustomerID, r.CustomsDeclarationAmount,
+				matchAmount(r.PaymentAmount), r.PaymentResult.Status, r.PaymentResult.Code, r.PaymentID,
+				matchAmount(r.PayToAmount), r.CustomerID, matchAmount(r.CustomsDeclarationAmount),
 			},
 		}
 	},

@@ -35,10 +35,10 @@ type PayRequest struct {
 // PayResponse is the MPP's answer to pay. Record.PayAnswer makes it.
 type PayResponse struct {
 	Result      alipayplus.Result `json:"result" wire:"required"`
-	PaymentID   string            `json:"paymentId,omitzero" wire:"max=64"`            // ≤ 64: the MPP's id of the payment, with S and for an Easy Pay creation
-	PaymentTime alipayplus.Time   `json:"paymentTime,omitzero"`                        // with S
-	CustomerID  string            `json:"customerId,omitzero" wire:"max=64,private"`   // ≤ 64: the MPP's user id
-	PaymentURL  string            `json:"paymentUrl,omitzero" wire:"max=2048,private"` // ≤ 2048: Easy Pay creation, the wallet's verification page
+	PaymentID   string            `json:"paymentId,omitzero" wire:"max=64"`                  // ≤ 64: the MPP's id of the payment, with S and for an Easy Pay creation
+	PaymentTime alipayplus.Time   `json:"paymentTime,omitzero"`                              // with S
+	CustomerID  string            `json:"customerId,omitzero" wire:"max=64,private"`         // ≤ 64: the MPP's user id
+	PaymentURL  string            `json:"paymentUrl,omitzero" wire:"max=2048,https,private"` // ≤ 2048: Easy Pay creation, the wallet's verification page
 }
 
 // Pay is the API behind payment codes, Auto Debit and Easy Pay; all of them
@@ -50,6 +50,7 @@ type PayResponse struct {
 var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	Name:    "pay",
 	Timeout: 8 * time.Second,
+	Pending: alipayplus.CodePaymentInProcess,
 	Identity: func(r *PayRequest) alipayplus.Identity {
 		key := r.PaymentRequestID
 		if r.PaymentFactor.IsPaymentEvaluation == alipayplus.True {
@@ -58,8 +59,8 @@ var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 		return alipayplus.Identity{
 			Key: key,
 			Match: []any{
-				r.PaymentAmount, r.PayToAmount,
-				r.SurchargeInfo.SurchargeAmount, matchQuote(r.SurchargeInfo.SurchargeQuote),
+				matchAmount(r.PaymentAmount), matchAmount(r.PayToAmount),
+				matchAmount(r.SurchargeInfo.SurchargeAmount), matchQuote(r.SurchargeInfo.SurchargeQuote),
 				matchMethod(r.PaymentMethod), matchPromos(r.PaymentPromoInfo),
 			},
 		}

@@ -106,3 +106,57 @@ func (v RefundRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) 
 
 // LogValue is v with private members redacted.
 func (v RefundRequest) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Record) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Record) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Terms) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Terms) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Verification) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Verification) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Opened) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Opened) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Confirmed) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Confirmed) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Debit) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Debit) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Credit) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Credit) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Refunded) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Refunded) LogValue() slog.Value { return wire.LogValue(v) }
+
+// Format prints v with private members redacted.
+func (v Notify) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+
+// LogValue is v with private members redacted.
+func (v Notify) LogValue() slog.Value { return wire.LogValue(v) }

@@ -7,8 +7,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -34,6 +34,13 @@ var structs = []any{
 	payment.PayRequest{}, payment.PayResponse{}, payment.PromoDetail{}, payment.PromoInfo{}, payment.Quote{},
 	payment.RefundPromoDetail{}, payment.RefundPromoInfo{}, payment.RefundRequest{}, payment.RefundResponse{},
 	payment.Shipping{}, payment.Store{}, payment.SurchargeInfo{}, payment.UserName{},
+
+	payment.Opened{}, payment.Confirmed{}, payment.Verified{}, payment.VerificationFailed{}, payment.OTPResent{},
+	payment.GaveUp{}, payment.Expired{}, payment.Debited{}, payment.Refused{}, payment.Cancelled{}, payment.Refunded{},
+	payment.Credited{},
+	payment.Debit{}, payment.Void{}, payment.Credit{}, payment.Notify{}, payment.Withdraw{}, payment.Redirect{},
+	payment.Record{}, payment.Terms{}, payment.Verification{}, payment.CreditEntry{}, payment.RefundEntry{},
+	payment.Amounts{}, payment.Calculation{}, payment.Sums{}, payment.Discrepancy{},
 }
 
 // The list above is complete.
@@ -42,13 +49,18 @@ func TestStructsAreListed(t *testing.T) {
 	for _, v := range structs {
 		listed[reflect.TypeOf(v).Name()] = true
 	}
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go")
-	}, 0)
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no source files", err)
 	}
-	for _, file := range packages["payment"].Files {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, decl := range file.Decls {
 			general, ok := decl.(*ast.GenDecl)
 			if !ok {
@@ -117,11 +129,11 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 		}
 		value := v.Interface()
 		for name, printed := range printings(value, v.Addr().Interface()) {
-			if strings.Contains(printed, canary) {
-				t.Errorf("%T with %s shows what is private:\n%s", value, name, printed)
+			if i := strings.Index(printed, canary); i >= 0 {
+				t.Errorf("%s of %s shows what is private: …%s", name, v.Type(), printed[max(0, i-40):i+len(canary)])
 			}
-			if !strings.Contains(printed, "redacted") && !strings.Contains(printed, "bytes") {
-				t.Errorf("%T with %s does not say that it holds something private:\n%s", value, name, printed)
+			if !strings.Contains(printed, "redacted") {
+				t.Errorf("%s of %s does not say that it holds something private", name, v.Type())
 			}
 		}
 	}

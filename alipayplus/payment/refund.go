@@ -37,8 +37,8 @@ var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse
 		return alipayplus.Identity{
 			Key: r.RefundRequestID,
 			Match: []any{
-				r.RefundAmount, r.RefundFromAmount, matchRefundPromos(r.RefundPromoInfo),
-				r.SurchargeInfo.SurchargeAmount, matchQuote(r.SurchargeInfo.SurchargeQuote),
+				matchAmount(r.RefundAmount), matchAmount(r.RefundFromAmount), matchRefundPromos(r.RefundPromoInfo),
+				matchAmount(r.SurchargeInfo.SurchargeAmount), matchQuote(r.SurchargeInfo.SurchargeQuote),
 			},
 		}
 	},

@@ -1,5 +1,5 @@
-// Quickstart runs a whole payment between a wallet backend and an Alipay+ that
-// it plays itself: real RSA keys, real HTTP on a loopback port, real faults. It
+// Quickstart runs whole payments between a wallet's backend and an Alipay+ that
+// it plays itself: real RSA keys, real HTTP on loopback ports, real faults. It
 // needs no set-up and no network:
 //
 //	go run ./examples/quickstart
@@ -7,19 +7,42 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
+// flows are what -flow chooses from, in the order of "all".
+var flows = []struct {
+	name string
+	run  func(*world, context.Context) error
+}{
+	{"order", (*world).orderCode},
+}
+
 func main() {
-	if err := run(context.Background()); err != nil {
+	var names []string
+	for _, f := range flows {
+		names = append(names, f.name)
+	}
+	choice := flag.String("flow", "all", strings.Join(names, ", ")+" or all")
+	flag.Parse()
+	if flag.NArg() > 0 || (*choice != "all" && !slices.Contains(names, *choice)) {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(context.Background(), *choice); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
@@ -27,67 +50,134 @@ func main() {
 
 // world is the two parties and the wire between them.
 type world struct {
-	alipay *alipayplustest.Gateway
-	client *alipayplus.Client
 	trace  *trace
+	alipay *alipayplustest.Gateway // Alipay+, with the faults that a step wants
+	client *alipayplus.Client      // of the wallet
+	flow   *mpm.Flow               // of the wallet
+	wallet *wallet
+	server http.Handler // the wallet's handler, as Alipay+ reaches it
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, choice string) error {
 	began := time.Now()
-	out := &trace{out: os.Stdout}
-	checks := &checker{}
-	gateway := alipayplustest.New(checks)
-
-	// Alipay+, at a loopback port.
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	complaints := &complaints{}
+	w := &world{
+		trace:  &trace{out: os.Stdout},
+		alipay: alipayplustest.New(complaints),
+		wallet: newWallet(),
+	}
+	w.trace.title("Start: keys, client, handler, code rules")
+	stop, err := w.start(ctx)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: gateway, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	defer func() { _ = server.Close() }()
+	defer stop()
 
-	// The wallet's client. A real one has keys from a vault, the gateway's own
-	// BaseURL, and the default retry intervals.
-	cfg := alipayplus.Config{
-		Credentials: gateway.Credentials(),
-		BaseURL:     "http://" + listener.Addr().String(),
-		Transport:   &tracingTransport{out, &http.Transport{}},
-		Retry:       alipayplus.Backoff{Base: 20 * time.Millisecond},
+	done := 0
+	for _, f := range flows {
+		if choice == "all" || choice == f.name {
+			if err := f.run(w, ctx); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+			done++
+		}
 	}
-	client, err := alipayplus.New(cfg)
-	if err != nil {
-		return err
+	if texts := complaints.finish(); len(texts) > 0 {
+		return fmt.Errorf("Alipay+ complains:\n%s", strings.Join(texts, "\n"))
 	}
-	defer client.CloseIdleConnections()
-
-	w := &world{gateway, client, out}
-	if err := w.orderCode(ctx); err != nil {
-		return err
-	}
-	checks.finish()
-	if len(checks.complaints) > 0 {
-		return fmt.Errorf("Alipay+ complains:\n%s", strings.Join(checks.complaints, "\n"))
-	}
-	fmt.Printf("\nOK: 1 payment, %d messages signed and verified, in %v\n",
-		out.messages.Load(), time.Since(began).Round(10*time.Millisecond))
+	fmt.Printf("\nOK: %d flows, %d signed messages, %v\n",
+		done, w.trace.messages.Load(), time.Since(began).Round(10*time.Millisecond))
 	return nil
 }
 
-// checker is the alipayplustest.TB of a program.
-type checker struct {
-	complaints []string
-	cleanups   []func()
+// start connects the two parties.
+func (w *world) start(ctx context.Context) (stop func(), err error) {
+	w.answerAsAlipay()
+	alipayURL, stopAlipay, err := serve(w.alipay)
+	if err != nil {
+		return nil, err
+	}
+
+	// What a wallet does once, when it starts. A real one has its keys from a
+	// vault, the gateway's own BaseURL, and the default transport and intervals.
+	w.client, err = alipayplus.New(alipayplus.Config{
+		Credentials: w.alipay.Credentials(),
+		BaseURL:     alipayURL,
+		Transport:   &tracingTransport{w.trace, "wallet --> Alipay+", &http.Transport{}},
+		Retry:       alipayplus.Backoff{Base: 10 * time.Millisecond},
+	})
+	if err != nil {
+		return nil, err
+	}
+	identifier, err := codeid.New(codeid.Config{Client: w.client})
+	if err != nil {
+		return nil, err
+	}
+	w.trace.step("Step 2.2", "The wallet loads the rules by which codes are identified")
+	if err := identifier.Init(ctx); err != nil { // then: go identifier.Run(ctx)
+		return nil, err
+	}
+	local, err := codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: "wallet:"})
+	if err != nil {
+		return nil, err
+	}
+	w.flow, err = mpm.NewFlow(mpm.Config{
+		Client:     w.client,
+		Identifier: identifier,
+		Filter:     codeid.NewFilter(codeid.Lists{Local: local}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler, err := alipayplus.NewHandler(
+		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
+		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", w.wallet.inquire),
+		payment.Refund.Handle("/alipayplus/refund", w.wallet.refund),
+		payment.CancelPayment.Handle("/alipayplus/cancelPayment", w.wallet.cancel),
+	)
+	if err != nil {
+		return nil, err
+	}
+	walletURL, stopWallet, err := serve(handler)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{}
+	w.server = alipayplustest.Remote(walletURL, &tracingTransport{w.trace, "Alipay+ --> wallet", transport})
+	return func() {
+		w.client.CloseIdleConnections()
+		transport.CloseIdleConnections()
+		stopWallet()
+		stopAlipay()
+	}, nil
 }
 
-func (c *checker) Helper()          {}
-func (c *checker) Cleanup(f func()) { c.cleanups = append(c.cleanups, f) }
-func (c *checker) Errorf(format string, args ...any) {
-	c.complaints = append(c.complaints, fmt.Sprintf(format, args...))
+// serve serves h at a loopback port.
+func serve(h http.Handler) (baseURL string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := alipayplus.NewServer("", h)
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }
 
-func (c *checker) finish() {
+// complaints is the alipayplustest.TB of a program.
+type complaints struct {
+	texts    []string
+	cleanups []func()
+}
+
+func (c *complaints) Helper()          {}
+func (c *complaints) Cleanup(f func()) { c.cleanups = append(c.cleanups, f) }
+func (c *complaints) Errorf(format string, args ...any) {
+	c.texts = append(c.texts, fmt.Sprintf(format, args...))
+}
+
+func (c *complaints) finish() []string {
 	for _, f := range c.cleanups {
 		f()
 	}
+	return c.texts
 }

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
@@ -13,100 +12,119 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
+const customer = "C-4711"
+
 // orderCode is the workflow of making a payment with an order code.
 func (w *world) orderCode(ctx context.Context) error {
 	w.trace.title("Order code: scan, decode, pay, report, return")
-	alipayplustest.Answer(w.alipay, mpm.UserInitiatedPay, theOrder)
-	alipayplustest.Answer(w.alipay, payment.NotifyPayment,
-		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
-			return &payment.NotifyPaymentResponse{}, nil
-		})
+	code := alipayplus.Conceal("https://qr.example/281000040123456789abcdef")
 
-	w.trace.step("Steps 5-8", "The user scans the merchant's code; it is an Alipay+ order code")
-	code, customer := alipayplus.Conceal("https://qr.example/281000040123456789abcdef"), "C-4711"
-
+	w.trace.step("Steps 5-8", "The user scans the merchant's code; filter and rules say: an order code of Alipay+")
 	w.trace.step("Steps 9-11", "The wallet asks Alipay+ to decode it: first answer U, second lost after processing, third S")
 	w.alipay.Fail(mpm.UserInitiatedPay,
 		alipayplustest.Unknown(alipayplus.CodeUnknownException), alipayplustest.LoseAnswer())
-	order, err := mpm.UserInitiatedPay.Call(ctx, w.client, &mpm.UserInitiatedPayRequest{CodeValue: code, CustomerID: customer})
+	step, err := w.flow.Scan(ctx, code, customer)
 	if err != nil {
 		return err
 	}
-
-	w.trace.step("Steps 12-13", "The app shows the cashier page")
-	if err := w.client.CheckNotifyURL(order.PaymentNotifyURL); err != nil {
-		return err // found out before the user pays
+	cashier, ok := step.(mpm.Cashier)
+	if !ok {
+		return fmt.Errorf("no cashier page but %v", step)
 	}
-	w.trace.say("%s at %s", order.Order.OrderDescription, order.Order.Merchant.MerchantName)
-	w.trace.say("merchant asks %v, the user pays %v", order.PaymentAmount, order.PayToAmount)
+	id := cashier.Terms.PaymentRequestID
+	cashier.Terms.PaymentID = "W-0001"
+	if _, err := w.wallet.happened(id, payment.Opened{Terms: cashier.Terms, At: time.Now()}); err != nil {
+		return err
+	}
 
-	w.trace.step("Step 17", "The user confirms; the wallet debits the account and stores the notification in one transaction")
-	notification, err := payment.NotifyPayment.Prepare(&payment.NotifyPaymentRequest{
-		PaymentResult:    alipayplus.CodeSuccess.Result(),
-		PaymentRequestID: order.PaymentRequestID,
-		PaymentID:        "W-0001",
-		PaymentTime:      alipayplus.TimeOf(time.Now()),
-		PaymentAmount:    order.PaymentAmount,
-		PayToAmount:      order.PayToAmount,
-		CustomerID:       customer,
-	})
+	w.trace.step("Steps 12-13", "The app gets what the cashier page shows")
+	w.trace.forApp(step)
+	if err := w.payAndReport(ctx, id, cashier.Terms.Amounts.Debit(), mpm.Scanned); err != nil {
+		return err
+	}
+	if err := expect("how often Alipay+ decoded", w.ran(mpm.UserInitiatedPay, code.Digest()), 1); err != nil {
+		return err
+	}
+	return w.afterwards(ctx, id)
+}
+
+// payAndReport is what follows the cashier page, for every kind of code.
+func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Amount, origin mpm.Origin) error {
+	w.trace.step("Step 17", "The user confirms; debit, record and notification are one transaction of the wallet")
+	before := w.wallet.balance()
+	record, err := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: debit, At: time.Now()})
 	if err != nil {
 		return err
 	}
-	notification.URL = order.PaymentNotifyURL
-	w.trace.say("outbox: %v", notification)
+	w.trace.say("payment %s is %s, balance KRW %d -> %d", id, record.State, before, w.wallet.balance())
+	if _, err := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: debit, At: time.Now()}); err != nil {
+		return err
+	}
+	w.trace.say("a second tap changes nothing: balance KRW %d", w.wallet.balance())
 
 	w.trace.step("Steps 18-20", "The wallet notifies Alipay+; the first acknowledgement is lost")
 	w.alipay.Fail(payment.NotifyPayment, alipayplustest.LoseAnswer())
-	if err := w.client.Deliver(ctx, notification); err != nil {
+	if err := w.wallet.deliver(ctx, w.client); err != nil {
 		return err
 	}
 
 	w.trace.step("Steps 21-24", "The app shows the result and returns the user to the merchant")
-	w.trace.say("WebView opens %s", order.PaymentRedirectURL)
-
-	decoded, reported := 0, 0
-	for _, call := range w.alipay.Calls(mpm.UserInitiatedPay) {
-		if call.Ran {
-			decoded++
-		}
-	}
-	for _, call := range w.alipay.Calls(payment.NotifyPayment) {
-		if call.Ran {
-			reported++
-		}
-	}
-	if decoded != 1 || reported != 1 {
-		return fmt.Errorf("Alipay+ decoded %d times and took %d results, each should be 1", decoded, reported)
-	}
-	return nil
+	w.trace.forApp(mpm.Outcome{Record: record, Origin: origin})
+	return errors.Join(
+		expect("how often Alipay+ took the result", w.ran(payment.NotifyPayment, id), 1),
+		expect("the balance", w.wallet.balance(), before-debit.Minor),
+	)
 }
 
-// theOrder is what Alipay+ knows about the code.
-func theOrder(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
-	asked, err := alipayplus.AmountOf(decimal.NewFromInt(100), "JPY")
-	if err != nil {
-		return nil, err
+// afterwards is what Alipay+ asks about a paid order.
+func (w *world) afterwards(ctx context.Context, id string) error {
+	before := w.wallet.balance()
+	w.trace.step("Step 5", "Alipay+ inquires: the answer agrees with the notification")
+	if err := w.inquire(ctx, id, alipayplus.CodeSuccess); err != nil {
+		return err
 	}
-	return &mpm.UserInitiatedPayResponse{
-		AcquirerID:       "ACQUIRER01",
-		PSPID:            "WALLET01",
-		CodeType:         "ORDER_CODE",
-		PaymentRequestID: "PR-0133",
-		Order: payment.Order{
-			ReferenceOrderID: "OrderID_0101010101",
-			OrderDescription: "SHOES",
-			OrderAmount:      asked,
-			Merchant: payment.Merchant{
-				ReferenceMerchantID: "M0001", MerchantMCC: "5661", MerchantName: "Example Shoes",
-				Store: payment.Store{ReferenceStoreID: "S0001", StoreName: "Example Shoes, second branch", StoreMCC: "5661"},
-			},
-		},
-		PaymentAmount:      asked,
-		PayToAmount:        alipayplus.Amount{Currency: "KRW", Minor: 1000},
-		PaymentFactor:      payment.Factor{IsInStorePayment: alipayplus.True, IsCashierPayment: alipayplus.True},
-		PaymentExpiryTime:  alipayplus.TimeOf(time.Now().Add(10 * time.Minute)),
-		PaymentRedirectURL: "https://merchant.example/orders/0101010101",
-		ActionForm:         payment.ActionForm{ActionType: "HANDLE_BY_PSP"},
-	}, nil
+
+	w.trace.step("afterwards", "The merchant gives back a part; Alipay+ sends the refund twice, the money moves once")
+	refund := &payment.RefundRequest{
+		AcquirerID: "ACQUIRER01", PSPID: "WALLET01",
+		PaymentRequestID: id, PaymentID: "W-0001", RefundRequestID: "RR-0001",
+		RefundAmount:     alipayplus.Amount{Currency: "JPY", Minor: 30},
+		RefundFromAmount: alipayplus.Amount{Currency: "KRW", Minor: 300},
+	}
+	for range 2 {
+		answer, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/refund", payment.Refund, refund)
+		if err != nil {
+			return err
+		}
+		if err := expect("the refund's status", answer.Result.Status, alipayplus.StatusSucceeded); err != nil {
+			return err
+		}
+	}
+	if err := expect("the balance", w.wallet.balance(), before+300); err != nil {
+		return err
+	}
+
+	w.trace.step("afterwards", "The merchant cancels: the rest is given back")
+	cancelled, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/cancelPayment", payment.CancelPayment,
+		&payment.CancelPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id})
+	if err != nil {
+		return err
+	}
+	w.trace.say("balance KRW %d: money out is money back", w.wallet.balance())
+	if err := errors.Join(
+		expect("the cancellation's status", cancelled.Result.Status, alipayplus.StatusSucceeded),
+		expect("the balance", w.wallet.balance(), before+1000),
+	); err != nil {
+		return err
+	}
+	return w.inquire(ctx, id, alipayplus.CodeOrderIsClosed)
+}
+
+func (w *world) inquire(ctx context.Context, id string, want alipayplus.ResultCode) error {
+	answer, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/inquiryPayment", payment.InquiryPayment,
+		&payment.InquiryPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id})
+	if err != nil {
+		return err
+	}
+	return expect("paymentResult", answer.PaymentResult.Code, want)
 }

@@ -31,9 +31,19 @@ func (t *trace) say(format string, args ...any) {
 	fmt.Fprintf(t.out, "   %s\n", fmt.Sprintf(format, args...))
 }
 
+// forApp prints the JSON that goes to the wallet's app.
+func (t *trace) forApp(v json.Marshaler) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	t.say("to the app: %s", text)
+}
+
 // tracingTransport prints every request and answer as they pass.
 type tracingTransport struct {
 	trace *trace
+	way   string
 	next  http.RoundTripper
 }
 
@@ -45,11 +55,11 @@ func (t *tracingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	t.trace.messages.Add(1)
-	t.trace.say("--> %s %s", r.Method, r.URL.Path)
+	t.trace.say("%s: %s %s", t.way, r.Method, r.URL.Path)
 	t.trace.message(r.Header, "Request-Time", body)
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
-		t.trace.say("<-- no answer: the connection was closed")
+		t.trace.say("answer: none, the connection was closed")
 		return nil, err
 	}
 	answer, err := io.ReadAll(response.Body)
@@ -59,7 +69,7 @@ func (t *tracingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	_ = response.Body.Close()
 	response.Body = io.NopCloser(bytes.NewReader(answer))
 	t.trace.messages.Add(1)
-	t.trace.say("<-- HTTP %d", response.StatusCode)
+	t.trace.say("answer: HTTP %d", response.StatusCode)
 	t.trace.message(response.Header, "Response-Time", answer)
 	return response, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +124,7 @@ func TestDecodeReadableForms(t *testing.T) {
 		want       kinds
 	}{
 		{"string", `{"text":"a","named":"b"}`, kinds{Text: "a", Named: "b"}},
-		{"escapes", `{"text":"\u0041\n\"\\\/\ud83d\ude00é"}`, kinds{Text: "A\n\"\\/😀é"}},
+		{"escapes", `{"text":"\u0041\u00e9\u20AC\b\f\n\r\t\"\\\/\ud83d\uDE00é"}`, kinds{Text: "Aé€\b\f\n\r\t\"\\/😀é"}},
 		{"native number as text: its literal", `{"text":1.50,"named":-1e9}`, kinds{Text: "1.50", Named: "-1e9"}},
 		{"native boolean as text", `{"text":true,"named":false}`, kinds{Text: "true", Named: "false"}},
 		{"native integer", `{"int":-12,"small":127,"uint":255}`, kinds{Int: -12, Small: 127, Uint: 255}},
@@ -258,6 +259,9 @@ func TestDecodeReportsAll(t *testing.T) {
 			"order":{"goods":[{"referenceGoodsId":"1"},{"goodsName":"A"},{},{"other":1}]},"paymentMethod":{"metaData":{"userLoginId":"A"}}}`,
 			[]string{"order.goods[1].referenceGoodsId: missing", "order.goods[3].referenceGoodsId: missing",
 				"paymentMethod.paymentMethodMetaData.userLoginIdType: missing"}},
+		{"what is wrong inside is not missing as well", `{"paymentRequestId":"1","paymentAmount":{"currency":"JPY","value":1},
+			"order":{"referenceOrderId":"1"},"paymentMethod":{"paymentMethodMetaData":{"other":1}}}`,
+			[]string{"paymentMethod.paymentMethodMetaData.userLoginIdType: missing"}},
 		{"required and unreadable is not missing as well", `{"paymentRequestId":{"a":1},"paymentAmount":5,"order":"A","paymentMethod":[1]}`,
 			[]string{"paymentRequestId: not readable as string", "paymentAmount: not readable as amount", "order: not readable as object",
 				"paymentMethod: not readable as object"}},
@@ -278,6 +282,26 @@ func TestDecodeReportsAll(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestDecodeRequiredContainers(t *testing.T) {
+	type containers struct {
+		List []string          `json:"list" wire:"required"`
+		Map  map[string]string `json:"map" wire:"required"`
+		Ptr  *address          `json:"ptr" wire:"required"`
+		Raw  json.RawMessage   `json:"raw" wire:"required"`
+	}
+	for body, want := range map[string][]string{
+		`{"list":["a"],"map":{"a":"b"},"ptr":{"region":"SG"},"raw":0}`:            nil,
+		`{"list":[null,"a"],"map":{"a":"","b":"b"},"ptr":{"region":1},"raw":" "}`: nil,
+		`{"list":[null,"",{}],"map":{"a":null},"ptr":{"region":""},"raw":""}`:     {"list: missing", "map: missing", "ptr: missing", "raw: missing"},
+		`{"list":[[1]],"map":{"a":[1]},"ptr":[1],"raw":[1]}`: {"list[0]: not readable as string", "map.*: not readable as string",
+			"ptr: not readable as object"},
+	} {
+		if got := decode(t, body, new(containers)); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", body, got, want)
+		}
 	}
 }
 
@@ -331,7 +355,7 @@ func TestDecodeTwoMembersOfOneField(t *testing.T) {
 	}
 }
 
-// If every repetition were compared with a long first value, this would take minutes.
+// Repetitions must not each be compared with a long first value: that costs the square of the size. The memory shows it.
 func TestDecodeManyRepetitions(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"code":{"a":"x"` + strings.Repeat(" ", 200_000) + "}")
@@ -344,8 +368,14 @@ func TestDecodeManyRepetitions(t *testing.T) {
 		}
 		fmt.Fprintf(&b, `,"%s":{"a":"x"}`, name)
 	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	if p := decode(t, b.String()+"}", new(twins)); p != nil {
 		t.Error(p)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 100<<20 {
+		t.Errorf("%d MB allocated", got>>20)
 	}
 }
 
@@ -402,6 +432,10 @@ func TestDecodeEmbedded(t *testing.T) {
 	}
 	if got.Description != "A" || got.Header.Description != "" {
 		t.Errorf("the outer field must hide the embedded one: %+v", got)
+	}
+	got.Header.Description = "hidden"
+	if text := fmt.Sprint(formatted{got}); text != "embedded{referenceOrderId:1 region:SG ORDERDESCRIPTION:A}" {
+		t.Error(text)
 	}
 	got = embedded{}
 	if decode(t, `{"region":"SG"}`, &got); got.Header != nil {

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -167,6 +168,42 @@ type careless struct {
 	Flag   bool     `json:"flag"`
 	List   []string `json:"list"`
 	Secret token    `json:"secret,omitempty"`
+}
+
+type optional struct {
+	*Deep
+	Text *string `json:"text,omitzero" wire:"max=2,https"`
+	PP   **int   `json:"pp,omitzero"`
+}
+
+type Deep struct {
+	ID string `json:"id,omitzero" wire:"required,private"`
+}
+
+// Fields of an embedded pointer that is nil are absent, and options reach through pointers.
+func TestValidatePointers(t *testing.T) {
+	text, none := "abc", (*int)(nil)
+	for _, test := range []struct {
+		rule string
+		v    optional
+		want []string
+		text string
+	}{
+		{"nothing embedded", optional{}, []string{"id: missing"}, "optional{}"},
+		{"embedded", optional{Deep: &Deep{"1"}}, nil, "optional{id:[redacted]}"},
+		{"embedded and empty", optional{Deep: &Deep{}}, []string{"id: missing"}, "optional{}"},
+		{"behind a pointer", optional{Deep: &Deep{"1"}, Text: &text, PP: &none},
+			[]string{"text: longer than 2 characters", "text: not an absolute https URL"}, "optional{id:[redacted] text:abc pp:<nil>}"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			if got := problems(t, wire.Validate(test.v)); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := fmt.Sprint(formatted{test.v}); got != test.text {
+				t.Errorf("got %s, want %s", got, test.text)
+			}
+		})
+	}
 }
 
 // A tag without omitzero must not bring an empty string on the wire.

@@ -17,7 +17,8 @@ const (
 
 // Format writes v, a message or a pointer to one, with private fields redacted and zero fields left out:
 // PayRequest{paymentRequestId:2023 customerId:[redacted]}. Every verb and flag gives the same text, so that none of them
-// shows more. A message type calls it from its Format method.
+// shows more. A message type calls it from its Format method. (fmt asks no method for %p: what no verb at all may show needs
+// a type with Reveal that keeps its text behind a pointer.)
 func Format(s fmt.State, _ rune, v any) {
 	rv, ok := variable(v)
 	if !ok {

@@ -1,0 +1,235 @@
+package alipayplus_test
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+func public(k *rsa.PrivateKey) *rsa.PublicKey { return &k.PublicKey }
+
+func TestKeyRingRules(t *testing.T) {
+	k := keys()
+	for _, test := range []struct {
+		name, rule string
+		keys       map[string]*rsa.PublicKey
+	}{
+		{"no key", "1 to 4 keys", nil},
+		{"five keys", "1 to 4 keys", map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.alipay), "3": public(k.alipay), "4": public(k.alipay), "5": public(k.alipay)}},
+		{"empty version", "1 to 9 digits", map[string]*rsa.PublicKey{"": public(k.alipay)}},
+		{"version of letters", "1 to 9 digits", map[string]*rsa.PublicKey{"v1": public(k.alipay)}},
+		{"version of ten digits", "1 to 9 digits", map[string]*rsa.PublicKey{"1234567890": public(k.alipay)}},
+		{"nil key", "nil", map[string]*rsa.PublicKey{"1": nil}},
+		{"zero key", "nil", map[string]*rsa.PublicKey{"1": {}}},
+		{"1024 bits", "1024 bits", map[string]*rsa.PublicKey{"1": public(weak().rsa1024)}},
+	} {
+		for _, make := range []func(map[string]*rsa.PublicKey) (*alipayplus.KeyRing, error){alipayplus.NewKeyRing, alipayplus.NewStrictKeyRing} {
+			if _, err := make(test.keys); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), test.rule) {
+				t.Errorf("%s: got %v, want %q", test.name, err, test.rule)
+			}
+		}
+		// A failed Replace leaves the keys as they are.
+		live := alipayRing(t)
+		if err := live.Replace(test.keys); !errors.Is(err, alipayplus.ErrKey) {
+			t.Errorf("%s: Replace: %v", test.name, err)
+		}
+		if err := verifies(live, k.alipay); err != nil {
+			t.Errorf("%s: after a failed Replace: %v", test.name, err)
+		}
+	}
+}
+
+// verifies asks keyRing about a message signed with key and key version 1.
+func verifies(keyRing *alipayplus.KeyRing, key *rsa.PrivateKey) error {
+	return content("/a", "{}").Verify(signByHand(key, "POST", "/a", clientID, sampleTime, "{}"), keyRing)
+}
+
+// The key version of a message is a hint, and a demand in strict mode.
+func TestKeyVersionHint(t *testing.T) {
+	k := keys()
+	both := map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.next)}
+	lenient := ring(t, both)
+	strict, err := alipayplus.NewStrictKeyRing(both)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := func(key *rsa.PrivateKey, version string) string {
+		header := signByHand(key, "POST", "/a", clientID, sampleTime, "{}")
+		if version == "" {
+			return strings.Replace(header, "keyVersion=1,", "", 1)
+		}
+		return strings.Replace(header, "keyVersion=1", "keyVersion="+version, 1)
+	}
+	for _, test := range []struct {
+		name            string
+		key             *rsa.PrivateKey
+		version         string
+		lenient, strict bool
+	}{
+		{"the right one", k.alipay, "1", true, true},
+		{"the right one of the other key", k.next, "2", true, true},
+		{"the other's", k.alipay, "2", true, false},
+		{"unknown", k.alipay, "0", true, false},
+		{"absent", k.alipay, "", true, false},
+		{"leading zero", k.alipay, "01", true, false},
+		{"a stranger's key", k.stranger, "1", false, false},
+		{"a stranger's key without a version", k.stranger, "", false, false},
+	} {
+		c, header := content("/a", "{}"), signature(test.key, test.version)
+		if err := c.Verify(header, lenient); (err == nil) != test.lenient {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err := c.Verify(header, strict); (err == nil) != test.strict {
+			t.Errorf("%s, strict: %v", test.name, err)
+		}
+	}
+}
+
+// The MPP's own key is never Alipay+'s: not when the ring is made, not later,
+// not in another client's ring that is shared.
+func TestOwnKeyIsRefused(t *testing.T) {
+	k := keys()
+	own := map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.wallet)}
+	// public() of a copy: another pointer, the same key.
+	copied := *public(k.wallet)
+	for name, signer := range map[string]alipayplus.Signer{
+		"a signer with a public key":      walletSigner(t),
+		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner(t)},
+	} {
+		cfg := alipayplus.Config{
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: ring(t, own)},
+			BaseURL:     "https://gateway.example",
+		}
+		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
+			t.Errorf("%s: New: %v", name, err)
+		}
+		cfg.Keys = alipayRing(t)
+		if _, err := alipayplus.New(cfg); err != nil {
+			t.Errorf("%s: control: %v", name, err)
+		}
+	}
+	shared := alipayRing(t)
+	cfg := alipayplus.Config{
+		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: shared},
+		BaseURL:     "https://gateway.example",
+	}
+	for range 3 {
+		if _, err := alipayplus.New(cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := shared.Replace(map[string]*rsa.PublicKey{"1": &copied}); !errors.Is(err, alipayplus.ErrKey) {
+			t.Errorf("Replace after New: %v", err)
+		}
+		if err := shared.Replace(map[string]*rsa.PublicKey{"1": public(k.next)}); err != nil {
+			t.Errorf("Replace with a good key: %v", err)
+		}
+	}
+	if verifies(shared, k.alipay) == nil || verifies(shared, k.next) != nil {
+		t.Error("the ring does not hold exactly the last good keys")
+	}
+}
+
+// 100 rotations under 10,000 verifications: a message whose key is live is never
+// refused, a message whose key is retired never accepted.
+func TestRotationUnderLoad(t *testing.T) {
+	k := keys()
+	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.alipay)})
+	c := content("/a", "{}")
+	header := map[*rsa.PrivateKey]string{}
+	for _, key := range []*rsa.PrivateKey{k.alipay, k.next, k.stranger} {
+		header[key] = signByHand(key, "POST", "/a", clientID, sampleTime, "{}")
+	}
+	// Each rotation goes old → old and new → new, and marks what is live around
+	// each step, as an operator would know it.
+	const rotations, workers, each = 100, 8, 1250
+	var phase atomic.Int64 // even: settled; odd: a Replace is under way
+	live := func(p int64) []*rsa.PrivateKey {
+		switch p / 2 % 4 {
+		case 0:
+			return []*rsa.PrivateKey{k.alipay}
+		case 2:
+			return []*rsa.PrivateKey{k.next}
+		}
+		return []*rsa.PrivateKey{k.alipay, k.next}
+	}
+	var falseRejects, retired, checked atomic.Int64
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := range each {
+				key := []*rsa.PrivateKey{k.alipay, k.next, k.stranger}[(w+i)%3]
+				before := phase.Load()
+				err := c.Verify(header[key], keyRing)
+				after := phase.Load()
+				checked.Add(1)
+				always, never := true, true
+				for p := before - before%2; p <= after+after%2; p += 2 {
+					is := false
+					for _, l := range live(p) {
+						is = is || l == key
+					}
+					always, never = always && is, never && !is
+				}
+				if always && err != nil {
+					falseRejects.Add(1)
+				}
+				if never && err == nil {
+					retired.Add(1)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for step := int64(1); step <= 2*rotations; step++ {
+			// One rotation for every fiftieth part of the load.
+			for checked.Load() < step*workers*each/(2*rotations+2) {
+				_ = c.Verify(header[k.stranger], keyRing)
+			}
+			next := map[string]*rsa.PublicKey{}
+			for i, key := range live(2 * step) {
+				next[fmt.Sprint(int64(i)+step)] = public(key)
+			}
+			phase.Add(1)
+			if err := keyRing.Replace(next); err != nil {
+				t.Error(err)
+			}
+			phase.Add(1)
+		}
+	})
+	all.Wait()
+	if falseRejects.Load() != 0 || retired.Load() != 0 {
+		t.Errorf("%d false rejects, %d retired keys accepted", falseRejects.Load(), retired.Load())
+	}
+	t.Logf("%d verifications, %d rotations", checked.Load(), rotations)
+}
+
+// A bad signature costs at most four verifications, whatever it says of itself.
+func TestKeyRingHoldsAtMostFour(t *testing.T) {
+	k := keys()
+	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.next), "2": public(k.wallet), "3": public(k.stranger), "4": public(k.alipay)})
+	if err := verifies(keyRing, k.alipay); err != nil {
+		t.Errorf("the fourth key is not tried: %v", err)
+	}
+	digest := sha256.Sum256(nil)
+	if keyRing.VerifyDigest(digest, make([]byte, 256)) == nil {
+		t.Error("zeros verify")
+	}
+}
+
+func TestKeyRingPrintsVersionsOnly(t *testing.T) {
+	keyRing := alipayRing(t)
+	for _, verb := range []string{"%v", "%+v", "%s"} {
+		if got := fmt.Sprintf(verb, keyRing); got != "KeyRing 1" {
+			t.Errorf("%s: %s", verb, got)
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package alipayplus_test
+
+const raceEnabled = false

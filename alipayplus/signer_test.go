@@ -1,0 +1,131 @@
+package alipayplus_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// opaqueSigner hides the public key, as a KMS does.
+type opaqueSigner struct{ s alipayplus.Signer }
+
+func (o opaqueSigner) SignDigest(ctx context.Context, d [sha256.Size]byte) (string, []byte, error) {
+	return o.s.SignDigest(ctx, d)
+}
+
+// signerFunc is a Signer made of a function, with the wallet's public key.
+type signerFunc func(context.Context, [sha256.Size]byte) (string, []byte, error)
+
+func (f signerFunc) SignDigest(ctx context.Context, d [sha256.Size]byte) (string, []byte, error) {
+	return f(ctx, d)
+}
+func (signerFunc) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
+
+func TestNewSignerRules(t *testing.T) {
+	for _, test := range []struct {
+		name, version string
+		key           crypto.Signer
+		rule          string
+	}{
+		{"empty version", "", keys().wallet, "key version"},
+		{"version of letters", "v1", keys().wallet, "key version"},
+		{"version that ends an item", "1,algorithm=none", keys().wallet, "key version"},
+		{"ten digits", "1234567890", keys().wallet, "key version"},
+		{"nil key", "1", nil, "nil"},
+		{"typed nil key", "1", (*rsa.PrivateKey)(nil), "nil"},
+		{"zero key", "1", &rsa.PrivateKey{}, "nil"},
+		{"1024 bits", "1", weak().rsa1024, "1024 bits"},
+		{"EC key", "1", weak().ec, "not an RSA key"},
+		{"Ed25519 key", "1", weak().ed, "not an RSA key"},
+	} {
+		if _, err := alipayplus.NewSigner(test.version, test.key); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), test.rule) {
+			t.Errorf("%s: got %v, want %q", test.name, err, test.rule)
+		}
+	}
+}
+
+// A signer that fails or answers nonsense sends nothing, and that is proved.
+func TestSignerFailures(t *testing.T) {
+	failure := errors.New("the HSM is busy")
+	for _, test := range []struct {
+		name string
+		sign signerFunc
+		want error
+	}{
+		{"an error", func(context.Context, [32]byte) (string, []byte, error) { return "", nil, failure }, failure},
+		{"a key version that ends an item", func(context.Context, [32]byte) (string, []byte, error) {
+			return "1,signature=AAAA", make([]byte, 256), nil
+		}, nil},
+		{"no key version", func(context.Context, [32]byte) (string, []byte, error) { return "", make([]byte, 256), nil }, nil},
+		{"an empty signature", func(context.Context, [32]byte) (string, []byte, error) { return "1", nil, nil }, nil},
+		{"a signature of 1024 bits", func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, 128), nil }, nil},
+		{"a signature over 8192 bits", func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, 1025), nil }, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+				t.Errorf("%s: sent", test.name)
+				return nil, errors.New("no")
+			}), func(cfg *alipayplus.Config) { cfg.Signer = test.sign })
+			var info alipayplus.Info
+			answer, err := onceOnly.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
+			if answer != nil || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || info.Attempts != 5 {
+				t.Errorf("%s: %v after %d attempts, want not sent after 5", test.name, err, info.Attempts)
+			}
+			if test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("%s: %v does not wrap the signer's error", test.name, err)
+			}
+		})
+	}
+}
+
+// A slow signer uses up the attempt's time, not more.
+func TestSignerObeysTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := signerFunc(func(ctx context.Context, _ [32]byte) (string, []byte, error) {
+			<-ctx.Done()
+			return "", nil, ctx.Err()
+		})
+		c := newClient(t, answers(bodyS), func(cfg *alipayplus.Config) { cfg.Signer, cfg.Retry = hangs, alipayplus.NoRetry })
+		began := time.Now()
+		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
+		if took := time.Since(began); took != 5*time.Second || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
+// Key version and signature come in one answer: under a rotation each header
+// names the key that made it.
+func TestRotatingSignerIsNotTorn(t *testing.T) {
+	old, next := must(alipayplus.NewSigner("1", keys().wallet)), must(alipayplus.NewSigner("2", keys().next))
+	turn := 0
+	rotating := signerFunc(func(ctx context.Context, d [32]byte) (string, []byte, error) {
+		turn++
+		if turn%2 == 0 {
+			return next.SignDigest(ctx, d)
+		}
+		return old.SignDigest(ctx, d)
+	})
+	known, err := alipayplus.NewStrictKeyRing(map[string]*rsa.PublicKey{"1": public(keys().wallet), "2": public(keys().next)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		header, err := content("/a", "{}").Sign(t.Context(), rotating)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := content("/a", "{}").Verify(header, known); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package alipayplus_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// vectors is the part of a Wycheproof file that matters here.
+type vectors struct {
+	Algorithm  string
+	TestGroups []struct {
+		SHA             string
+		PublicKeyPEM    string `json:"publicKeyPem"`
+		PrivateKeyPKCS8 string
+		Tests           []struct {
+			TCID             int
+			Comment          string
+			Msg, Sig, Result string
+		}
+	}
+}
+
+// The test vectors of Project Wycheproof hold every known attack on parsers of
+// PKCS#1 v1.5: only valid signatures with SHA-256 pass, "acceptable" ones do
+// not, and nothing of another hash or scheme does.
+func TestWycheproof(t *testing.T) {
+	dir := os.Getenv("WYCHEPROOF_DIR")
+	if dir == "" {
+		t.Skip("WYCHEPROOF_DIR names no folder with the test vectors of Project Wycheproof")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "testvectors_v1", "rsa_*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors in WYCHEPROOF_DIR: %v", err)
+	}
+	accepted, refused := 0, 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v vectors
+		if err := json.Unmarshal(data, &v); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		for _, group := range v.TestGroups {
+			var public *rsa.PublicKey
+			if group.PublicKeyPEM != "" {
+				public, err = alipayplus.ParsePublicKey([]byte(group.PublicKeyPEM))
+			} else {
+				var private *rsa.PrivateKey
+				if private, err = alipayplus.ParsePrivateKey(pkcs8PEM(t, group.PrivateKeyPKCS8)); err == nil {
+					public = &private.PublicKey
+				}
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			keyRing := ring(t, map[string]*rsa.PublicKey{"1": public})
+			for _, test := range group.Tests {
+				message, signature := unhex(t, test.Msg), unhex(t, test.Sig)
+				want := test.Result == "valid" && group.SHA == "SHA-256" && v.Algorithm == "RSASSA-PKCS1-v1_5"
+				got := keyRing.VerifyDigest(sha256.Sum256(message), signature) == nil
+				if got != want {
+					t.Errorf("%s, test %d (%s): accepted %v, want %v", name, test.TCID, test.Comment, got, want)
+				}
+				if got {
+					accepted++
+				} else {
+					refused++
+				}
+			}
+		}
+	}
+	if accepted < 20 || refused < 1000 {
+		t.Errorf("only %d accepted and %d refused: are all files there?", accepted, refused)
+	}
+	t.Logf("%d files: %d accepted, %d refused", len(files), accepted, refused)
+}
+
+func pkcs8PEM(t *testing.T, der string) []byte {
+	t.Helper()
+	return pemText("PRIVATE KEY", unhex(t, der))
+}
+
+func unhex(t *testing.T, text string) []byte {
+	t.Helper()
+	data, err := hex.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// foreignSignatures are signatures of text that are right in another scheme.
+func foreignSignatures(t *testing.T, text string) map[string][]byte {
+	t.Helper()
+	sums := map[crypto.Hash][]byte{}
+	one, two, four, six := sha1.Sum([]byte(text)), sha256.Sum256([]byte(text)), sha512.Sum384([]byte(text)), sha512.Sum512([]byte(text))
+	sums[crypto.SHA1], sums[crypto.SHA256], sums[crypto.SHA384], sums[crypto.SHA512] = one[:], two[:], four[:], six[:]
+	signatures := map[string][]byte{
+		"zeros": make([]byte, 256),
+		"ones":  []byte(strings.Repeat("\xff", 256)),
+		"PKCS#1 v1.5 with SHA-256, a stranger's key": rawSignature(keys().stranger, text),
+		"PKCS#1 v1.5 with SHA-256, the wallet's key": rawSignature(keys().wallet, text),
+	}
+	for hash, sum := range sums {
+		pss, err := rsa.SignPSS(rand.Reader, keys().alipay, hash, sum, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signatures["PSS with "+hash.String()] = pss
+		if hash == crypto.SHA256 {
+			continue
+		}
+		if signatures["PKCS#1 v1.5 with "+hash.String()], err = rsa.SignPKCS1v15(nil, keys().alipay, hash, sum); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bare, err := rsa.SignPKCS1v15(nil, keys().alipay, 0, two[:]) // no DigestInfo
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures["PKCS#1 v1.5 without a hash's name"] = bare
+	return signatures
+}

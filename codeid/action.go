@@ -1,0 +1,195 @@
+package codeid
+
+import (
+	"cmp"
+	"errors"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+)
+
+// DefaultUserAgent is the user agent of rules that do not name one.
+const DefaultUserAgent = "AlipayConnect"
+
+const maxExpression = 2_048 // bytes of a dynamicUrlExpression
+
+// action is what a rule says about the codes that it matches.
+type action struct {
+	kind      Action
+	userAgent string
+	untrusted bool // trust is not Y, or a version of the Java SDK is required
+
+	// For ActionOpenURL, one of these; none of them means the code itself.
+	dynamic []urlPart
+	urlTag  *urlTag
+}
+
+// urlPart is text, with a variable behind it.
+type urlPart struct {
+	text     string
+	variable string // codeValue, issuer or ""
+}
+
+// urlTag is where an EMVCo code holds a URL: a root field, or a field in a template.
+type urlTag struct {
+	account bool // the template is the one that met the rule's conditions
+	root    int
+	sub     int // -1: the root field itself
+}
+
+func compileAction(public *actionDocument, extend *extendResultDocument) (a action, err error) {
+	a.kind = Action(public.Type)
+	if public.Type == "" {
+		switch cmp.Or(extend.Router, extend.NonSDKRouter) {
+		case "AC_CODE":
+			a.kind = ActionDecode
+		case "AC_URL":
+			a.kind = ActionOpenURL
+		}
+	}
+	a.untrusted = extend.Trust != "" && extend.Trust != "Y" || extend.NonSDKVersion != "" || extend.SDKVersion != ""
+	switch a.kind {
+	case ActionDecode:
+		return a, nil
+	case ActionOpenURL:
+	default:
+		return a, errors.New("unknown action")
+	}
+	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, DefaultUserAgent)
+	if strings.ContainsFunc(a.userAgent, unicode.IsControl) {
+		return a, errors.New("user agent with control characters")
+	}
+	expression, tag := cmp.Or(public.Dynamic, extend.Dynamic), cmp.Or(public.URLTag, extend.URLTag)
+	method := public.Method
+	if method == "" { // extendInfo has none: what it gives says which
+		switch {
+		case expression != "":
+			method = "CONSTRUCT_DYNAMIC_URL"
+		case tag != "":
+			method = "EXTRACT_URL_FROM_EMVCODE"
+		default:
+			method = "USE_DIRECTLY"
+		}
+	}
+	switch method {
+	case "USE_DIRECTLY":
+	case "CONSTRUCT_DYNAMIC_URL":
+		a.dynamic, err = parseDynamicURL(expression)
+	case "EXTRACT_URL_FROM_EMVCODE":
+		a.urlTag, err = parseURLTag(tag)
+	default:
+		err = errors.New("unknown URL construction method")
+	}
+	return a, err
+}
+
+// parseDynamicURL reads "https://host/path?code=${codeValue}&i=${issuer}". Variables stand behind the host, so that no
+// code can choose it.
+func parseDynamicURL(expression string) (parts []urlPart, err error) {
+	if len(expression) > maxExpression {
+		return nil, errors.New("URL expression of more than 2,048 bytes")
+	}
+	fixed := "" // the expression without its variables
+	for rest := expression; rest != ""; {
+		text, behind, found := strings.Cut(rest, "${")
+		part := urlPart{text: text}
+		if found {
+			var closed bool
+			part.variable, rest, closed = strings.Cut(behind, "}")
+			if !closed || part.variable != "codeValue" && part.variable != "issuer" {
+				return nil, errors.New("unknown variable in the URL expression")
+			}
+		} else {
+			rest = ""
+		}
+		if len(parts) == 0 {
+			if n := schemeLength(text); n == 0 || found && !strings.ContainsAny(text[n:], "/?#") {
+				return nil, errors.New("URL expression without a fixed host")
+			}
+		}
+		parts = append(parts, part)
+		fixed += text
+	}
+	u, isURL := parseURL(fixed)
+	if !isURL {
+		return nil, errors.New("URL expression without a fixed host")
+	}
+	if u.problem != "" {
+		return nil, errors.New("URL expression that is never accepted: " + u.problem)
+	}
+	return parts, nil
+}
+
+// parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or "80".
+func parseURLTag(text string) (*urlTag, error) {
+	root, sub, nested := strings.Cut(text, ".")
+	t := urlTag{account: root == "merchantTag", sub: -1}
+	ok := true
+	if !t.account {
+		t.root, ok = parseTag(root)
+	}
+	if ok && nested {
+		t.sub, ok = parseTag(sub)
+	}
+	if !ok || t.account && !nested {
+		return nil, errors.New("unknown emvUrlTag")
+	}
+	return &t, nil
+}
+
+// url is what to open for a code, in whatever shape: the caller checks it. It is "" if the code does not have it.
+func (a *action) url(v *view, template int, issuer string) string {
+	switch {
+	case a.dynamic != nil:
+		var b strings.Builder
+		for _, part := range a.dynamic {
+			b.WriteString(part.text)
+			switch part.variable {
+			case "codeValue":
+				b.WriteString(url.QueryEscape(v.code))
+			case "issuer":
+				b.WriteString(url.QueryEscape(cmp.Or(issuer, issuerOf(v))))
+			}
+		}
+		return b.String()
+	case a.urlTag != nil && v.emv == nil:
+		return ""
+	case a.urlTag != nil:
+		return a.urlTag.find(v.emv, template)
+	}
+	return v.code
+}
+
+func (t *urlTag) find(emv *emvqr.Code, template int) string {
+	switch {
+	case t.account:
+		return emv.Template(template).Find(t.sub)
+	case t.sub < 0:
+		return emv.Root(t.root)
+	}
+	return emvqr.RowOf(emv.Root(t.root)).Find(t.sub)
+}
+
+// issuerOf is the first six digits of an order code: 281, three digits of a routing number, two of a type, and more. The
+// order code may be the last part of a URL's path.
+func issuerOf(v *view) string {
+	text := v.code
+	if v.isURL && v.url.problem == "" {
+		path := v.url.path()
+		if i := strings.IndexAny(path, "?#"); i >= 0 {
+			path = path[:i]
+		}
+		text = path[strings.LastIndexByte(path, '/')+1:]
+	}
+	if len(text) < 9 || text[:3] != "281" {
+		return ""
+	}
+	for _, c := range []byte(text[3:8]) {
+		if c < '0' || c > '9' {
+			return ""
+		}
+	}
+	return text[:6]
+}

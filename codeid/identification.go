@@ -1,0 +1,75 @@
+package codeid
+
+import (
+	"fmt"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Action says what to do with a code that Alipay+ supports. Its texts are those of postCodeMatchActionType.
+type Action string
+
+const (
+	// ActionDecode: an order code. Send its value to userInitiatedPay.
+	ActionDecode Action = "DECODE"
+	// ActionOpenURL: an entry code. The app calls the client SDK's launch with
+	// RedirectURL, UserAgent and ACDecodeConfig.
+	ActionOpenURL Action = "OPEN_URL"
+)
+
+// NoRule is Identification.Rule if no rule decided.
+const NoRule = -1
+
+// Identification is what is known about a code. It is safe to print: the code
+// is not in it, and RedirectURL, which may contain the code, is a method.
+type Identification struct {
+	// Supported says that Alipay+ processes the code. If not, the MPP treats the
+	// code by its own logic.
+	Supported bool
+	// Action is what to do with a supported code, "" for all others.
+	Action Action
+	// UserAgent goes with ActionOpenURL, "AlipayConnect" unless the rule names
+	// another one.
+	UserAgent string
+	// ACDecodeConfig goes with ActionOpenURL. Only a Remote gives one; it may be
+	// "".
+	ACDecodeConfig string
+
+	// NeedsRemote says that the rules alone cannot decide about the code: it is
+	// supported if a Remote says so. An Identifier with a Remote has asked it.
+	NeedsRemote bool
+	// Untrusted says that the rule that decided wants to be confirmed by the
+	// server SDK (trust N, or a version that it requires). It was used because
+	// there is no Remote to ask.
+	Untrusted bool
+	// Rule is the index in codeRules of the rule that decided, or NoRule.
+	Rule int
+	// Version is the version of the rule set.
+	Version string
+	// Reason explains the answer to a person, from a fixed set of texts.
+	Reason string
+
+	redirectURL *string // a pointer: fmt prints no text behind it
+}
+
+// RedirectURL is the URL to open for ActionOpenURL: http or https, without
+// user-info and control characters. It may contain the code: keep it out of
+// logs. It is "" for all other codes.
+func (id Identification) RedirectURL() string {
+	if id.redirectURL == nil {
+		return ""
+	}
+	return *id.redirectURL
+}
+
+// badCode is the error for what cannot be a code.
+func badCode(message string) error {
+	return fmt.Errorf("codeid: %s: %w", message,
+		alipayplus.Result{Code: alipayplus.CodeParamIllegal, Status: alipayplus.StatusFailed, Message: message})
+}
+
+// unknown is the error for a question that has no answer yet.
+func unknown(message string) error {
+	return fmt.Errorf("codeid: %s: %w", message,
+		alipayplus.Result{Code: alipayplus.CodeUnknownException, Status: alipayplus.StatusUnknown, Message: message})
+}

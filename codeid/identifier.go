@@ -1,0 +1,212 @@
+package codeid
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Config is what New needs. Fields without "required" may stay zero.
+type Config struct {
+	// Client calls Alipay+, required.
+	Client *alipayplus.Client
+	// Operation is InquiryCodeRules at another path; nil means InquiryCodeRules.
+	Operation *alipayplus.Outbound[InquiryCodeRulesRequest, InquiryCodeRulesResponse]
+	// File keeps the last good rule set for the next start. It is replaced
+	// atomically and only by another set; its directory must exist. "" keeps
+	// none.
+	File string
+	// Preset is the body of an inquiryCodeRules response that is part of the
+	// application, the last resort.
+	Preset []byte
+	// Minimum is the worst source that Init accepts; SourceNone means
+	// SourcePreset: any.
+	Minimum Source
+
+	// Interval is the longest time between two refreshes by Run; 0 means 24
+	// hours, which is also the largest: Alipay+ wants to be asked at least once
+	// a day.
+	Interval time.Duration
+	// RetryInterval is the longest time until Run tries again after a failure; 0
+	// means a minute. It doubles with every further failure, up to an hour.
+	RetryInterval time.Duration
+
+	// Rules settle how rules are evaluated.
+	Rules RuleOptions
+	// Remote decides what the rules cannot; nil means that such codes are not
+	// supported.
+	Remote Remote
+	// Hooks observe.
+	Hooks Hooks
+}
+
+// Identifier identifies codes with the rules of Alipay+ and keeps those up to
+// date. It is safe for concurrent use. It owns no goroutine: refreshing goes on
+// as long as the application runs Run.
+type Identifier struct {
+	config Config
+	state  atomic.Pointer[state]
+
+	mutex   sync.Mutex
+	flight  *flight // the refresh that is running, if any
+	unsaved []byte  // the body of the set in use, if it could not be written. Owned by the flight.
+}
+
+// state is the rule set in use, with its history.
+type state struct {
+	set       *Ruleset
+	source    Source
+	confirmed time.Time
+}
+
+// New checks cfg. The Identifier has no rules before Init.
+func New(cfg Config) (*Identifier, error) {
+	const day = 24 * time.Hour
+	cfg.Operation = cmp.Or(cfg.Operation, InquiryCodeRules)
+	cfg.Interval = cmp.Or(cfg.Interval, day)
+	cfg.RetryInterval = cmp.Or(cfg.RetryInterval, time.Minute)
+	cfg.Minimum = cmp.Or(cfg.Minimum, SourcePreset)
+	switch {
+	case cfg.Client == nil:
+		return nil, errors.New("codeid: no Client")
+	case cfg.Interval < 0 || cfg.Interval > day:
+		return nil, errors.New("codeid: Interval is not within 24 hours")
+	case cfg.RetryInterval < 0 || cfg.RetryInterval > cfg.Interval:
+		return nil, errors.New("codeid: RetryInterval is not within Interval")
+	case cfg.Minimum > SourceRemote:
+		return nil, errors.New("codeid: Minimum is no Source")
+	}
+	return &Identifier{config: cfg}, nil
+}
+
+// Init loads a rule set from Alipay+, else from Config.File, else from
+// Config.Preset: the first that works. Sources below Config.Minimum are not
+// tried. If there is no set in the end, Init fails with all the reasons, and the
+// application should not start.
+func (i *Identifier) Init(ctx context.Context) error {
+	failed := i.Refresh(ctx)
+	if failed == nil {
+		return nil
+	}
+	failed = fmt.Errorf("from Alipay+: %w", failed)
+	for _, source := range []Source{SourceFile, SourcePreset} {
+		if source < i.config.Minimum {
+			break
+		}
+		if source == SourceFile && i.config.File == "" || source == SourcePreset && len(i.config.Preset) == 0 {
+			continue
+		}
+		err := i.restore(ctx, source)
+		if err == nil {
+			return nil
+		}
+		failed = errors.Join(failed, fmt.Errorf("from the %v: %w", source, err))
+	}
+	return fmt.Errorf("codeid: no rule set: %w", failed)
+}
+
+// restore loads a set that this process did not get from Alipay+. It never replaces one.
+func (i *Identifier) restore(ctx context.Context, source Source) error {
+	began := time.Now()
+	body, confirmed := i.config.Preset, time.Time{}
+	var err error
+	if source == SourceFile {
+		body, confirmed, err = readFile(i.config.File, i.config.Rules.maxBytes())
+	}
+	l := Loading{Source: source}
+	var set *Ruleset
+	if err == nil {
+		set, err = i.accept(body, &l)
+	}
+	if err == nil {
+		l.Changed = i.state.CompareAndSwap(nil, &state{set, source, confirmed})
+	}
+	i.loaded(ctx, l, began, err)
+	return err
+}
+
+// accept parses a set and refuses a half-bad one: then the set is broken, or this version of the SDK too old for it, and
+// the set before it is better.
+func (i *Identifier) accept(body []byte, l *Loading) (*Ruleset, error) {
+	set, err := ParseRuleset(body, i.config.Rules)
+	if err != nil {
+		return nil, err
+	}
+	l.Version, l.Rules, l.Skipped = set.Version(), set.Len(), set.Skipped()
+	if len(l.Skipped) >= set.Len() {
+		return nil, fmt.Errorf("%w: at least half of its rules cannot be used", ErrRuleset)
+	}
+	return set, nil
+}
+
+func (i *Identifier) loaded(ctx context.Context, l Loading, began time.Time, err error) {
+	if i.config.Hooks.Loaded == nil {
+		return
+	}
+	l.Took, l.Err = time.Since(began), err
+	i.config.Hooks.Loaded(ctx, l)
+}
+
+var errNotLoaded = unknown("no rule set was loaded yet")
+
+// Identify says what to do with a code value, as scanned. ctx is for the Remote.
+//
+// A nil error means that the question is answered, be it with "not supported".
+// Errors wrap an alipayplus.Result: F PARAM_ILLEGAL for what cannot be a code;
+// U UNKNOWN_EXCEPTION if there is no answer now, because no rule set was ever
+// loaded or the Remote failed. Ask again then; it does not mean "not supported".
+func (i *Identifier) Identify(ctx context.Context, code string) (Identification, error) {
+	id, err := Identification{Rule: NoRule}, errNotLoaded
+	if s := i.state.Load(); s != nil {
+		id, err = s.set.Identify(code)
+	}
+	if err == nil && i.config.Remote != nil && (id.NeedsRemote || id.Untrusted) {
+		id, err = askRemote(ctx, i.config.Remote, code, id)
+	}
+	if i.config.Hooks.Identified != nil {
+		observed := id
+		observed.redirectURL = nil
+		i.config.Hooks.Identified(ctx, observed, err)
+	}
+	return id, err
+}
+
+// Status describes the rule set in use.
+type Status struct {
+	// Source is SourceNone before the first set was loaded.
+	Source Source
+	// Version of the set.
+	Version string
+	// Confirmed is when Alipay+ last gave this set to this process, or when
+	// Config.File was written; zero for a preset.
+	Confirmed time.Time
+	// Age is the time since Confirmed; the largest Duration for a preset and for
+	// none. Alarm when it is over two days.
+	Age time.Duration
+	// Rules is the number of rules in use, Skipped lists the others.
+	Rules   int
+	Skipped []SkippedRule
+}
+
+// Status is what Identify works with now.
+func (i *Identifier) Status() Status {
+	s := i.state.Load()
+	if s == nil {
+		return Status{Age: math.MaxInt64}
+	}
+	st := Status{
+		Source: s.source, Version: s.set.Version(), Confirmed: s.confirmed, Age: math.MaxInt64,
+		Rules: s.set.Len(), Skipped: s.set.Skipped(),
+	}
+	if !s.confirmed.IsZero() {
+		st.Age = max(0, time.Since(s.confirmed))
+	}
+	return st
+}

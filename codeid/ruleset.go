@@ -1,0 +1,238 @@
+package codeid
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
+)
+
+// MaxCode is the largest number of characters of a code value that can be
+// identified. (userInitiatedPay takes at most 512.)
+const MaxCode = 8_192
+
+const maxRuleBytes = 64 << 10
+
+// ErrRuleset is wrapped by the error for a rule set that cannot be used as a
+// whole. Single rules that cannot be used are skipped; see Ruleset.Skipped.
+var ErrRuleset = errors.New("codeid: unusable rule set")
+
+// RuleOptions settle what the Alipay+ documents leave open, and set limits. The
+// zero value is the recommended choice.
+type RuleOptions struct {
+	// LargestFirst tries rules with a larger priority first. By default a
+	// smaller priority comes first. Rules of one priority are tried in the order
+	// of the list.
+	LargestFirst bool
+	// AbsentPriority is the priority of rules that give none; nil means 10,000.
+	AbsentPriority *int64
+	// PartialRegex lets a REGEX rule match a part of the code. By default its
+	// pattern must match the whole code. (Patterns in conditions on EMVCo fields
+	// always match the whole value.)
+	PartialRegex bool
+	// IgnoreTrust uses rules with trust N or a required SDK version like all
+	// others, without asking a Remote.
+	IgnoreTrust bool
+	// Issuer is what ${issuer} in a URL stands for. By default it is the first
+	// six digits of an order code (281 and the routing number), and nothing for
+	// other codes.
+	Issuer string
+
+	// Compile, if set, is asked for the regular expressions that Go cannot
+	// compile: Java's look-arounds beyond a negative look-ahead behind a part of
+	// fixed length, back references, class intersections. The function that it
+	// returns must match a whole value (a part, for REGEX rules with
+	// PartialRegex), in a time that the caller accepts, and be safe for
+	// concurrent use. Without Compile such rules are skipped.
+	Compile func(pattern string) (match func(value string) bool, err error)
+
+	// MaxRules is the largest number of rules of a set; 0 means 2,000.
+	MaxRules int
+	// MaxBytes is the largest size of a set; 0 means 4 MiB.
+	MaxBytes int
+}
+
+func (o *RuleOptions) absentPriority() int64 {
+	if o.AbsentPriority != nil {
+		return *o.AbsentPriority
+	}
+	return 10_000
+}
+
+func (o *RuleOptions) maxRules() int { return cmp.Or(o.MaxRules, 2_000) }
+func (o *RuleOptions) maxBytes() int { return cmp.Or(o.MaxBytes, 4<<20) }
+
+// SkippedRule is a rule that is not used.
+type SkippedRule struct {
+	// Index is its index in codeRules.
+	Index int
+	// Reason says why, without quoting the rule.
+	Reason string
+}
+
+// Ruleset is the compiled answer of inquiryCodeRules. It is immutable and safe
+// for concurrent use.
+type Ruleset struct {
+	version string
+	issuer  string
+	rules   []*rule // in the order in which they are tried; places in it are ranks
+	skipped []SkippedRule
+	ruleIndex
+}
+
+// ParseRuleset compiles body, the body of an inquiryCodeRules response as it
+// came: from the network, from a file or built into a program. The error wraps
+// ErrRuleset: the body is not JSON, not a success, empty, or over a limit. Rules
+// that cannot be evaluated are skipped and reported by Skipped; they never
+// match.
+func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
+	version, raw, err := readRules(body, options.maxRules(), options.maxBytes())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRuleset, err)
+	}
+	s := &Ruleset{version: version, issuer: options.Issuer}
+	c := newRuleCompiler(&options)
+	for i, text := range raw {
+		r, err := c.compile(i, text)
+		if err != nil {
+			s.skipped = append(s.skipped, SkippedRule{Index: i, Reason: err.Error()})
+			continue
+		}
+		r.action.untrusted = r.action.untrusted && !options.IgnoreTrust
+		s.rules = append(s.rules, r)
+	}
+	slices.SortStableFunc(s.rules, func(a, b *rule) int {
+		if options.LargestFirst {
+			a, b = b, a
+		}
+		return cmp.Compare(a.priority, b.priority)
+	})
+	s.ruleIndex = newRuleIndex(s.rules)
+	return s, nil
+}
+
+// readRules takes the rules out of a response, each as its own JSON.
+func readRules(body []byte, maxRules, maxBytes int) (version string, rules []json.RawMessage, err error) {
+	if len(body) > maxBytes {
+		return "", nil, fmt.Errorf("more than %d bytes", maxBytes)
+	}
+	if err := wire.Check(body); err != nil {
+		return "", nil, err
+	}
+	var answer InquiryCodeRulesResponse
+	if err := wire.Decode(body, &answer); err != nil {
+		return "", nil, err
+	}
+	switch {
+	case answer.Result.Status != alipayplus.StatusSucceeded:
+		return "", nil, errors.New("its result.resultStatus is not S")
+	case utf8.RuneCountInString(answer.Version) > 64:
+		return "", nil, errors.New("its version has more than 64 characters")
+	case len(answer.CodeRules) == 0:
+		return "", nil, errors.New("it has no rules")
+	}
+	items := json.NewDecoder(bytes.NewReader(answer.CodeRules))
+	if t, err := items.Token(); err != nil || t != json.Delim('[') {
+		return "", nil, errors.New("its codeRules is not an array")
+	}
+	for items.More() {
+		if len(rules) == maxRules {
+			return "", nil, fmt.Errorf("more than %d rules", maxRules)
+		}
+		var item json.RawMessage
+		if err := items.Decode(&item); err != nil {
+			return "", nil, errors.New("its codeRules is not an array") // cannot be: it was checked
+		}
+		rules = append(rules, item)
+	}
+	return answer.Version, rules, nil
+}
+
+// Version is the version of the set as Alipay+ gave it. It is opaque: compare
+// for equality.
+func (s *Ruleset) Version() string { return s.version }
+
+// Len is the number of rules in use.
+func (s *Ruleset) Len() int { return len(s.rules) }
+
+// Skipped lists the rules that are not in use, in the order of the list.
+func (s *Ruleset) Skipped() []SkippedRule { return slices.Clone(s.skipped) }
+
+var (
+	errNoCode     = badCode("the code value is empty")
+	errLongCode   = badCode("the code value has more than 8,192 characters")
+	errBrokenCode = badCode("the code value is not valid UTF-8")
+)
+
+// Identify evaluates the rules on a code value, as scanned. Its time is bounded
+// for any code and any rule set. The error is that of a text that cannot be a
+// code value (empty, more than MaxCode characters, not UTF-8) and wraps an
+// alipayplus.Result with status F and code PARAM_ILLEGAL.
+func (s *Ruleset) Identify(code string) (Identification, error) {
+	switch {
+	case code == "":
+		return Identification{Rule: NoRule}, errNoCode
+	case len(code) > MaxCode && utf8.RuneCountInString(code) > MaxCode:
+		return Identification{Rule: NoRule}, errLongCode
+	case !utf8.ValidString(code):
+		return Identification{Rule: NoRule}, errBrokenCode
+	}
+	var emv emvqr.Code
+	v := view{code: code}
+	v.url, v.isURL = parseURL(code)
+	if !v.isURL && emv.Parse(code) == nil {
+		v.emv = &emv
+	}
+	m := s.match(&v)
+	id := Identification{Rule: NoRule, Version: s.version}
+	if m.rule == nil {
+		id.NeedsRemote = m.undecided != ""
+		id.Reason = cmp.Or(m.undecided, v.url.problem, "no rule matches")
+		return id, nil
+	}
+	id.Rule = m.rule.index
+	s.act(&id, m, &v)
+	return id, nil
+}
+
+// act fills in what the rule that matched says.
+func (s *Ruleset) act(id *Identification, m match, v *view) {
+	a := &m.rule.action
+	if a.kind == ActionOpenURL {
+		address := a.url(v, m.template, s.issuer)
+		u, isURL := v.url, v.isURL
+		if address != v.code {
+			u, isURL = parseURL(address)
+		}
+		switch {
+		case !isURL:
+			// For example an EMVCo code with USE_DIRECTLY: to whoever opens it, the text means nothing.
+			id.NeedsRemote = true
+			id.Reason = "a rule matches, but gives no URL to open"
+			return
+		case u.problem != "":
+			id.Reason = u.problem
+			return
+		}
+		id.redirectURL = &address
+		id.UserAgent = a.userAgent
+	}
+	id.Supported = true
+	id.Action = a.kind
+	id.Untrusted = a.untrusted
+	id.Reason = "a rule matches"
+	if a.untrusted {
+		id.Reason = "a rule matches that the server SDK should confirm"
+	}
+}
+
+// sortedKeys makes the order of conditions, and so of complaints, always the same.
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,60 @@
+package codeid
+
+import (
+	"context"
+	"time"
+)
+
+// Source says where a rule set came from, the better the greater.
+type Source uint8
+
+const (
+	// SourceNone: no rule set was loaded.
+	SourceNone Source = iota
+	// SourcePreset is Config.Preset.
+	SourcePreset
+	// SourceFile is Config.File.
+	SourceFile
+	// SourceRemote is Alipay+ itself.
+	SourceRemote
+)
+
+// String is "none", "preset", "file" or "remote".
+func (s Source) String() string {
+	switch s {
+	case SourcePreset:
+		return "preset"
+	case SourceFile:
+		return "file"
+	case SourceRemote:
+		return "remote"
+	}
+	return "none"
+}
+
+// Hooks observe an Identifier. They run on the goroutine of the call and must
+// return soon. Unset hooks are skipped. No code value reaches them.
+type Hooks struct {
+	// Loaded ends every attempt to get a rule set.
+	Loaded func(ctx context.Context, l Loading)
+	// Identified ends every Identify. The identification has no RedirectURL.
+	Identified func(ctx context.Context, id Identification, err error)
+}
+
+// Loading is one attempt to get a rule set.
+type Loading struct {
+	Source Source
+	Took   time.Duration
+	// Err says why the set was not taken; the one before it stays in use.
+	Err error
+	// FileErr says why a set that was taken could not be written to Config.File.
+	FileErr error
+	// Version is the version of the set, Changed says that it is now in use
+	// instead of another one (or of none).
+	Version string
+	Changed bool
+	// Rules is the number of rules in use; Skipped lists those that are not,
+	// which somebody should look at.
+	Rules   int
+	Skipped []SkippedRule
+}

@@ -1,0 +1,221 @@
+package codeid
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// webURL is an http or https URL that every program reads alike, so that comparing its host means something.
+//
+// The whole text is compared in one form: scheme and host in lower case, no default port, and a slash behind the host.
+// In that form "starts with" is safe: a prefix always ends behind its host.
+type webURL struct {
+	text    string // in that form
+	origin  int    // length of scheme, host and port in text
+	host    string // without the port
+	problem string // why the URL must not be trusted or opened, "" if it may
+}
+
+// path is all that stands behind the origin; it begins with a slash.
+func (u *webURL) path() string { return u.text[u.origin:] }
+
+const (
+	maxHost = 253
+
+	problemHost     = "the URL's host is not a plain host name"
+	problemUserInfo = "the URL has user-info"
+	problemControl  = "the URL has control characters"
+	problemSlash    = "the URL has a backslash"
+	problemPort     = "the URL's port is not a number"
+	problemDots     = "the URL's path has dot segments"
+)
+
+// schemeLength is the length of "http://" or "https://" if text begins with one of them in any case, else 0.
+func schemeLength(text string) int {
+	for _, scheme := range [...]string{"https://", "http://"} {
+		if len(text) >= len(scheme) && equalFoldASCII(text[:len(scheme)], scheme) {
+			return len(scheme)
+		}
+	}
+	return 0
+}
+
+// parseURL reads text, which may be anything; ok is false if it does not begin with http:// or https://. It allocates only
+// if the compared form differs from text.
+func parseURL(text string) (u webURL, ok bool) {
+	scheme := schemeLength(text)
+	if scheme == 0 {
+		return webURL{}, false
+	}
+	if u.problem = badCharacter(text); u.problem != "" {
+		return u, true
+	}
+	end := len(text)
+	if i := strings.IndexAny(text[scheme:], "/?#"); i >= 0 {
+		end = scheme + i
+	}
+	authority, rest := text[scheme:end], text[end:]
+	if strings.IndexByte(authority, '@') >= 0 {
+		u.problem = problemUserInfo
+		return u, true
+	}
+	host, port := authority, ""
+	if i := strings.IndexByte(authority, ':'); i >= 0 {
+		host, port = authority[:i], authority[i+1:]
+	}
+	if !isHostName(host) {
+		u.problem = problemHost
+		return u, true
+	}
+	if !isPort(port) {
+		u.problem = problemPort
+		return u, true
+	}
+	if hasDotSegment(rest) {
+		u.problem = problemDots
+		return u, true
+	}
+	if port == "443" && scheme == len("https://") || port == "80" && scheme == len("http://") {
+		port = ""
+	}
+	kept := len(host)
+	if port != "" {
+		kept += 1 + len(port)
+	}
+	u.origin = scheme + kept
+	if kept == len(authority) && isLowerASCII(text[:u.origin]) && strings.HasPrefix(rest, "/") {
+		u.text = text
+	} else {
+		slash := "/"
+		if strings.HasPrefix(rest, "/") {
+			slash = ""
+		}
+		var b strings.Builder
+		b.Grow(u.origin + len(slash) + len(rest))
+		for i := range u.origin {
+			b.WriteByte(lowerASCII(text[i]))
+		}
+		b.WriteString(slash)
+		b.WriteString(rest)
+		u.text = b.String()
+	}
+	u.host = u.text[scheme : scheme+len(host)]
+	return u, true
+}
+
+// badCharacter is the problem that stands anywhere in a URL: a character that programs drop, turn round or take for
+// another one.
+func badCharacter(text string) string {
+	ascii := true
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' || c == 0x7f:
+			return problemControl
+		case c == '\\':
+			return problemSlash
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	if ascii {
+		return ""
+	}
+	for _, r := range text {
+		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return problemControl
+		}
+	}
+	return ""
+}
+
+// isHostName accepts only ASCII: a name in another script is a different host that may look the same, and "%2e" is a dot
+// to some programs and not to others.
+func isHostName(host string) bool {
+	if host == "" || len(host) > maxHost {
+		return false
+	}
+	for i := range len(host) {
+		c := lowerASCII(host[i])
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+func isPort(port string) bool {
+	for i := range len(port) {
+		if port[i] < '0' || port[i] > '9' {
+			return false
+		}
+	}
+	return len(port) <= 5
+}
+
+// hasDotSegment reports whether the path in rest, a path with query and fragment, has a segment "." or "..", plain,
+// percent-encoded or with a parameter behind a semicolon: opened, it leads to another path than the one compared.
+func hasDotSegment(rest string) bool {
+	dots, other, parameter := 0, false, false
+	isDots := func() bool { return !other && (dots == 1 || dots == 2) }
+	for i := 0; i < len(rest); i++ {
+		c := rest[i]
+		if c == '%' && i+2 < len(rest) {
+			switch rest[i+1 : i+3] {
+			case "2e", "2E":
+				c = '.'
+			case "2f", "2F", "5c", "5C":
+				c = '/'
+			}
+			if c != '%' {
+				i += 2
+			}
+		}
+		switch {
+		case c == '?' || c == '#':
+			return isDots()
+		case c == '/':
+			if isDots() {
+				return true
+			}
+			dots, other, parameter = 0, false, false
+		case c == ';':
+			parameter = true
+		case parameter:
+		case c == '.':
+			dots++
+		default:
+			other = true
+		}
+	}
+	return isDots()
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+func isLowerASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] != lowerASCII(text[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// equalFoldASCII is strings.EqualFold without its Unicode pairs: U+212A is no k.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,182 @@
+package mpm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+// maxCodeValue is the longest code value of userInitiatedPay, in characters.
+const maxCodeValue = 512
+
+// The action types of an ActionForm.
+const (
+	actionByPSP = "HANDLE_BY_PSP"
+	actionBySDK = "HANDLE_BY_SDK"
+)
+
+// Decode asks Alipay+ for the order behind a code that the client SDK
+// intercepted in the entry-code flow, and says what comes next: Cashier,
+// SDKAction, Pending or Failed. The code needs no identification.
+//
+// Errors are for wrong use only, an empty code or customer. What Alipay+ or the
+// network does is in the Step.
+func (f *Flow) Decode(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
+	if err := checkUse(code, customerID); err != nil {
+		return nil, err
+	}
+	return f.decode(ctx, code, customerID, Intercepted), nil
+}
+
+func checkUse(code alipayplus.Secret, customerID string) error {
+	var problems []alipayplus.Problem
+	if code.IsZero() {
+		problems = append(problems, alipayplus.Problem{Path: "codeValue", Rule: "is required"})
+	}
+	switch {
+	case customerID == "":
+		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "is required"})
+	case utf8.RuneCountInString(customerID) > 64:
+		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "is longer than 64 characters"})
+	}
+	if problems == nil {
+		return nil
+	}
+	return &alipayplus.ValidationError{Problems: problems}
+}
+
+func (f *Flow) decode(ctx context.Context, code alipayplus.Secret, customerID string, origin Origin) Step {
+	if utf8.RuneCountInString(code.Reveal()) > maxCodeValue {
+		return f.failed(ctx, alipayplus.CodeInvalidCode, origin, "a code value of over 512 characters, which is never sent")
+	}
+	answer, err := f.decoder.Call(ctx, f.client, &UserInitiatedPayRequest{CodeValue: code, CustomerID: customerID})
+	switch alipayplus.OutcomeOf(err) {
+	case alipayplus.OutcomeSucceeded:
+		return f.decoded(ctx, answer, code, customerID, origin)
+	case alipayplus.OutcomeFailed:
+		return f.refused(ctx, err, origin)
+	case alipayplus.OutcomeUnknown, alipayplus.OutcomeNotSent:
+	}
+	var invalid *alipayplus.ValidationError
+	if errors.As(err, &invalid) { // it can never be sent
+		return f.failed(ctx, alipayplus.CodeInvalidCode, origin, "a code value that cannot be sent: "+err.Error())
+	}
+	return Pending{Reason: "no final answer from Alipay+", AskAgainAfter: f.askAgainAfter, Err: err}
+}
+
+// refused reads a verified F, which may hold an action.
+func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
+	var e *alipayplus.Error
+	errors.As(err, &e)
+	answer, ok := f.decoder.AnswerIn(err)
+	if ok && wantsSDK(answer.ActionForm) {
+		if answer.ActionForm.SDKActionPayload != "" {
+			return SDKAction{answer.ActionForm.ActionType, answer.ActionForm.SDKActionPayload, origin, e.Result.Code}
+		}
+		return f.failed(ctx, e.Result.Code, origin, "an action for the client SDK without a payload")
+	}
+	return f.failed(ctx, e.Result.Code, origin, "")
+}
+
+// decoded judges a verified S.
+func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code alipayplus.Secret, customerID string, origin Origin) Step {
+	if wantsSDK(a.ActionForm) {
+		if a.ActionForm.SDKActionPayload != "" {
+			return SDKAction{a.ActionForm.ActionType, a.ActionForm.SDKActionPayload, origin, a.Result.Code}
+		}
+		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "an action for the client SDK without a payload")
+	}
+	alarm := ""
+	switch {
+	case a.CodeType != "ORDER_CODE":
+		alarm = "codeType is not ORDER_CODE"
+	case a.PaymentRequestID == "":
+		alarm = "paymentRequestId is missing"
+	case a.Order.ReferenceOrderID == "" && a.Order.OrderAmount.IsZero() && a.Order.Merchant.ReferenceMerchantID == "" &&
+		a.Order.OrderDescription == "" && a.Order.Merchant.MerchantName == "":
+		alarm = "order is missing"
+	case a.PaymentAmount.IsZero():
+		alarm = "paymentAmount is missing"
+	case a.PayToAmount.IsZero():
+		alarm = "payToAmount is missing"
+	case a.PaymentFactor.IsPaymentEvaluation == alipayplus.True:
+		alarm = "isPaymentEvaluation is true"
+	case a.PaymentFactor.NeedSurcharge == alipayplus.True && a.SurchargeInfo.SurchargeAmount.IsZero():
+		alarm = "needSurcharge is true and surchargeAmount is missing"
+	}
+	if _, ok := a.PaymentExpiryTime.Time(); !ok && !a.PaymentExpiryTime.IsZero() {
+		alarm = "paymentExpiryTime is no time"
+	}
+	if err := f.client.CheckNotifyURL(a.PaymentNotifyURL); err != nil {
+		// Found out before the user pays: the result could not be reported.
+		alarm = "unusable notify URL: " + err.Error()
+	}
+	if alarm != "" {
+		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "decoded with S, but "+alarm)
+	}
+	terms := payment.Terms{
+		PaymentRequestID: a.PaymentRequestID,
+		CustomerID:       customerID,
+		CodeValueDigest:  code.Digest(),
+		Amounts: payment.Amounts{
+			PaymentAmount:    a.PaymentAmount,
+			PayToAmount:      a.PayToAmount,
+			PaymentQuote:     a.PaymentQuote,
+			SurchargeInfo:    a.SurchargeInfo,
+			PaymentPromoInfo: a.PaymentPromoInfo,
+		},
+		Order:       a.Order,
+		ExpiryTime:  a.PaymentExpiryTime,
+		NotifyURL:   a.PaymentNotifyURL,
+		RedirectURL: a.PaymentRedirectURL,
+	}
+	if a.PaymentFactor.IsAuthorizationAndPay == alipayplus.True {
+		terms.AuthorizationInfo = a.AuthorizationInfo
+	}
+	if !openable(a.PaymentRedirectURL) {
+		f.log.ErrorContext(ctx, "mpm: paymentRedirectUrl is not an http or https URL; the user will go to the wallet's home page",
+			slog.String("paymentRequestId", a.PaymentRequestID))
+		terms.RedirectURL = ""
+	}
+	for _, d := range payment.CheckAmounts(terms.Amounts) {
+		f.log.WarnContext(ctx, "mpm: an amount does not follow from the quote",
+			slog.String("paymentRequestId", a.PaymentRequestID), slog.String("discrepancy", d.String()))
+	}
+	return Cashier{Terms: terms, Answer: *a, Origin: origin}
+}
+
+// wantsSDK reports whether the form asks for the client SDK: everything but an
+// absent type, null and HANDLE_BY_PSP does.
+func wantsSDK(form payment.ActionForm) bool {
+	switch form.ActionType {
+	case "", "null", actionByPSP:
+		return false
+	}
+	return true
+}
+
+// openable reports whether raw may be opened in a WebView; absent is fine.
+func openable(raw string) bool {
+	if raw == "" {
+		return true
+	}
+	for i := range len(raw) {
+		if raw[i] <= ' ' || raw[i] == 0x7f {
+			return false
+		}
+	}
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+func (f *Flow) failed(ctx context.Context, code alipayplus.ResultCode, origin Origin, alarm string) Step {
+	if alarm != "" {
+		f.log.ErrorContext(ctx, "mpm: a code cannot be paid", slog.String("resultCode", code.Error()), slog.String("alarm", alarm))
+	}
+	return Failed{Code: code, Message: f.message(ctx, code), Origin: origin, Alarm: alarm}
+}

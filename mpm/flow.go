@@ -1,0 +1,115 @@
+package mpm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+)
+
+// Identifier says whether Alipay+ takes a code. *codeid.Identifier is one.
+type Identifier interface {
+	Identify(ctx context.Context, code string) (codeid.Identification, error)
+}
+
+// Config is what NewFlow needs. Fields without "required" may stay zero.
+type Config struct {
+	Client     *alipayplus.Client // required
+	Identifier Identifier         // required
+	// Filter keeps codes for the wallet, or rejects them, before they are
+	// identified; nil lets all pass.
+	Filter *codeid.Filter
+	// Decoder is the API that decodes; nil means UserInitiatedPay. Give
+	// UserInitiatedPay.WithPath(…) for a gateway that serves it elsewhere.
+	Decoder *alipayplus.Outbound[UserInitiatedPayRequest, UserInitiatedPayResponse]
+	// AskAgainAfter goes into Pending; 0 means 2 seconds.
+	AskAgainAfter time.Duration
+	// Message replaces a message for the user, for example by one in the user's
+	// language; nil keeps the English text.
+	Message func(ctx context.Context, code alipayplus.ResultCode, english Message) Message
+	// Logger gets alarms and odd amounts, never a secret; nil is silent.
+	Logger *slog.Logger
+}
+
+// Flow answers the app's question "what now?" for a code. It is immutable and
+// safe for concurrent use.
+type Flow struct {
+	client        *alipayplus.Client
+	identifier    Identifier
+	filter        *codeid.Filter
+	decoder       *alipayplus.Outbound[UserInitiatedPayRequest, UserInitiatedPayResponse]
+	askAgainAfter time.Duration
+	messages      func(context.Context, alipayplus.ResultCode, Message) Message
+	log           *slog.Logger
+}
+
+// NewFlow checks cfg and returns a Flow.
+func NewFlow(cfg Config) (*Flow, error) {
+	if cfg.Client == nil || cfg.Identifier == nil {
+		return nil, errors.New("mpm: a Flow needs a Client and an Identifier")
+	}
+	f := &Flow{
+		client:        cfg.Client,
+		identifier:    cfg.Identifier,
+		filter:        cfg.Filter,
+		decoder:       cfg.Decoder,
+		askAgainAfter: cfg.AskAgainAfter,
+		messages:      cfg.Message,
+		log:           cfg.Logger,
+	}
+	if f.decoder == nil {
+		f.decoder = UserInitiatedPay
+	}
+	if f.askAgainAfter <= 0 {
+		f.askAgainAfter = 2 * time.Second
+	}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	return f, nil
+}
+
+// Scan says what comes next for a code that the user scanned: it filters the
+// code, identifies it, and decodes an order code.
+//
+// Errors are for wrong use only, an empty code or customer. What Alipay+ or the
+// network does is in the Step: when nothing is known for certain, Pending.
+func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
+	if err := checkUse(code, customerID); err != nil {
+		return nil, err
+	}
+	if f.filter != nil {
+		switch verdict := f.filter.Check(code.Reveal()); verdict.Decision {
+		case codeid.DecisionLocal:
+			return Local{verdict}, nil
+		case codeid.DecisionRejected:
+			return Rejected{verdict}, nil
+		case codeid.DecisionIdentify:
+		}
+	}
+	id, err := f.identifier.Identify(ctx, code.Reveal())
+	switch {
+	case errors.Is(err, alipayplus.CodeParamIllegal): // no code of anybody
+		return Unsupported{}, nil
+	case err != nil: // no rule set, or the remote identifier did not answer
+		return Pending{Reason: "the code cannot be identified yet", AskAgainAfter: f.askAgainAfter, Err: err}, nil
+	case !id.Supported:
+		return Unsupported{}, nil
+	case id.Action == codeid.ActionDecode:
+		return f.decode(ctx, code, customerID, Scanned), nil
+	case id.Action == codeid.ActionOpenURL && id.RedirectURL() != "":
+		return Launch{id.RedirectURL(), id.UserAgent, id.ACDecodeConfig}, nil
+	}
+	return f.failed(ctx, alipayplus.CodeInvalidCode, Scanned, "the code is supported, but there is no way to go on with it"), nil
+}
+
+func (f *Flow) message(ctx context.Context, code alipayplus.ResultCode) Message {
+	english := MessageOf(code)
+	if f.messages == nil {
+		return english
+	}
+	return f.messages(ctx, code, english)
+}

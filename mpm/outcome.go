@@ -1,0 +1,103 @@
+package mpm
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+// Outcome is how a payment stands, for the app: the result page, the way back to
+// the merchant, and what the decode callback of the client SDK gets for an
+// Intercepted code. It is derived from the payment's record, so that it cannot
+// contradict what Alipay+ is told.
+//
+//	{"step":"outcome","paymentRequestId":"…","state":"paid",
+//	 "debitAmount":{"currency":"HKD","value":"8518","display":"HKD 85.18"},
+//	 "redirect":{"to":"merchant","url":"https://…","afterSeconds":6},
+//	 "call":"onSuccess"}
+//
+// state is paid, processing, failed or closed; with failed and closed there are
+// resultCode and message. redirect.to is "merchant", to be opened in a WebView,
+// or "home", the wallet's home page; it is absent while processing. call is there
+// for an Intercepted code only: "onSuccess" without argument, or
+// "onFailure" with code and message; absent while processing.
+type Outcome struct {
+	Record  payment.Record
+	Origin  Origin
+	Message Message // zero means MessageOf the result code
+}
+
+// redirectAfter is how long the result page stays, in seconds.
+const redirectAfter = 6
+
+type shownRedirect struct {
+	To    string `json:"to"`
+	URL   string `json:"url,omitzero"`
+	After int    `json:"afterSeconds,omitzero"`
+}
+
+// MarshalJSON is the object for the app.
+func (o Outcome) MarshalJSON() ([]byte, error) {
+	shown := struct {
+		bare
+		PaymentRequestID string                `json:"paymentRequestId"`
+		State            string                `json:"state"`
+		DebitAmount      shownAmount           `json:"debitAmount,omitzero"`
+		Code             alipayplus.ResultCode `json:"resultCode,omitzero"`
+		Message          Message               `json:"message,omitzero"`
+		Redirect         shownRedirect         `json:"redirect,omitzero"`
+		Call             string                `json:"call,omitzero"`
+	}{
+		bare:             bare{"outcome"},
+		PaymentRequestID: o.Record.PaymentRequestID,
+		State:            "processing",
+		DebitAmount:      show(o.Record.Amounts.Debit()),
+	}
+	switch result := o.Record.InquiryAnswer().PaymentResult; result.Status {
+	case alipayplus.StatusSucceeded:
+		shown.State = "paid"
+		shown.Redirect = o.redirect()
+		shown.Call = o.call("onSuccess")
+	case alipayplus.StatusFailed:
+		shown.State = "failed"
+		if o.Record.State == payment.StateClosed {
+			shown.State = "closed"
+		}
+		shown.Code = result.Code
+		shown.Message = o.Message
+		if shown.Message == (Message{}) {
+			shown.Message = MessageOf(result.Code)
+		}
+		shown.Redirect = o.redirect()
+		shown.Call = o.call("onFailure")
+	}
+	return json.Marshal(shown)
+}
+
+func (o Outcome) redirect() shownRedirect {
+	if o.Record.RedirectURL == "" {
+		return shownRedirect{To: "home"}
+	}
+	return shownRedirect{To: "merchant", URL: o.Record.RedirectURL, After: redirectAfter}
+}
+
+func (o Outcome) call(name string) string {
+	if o.Origin == Scanned {
+		return ""
+	}
+	return name
+}
+
+// String names the payment and its state.
+func (o Outcome) String() string {
+	return fmt.Sprintf("Outcome{%s %s}", o.Record.PaymentRequestID, o.Record.State)
+}
+
+// Format prints String for every verb.
+func (o Outcome) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, o.String()) }
+
+// LogValue is String for log/slog.
+func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
