@@ -129,3 +129,7 @@ func TestRotatingSignerIsNotTorn(t *testing.T) {
 		}
 	}
 }
+
+func failToSign(context.Context, [sha256.Size]byte) (string, []byte, error) {
+	return "", nil, errors.New("no")
+}

@@ -13,7 +13,10 @@ import (
 // DefaultUserAgent is the user agent of rules that do not name one.
 const DefaultUserAgent = "AlipayConnect"
 
-const maxExpression = 2_048 // bytes of a dynamicUrlExpression
+const (
+	maxExpression = 2_048 // bytes of a dynamicUrlExpression
+	maxVariables  = 8     // variables in it
+)
 
 // action is what a rule says about the codes that it matches.
 type action struct {
@@ -109,7 +112,9 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 				return nil, errors.New("URL expression without a fixed host")
 			}
 		}
-		parts = append(parts, part)
+		if parts = append(parts, part); len(parts) > maxVariables+1 {
+			return nil, errors.New("URL expression of more than 8 variables")
+		}
 		fixed += text
 	}
 	u, isURL := parseURL(fixed)
@@ -154,10 +159,10 @@ func (a *action) url(v *view, template int, issuer string) string {
 			}
 		}
 		return b.String()
-	case a.urlTag != nil && v.emv == nil:
+	case a.urlTag != nil && !v.isEMV:
 		return ""
 	case a.urlTag != nil:
-		return a.urlTag.find(v.emv, template)
+		return a.urlTag.find(&v.emv, template)
 	}
 	return v.code
 }

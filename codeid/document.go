@@ -1,6 +1,9 @@
 package codeid
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -85,7 +88,12 @@ type extendResultDocument struct {
 	SDKVersion    string `json:"sdkJarSupportVersion" wire:"check"`
 }
 
+// readRule reads the JSON of one rule. The error names the first member that is wrong.
 func readRule(raw []byte) (doc ruleDocument, err error) {
 	err = wire.Decode(raw, &doc)
+	if wrong, ok := errors.AsType[*wire.InvalidError](err); ok {
+		p := wrong.Problems[0]
+		err = errors.New(strings.TrimPrefix(p.Path+": "+p.Rule, ": "))
+	}
 	return doc, err
 }

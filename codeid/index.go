@@ -1,6 +1,7 @@
 package codeid
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +40,14 @@ type view struct {
 	code  string
 	url   webURL
 	isURL bool
-	emv   *emvqr.Code // nil unless the code is one
+	emv   emvqr.Code // a value: a pointer would put every view on the heap
+	isEMV bool
+}
+
+func (v *view) read(code string) {
+	v.code = code
+	v.url, v.isURL = parseURL(code)
+	v.isEMV = !v.isURL && v.emv.Parse(code) == nil
 }
 
 // match is what was found for a code.
@@ -122,9 +130,11 @@ func (x *ruleIndex) match(v *view) match {
 	}
 	template := 0
 	budget := workPerCode
-	if v.emv != nil {
-		var room [64]int32
-		for _, rank := range x.candidates(room[:0], v.emv, best) {
+	if v.isEMV {
+		var room [32]uint64 // the default limit of 2,000 rules fits
+		found := ranks(room[:0]).sized(len(x.rules))
+		x.candidates(found, &v.emv, best)
+		for rank := found.next(0); rank < best; rank = found.next(rank + 1) {
 			if t, ok := x.try(rank, v, &budget); ok {
 				best, template = rank, t
 				break
@@ -155,40 +165,65 @@ func (x *ruleIndex) match(v *view) match {
 	return match{}
 }
 
-// candidates appends to ranks those of the rules with conditions on fields that can match and come before limit, sorted.
-func (x *ruleIndex) candidates(ranks []int32, c *emvqr.Code, limit int32) []int32 {
-	add := func(list []int32) {
-		for _, rank := range list {
-			if rank >= limit {
-				break
-			}
-			ranks = append(ranks, rank)
-		}
-	}
+// candidates adds to found those of the rules with conditions on fields that can match and come before limit.
+func (x *ruleIndex) candidates(found ranks, c *emvqr.Code, limit int32) {
 	for _, tag := range x.rootTags {
 		if value := c.Root(tag); value != "" {
-			add(x.fields[fieldKey{false, tag, value}])
-		}
-	}
-	if x.hasAccount != [2]uint64{} {
-		for tag := c.NextTemplate(0); tag != 0; tag = c.NextTemplate(tag + 1) {
-			for row := c.Template(tag); row != ""; {
-				var sub int
-				var value string
-				sub, value, row = row.Next()
-				if x.hasAccount[sub>>6]>>(sub&63)&1 != 0 {
-					add(x.fields[fieldKey{true, sub, value}])
-				}
-			}
+			found.add(x.fields[fieldKey{false, tag, value}], limit)
 		}
 	}
 	for tag, list := range x.primitives {
 		if len(list) > 0 && c.Root(tag) != "" {
-			add(list)
+			found.add(list, limit)
 		}
 	}
-	slices.Sort(ranks)
-	return slices.Compact(ranks)
+	if x.hasAccount == [2]uint64{} {
+		return
+	}
+	for tag := c.NextTemplate(0); tag != 0; tag = c.NextTemplate(tag + 1) {
+		for row := c.Template(tag); row != ""; {
+			var sub int
+			var value string
+			sub, value, row = row.Next()
+			if x.hasAccount[sub>>6]>>(sub&63)&1 != 0 {
+				found.add(x.fields[fieldKey{true, sub, value}], limit)
+			}
+		}
+	}
+}
+
+// ranks is a set of ranks, a bit for each.
+type ranks []uint64
+
+// sized is an empty set with room for ranks below n.
+func (s ranks) sized(n int) ranks {
+	if words := (n + 63) / 64; words <= cap(s) {
+		s = s[:words]
+		clear(s)
+		return s
+	}
+	return make(ranks, (n+63)/64)
+}
+
+// add adds the ranks of list, which is sorted, that are below limit.
+func (s ranks) add(list []int32, limit int32) {
+	for _, rank := range list {
+		if rank >= limit {
+			return
+		}
+		s[rank>>6] |= 1 << (rank & 63)
+	}
+}
+
+// next is the smallest rank in s from rank on, none if there is none.
+func (s ranks) next(rank int32) int32 {
+	for word := int(rank >> 6); word < len(s); word++ {
+		if left := s[word] >> (rank & 63); left != 0 {
+			return rank + int32(bits.TrailingZeros64(left))
+		}
+		rank = int32(word+1) << 6
+	}
+	return none
 }
 
 // try evaluates all conditions of one rule.
@@ -198,10 +233,10 @@ func (x *ruleIndex) try(rank int32, v *view, w *work) (template int, ok bool) {
 		return 0, false
 	}
 	if r.isEMV() {
-		if v.emv == nil {
+		if !v.isEMV {
 			return 0, false
 		}
-		if template, ok = r.matchEMV(v.emv, w); !ok {
+		if template, ok = r.matchEMV(&v.emv, w); !ok {
 			return 0, false
 		}
 	}

@@ -62,12 +62,12 @@ func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e
 // expressions and functions, which are tried one by one. All regular expressions
 // together may have a size of about 5,000 characters, counters written out.
 type List struct {
-	exact   map[string]struct{}
+	exact   table[struct{}]
 	texts   textPrefixes
 	urls    prefixSet // by origin
 	hosts   prefixSet // by host
 	domains prefixSet // by host, with the hosts below it
-	guids   map[string]struct{}
+	guids   table[struct{}]
 	regexps []listRegexp
 	funcs   []Entry
 }
@@ -89,14 +89,16 @@ func NewList(entries ...Entry) (*List, error) {
 }
 
 type listBuilder struct {
-	l                          *List
+	l                          List
+	exact, guids               map[string]struct{}
 	texts, urls, hosts, domain []prefixEntry
 	regexps                    regexCompiler
 }
 
 func newListBuilder() *listBuilder {
 	return &listBuilder{
-		l:       &List{exact: map[string]struct{}{}, guids: map[string]struct{}{}},
+		exact:   map[string]struct{}{},
+		guids:   map[string]struct{}{},
 		regexps: regexCompiler{left: maxCodeRegexes},
 	}
 }
@@ -114,7 +116,7 @@ func (b *listBuilder) add(e Entry) error {
 	}
 	switch e.Kind {
 	case KindExact:
-		b.l.exact[e.Value] = struct{}{}
+		b.exact[e.Value] = struct{}{}
 	case KindPrefix:
 		p, err := parsePrefix(e.Value)
 		if err != nil {
@@ -126,9 +128,10 @@ func (b *listBuilder) add(e Entry) error {
 		}
 		*list = append(*list, prefixEntry{p.key, p.rest, 0})
 	case KindHost:
-		host, below := strings.CutPrefix(e.Value, "*.")
-		u, _ := parseURL("https://" + host)
-		if u.problem != "" || len(u.host) != u.origin-len("https://") {
+		text, below := strings.CutPrefix(e.Value, "*.")
+		host, _, _ := strings.Cut(text, "/")
+		u, _ := parseURL("https://" + text)
+		if u.problem != "" || !isHostName(host) {
 			return errors.New("not a host name with an optional path")
 		}
 		list := &b.hosts
@@ -140,7 +143,7 @@ func (b *listBuilder) add(e Entry) error {
 		if utf8.RuneCountInString(e.Value) > 95 {
 			return errors.New("longer than any GUID")
 		}
-		b.l.guids[e.Value] = struct{}{}
+		b.guids[e.Value] = struct{}{}
 	case KindRegexp:
 		r, err := b.regexps.compile(e.Value, false)
 		if err != nil {
@@ -156,15 +159,16 @@ func (b *listBuilder) add(e Entry) error {
 }
 
 func (b *listBuilder) list() *List {
+	b.l.exact, b.l.guids = newTable(b.exact), newTable(b.guids)
 	b.l.texts = newTextPrefixes(b.texts)
 	b.l.urls, b.l.hosts, b.l.domains = newPrefixSet(b.urls), newPrefixSet(b.hosts), newPrefixSet(b.domain)
-	return b.l
+	return &b.l
 }
 
 // find looks for code: first among the exact values, then the prefixes and hosts, the GUIDs, the regular expressions and
 // the functions. A careless list also recognises URLs that are written to be mistaken for another one; see carelessURL.
 func (l *List) find(code string, careless bool) (Entry, bool) {
-	if _, ok := l.exact[code]; ok {
+	if _, ok := l.exact.get(code); ok {
 		return Entry{Kind: KindExact}, true
 	}
 	u, isURL := parseURL(code)
@@ -182,12 +186,12 @@ func (l *List) find(code string, careless bool) (Entry, bool) {
 			return Entry{Kind: KindPrefix, Value: code[:n]}, true
 		}
 	}
-	if len(l.guids) > 0 && !isURL {
+	if len(l.guids.entries) > 0 && !isURL {
 		var emv emvqr.Code
 		if emv.Parse(code) == nil {
 			for tag := emv.NextTemplate(0); tag != 0; tag = emv.NextTemplate(tag + 1) {
 				guid := emv.Template(tag).Find(0)
-				if _, ok := l.guids[guid]; ok {
+				if _, ok := l.guids.get(guid); ok {
 					return Entry{Kind: KindGUID, Value: guid}, true
 				}
 			}

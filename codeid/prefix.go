@@ -13,7 +13,7 @@ import (
 //
 // The cost of a search does not depend on how many prefixes there are, and only logarithmically on how many share a key.
 type prefixSet struct {
-	groups map[string]group
+	groups table[group]
 	items  []prefixItem // group by group, sorted by rest
 }
 
@@ -44,7 +44,8 @@ func newPrefixSet(entries []prefixEntry) prefixSet {
 			keys++
 		}
 	}
-	s := prefixSet{groups: make(map[string]group, keys), items: make([]prefixItem, len(entries))}
+	groups := make(map[string]group, keys)
+	s := prefixSet{items: make([]prefixItem, len(entries))}
 	start := 0
 	for i, e := range entries {
 		if i > 0 && e.key != entries[i-1].key {
@@ -60,14 +61,15 @@ func newPrefixSet(entries []prefixEntry) prefixSet {
 			item.parent, item.best = parent, min(e.rank, s.items[parent].best)
 		}
 		s.items[i] = item
-		s.groups[e.key] = group{int32(start), int32(i + 1)}
+		groups[e.key] = group{int32(start), int32(i + 1)}
 	}
+	s.groups = newTable(groups)
 	return s
 }
 
 // find returns the longest item with this key that text begins with, nil if there is none.
 func (s *prefixSet) find(key, text string) *prefixItem {
-	g, ok := s.groups[key]
+	g, ok := s.groups.get(key)
 	if !ok {
 		return nil
 	}

@@ -10,6 +10,7 @@ const (
 	maxPattern     = 512 // bytes of a pattern
 	maxRegexCode   = 512 // characters of a code that regular expressions are matched with
 	maxPatternSize = 1_000
+	classRanges    = 16 // ranges of a character class that count as one instruction
 	// All patterns of REGEX rules together, and all different ones in value expressions. Sizes are expanded, about the
 	// number of instructions.
 	maxCodeRegexes  = 5_000
@@ -74,7 +75,10 @@ func (c *regexCompiler) compile(pattern string, partial bool) (*regex, error) {
 	return r, nil
 }
 
-var errTogether = errors.New("regular expression that makes all of them together too large")
+var (
+	errTooLarge = errors.New("regular expression that is too large")
+	errTogether = errors.New("regular expression that makes all of them together too large")
+)
 
 // compileRegex compiles nothing that would be larger than maxPatternSize or left.
 func compileRegex(pattern string, partial bool, left int) (*regex, error) {
@@ -108,13 +112,17 @@ func compileRegex(pattern string, partial bool, left int) (*regex, error) {
 // add compiles one part.
 func (r *regex) add(start, pattern, end string, left int) (*regexp.Regexp, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
+	if bad, ok := errors.AsType[*syntax.Error](err); ok {
+		switch bad.Code {
+		case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+			return nil, errTooLarge
+		}
 		return nil, errForeign
 	}
 	r.size += expandedSize(tree, maxPatternSize)
 	switch {
 	case r.size > maxPatternSize:
-		return nil, errors.New("regular expression that is too large")
+		return nil, errTooLarge
 	case r.size > left:
 		return nil, errTogether
 	}
@@ -127,16 +135,14 @@ func (r *regex) add(start, pattern, end string, left int) (*regexp.Regexp, error
 }
 
 // expandedSize estimates, from above, how many instructions tree compiles to, with its counters written out. It gives up
-// above limit. A large character class counts twice, because it takes longer to match.
+// above limit. A large character class (\pL has some 650 ranges) counts for more, by the memory and the time that it takes.
 func expandedSize(tree *syntax.Regexp, limit int) int {
 	size := 1
 	switch tree.Op {
 	case syntax.OpLiteral:
 		size = len(tree.Rune)
 	case syntax.OpCharClass:
-		if len(tree.Rune) > 8 {
-			size = 2
-		}
+		size += len(tree.Rune) / 2 / classRanges
 	case syntax.OpCapture:
 		size = 2
 	case syntax.OpRepeat:

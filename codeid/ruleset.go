@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -185,12 +184,8 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 	case !utf8.ValidString(code):
 		return Identification{Rule: NoRule}, errBrokenCode
 	}
-	var emv emvqr.Code
-	v := view{code: code}
-	v.url, v.isURL = parseURL(code)
-	if !v.isURL && emv.Parse(code) == nil {
-		v.emv = &emv
-	}
+	var v view
+	v.read(code)
 	m := s.match(&v)
 	id := Identification{Rule: NoRule, Version: s.version}
 	if m.rule == nil {

@@ -130,18 +130,24 @@ func badCharacter(text string) string {
 }
 
 // isHostName accepts only ASCII: a name in another script is a different host that may look the same, and "%2e" is a dot
-// to some programs and not to others.
+// to some programs and not to others. A dot at the end is refused because it makes another text of the same host.
 func isHostName(host string) bool {
-	if host == "" || len(host) > maxHost {
+	if len(host) > maxHost {
 		return false
 	}
+	label := 0 // length of the one so far
 	for i := range len(host) {
 		c := lowerASCII(host[i])
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_') {
+		switch {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_':
+			label++
+		case c == '.' && label > 0:
+			label = 0
+		default:
 			return false
 		}
 	}
-	return true
+	return label > 0
 }
 
 func isPort(port string) bool {

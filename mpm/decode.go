@@ -60,11 +60,12 @@ func (f *Flow) decode(ctx context.Context, code alipayplus.Secret, customerID st
 		return f.decoded(ctx, answer, code, customerID, origin)
 	case alipayplus.OutcomeFailed:
 		return f.refused(ctx, err, origin)
-	case alipayplus.OutcomeUnknown, alipayplus.OutcomeNotSent:
-	}
-	var invalid *alipayplus.ValidationError
-	if errors.As(err, &invalid) { // it can never be sent
-		return f.failed(ctx, alipayplus.CodeInvalidCode, origin, "a code value that cannot be sent: "+err.Error())
+	case alipayplus.OutcomeNotSent:
+		var invalid *alipayplus.ValidationError
+		if errors.As(err, &invalid) { // it can never be sent
+			return f.failed(ctx, alipayplus.CodeInvalidCode, origin, "a code value that cannot be sent: "+err.Error())
+		}
+	case alipayplus.OutcomeUnknown: // a ValidationError here is about the answer
 	}
 	return Pending{Reason: "no final answer from Alipay+", AskAgainAfter: f.askAgainAfter, Err: err}
 }

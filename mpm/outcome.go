@@ -19,15 +19,22 @@ import (
 //	 "redirect":{"to":"merchant","url":"https://…","afterSeconds":6},
 //	 "call":"onSuccess"}
 //
-// state is paid, processing, failed or closed; with failed and closed there are
-// resultCode and message. redirect.to is "merchant", to be opened in a WebView,
-// or "home", the wallet's home page; it is absent while processing. call is there
-// for an Intercepted code only: "onSuccess" without argument, or
-// "onFailure" with code and message; absent while processing.
+// state is one of:
+//
+//   - open: not confirmed, or the debit was refused and the user may try again.
+//     The app shows the cashier page (again), with Message if that is set.
+//   - processing: a debit is under way. The app asks again.
+//   - paid.
+//   - failed, closed: for good, with resultCode and message.
+//
+// With the last three there is a redirect: to "merchant", to be opened in a
+// WebView, or "home", the wallet's home page. For an Intercepted code there is
+// also call: "onSuccess" without argument when paid, else "onFailure" with
+// resultCode and message.text.
 type Outcome struct {
 	Record  payment.Record
 	Origin  Origin
-	Message Message // zero means MessageOf the result code
+	Message Message // zero means MessageOf the result code; of an open payment, nothing to say
 }
 
 // redirectAfter is how long the result page stays, in seconds.
@@ -73,6 +80,11 @@ func (o Outcome) MarshalJSON() ([]byte, error) {
 		}
 		shown.Redirect = o.redirect()
 		shown.Call = o.call("onFailure")
+	default:
+		if o.Record.State == payment.StateOpen {
+			shown.State = "open"
+			shown.Message = o.Message
+		}
 	}
 	return json.Marshal(shown)
 }

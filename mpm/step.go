@@ -174,12 +174,15 @@ type shownAmount struct {
 }
 
 func show(a alipayplus.Amount) shownAmount {
+	if a.IsZero() {
+		return shownAmount{}
+	}
 	return shownAmount{a.Currency, fmt.Sprint(a.Minor), a.String()}
 }
 
 type shownSaving struct {
 	Name   string      `json:"name,omitzero"`
-	Amount shownAmount `json:"amount"`
+	Amount shownAmount `json:"amount,omitzero"`
 }
 
 type shownQuote struct {

@@ -13,15 +13,13 @@ var (
 
 // result is the payment's own.
 func (r Record) result() alipayplus.Result {
-	switch r.State {
-	case StatePaid:
+	switch {
+	case r.State == StatePaid:
 		return succeeded
-	case StateFailed:
+	case r.State == StateFailed:
 		return alipayplus.Result{Code: r.Code, Status: alipayplus.StatusFailed}
-	case StateClosed:
-		if !r.Cancelling {
-			return alipayplus.CodeOrderIsClosed.Result()
-		}
+	case r.State == StateClosed && !r.Cancelling:
+		return alipayplus.CodeOrderIsClosed.Result()
 	}
 	return inProcess
 }

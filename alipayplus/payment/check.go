@@ -14,7 +14,7 @@ type Discrepancy struct {
 	Got       alipayplus.Amount // as Alipay+ gave it
 	Want      alipayplus.Amount // as the quote has it; zero with Err
 	Tolerance int64             // how far Got may lie from Want, in smallest units
-	Err       error             // why it cannot be checked at all: ErrQuote
+	Err       error             // why it cannot be checked at all: ErrQuote, alipayplus.ErrAmountRange
 }
 
 // String says it in one line.
@@ -81,10 +81,10 @@ func (a Amounts) compare(got alipayplus.Amount, q Quote) (d Discrepancy, ok bool
 	if off.Abs(off).Cmp(tolerance) <= 0 {
 		return Discrepancy{}, true
 	}
-	d.Tolerance = new(big.Int).Quo(tolerance.Num(), tolerance.Denom()).Int64()
 	if d.Want, err = amountOf(to, want, HalfUp); err != nil {
-		d.Err = err
+		return Discrepancy{Err: err}, false
 	}
+	d.Tolerance = new(big.Int).Quo(tolerance.Num(), tolerance.Denom()).Int64()
 	return d, false
 }
 

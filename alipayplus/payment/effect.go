@@ -6,9 +6,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// Effect is something that the host is to do. Debit, Void and Credit move money;
-// their Key is unique over all payments and makes repeating them safe: give the
-// ledger a unique constraint on it.
+// Effect is something that the host is to do: Debit, Void, Credit, Notify,
+// Withdraw or Redirect. The first three are about money; their Key is unique over
+// all payments and makes repeating them safe: give the ledger a unique constraint
+// on it.
 type Effect interface{ effect() }
 
 // Debit takes Amount from the customer, at most once per Key. Report its end:
@@ -140,7 +141,7 @@ func (s *step) notify(result alipayplus.Result) error {
 	}
 	m, err := NotifyPayment.Prepare(&req)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s", ErrEvent, err.Error())
 	}
 	m.URL = s.NotifyURL
 	s.Notice = m

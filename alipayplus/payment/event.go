@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -9,12 +10,14 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// Event is something that happened to a payment; Record.On takes it. Events that
-// depend on the time carry it, from the host's clock.
+// Event is something that happened to a payment; Record.On takes it. The events
+// are Opened, Confirmed, Verified, VerificationFailed, OTPResent, GaveUp,
+// Expired, Debited, Refused, Cancelled, Refunded and Credited. Those that depend
+// on the time carry it, from the host's clock.
 type Event interface{ on(*step) error }
 
-// Opened: a payment begins. A scanned code was decoded with S, or a pay request
-// was accepted. With Terms.Verification it begins in StateVerifying, else in
+// Opened says that a payment begins: a scanned code was decoded with S, or a pay
+// request was accepted. With Terms.Verification it begins in StateVerifying, else in
 // StateOpen: for a pay without any page, follow with Confirmed at once.
 //
 // If the payment is known already, nothing changes, and next.State says what to
@@ -25,41 +28,41 @@ type Opened struct {
 	At time.Time
 }
 
-// Confirmed: the user agreed on the cashier page, or in advance. It orders the
-// debit, once: a second tap changes nothing.
+// Confirmed says that the user agreed on the cashier page, or in advance. It
+// orders the debit, once: a second tap changes nothing.
 type Confirmed struct {
 	CustomerID string            `wire:"private"` // who agreed
 	Amount     alipayplus.Amount // what they agreed to pay: Amounts.Debit as it was shown
 	At         time.Time
 }
 
-// Verified: Easy Pay's user entered the right PIN or OTP. It orders the debit,
-// once.
+// Verified says that Easy Pay's user entered the right PIN or OTP. It orders the
+// debit, once.
 type Verified struct{ At time.Time }
 
-// VerificationFailed: a wrong PIN or OTP. The last try (Verification.Tries) ends
-// the payment.
+// VerificationFailed says that a PIN or OTP was wrong. The last try
+// (Verification.Tries) ends the payment.
 type VerificationFailed struct{ At time.Time }
 
-// OTPResent: a new OTP was sent. Record.Resent counts them.
+// OTPResent says that a new OTP was sent. Record.Resent counts them.
 type OTPResent struct{ At time.Time }
 
-// GaveUp: the user left the verification for good. It ends the payment.
+// GaveUp says that the user left the verification for good. It ends the payment.
 type GaveUp struct{}
 
-// Expired: the clock passed ExpiryTime. Too early, or for a payment that is not
-// open or verifying, it changes nothing: a debit that is running may still land.
+// Expired says that the clock passed ExpiryTime. Too early, or for a payment that
+// is not open or verifying, it changes nothing: a running debit may still land.
 type Expired struct{ At time.Time }
 
-// Debited: the Debit of an attempt is done; At becomes paymentTime. If the
-// payment does not wait for it any more, the money is given back.
+// Debited says that the Debit of an attempt is done; At becomes paymentTime. If
+// the payment does not wait for it any more, the money is given back.
 type Debited struct {
 	Attempt int // of the Debit
 	At      time.Time
 }
 
-// Refused: the Debit of an attempt was refused, or its Void is done: no money
-// moved, and none will.
+// Refused says that the Debit of an attempt was refused, or that its Void is
+// done: no money moved, and none will. If that is not certain, say nothing.
 type Refused struct {
 	Attempt int // of the Debit or Void
 	// Code says why, one of the codes of paymentResult with status F:
@@ -70,7 +73,7 @@ type Refused struct {
 	Retry bool
 }
 
-// Cancelled: Alipay+ sent cancelPayment.
+// Cancelled says that Alipay+ sent cancelPayment.
 type Cancelled struct {
 	At time.Time
 	// IgnoreWindow cancels a paid payment after its window, too. (The documents
@@ -78,7 +81,8 @@ type Cancelled struct {
 	IgnoreWindow bool
 }
 
-// Refunded: Alipay+ sent refund. A repeat of an accepted one changes nothing.
+// Refunded says that Alipay+ sent refund. A repeat of an accepted one changes
+// nothing.
 type Refunded struct {
 	Request  RefundRequest
 	RefundID string // ≤ 64: the MPP's id of the refund, chosen by the host
@@ -87,7 +91,7 @@ type Refunded struct {
 	IgnoreWindow bool
 }
 
-// Credited: a Credit is done, for good.
+// Credited says that a Credit is done, for good.
 type Credited struct{ Key string }
 
 // The windows in which a paid payment can be taken back.
@@ -123,7 +127,7 @@ func (s *step) open(e Opened) error {
 	if outOfRange(e.Amounts.PaymentAmount) || outOfRange(e.Amounts.PayToAmount) || outOfRange(e.Amounts.Debit()) {
 		return fmt.Errorf("%w: an amount is missing or out of range", ErrParam)
 	}
-	s.Terms = e.Terms.storable()
+	s.Terms = e.storable()
 	if s.ExpiryTime.IsZero() {
 		s.ExpiryTime = alipayplus.TimeOf(e.At.Add(DefaultExpiry))
 	}
@@ -145,7 +149,7 @@ func (s *step) open(e Opened) error {
 		err = probe.notify(alipayplus.CodeSuccess.Result())
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %s", ErrParam, err)
+		return fmt.Errorf("%w: %s", ErrParam, err.Error())
 	}
 	return nil
 }
@@ -229,8 +233,9 @@ func (e GaveUp) on(s *step) error {
 		return nil
 	case "":
 		return ErrUnknownOrder
+	default:
+		return ErrState
 	}
-	return ErrState
 }
 
 func (e Expired) on(s *step) error {
@@ -242,7 +247,7 @@ func (e Expired) on(s *step) error {
 	case s.State != StateOpen && s.State != StateVerifying, !s.late(e.At):
 		return nil
 	}
-	if err := s.expire(); err != ErrExpired {
+	if err := s.expire(); !errors.Is(err, ErrExpired) {
 		return err
 	}
 	return nil // for this event that is no refusal
@@ -289,6 +294,7 @@ func (e Refused) on(s *step) error {
 	case alipayplus.CodeSuccess, alipayplus.CodePaymentInProcess, alipayplus.CodeUnknownException,
 		alipayplus.CodeRequestTrafficExceedLimit:
 		return fmt.Errorf("%w: Refused needs a code with status F", ErrEvent)
+	default: // also one of the wallet's own
 	}
 	*state = AttemptRefused
 	switch {
@@ -323,6 +329,7 @@ func (e Cancelled) on(s *step) error {
 		s.credit("cancel/"+s.PaymentRequestID, left)
 		s.do = append(s.do, Withdraw{s.Notice.Operation, s.Notice.Key})
 		s.Notice = alipayplus.Message{}
+	default: // nothing was taken
 	}
 	s.State = StateClosed
 	s.Cancelling = true

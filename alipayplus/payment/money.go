@@ -55,7 +55,7 @@ func (q Quote) Convert(a alipayplus.Amount, round Rounding) (alipayplus.Amount, 
 func (q Quote) rate(from alipayplus.Currency) (to alipayplus.Currency, rate *big.Rat, err error) {
 	first, second, _ := strings.Cut(q.QuoteCurrencyPair, "/")
 	price, err := q.QuotePrice.Decimal()
-	if err != nil || price.Sign() <= 0 || first == second || q.QuoteUnit != "" && q.QuoteUnit != "1" {
+	if err != nil || price.Sign() <= 0 || first == "" || second == "" || first == second || q.QuoteUnit != "" && q.QuoteUnit != "1" {
 		return "", nil, ErrQuote
 	}
 	rate = price.Rat()
@@ -92,6 +92,9 @@ type Sums struct {
 func (c Calculation) Sums() (Sums, error) {
 	var s Sums
 	var err error
+	if outOfRange(c.Asked) {
+		return Sums{}, alipayplus.ErrAmountRange
+	}
 	if s.PaymentAmount, _, err = c.net(c.PaymentQuote, c.Asked.Currency); err != nil {
 		return Sums{}, err
 	}

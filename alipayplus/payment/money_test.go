@@ -108,6 +108,7 @@ func TestCalculationErrors(t *testing.T) {
 		{"one currency", payment.Calculation{Asked: idr(100), Promotions: []alipayplus.Amount{idr(10)}}, nil},
 		{"all of it is off", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(5)}, PaymentQuote: quote}, nil},
 		{"more is off than was asked", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(6)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
+		{"less than nothing is asked", payment.Calculation{Asked: jpy(-5)}, alipayplus.ErrAmountRange},
 		{"less than nothing is off", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(-1)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
 		{"a promotion in a third currency", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{idr(1)}, PaymentQuote: quote}, payment.ErrQuote},
 		{"a quote of other currencies", payment.Calculation{Asked: idr(5), PaymentQuote: quote}, payment.ErrQuote},

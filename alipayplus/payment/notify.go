@@ -33,8 +33,9 @@ func (r NotifyPaymentRequest) WireRules() []string {
 			return []string{"reports success without paymentId, paymentTime, paymentAmount or customerId"}
 		}
 		return nil
+	default:
+		return []string{"reports neither S nor F"}
 	}
-	return []string{"reports neither S nor F"}
 }
 
 // NotifyPaymentResponse acknowledges a notification. Only S ends its delivery

@@ -77,47 +77,47 @@ func (v AuthorizationInfo) Format(s fmt.State, verb rune) { wire.Format(s, verb,
 // LogValue is v with private members redacted.
 func (v AuthorizationInfo) LogValue() slog.Value { return wire.LogValue(v) }
 
-// Format prints v with private members redacted.
-func (v NotifyPaymentRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r NotifyPaymentRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v NotifyPaymentRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r NotifyPaymentRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v PayRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r PayRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v PayRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r PayRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v PayResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r PayResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v PayResponse) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r PayResponse) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v InquiryPaymentResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r InquiryPaymentResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v InquiryPaymentResponse) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r InquiryPaymentResponse) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v RefundRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r RefundRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v RefundRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r RefundRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v Record) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r Record) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v Record) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r Record) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v Terms) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints t with private members redacted.
+func (t Terms) Format(s fmt.State, verb rune) { wire.Format(s, verb, t) }
 
-// LogValue is v with private members redacted.
-func (v Terms) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is t with private members redacted.
+func (t Terms) LogValue() slog.Value { return wire.LogValue(t) }
 
 // Format prints v with private members redacted.
 func (v Verification) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
@@ -125,17 +125,17 @@ func (v Verification) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
 // LogValue is v with private members redacted.
 func (v Verification) LogValue() slog.Value { return wire.LogValue(v) }
 
-// Format prints v with private members redacted.
-func (v Opened) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints e with private members redacted.
+func (e Opened) Format(s fmt.State, verb rune) { wire.Format(s, verb, e) }
 
-// LogValue is v with private members redacted.
-func (v Opened) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is e with private members redacted.
+func (e Opened) LogValue() slog.Value { return wire.LogValue(e) }
 
-// Format prints v with private members redacted.
-func (v Confirmed) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints e with private members redacted.
+func (e Confirmed) Format(s fmt.State, verb rune) { wire.Format(s, verb, e) }
 
-// LogValue is v with private members redacted.
-func (v Confirmed) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is e with private members redacted.
+func (e Confirmed) LogValue() slog.Value { return wire.LogValue(e) }
 
 // Format prints v with private members redacted.
 func (v Debit) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
@@ -149,11 +149,11 @@ func (v Credit) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
 // LogValue is v with private members redacted.
 func (v Credit) LogValue() slog.Value { return wire.LogValue(v) }
 
-// Format prints v with private members redacted.
-func (v Refunded) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints e with private members redacted.
+func (e Refunded) Format(s fmt.State, verb rune) { wire.Format(s, verb, e) }
 
-// LogValue is v with private members redacted.
-func (v Refunded) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is e with private members redacted.
+func (e Refunded) LogValue() slog.Value { return wire.LogValue(e) }
 
 // Format prints v with private members redacted.
 func (v Notify) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }

@@ -116,6 +116,7 @@ func fill(v reflect.Value, private bool) (found bool) {
 			}
 			found = fill(v.Field(i), isPrivate) || found
 		}
+	default:
 	}
 	return found
 }

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -181,7 +182,7 @@ func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	s.Credits = slices.Clone(r.Credits)
 	s.Refunds = slices.Clone(r.Refunds)
 	err = e.on(&s)
-	if err != nil && err != ErrExpired {
+	if err != nil && !errors.Is(err, ErrExpired) {
 		return r, nil, err
 	}
 	if reflect.DeepEqual(s.Record, r) {

@@ -223,6 +223,8 @@ func TestStates(t *testing.T) {
 		{rule: "paying, refused for good: failed, notified", events: events{opened, confirmed, refused}, told: rejected, do: "Notify"},
 		{rule: "refused twice: once", events: events{opened, confirmed, refused, refused}, told: rejected},
 		{rule: "refused with an unknown outcome: no", events: events{opened, confirmed, payment.Refused{Attempt: 1, Code: alipayplus.CodeUnknownException}}, told: paying, err: payment.ErrEvent},
+		{rule: "refused with a code that cannot be sent: no", events: events{opened, confirmed, payment.Refused{Attempt: 1, Code: alipayplus.ResultCode(strings.Repeat("X", 65))}}, told: paying, err: payment.ErrEvent},
+		{rule: "debited at no time: no", events: events{opened, confirmed, payment.Debited{Attempt: 1}}, told: paying, err: payment.ErrEvent},
 		{rule: "refused with success: no", events: events{opened, confirmed, payment.Refused{Attempt: 1, Code: alipayplus.CodeSuccess}}, told: paying, err: payment.ErrEvent},
 		{rule: "refused after it landed: no", events: events{opened, confirmed, debited, refused}, told: paid, err: payment.ErrEvent},
 		{rule: "an attempt that was never ordered: no", events: events{opened, confirmed, payment.Debited{Attempt: 2, At: noon}}, told: paying, err: payment.ErrEvent},
@@ -273,6 +275,10 @@ func TestStates(t *testing.T) {
 		{rule: "refundFromAmount over by more", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7665, 8020)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "the user would get more than rounding explains", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7662, 8023)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "a sum that would overflow", events: events{opened, confirmed, debited, part, refundOf("r2", 9_999_999_999_999_999, 1, 1)}, told: paid, err: payment.ErrRefundAmount},
+		{rule: "refund without an id", events: events{opened, confirmed, debited, refundOf("", 100, 856, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refund of less than nothing", events: events{opened, confirmed, debited, refundOf("r1", -1, 0, 0)}, told: paid, err: payment.ErrParam},
+		{rule: "refund without an id of our own", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.RefundID = "" })}, told: paid, err: payment.ErrEvent},
+		{rule: "refund of another payment", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.PaymentRequestID = "other" })}, told: paid, err: payment.ErrEvent},
 		{rule: "refund in another currency", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.RefundAmount = hkd(100) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund paid out in another currency", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.SurchargeInfo.SurchargeAmount = jpy(1) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund of another paymentId", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.PaymentID = "our-2" })}, told: paid, err: payment.ErrParam},
@@ -339,7 +345,7 @@ func TestOpened(t *testing.T) {
 		change func(*payment.Opened)
 		err    error
 	}{
-		{"as it should be", func(e *payment.Opened) {}, nil},
+		{"as it should be", func(*payment.Opened) {}, nil},
 		{"another payment's record", func(e *payment.Opened) { e.PaymentRequestID = "other" }, payment.ErrEvent},
 		{"no time", func(e *payment.Opened) { e.At = time.Time{} }, payment.ErrEvent},
 		{"no customer", func(e *payment.Opened) { e.CustomerID = "" }, payment.ErrEvent},

@@ -9,6 +9,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
@@ -31,6 +32,13 @@ func (w *world) answerAsAlipay() {
 	alipayplustest.Answer(w.alipay, payment.NotifyPayment,
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
+		})
+	alipayplustest.Answer(w.alipay, auth.AuthNotify,
+		func(_ context.Context, r *auth.AuthNotifyRequest) (*auth.AuthNotifyResponse, error) {
+			if created, ok := r.Notification.(auth.TokenCreated); ok {
+				w.known = append(w.known, created.AccessToken)
+			}
+			return &auth.AuthNotifyResponse{}, nil
 		})
 }
 

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
@@ -29,6 +31,8 @@ var flows = []struct {
 	run  func(*world, context.Context) error
 }{
 	{"order", (*world).orderCode},
+	{"easypay", (*world).easyPay},
+	{"mainland", (*world).mainland},
 }
 
 func main() {
@@ -55,7 +59,9 @@ type world struct {
 	client *alipayplus.Client      // of the wallet
 	flow   *mpm.Flow               // of the wallet
 	wallet *wallet
-	server http.Handler // the wallet's handler, as Alipay+ reaches it
+	tokens *auth.Service       // of the wallet
+	server http.Handler        // the wallet's handler, as Alipay+ reaches it
+	known  []alipayplus.Secret // access tokens that Alipay+ was told
 }
 
 func run(ctx context.Context, choice string) error {
@@ -85,8 +91,8 @@ func run(ctx context.Context, choice string) error {
 	if texts := complaints.finish(); len(texts) > 0 {
 		return fmt.Errorf("Alipay+ complains:\n%s", strings.Join(texts, "\n"))
 	}
-	fmt.Printf("\nOK: %d flows, %d signed messages, %v\n",
-		done, w.trace.messages.Load(), time.Since(began).Round(10*time.Millisecond))
+	fmt.Printf("\nOK: flows %d of %d, signed messages %d, %v\n",
+		done, len(flows), w.trace.messages.Load(), time.Since(began).Round(10*time.Millisecond))
 	return nil
 }
 
@@ -129,8 +135,24 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	sealer, err := auth.NewSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	store := auth.NewMemoryStore(1000)
+	w.tokens, err = auth.New(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
+	if err != nil {
+		return nil, err
+	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
+		w.wallet.easyPayService(w.tokens).Handle(payPath),
+		auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
+		auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
 		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", w.wallet.inquire),
 		payment.Refund.Handle("/alipayplus/refund", w.wallet.refund),
 		payment.CancelPayment.Handle("/alipayplus/cancelPayment", w.wallet.cancel),

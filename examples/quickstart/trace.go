@@ -31,13 +31,28 @@ func (t *trace) say(format string, args ...any) {
 	fmt.Fprintf(t.out, "   %s\n", fmt.Sprintf(format, args...))
 }
 
+// json prints a long line in several, broken behind commas.
+func (t *trace) json(indent string, text []byte) {
+	const width = 110
+	for len(text) > width {
+		end := bytes.LastIndexByte(text[:width], ',') + 1
+		if end == 0 {
+			break
+		}
+		fmt.Fprintf(t.out, "%s%s\n", indent, text[:end])
+		text = text[end:]
+		indent = strings.Repeat(" ", len(indent))
+	}
+	fmt.Fprintf(t.out, "%s%s\n", indent, text)
+}
+
 // forApp prints the JSON that goes to the wallet's app.
 func (t *trace) forApp(v json.Marshaler) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		text = []byte(err.Error())
 	}
-	t.say("to the app: %s", text)
+	t.json("   to the app: ", text)
 }
 
 // tracingTransport prints every request and answer as they pass.
@@ -81,21 +96,21 @@ func (t *trace) message(h http.Header, timeHeader string, body []byte) {
 	}
 	t.say("      Client-Id: %s   %s: %s", h.Get("Client-Id"), timeHeader, h.Get(timeHeader))
 	t.say("      Signature: %s", signature)
-	t.say("      %s", redact(body))
+	t.json("         ", redact(body))
 }
 
 // secretMembers never stand in a log.
 var secretMembers = map[string]bool{
 	"codeValue": true, "customerId": true, "accessToken": true, "refreshToken": true, "authCode": true,
-	"paymentMethodId": true, "userLoginId": true, "passThroughInfo": true, "sdkActionPayload": true,
+	"paymentMethodId": true, "userLoginId": true, "authState": true, "passThroughInfo": true, "sdkActionPayload": true,
 }
 
 // redact is the body on one line without its secrets, for the eye only: what is
 // signed and sent are the exact bytes.
-func redact(body []byte) string {
+func redact(body []byte) []byte {
 	var v any
 	if json.Unmarshal(body, &v) != nil {
-		return fmt.Sprintf("%d bytes", len(body))
+		return fmt.Appendf(nil, "%d bytes", len(body))
 	}
 	var hide func(any)
 	hide = func(v any) {
@@ -118,7 +133,7 @@ func redact(body []byte) string {
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	if encoder.Encode(v) != nil {
-		return ""
+		return nil
 	}
-	return strings.TrimSpace(line.String())
+	return bytes.TrimSpace(line.Bytes())
 }

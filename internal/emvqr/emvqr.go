@@ -25,12 +25,12 @@ type Code struct {
 	templates uint32 // bit n: field FirstTemplate+n is a row of fields
 }
 
-// Parse reads text. It allocates nothing, keeps parts of text, and takes time proportional to its length.
+// Parse reads text; after an error c holds nothing of use. It allocates nothing, keeps parts of text, and takes time proportional to its length.
 func (c *Code) Parse(text string) error {
-	*c = Code{}
 	if len(text) < 4 || text[:2] != "00" {
 		return ErrFormat
 	}
+	*c = Code{}
 	last := 0
 	for rest := text; rest != ""; {
 		tag, value, next, ok := field(rest)

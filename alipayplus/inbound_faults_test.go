@@ -1,0 +1,311 @@
+package alipayplus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// inLedger is the wallet's own book, with a unique constraint on the id if it is
+// sound. What it commits survives every crash.
+type inLedger struct {
+	sound  bool
+	booked map[string]int
+}
+
+func (l *inLedger) book(r *inRequest) (*inResponse, error) {
+	if l.booked == nil {
+		l.booked = map[string]int{}
+	}
+	if !l.sound || l.booked[r.ID] == 0 {
+		l.booked[r.ID]++
+	}
+	return &inResponse{Ref: "booking-of-" + r.ID}, nil
+}
+
+// inStoreFault stands before a store and takes the place of its calls.
+type inStoreFault struct {
+	alipayplus.Store
+	calls  int
+	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error)
+	finish func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error
+}
+
+func (s *inStoreFault) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+	s.calls++
+	return s.begin(s.calls, ctx, c, s.Store)
+}
+
+func (s *inStoreFault) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
+	s.calls++
+	return s.finish(s.calls, ctx, c, answer, s.Store)
+}
+
+// inStoreFaults are what a call of a store can do instead of its work.
+func inStoreFaults() map[string]struct {
+	begin  func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error)
+	finish func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error
+} {
+	type begin = func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error)
+	type finish = func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error
+	down := errors.New("no connection")
+	says := func(s alipayplus.Standing, err error) begin {
+		return func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error) { return s, err }
+	}
+	refuses := func(err error) finish {
+		return func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error { return err }
+	}
+	answered := func(text string) begin {
+		return says(alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(text)}, nil)
+	}
+	const success = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`
+	return map[string]struct {
+		begin  begin
+		finish finish
+	}{
+		"down": {says(alipayplus.Standing{}, down), refuses(down)},
+		"down after its work": {
+			func(ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+				standing, _ := next.Begin(ctx, c)
+				return standing, down
+			},
+			func(ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+				_ = next.Finish(ctx, c, answer)
+				return down
+			},
+		},
+		"slow": {
+			func(ctx context.Context, _ alipayplus.Claim, _ alipayplus.Store) (alipayplus.Standing, error) {
+				<-ctx.Done()
+				return alipayplus.Standing{}, ctx.Err()
+			},
+			func(ctx context.Context, _ alipayplus.Claim, _ []byte, _ alipayplus.Store) error {
+				<-ctx.Done()
+				return ctx.Err()
+			},
+		},
+		"panics": {
+			func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error) {
+				panic("nil connection")
+			},
+			func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error { panic("nil connection") },
+		},
+		"lies: undecided":          {says(alipayplus.Standing{}, nil), refuses(alipayplus.ErrSuperseded)},
+		"lies: an unknown state":   {says(alipayplus.Standing{State: 17, Answer: []byte(success)}, nil), refuses(alipayplus.ErrSuperseded)},
+		"lies: granted, but down":  {says(alipayplus.Standing{State: alipayplus.ClaimGranted}, down), refuses(down)},
+		"lies: answered, but down": {says(alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(success)}, down), refuses(down)},
+		"lies: no answer":          {answered(""), refuses(down)},
+		"lies: rubbish":            {answered("\x00\x01"), refuses(down)},
+		"lies: half an answer":     {answered(success[:40]), refuses(down)},
+		"lies: no result":          {answered(`{}`), refuses(down)},
+		"lies: an answer twice":    {answered(success + success), refuses(down)},
+		"lies: a status s":         {answered(`{"result":{"resultCode":"SUCCESS","resultStatus":"s"}}`), refuses(down)},
+		"lies: a U that is not kept": {
+			answered(`{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`), refuses(down),
+		},
+		"lies: a result in which S is not the only status": {
+			answered(`{"result":{"resultStatus":"S","resultStatus":"F"}}`), refuses(down),
+		},
+	}
+}
+
+// A store that is down, slow or lying at any call makes the answer U, never S or
+// F; later the same request ends with S, and is booked once.
+func TestStoreFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		checked := 0
+		request := inArrive(inMovePath, inValid).request() // one, delivered again and again
+		for name, fault := range inStoreFaults() {
+			for k := 1; k <= 4; k++ {
+				ledger, hit := &inLedger{sound: true}, false
+				cfg := inConfig()
+				cfg.Store = &inStoreFault{
+					Store: cfg.Store,
+					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+						if call == k {
+							hit = true
+							return fault.begin(ctx, c, next)
+						}
+						return next.Begin(ctx, c)
+					},
+					finish: func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+						if call == k {
+							hit = true
+							return fault.finish(ctx, c, answer, next)
+						}
+						return next.Finish(ctx, c, answer)
+					},
+				}
+				h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+					return ledger.book(r)
+				})))
+				met, last := false, alipayplus.Result{}
+				for range 5 {
+					hit = false
+					began := time.Now()
+					var err error
+					if last, err = inResult(inServe(h, inAgain(request, []byte(inValid))), inMovePath); err != nil {
+						t.Fatal(err)
+					}
+					if hit {
+						met = true
+						if last != alipayplus.CodeUnknownException.Result() {
+							t.Errorf("%s at call %d: answered %v", name, k, last)
+						}
+						if waited := time.Since(began); waited > 7*time.Second {
+							t.Errorf("%s at call %d: answered after %v, Alipay+ waits 8 s", name, k, waited)
+						}
+						checked++
+					} else if last.Status == "F" {
+						t.Errorf("%s at call %d: another request got %v", name, k, last)
+					}
+					time.Sleep(2 * time.Minute) // longer than the lease
+				}
+				if !met || last.Status != "S" || ledger.booked["M1"] != 1 {
+					t.Errorf("%s at call %d: met %t, in the end %v, booked %d times", name, k, met, last, ledger.booked["M1"])
+				}
+			}
+		}
+		t.Logf("%d faults, answered U each", checked)
+	})
+}
+
+// inCrash runs one delivery of inValid in a process that dies at step, and then
+// repetitions in a new one. It returns how often the ledger booked.
+func inCrash(t *testing.T, step string, sound bool) (booked int) {
+	ledger, dead := &inLedger{sound: sound}, false
+	shared := alipayplus.NewMemoryStore(10)
+	const gone = "the process is gone"
+	process := func(crash string) *alipayplus.Handler {
+		cfg := inConfig()
+		cfg.Store = &inStoreFault{
+			Store: shared,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+				if crash == "before the claim" {
+					panic(gone)
+				}
+				standing, err := next.Begin(ctx, c)
+				if crash == "after the claim" {
+					dead = true
+					panic(gone)
+				}
+				return standing, err
+			},
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+				if crash != "" && dead { // what a dead process does not do
+					return errors.New(gone)
+				}
+				err := next.Finish(ctx, c, answer)
+				if crash == "after the record" {
+					panic(gone)
+				}
+				return err
+			},
+		}
+		return inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+			info, _ := alipayplus.RequestInfo(ctx)
+			if crash == "" && !info.Again && step != "before the claim" {
+				t.Errorf("%s: the function is not told that it runs again", step)
+			}
+			if crash == "before the commit" {
+				dead = true
+				panic(gone)
+			}
+			response, err := ledger.book(r)
+			if crash == "after the commit" {
+				dead = true
+				panic(gone)
+			}
+			return response, err
+		})))
+	}
+	if got := inSend(t, process(step), inValid); got.Status != "U" {
+		t.Errorf("%s: the dying process answered %v", step, got)
+	}
+	restarted := process("")
+	time.Sleep(30 * time.Second)
+	during := inSend(t, restarted, inValid)
+	holds := step != "before the claim" && step != "after the record"
+	if holds && during != alipayplus.CodePaymentInProcess.Result() {
+		t.Errorf("%s: within the lease %v", step, during)
+	}
+	time.Sleep(31 * time.Second)
+	for range 2 {
+		if got := inSend(t, restarted, inValid); got.Status != "S" {
+			t.Errorf("%s: after the lease %v", step, got)
+		}
+	}
+	return ledger.booked["M1"]
+}
+
+// A crash at any step: a repetition runs the function again after the lease and
+// tells it so. A function with a unique constraint never books twice; one
+// without it does, and this test sees that.
+func TestCrashes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, step := range []string{"before the claim", "after the claim", "before the commit", "after the commit", "after the record"} {
+			if booked := inCrash(t, step, true); booked != 1 {
+				t.Errorf("%s: booked %d times", step, booked)
+			}
+		}
+		if booked := inCrash(t, "after the commit", false); booked != 2 {
+			t.Errorf("control: a function without a constraint booked %d times, want 2", booked)
+		}
+	})
+}
+
+// A run that overran its lease loses its record to the next one: it answers U,
+// not S, because what is recorded is the other's.
+func TestOverrun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ledger, runs := &inLedger{sound: true}, 0
+		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+			if runs++; runs == 1 {
+				time.Sleep(90 * time.Second)
+			}
+			return ledger.book(r)
+		})))
+		first := make(chan alipayplus.Result)
+		go func() { first <- inSend(t, h, inValid) }()
+		time.Sleep(61 * time.Second)
+		if second := inSend(t, h, inValid); second.Status != "S" {
+			t.Errorf("the run that took over: %v", second)
+		}
+		if got := <-first; got != alipayplus.CodeUnknownException.Result() {
+			t.Errorf("the run that lost its record: %v", got)
+		}
+		if got := inSend(t, h, inValid); got.Status != "S" || runs != 2 || ledger.booked["M1"] != 1 {
+			t.Errorf("afterwards %v, %d runs, booked %d times", got, runs, ledger.booked["M1"])
+		}
+	})
+}
+
+// A panic outside of the function, in an Identity, is answered, too.
+func TestPanicInIdentity(t *testing.T) {
+	for rule, identity := range map[string]func(*inRequest) alipayplus.Identity{
+		"panics":      func(*inRequest) alipayplus.Identity { panic(fmt.Sprint("boom")) },
+		"has no JSON": func(r *inRequest) alipayplus.Identity { return alipayplus.Identity{Key: r.ID, Match: []any{func() {}}} },
+		"panics while encoded": func(r *inRequest) alipayplus.Identity {
+			return alipayplus.Identity{Key: r.ID, Match: []any{inPanicker{}}}
+		},
+	} {
+		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Identity: identity})
+		ran := false
+		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+			ran = true
+			return &inResponse{}, nil
+		})))
+		if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || ran {
+			t.Errorf("an Identity that %s: %v, the function ran: %t", rule, got, ran)
+		}
+	}
+}
+
+type inPanicker struct{}
+
+func (inPanicker) MarshalJSON() ([]byte, error) { panic("boom") }

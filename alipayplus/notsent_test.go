@@ -1,0 +1,191 @@
+package alipayplus_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+var errLost = errors.New("connection lost")
+
+// dialError is what a transport returns that found nobody, having told the
+// request's trace that it tried.
+func dialError(r *http.Request) error {
+	httptrace.ContextClientTrace(r.Context()).GetConn(r.URL.Host)
+	return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+}
+
+// arrived tells the request's trace that there was a connection.
+func arrived(r *http.Request) {
+	trace := httptrace.ContextClientTrace(r.Context())
+	trace.GetConn(r.URL.Host)
+	trace.GotConn(httptrace.GotConnInfo{})
+}
+
+// closedPort is an address at which nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// callOver makes one call with the SDK's own transport, or rt, and tells what
+// came of it.
+func callOver(t *testing.T, baseURL string, rt http.RoundTripper) (err error, attempts int) {
+	t.Helper()
+	c := newClient(t, rt, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = baseURL, quick(3) })
+	defer c.CloseIdleConnections()
+	var info alipayplus.Info
+	answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
+	if answer != nil {
+		t.Error("an answer")
+	}
+	return err, info.Attempts
+}
+
+// On a real network: what is proved, and what is not.
+func TestNotSentIsProved(t *testing.T) {
+	silent := func(l *tls.Config) *httptest.Server {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") }))
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.TLS = l
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		return s
+	}
+	t.Run("closed port", func(t *testing.T) {
+		err, attempts := callOver(t, "https://"+closedPort(t), nil)
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
+		}
+	})
+	t.Run("a certificate of nobody", func(t *testing.T) {
+		err, attempts := callOver(t, silent(nil).URL, nil)
+		var certificate *tls.CertificateVerificationError
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 1 || !errors.As(err, &certificate) {
+			t.Errorf("%v after %d attempts, want not sent after 1", err, attempts)
+		}
+	})
+	t.Run("a certificate of another host", func(t *testing.T) {
+		s := silent(nil)
+		roots := x509.NewCertPool()
+		roots.AddCert(s.Certificate())
+		rt := &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "tcp", s.Listener.Addr().String())
+			},
+		}
+		err, attempts := callOver(t, "https://gateway.invalid", rt)
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 1 {
+			t.Errorf("%v after %d attempts, want not sent after 1", err, attempts)
+		}
+	})
+	t.Run("TLS 1.1 only", func(t *testing.T) {
+		err, attempts := callOver(t, silent(&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).URL, nil)
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
+			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
+		}
+	})
+	t.Run("no TLS at all", func(t *testing.T) {
+		l := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n") })
+		err, attempts := callOver(t, "https://"+l, nil)
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
+			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
+		}
+	})
+	t.Run("closed in the handshake", func(t *testing.T) {
+		err, attempts := callOver(t, "https://"+listen(t, func(net.Conn) {}), nil)
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
+			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
+		}
+	})
+	t.Run("closed after the request", func(t *testing.T) {
+		var requests atomic.Int64
+		l := listen(t, func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				requests.Add(1)
+			}
+		})
+		err, attempts := callOver(t, "http://"+l, &http.Transport{})
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || attempts != 3 || requests.Load() != 3 {
+			t.Errorf("%v after %d attempts and %d requests, want unknown after 3", err, attempts, requests.Load())
+		}
+	})
+	t.Run("closed at once", func(t *testing.T) {
+		err, _ := callOver(t, "http://"+listen(t, func(net.Conn) {}), &http.Transport{})
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
+			t.Errorf("%v, want unknown: bytes may have arrived", err)
+		}
+	})
+}
+
+// listen serves each connection with serve and closes it then.
+func listen(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A transport that says nothing to httptrace proves nothing, whatever error it
+// returns: it may have sent before.
+func TestSilentTransportProvesNothing(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for name, rt := range map[string]transport{
+		"a dial error out of nowhere": func(*http.Request) (*http.Response, error) { return nil, dial },
+		"a dial error after a connection": func(r *http.Request) (*http.Response, error) {
+			arrived(r)
+			return nil, dial
+		},
+		"a dial error of a second try": func(r *http.Request) (*http.Response, error) {
+			arrived(r)
+			return nil, dialError(r)
+		},
+		"a certificate error out of nowhere": func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: errors.New("expired")}
+		},
+		"a DNS error out of nowhere":      func(*http.Request) (*http.Response, error) { return nil, &net.DNSError{IsNotFound: true} },
+		"neither a response nor an error": func(*http.Request) (*http.Response, error) { return nil, nil },
+		"a response without a body":       func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil },
+	} {
+		c := newClient(t, rt, noRetry)
+		answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
+		if answer != nil || alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
+			t.Errorf("%s: %v, want unknown", name, err)
+		}
+	}
+}

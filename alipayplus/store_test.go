@@ -1,0 +1,163 @@
+package alipayplus_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+)
+
+func TestMemoryStore(t *testing.T) {
+	alipayplustest.TestStore(t, func(*testing.T) alipayplus.Store { return alipayplus.NewMemoryStore(1000) })
+}
+
+// A full store refuses what is new and still answers for what it has.
+func TestMemoryStoreIsFull(t *testing.T) {
+	ctx := t.Context()
+	store := alipayplus.NewMemoryStore(2)
+	claim := func(key string) alipayplus.Claim {
+		return alipayplus.Claim{Operation: "pay", Key: key, Owner: "o", Lease: time.Minute}
+	}
+	for _, key := range []string{"a", "b"} {
+		if standing, err := store.Begin(ctx, claim(key)); err != nil || standing.State != alipayplus.ClaimGranted {
+			t.Fatalf("%s: %v %v", key, standing, err)
+		}
+	}
+	if err := store.Finish(ctx, claim("a"), []byte("answer")); err != nil {
+		t.Fatal(err)
+	}
+	if standing, err := store.Begin(ctx, claim("c")); err == nil || standing.State != alipayplus.ClaimUndecided {
+		t.Errorf("a third record: %v %v", standing, err)
+	}
+	if standing, err := store.Begin(ctx, claim("a")); err != nil || string(standing.Answer) != "answer" {
+		t.Errorf("a record that is there: %v %v", standing, err)
+	}
+	cfg := inConfig()
+	cfg.Store = store
+	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() {
+		t.Errorf("a new request: %v, want U", got)
+	}
+}
+
+// inRecord is what the model knows of a record.
+type inRecord struct {
+	print    byte
+	owner    string // "" unless running
+	until    time.Time
+	answered bool
+	answer   []byte
+}
+
+// The state machine in Store's comment, as a model, against any sequence of
+// claims, ends and time that passes.
+func TestMemoryStoreModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			const most = 3
+			store, model := alipayplus.NewMemoryStore(most), map[string]*inRecord{}
+			var begun []alipayplus.Claim
+			draw := func(t *rapid.T) (c alipayplus.Claim, name string) {
+				c = alipayplus.Claim{
+					Operation: rapid.SampledFrom([]string{"pay", "refund"}).Draw(t, "operation"),
+					Key:       rapid.SampledFrom([]string{"a", "b"}).Draw(t, "key"),
+					Owner:     fmt.Sprint("o", len(begun)),
+					Lease:     time.Duration(rapid.IntRange(1, 5).Draw(t, "lease")) * time.Second,
+				}
+				c.Print[0] = byte(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "print"))
+				return c, c.Operation + " " + c.Key
+			}
+			t.Repeat(map[string]func(*rapid.T){
+				"begin": func(t *rapid.T) {
+					c, name := draw(t)
+					begun = append(begun, c)
+					want := alipayplus.Standing{State: alipayplus.ClaimGranted}
+					switch r := model[name]; {
+					case r == nil && len(model) == most:
+						want.State = alipayplus.ClaimUndecided
+					case r == nil:
+						model[name] = &inRecord{print: c.Print[0], owner: c.Owner, until: time.Now().Add(c.Lease)}
+					case r.print != c.Print[0]:
+						want.State = alipayplus.ClaimConflict
+					case r.answered:
+						want.State, want.Answer = alipayplus.ClaimAnswered, r.answer
+					case r.owner != "" && time.Now().Before(r.until):
+						want.State = alipayplus.ClaimRunning
+					default:
+						want.Again = true
+						r.owner, r.until = c.Owner, time.Now().Add(c.Lease)
+					}
+					got, err := store.Begin(t.Context(), c)
+					if got.State != want.State || got.Again != want.Again || !bytes.Equal(got.Answer, want.Answer) || (err != nil) != (want.State == 0) {
+						t.Fatalf("Begin(%v): %v %v, want %v", c, got, err, want)
+					}
+					for i := range got.Answer {
+						got.Answer[i] = '!' // the caller's own
+					}
+				},
+				"finish": func(t *rapid.T) {
+					if len(begun) == 0 {
+						t.Skip("nothing runs")
+					}
+					c := rapid.SampledFrom(begun).Draw(t, "claim")
+					var answer []byte
+					if rapid.Bool().Draw(t, "final") {
+						answer = []byte("answer of " + c.Owner)
+					}
+					r := model[c.Operation+" "+c.Key]
+					holds := r != nil && !r.answered && r.owner == c.Owner
+					if holds {
+						r.owner = ""
+						if answer != nil {
+							r.answered, r.answer = true, bytes.Clone(answer)
+						}
+					}
+					err := store.Finish(t.Context(), c, answer)
+					if holds && err != nil || !holds && !errors.Is(err, alipayplus.ErrSuperseded) {
+						t.Fatalf("Finish(%v): %v, it holds the record: %t", c, err, holds)
+					}
+					for i := range answer {
+						answer[i] = '!'
+					}
+				},
+				"time passes": func(t *rapid.T) {
+					time.Sleep(time.Duration(rapid.IntRange(1, 4).Draw(t, "seconds")) * time.Second)
+				},
+			})
+		})
+	})
+}
+
+// Whatever Begin is told, the zero Standing grants nothing.
+func TestZeroStanding(t *testing.T) {
+	cfg := inConfig()
+	cfg.Store = inZeroStore{}
+	ran := false
+	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+		ran = true
+		return &inResponse{}, nil
+	})))
+	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || ran {
+		t.Errorf("%v, the function ran: %t", got, ran)
+	}
+}
+
+type inZeroStore struct{}
+
+func (inZeroStore) Begin(_ context.Context, c alipayplus.Claim) (s alipayplus.Standing, err error) {
+	if c.Operation != "move" || c.Key != "M1" || len(c.Owner) != 26 || c.Print == [sha256.Size]byte{} || c.Lease != time.Minute {
+		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil // the handler's claim is not complete
+	}
+	return s, nil
+}
+
+func (inZeroStore) Finish(context.Context, alipayplus.Claim, []byte) error { return nil }

@@ -1,0 +1,79 @@
+package authtest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"testing"
+	"time"
+)
+
+// digest is 64 random hexadecimal characters.
+func digest() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// moment is a random time between 2100 and 2130, in microseconds as databases
+// keep them.
+func moment() time.Time {
+	days, err := rand.Int(rand.Reader, big.NewInt(30*365))
+	if err != nil {
+		panic("authtest: no randomness")
+	}
+	return time.Date(2100, 1, 1, 12, 34, 56, 123456000, time.UTC).AddDate(0, 0, int(days.Int64()))
+}
+
+// allBytes is a text of every byte.
+func allBytes() string {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	return string(every)
+}
+
+// same compares two records by their JSON, with times in UTC.
+func same(t *testing.T, got, want any) {
+	t.Helper()
+	if a, b := text(t, got), text(t, want); a != b {
+		t.Fatalf("the store returned another record:\n got %s\nwant %s", a, b)
+	}
+}
+
+func text(t *testing.T, record any) string {
+	t.Helper()
+	data, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members any
+	if err := json.Unmarshal(data, &members); err != nil {
+		t.Fatal(err)
+	}
+	data, err = json.MarshalIndent(inUTC(members), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func inUTC(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name := range v {
+			v[name] = inUTC(v[name])
+		}
+	case []any:
+		for i := range v {
+			v[i] = inUTC(v[i])
+		}
+	case string:
+		if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+			return at.UTC()
+		}
+	}
+	return v
+}

@@ -1,0 +1,233 @@
+package auth_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+)
+
+func keep(c *auth.Config) { c.KeepAccessTokens = true }
+
+func (w *world) cancelToken(token alipayplus.Secret) error {
+	answer, err := w.service.CancelToken(w.Context(), &auth.CancelTokenRequest{AccessToken: token})
+	if (answer == nil) == (err == nil) {
+		w.Errorf("CancelToken: %v, %v", answer, err)
+	}
+	return err
+}
+
+func TestCancelToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })
+		token := w.apply(applyCode(w.issueCode()))
+		for range 3 { // idempotent
+			if err := w.cancelToken(token.AccessToken); err != nil {
+				t.Fatalf("CancelToken: %v", err)
+			}
+			w.dead(token.AccessToken, "INVALID_TOKEN")
+			w.refused(applyRefresh(token.RefreshToken), "INVALID_REFRESH_TOKEN")
+		}
+
+		// By an access token that was refreshed meanwhile.
+		token = w.apply(applyCode(w.issueCode()))
+		next := w.apply(applyRefresh(token.RefreshToken))
+		if err := w.cancelToken(token.AccessToken); err != nil {
+			t.Fatalf("CancelToken of a refreshed token: %v", err)
+		}
+		w.dead(next.AccessToken, "INVALID_TOKEN")
+
+		// One that expired.
+		token = w.apply(applyCode(w.issueCode()))
+		time.Sleep(time.Hour)
+		if err := w.cancelToken(token.AccessToken); err != nil {
+			t.Fatalf("CancelToken of an expired token: %v", err)
+		}
+		w.refused(applyRefresh(token.RefreshToken), "INVALID_REFRESH_TOKEN")
+
+		// What is no access token of ours.
+		token = w.apply(applyCode(w.issueCode()))
+		for _, other := range []alipayplus.Secret{alipayplus.Conceal("nobody's"), token.RefreshToken} {
+			if err := w.cancelToken(other); !errors.Is(err, alipayplus.CodeInvalidToken) {
+				t.Errorf("CancelToken: %v, want INVALID_TOKEN", err)
+			}
+		}
+		if err := w.cancelToken(alipayplus.Secret{}); !errors.Is(err, alipayplus.CodeParamIllegal) {
+			t.Errorf("CancelToken of nothing: %v, want PARAM_ILLEGAL", err)
+		}
+		w.alive(token.AccessToken)
+		w.work()
+		if n := len(w.canceled()); n != 0 {
+			t.Errorf("%d notifications of what Alipay+ did itself", n)
+		}
+	})
+}
+
+// A notification of a token that Alipay+ has cancelled meanwhile is not sent.
+func TestCancelTokenDropsItsNotification(t *testing.T) {
+	w := newWorld(t)
+	token := w.issue(agreement)
+	w.gateway.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
+	w.work()
+	if err := w.cancelToken(w.created().AccessToken); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
+		t.Errorf("the notice is %v", n)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) { c.AccessTokenTTL = time.Hour })
+		w.issue(agreement)
+		w.work()
+		token := w.created().AccessToken
+		grant, err := w.service.Check(t.Context(), token, auth.ScopeAgreementPay)
+		if err != nil || grant.CustomerID != "customer-1" || grant.ReferenceAgreementID != "agreement-1" || grant.ReferenceMerchantID != "shop-1" {
+			t.Errorf("Check: %v, %v", grant, err)
+		}
+		for _, c := range []struct {
+			rule, scope string
+			token       alipayplus.Secret
+			code        alipayplus.ResultCode
+			unknown     bool
+		}{
+			{"another scope", "USER_INFO", token, "INVALID_TOKEN", false},
+			{"a refresh token", "", w.created().RefreshToken, "INVALID_TOKEN", false},
+			{"nobody's", "", alipayplus.Conceal("nobody's"), "INVALID_TOKEN", true},
+			{"none", "", alipayplus.Secret{}, "INVALID_TOKEN", true},
+		} {
+			_, err := w.service.Check(t.Context(), c.token, c.scope)
+			if !errors.Is(err, c.code) || errors.Is(err, auth.ErrNotFound) != c.unknown {
+				t.Errorf("%s: %v", c.rule, err)
+			}
+		}
+		time.Sleep(time.Hour - time.Millisecond)
+		w.alive(token)
+		time.Sleep(time.Millisecond)
+		w.dead(token, "EXPIRED_ACCESS_TOKEN")
+
+		cfg := w.config
+		cfg.Tokens = &brokenStore{MemoryStore: w.store, failAt: 1}
+		var code alipayplus.ResultCode
+		if _, err := newService(t, cfg).Check(t.Context(), token, ""); err == nil || errors.As(err, &code) {
+			t.Errorf("with a broken store: %v, want an error that decides nothing", err)
+		}
+	})
+}
+
+func TestCancelTellsAlipay(t *testing.T) {
+	for _, c := range []struct {
+		rule     string
+		keep     bool
+		before   int // calls of Work before the cancellation
+		told     bool
+		canceled int
+	}{
+		{"the token is kept", true, 1, true, 1},
+		{"the token is erased", false, 1, false, 0},
+		{"the token waits in its first notification", false, 0, true, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = c.keep })
+			token := w.issue(agreement)
+			for range c.before {
+				w.work()
+			}
+			for range 2 { // idempotent
+				told, err := w.service.Cancel(t.Context(), token.ID)
+				if err != nil || told != c.told {
+					t.Fatalf("%s: Cancel: %t, %v", c.rule, told, err)
+				}
+			}
+			w.work()
+			w.work()
+			got := w.canceled()
+			if len(got) != c.canceled {
+				t.Fatalf("%s: %d notifications", c.rule, len(got))
+			}
+			if len(got) == 1 {
+				if got[0].AuthClientID != "merchant-1" || got[0].ReferenceAgreementID != "agreement-1" || got[0].AccessToken.Digest() != token.AccessDigest {
+					t.Errorf("%s: %v", c.rule, got[0])
+				}
+				w.dead(got[0].AccessToken, "INVALID_TOKEN")
+			}
+			if after := w.find(token.ID); after.Access != nil || after.Notice.Sealed != nil || after.Cancelled.IsZero() {
+				t.Errorf("%s: something is left: %v", c.rule, after)
+			}
+			if again := w.issue(agreement); again.Cancelled.IsZero() {
+				t.Errorf("%s: the agreement got another token", c.rule)
+			}
+		})
+	}
+}
+
+// A token dies even if its text cannot be read any more.
+func TestCancelNeedsNoKey(t *testing.T) {
+	w := newWorld(t, keep)
+	token := w.issue(agreement)
+	cfg := w.config
+	cfg.Sealer = newSealer(t)
+	told, err := newService(t, cfg).Cancel(t.Context(), token.ID)
+	if told || err != nil || w.find(token.ID).Cancelled.IsZero() {
+		t.Errorf("Cancel: %t, %v", told, err)
+	}
+	if _, err := w.service.Cancel(t.Context(), "nobody's"); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("Cancel of nothing: %v", err)
+	}
+}
+
+func TestUnbind(t *testing.T) {
+	for _, c := range []struct {
+		rule    string
+		answer  alipayplus.Bool
+		fault   alipayplustest.Fault
+		keep    bool
+		allowed bool
+		err     error
+	}{
+		{rule: "allowed", answer: alipayplus.True, keep: true, allowed: true},
+		{rule: "not allowed", answer: alipayplus.False, keep: true},
+		{rule: "no word about it", keep: true},
+		{rule: "no answer", answer: alipayplus.True, fault: alipayplustest.BadGateway(), keep: true, err: errAny},
+		{rule: "the token is erased", answer: alipayplus.True, err: auth.ErrErased},
+	} {
+		w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = c.keep })
+		w.unbinding = c.answer
+		token := w.issue(agreement)
+		w.work()
+		if c.fault != nil {
+			w.gateway.Fail(auth.ConsultUnbinding, c.fault)
+		}
+		allowed, err := w.service.Unbind(t.Context(), w.client, token.ID)
+		if allowed != c.allowed || (err == nil) != (c.err == nil) || c.err != nil && c.err != errAny && !errors.Is(err, c.err) {
+			t.Errorf("%s: Unbind: %t, %v", c.rule, allowed, err)
+		}
+		w.work()
+		if !c.allowed {
+			w.alive(w.created().AccessToken)
+			if len(w.canceled()) != 0 {
+				t.Errorf("%s: Alipay+ is told of a cancellation", c.rule)
+			}
+			continue
+		}
+		w.dead(w.created().AccessToken, "INVALID_TOKEN")
+		if len(w.canceled()) != 1 {
+			t.Errorf("%s: Alipay+ is not told of the cancellation", c.rule)
+		}
+		if again, err := w.service.Unbind(t.Context(), w.client, token.ID); !again || err != nil {
+			t.Errorf("%s: a second Unbind: %t, %v", c.rule, again, err)
+		}
+		calls := w.gateway.Calls(auth.ConsultUnbinding)
+		if len(calls) != 1 || calls[0].Target != "/aps/api/v1/authorizations/consultUnbinding" {
+			t.Errorf("%s: %d calls of consultUnbinding", c.rule, len(calls))
+		}
+	}
+}
+
+var errAny = errors.New("any")

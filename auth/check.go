@@ -1,0 +1,41 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Check says what a token allows. For a one-click payment ask for
+// ScopeAgreementPay; an empty scope asks for none.
+//
+// A token that is unknown, cancelled, refreshed away or without the scope is
+// CodeInvalidToken, one past its time CodeExpiredAccessToken: errors that a
+// function behind an inbound API can return as they are. errors.Is(err,
+// ErrNotFound) tells a text that never was a token of ours from a dead token.
+// Any other error is the store's, and decides nothing.
+func (s *Service) Check(ctx context.Context, token alipayplus.Secret, scope string) (Grant, error) {
+	if token.IsZero() {
+		return Grant{}, errUnknown
+	}
+	digest := token.Digest()
+	t, err := s.cfg.Tokens.FindToken(ctx, digest)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Grant{}, errUnknown
+	case err != nil:
+		return Grant{}, err
+	case t.AccessDigest != digest, !t.Cancelled.IsZero():
+		return Grant{}, alipayplus.CodeInvalidToken
+	case !now().Before(t.AccessExpiry):
+		return Grant{}, alipayplus.CodeExpiredAccessToken
+	case scope != "" && !slices.Contains(t.Grant.Scopes, scope):
+		return Grant{}, alipayplus.CodeInvalidToken
+	}
+	return t.Grant, nil
+}
+
+var errUnknown = fmt.Errorf("%w: %w", alipayplus.CodeInvalidToken, ErrNotFound)

@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"strings"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// RepeatWindow is how long the answer to applyToken is repeated to a repeated
+// request.
+const RepeatWindow = 5 * time.Minute
+
+// Code is an authorization code at rest: plain data, whose JSON a CodeStore
+// keeps. The code itself is not in it.
+type Code struct {
+	Digest  string    `json:"digest"`  // Secret.Digest of the code, 64 characters: the primary key
+	Version int64     `json:"version"` // grows by one with every change, from 1
+	Grant   Grant     `json:"grant"`   // what it stands for
+	Expiry  time.Time `json:"expiry"`
+	// Consumed is when the code was redeemed. What counts is that it is set: a
+	// consumed code stays consumed, whatever the clock says.
+	Consumed time.Time `json:"consumed,omitzero"`
+	// Repeat is the answer to the request that redeemed the code.
+	Repeat Repeat `json:"repeat,omitzero"`
+	// EraseAt is when the record is of no more use and must be deleted, because
+	// it may hold a sealed answer.
+	EraseAt time.Time `json:"eraseAt"`
+}
+
+// Repeat is an answer that is given again to a repeated request.
+type Repeat struct {
+	Print  string    `json:"print,omitzero"`  // digest of the request
+	Until  time.Time `json:"until,omitzero"`  //
+	Sealed []byte    `json:"sealed,omitzero"` // the answer, sealed
+}
+
+// open reports whether the answer may still be given.
+func (r *Repeat) open(at time.Time) bool { return len(r.Sealed) > 0 && at.Before(r.Until) }
+
+// keepExpired is how long an expired code is told from one that never was.
+const keepExpired = 24 * time.Hour
+
+func newCode(code alipayplus.Secret, g Grant, at time.Time, ttl time.Duration) Code {
+	expiry := at.Add(ttl)
+	return Code{Digest: code.Digest(), Version: 1, Grant: g.stored(), Expiry: expiry, EraseAt: expiry.Add(keepExpired)}
+}
+
+// consumed is c after its redemption by r, answered with what is sealed.
+func (c Code) consumed(r *ApplyTokenRequest, at time.Time, sealed []byte) Code {
+	c.Version++
+	c.Grant.AcquirerID, c.Grant.PSPID = r.AcquirerID, r.PSPID
+	c.Consumed = at
+	c.Repeat = Repeat{Print: printOf(r), Until: at.Add(RepeatWindow), Sealed: sealed}
+	c.EraseAt = c.Repeat.Until
+	return c
+}
+
+// Codes are "281", the routing number, "13" and 24 random characters of base62:
+// 32 characters, 142 bits.
+const (
+	codeLength = 32
+	codeRandom = 24
+)
+
+func newCodeText(routing string) alipayplus.Secret {
+	return alipayplus.Conceal("281" + routing + "13" + randomText(codeRandom))
+}
+
+// wellFormed reports whether a code can be one of newCodeText.
+func wellFormed(code alipayplus.Secret, routing string) bool {
+	text := code.Reveal()
+	if len(text) != codeLength || !strings.HasPrefix(text, "281"+routing+"13") {
+		return false
+	}
+	return strings.Trim(text, base62) == ""
+}
+
+func validRouting(number string) bool {
+	return len(number) == 3 && strings.Trim(number, "0123456789") == ""
+}

@@ -1,0 +1,376 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+)
+
+func TestCodesAreAsTheDocumentsAsk(t *testing.T) {
+	w := newWorld(t)
+	form := regexp.MustCompile(`^28166613[0-9A-Za-z]{24}$`)
+	seen := map[string]bool{}
+	used := map[rune]int{}
+	for range 2000 {
+		code := w.issueCode().Reveal()
+		if !form.MatchString(code) || len(code) > 32 {
+			t.Fatal("a code does not have the form of the documents")
+		}
+		if seen[code] {
+			t.Fatal("the same code twice")
+		}
+		seen[code] = true
+		for _, r := range code[8:] {
+			used[r]++
+		}
+	}
+	// 48,000 characters: 774 of each, give or take six times the deviation of 28.
+	if len(used) != 62 {
+		t.Errorf("%d characters occur, want all 62", len(used))
+	}
+	for r, n := range used {
+		if n < 604 || n > 944 {
+			t.Errorf("%c occurs %d times, which is no chance", r, n)
+		}
+	}
+}
+
+// What is asked for and what is granted make the answer for the client SDK.
+func TestScopes(t *testing.T) {
+	for _, c := range []struct {
+		rule                                     string
+		granted, asked, success, failed, carried []string
+		code                                     bool
+	}{
+		{rule: "granted is carried", granted: []string{"A", "B"}, asked: []string{"A", "B"}, success: []string{"A", "B"}, carried: []string{"A", "B"}, code: true},
+		{rule: "not granted fails", granted: []string{"A"}, asked: []string{"A", "B"}, success: []string{"A"}, failed: []string{"B"}, carried: []string{"A"}, code: true},
+		{rule: "granted but not asked is not carried", granted: []string{"A", auth.ScopeAgreementPay}, asked: []string{"A"}, success: []string{"A"}, carried: []string{"A"}, code: true},
+		{rule: "nothing granted, no code", asked: []string{"A"}, failed: []string{"A"}},
+		{rule: "nothing asked, a code for nothing but who it is", granted: []string{auth.ScopeAgreementPay}, code: true},
+	} {
+		w := newWorld(t)
+		g := login
+		g.Scopes = c.granted
+		answer, err := w.service.IssueCode(t.Context(), g, c.asked)
+		if err != nil || !slices.Equal(answer.SuccessScopes, c.success) || !slices.Equal(answer.ErrorScopes, c.failed) || answer.Code.IsZero() == c.code {
+			t.Errorf("%s: %v, %v", c.rule, answer, err)
+			continue
+		}
+		if !c.code {
+			continue
+		}
+		grant, err := w.service.Check(t.Context(), w.apply(applyCode(answer.Code)).AccessToken, "")
+		if err != nil || !slices.Equal(grant.Scopes, c.carried) {
+			t.Errorf("%s: the token carries %v, %v; want %v", c.rule, grant.Scopes, err, c.carried)
+		}
+	}
+}
+
+func TestCodeIsRedeemedForTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })
+		answer := w.apply(applyCode(w.issueCode()))
+		if answer.AccessToken.IsZero() || answer.RefreshToken.IsZero() || answer.AccessToken == answer.RefreshToken {
+			t.Error("there are no two tokens")
+		}
+		if n := len(answer.AccessToken.Reveal()); n > 128 || n < 40 {
+			t.Errorf("the access token has %d characters", n)
+		}
+		access, _ := answer.AccessTokenExpiryTime.Time()
+		refresh, _ := answer.RefreshTokenExpiryTime.Time()
+		if time.Until(access) != time.Hour || time.Until(refresh) != 2*time.Hour || answer.CustomerID != "customer-1" {
+			t.Errorf("answer: %v", answer)
+		}
+		grant, err := w.service.Check(t.Context(), answer.AccessToken, "BASE")
+		if err != nil || grant.CustomerID != "customer-1" || grant.AuthClientID != "merchant-1" ||
+			grant.AcquirerID != "acquirer-1" || grant.PSPID != "psp-1" {
+			t.Errorf("Check: %v, %v", grant, err)
+		}
+		if _, err := w.service.Check(t.Context(), answer.AccessToken, auth.ScopeAgreementPay); !errors.Is(err, alipayplus.CodeInvalidToken) {
+			t.Errorf("a token of a login pays: %v", err)
+		}
+	})
+}
+
+func TestCodeIsValidForItsTime(t *testing.T) {
+	for _, c := range []struct {
+		rule    string
+		after   time.Duration
+		refused alipayplus.ResultCode
+	}{
+		{"at the last millisecond", 299_999 * time.Millisecond, ""},
+		{"at its end", 300 * time.Second, "EXPIRED_CODE"},
+		{"just after its end", 300_001 * time.Millisecond, "EXPIRED_CODE"},
+		{"within a day it is known", 24 * time.Hour, "EXPIRED_CODE"},
+		{"later it is deleted", 25 * time.Hour, "INVALID_CODE"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(c *auth.Config) { c.CodeTTL = auth.MinCodeTTL })
+			code := w.issueCode()
+			time.Sleep(c.after)
+			w.work()
+			if c.refused == "" {
+				w.apply(applyCode(code))
+			} else {
+				w.refused(applyCode(code), c.refused)
+			}
+		})
+	}
+}
+
+// Only the request that redeemed a code gets its answer again, for five minutes.
+func TestCodeIsRedeemedOnce(t *testing.T) {
+	for _, c := range []struct {
+		rule    string
+		after   time.Duration
+		change  func(*auth.ApplyTokenRequest)
+		config  func(*auth.Config)
+		refused bool
+	}{
+		{rule: "the same request at once"},
+		{rule: "the same request at the end of the window", after: auth.RepeatWindow - time.Millisecond},
+		{rule: "the same request after the window", after: auth.RepeatWindow, refused: true},
+		{rule: "another acquirer", change: func(r *auth.ApplyTokenRequest) { r.AcquirerID = "acquirer-2" }, refused: true},
+		{rule: "another PSP", change: func(r *auth.ApplyTokenRequest) { r.PSPID = "psp-2" }, refused: true},
+		{rule: "without a client", change: func(r *auth.ApplyTokenRequest) { r.AuthClientID = "" }, refused: true},
+		{rule: "repeats switched off", config: func(c *auth.Config) { c.NoCodeRepeat = true }, refused: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(cfg *auth.Config) {
+				cfg.CodeTTL = time.Hour
+				if c.config != nil {
+					c.config(cfg)
+				}
+			})
+			code := w.issueCode()
+			first := w.apply(applyCode(code))
+			time.Sleep(c.after)
+			again := applyCode(code)
+			if c.change != nil {
+				c.change(again)
+			}
+			if c.refused {
+				w.refused(again, "INVALID_CODE")
+				w.alive(first.AccessToken)
+				return
+			}
+			if second := w.apply(again); *second != *first {
+				t.Errorf("%s: another answer", c.rule)
+			}
+		})
+	}
+}
+
+// A repeated answer never brings a dead pair back.
+func TestRepeatOfAnEndedToken(t *testing.T) {
+	w := newWorld(t)
+	code := w.issueCode()
+	first := w.apply(applyCode(code))
+	w.apply(applyRefresh(first.RefreshToken))
+	w.refused(applyCode(code), "INVALID_CODE")
+
+	code = w.issueCode()
+	first = w.apply(applyCode(code))
+	if _, err := w.service.CancelToken(t.Context(), &auth.CancelTokenRequest{AccessToken: first.AccessToken}); err != nil {
+		t.Fatal(err)
+	}
+	w.refused(applyCode(code), "INVALID_CODE")
+	w.dead(first.AccessToken, "INVALID_TOKEN")
+}
+
+func TestCodesOfOthers(t *testing.T) {
+	w := newWorld(t)
+	code := w.issueCode().Reveal()
+	for _, c := range []struct{ rule, code string }{
+		{"too short", code[:31]},
+		{"too long", code + "x"},
+		{"another prefix", "282" + code[3:]},
+		{"another routing number", "281667" + code[6:]},
+		{"another kind", "28166601" + code[8:]},
+		{"not base62", code[:31] + "-"},
+		{"not ASCII", code[:30] + "é"},
+		{"nobody's", "28166613" + strings.Repeat("0", 24)},
+		{"in another case", strings.ToUpper(code[:31]) + "a"},
+	} {
+		answer, err := w.service.ApplyToken(t.Context(), applyCode(alipayplus.Conceal(c.code)))
+		if answer != nil || !errors.Is(err, alipayplus.CodeInvalidCode) {
+			t.Errorf("%s: %v, %v", c.rule, answer, err)
+		}
+	}
+	for _, r := range []*auth.ApplyTokenRequest{
+		nil, {}, {GrantType: auth.GrantAuthorizationCode}, {GrantType: auth.GrantRefreshToken},
+		{GrantType: "PASSWORD", AuthCode: alipayplus.Conceal(code)},
+		{GrantType: auth.GrantRefreshToken, AuthCode: alipayplus.Conceal(code)},
+	} {
+		w.refused(r, "PARAM_ILLEGAL")
+	}
+	w.apply(applyCode(alipayplus.Conceal(code))) // none of that spent it
+}
+
+// The binding to a client is checked where applyToken names one.
+func TestAnotherClient(t *testing.T) {
+	for _, refuse := range []bool{false, true} {
+		w := newWorld(t, func(c *auth.Config) { c.RefuseOtherClient = refuse })
+		code := w.issueCode()
+		r := applyCode(code)
+		r.AuthClientID = "merchant-2"
+		if refuse {
+			w.refused(r, "INVALID_CODE")
+			w.apply(applyCode(code)) // it was not spent
+		} else {
+			w.apply(r)
+		}
+		if !strings.Contains(w.log.String(), "another client") {
+			t.Error("another client is not reported")
+		}
+		refresh := applyRefresh(w.apply(applyCode(w.issueCode())).RefreshToken)
+		refresh.AuthClientID = "merchant-2"
+		if refuse {
+			w.refused(refresh, "INVALID_REFRESH_TOKEN")
+		} else {
+			w.apply(refresh)
+		}
+	}
+}
+
+func TestConfiguredRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) { c.InvalidCode, c.ExpiredCode = "MY_INVALID", "MY_EXPIRED" })
+		code := w.issueCode()
+		time.Sleep(time.Hour)
+		for code, want := range map[alipayplus.Secret]alipayplus.ResultCode{code: "MY_EXPIRED", alipayplus.Conceal("x"): "MY_INVALID"} {
+			_, err := w.service.ApplyToken(t.Context(), applyCode(code))
+			var result alipayplus.Result
+			if !errors.As(err, &result) || result.Code != want || result.Status != alipayplus.StatusFailed {
+				t.Errorf("refusal: %v, want F %s", err, want)
+			}
+		}
+	})
+}
+
+// steppedBack is a store as it looks after the clock went back by an hour.
+type steppedBack struct{ *auth.MemoryStore }
+
+func (s steppedBack) FindCode(ctx context.Context, digest string) (auth.Code, error) {
+	c, err := s.MemoryStore.FindCode(ctx, digest)
+	for _, at := range []*time.Time{&c.Expiry, &c.Consumed, &c.Repeat.Until, &c.EraseAt} {
+		if !at.IsZero() {
+			*at = at.Add(time.Hour)
+		}
+	}
+	return c, err
+}
+
+func TestConsumedCodeStaysConsumedWhenTheClockStepsBack(t *testing.T) {
+	for _, noRepeat := range []bool{false, true} {
+		w := newWorld(t, func(c *auth.Config) { c.NoCodeRepeat = noRepeat })
+		code := w.issueCode()
+		first := w.apply(applyCode(code))
+		cfg := w.config
+		cfg.Codes = steppedBack{w.store}
+		w.service = newService(t, cfg)
+		other := applyCode(code)
+		other.AcquirerID = "acquirer-2"
+		w.refused(other, "INVALID_CODE")
+		if noRepeat {
+			w.refused(applyCode(code), "INVALID_CODE")
+		} else if again := w.apply(applyCode(code)); *again != *first {
+			t.Error("another pair of tokens")
+		}
+	}
+}
+
+// Of any number of concurrent redeems of a code, one token comes.
+func TestConcurrentRedeems(t *testing.T) {
+	codes, redeems := 20, 1000
+	if long() {
+		codes = 1000
+	}
+	for _, c := range []struct {
+		rule     string
+		noRepeat bool
+		request  func(code alipayplus.Secret, i int) *auth.ApplyTokenRequest
+		winners  func(n int) bool
+	}{
+		{"the same request: all get the same token", false,
+			func(code alipayplus.Secret, _ int) *auth.ApplyTokenRequest { return applyCode(code) },
+			func(n int) bool { return n == redeems }},
+		{"the same request, repeats switched off: one gets it", true,
+			func(code alipayplus.Secret, _ int) *auth.ApplyTokenRequest { return applyCode(code) },
+			func(n int) bool { return n == 1 }},
+		{"different requests: one gets it", false,
+			func(code alipayplus.Secret, i int) *auth.ApplyTokenRequest {
+				r := applyCode(code)
+				r.AcquirerID = fmt.Sprint(i)
+				return r
+			},
+			func(n int) bool { return n == 1 }},
+	} {
+		w := newWorld(t, func(cfg *auth.Config) { cfg.NoCodeRepeat = c.noRepeat })
+		for range codes {
+			code := w.issueCode()
+			answers := make([]*auth.ApplyTokenResponse, redeems)
+			var wait sync.WaitGroup
+			for i := range redeems {
+				wait.Go(func() {
+					var err error
+					answers[i], err = w.service.ApplyToken(t.Context(), c.request(code, i))
+					if err != nil && !errors.Is(err, alipayplus.CodeInvalidCode) {
+						t.Errorf("%s: %v", c.rule, err)
+					}
+				})
+			}
+			wait.Wait()
+			winners, tokens := 0, map[alipayplus.Secret]bool{}
+			for _, answer := range answers {
+				if answer != nil {
+					winners++
+					tokens[answer.AccessToken] = true
+				}
+			}
+			if len(tokens) != 1 || !c.winners(winners) {
+				t.Fatalf("%s: %d answers with %d tokens of %d redeems", c.rule, winners, len(tokens), redeems)
+			}
+		}
+		if got, want := fmt.Sprint(w.store), fmt.Sprintf("auth.MemoryStore{%d codes, %d tokens}", codes, codes); got != want {
+			t.Errorf("%s: %s, want %s", c.rule, got, want)
+		}
+	}
+}
+
+func TestIssueCodeNeedsAUserAndAClient(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		rule   string
+		change func(*auth.Grant)
+	}{
+		{"customerId: missing", func(g *auth.Grant) { g.CustomerID = "" }},
+		{"authClientId: missing", func(g *auth.Grant) { g.AuthClientID = "" }},
+		{"customerId: too long", func(g *auth.Grant) { g.CustomerID = strings.Repeat("c", 65) }},
+		{"scopes: an empty one", func(g *auth.Grant) { g.Scopes = []string{""} }},
+	} {
+		g := login
+		c.change(&g)
+		var invalid *alipayplus.ValidationError
+		if _, err := w.service.IssueCode(t.Context(), g, nil); !errors.As(err, &invalid) {
+			t.Errorf("%s: %v", c.rule, err)
+		}
+	}
+	cfg := w.config
+	cfg.Codes = nil
+	w.service = newService(t, cfg)
+	if _, err := w.service.IssueCode(t.Context(), login, nil); err == nil {
+		t.Error("a code without a store")
+	}
+	w.refused(applyCode(alipayplus.Conceal("28166613"+strings.Repeat("0", 24))), "INVALID_CODE")
+}

@@ -1,0 +1,298 @@
+package auth_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+)
+
+// structs has one value of every exported struct of the package.
+var structs = []any{
+	auth.ApplyTokenRequest{}, auth.ApplyTokenResponse{}, auth.AuthCode{}, auth.AuthCodeCreated{}, auth.AuthNotifyRequest{},
+	auth.AuthNotifyResponse{}, auth.CancelTokenRequest{}, auth.CancelTokenResponse{}, auth.Code{}, auth.Config{},
+	auth.ConsultUnbindingRequest{}, auth.ConsultUnbindingResponse{}, auth.Grant{}, &auth.MemoryStore{}, auth.Notice{},
+	auth.Repeat{}, &auth.Sealer{}, &auth.Service{}, auth.Token{}, auth.TokenCanceled{}, auth.TokenCreated{}, auth.Wallet{},
+	auth.WalletLogo{},
+}
+
+// The list above is complete.
+func TestStructsAreListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, v := range structs {
+		typ := reflect.TypeOf(v)
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		listed[typ.Name()] = true
+	}
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go")
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range packages["auth"].Files {
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range general.Specs {
+				if named, ok := spec.(*ast.TypeSpec); ok && named.Name.IsExported() {
+					if _, ok := named.Type.(*ast.StructType); ok && !listed[named.Name.Name] {
+						t.Errorf("%s is not in the list", named.Name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+const canary = "canary-7f3a"
+
+// fill puts the canary into every Secret, every private text and all bytes of v,
+// and says whether there was one.
+func fill(v reflect.Value, private bool) (found bool) {
+	switch v.Type() {
+	case reflect.TypeFor[alipayplus.Secret]():
+		v.Set(reflect.ValueOf(alipayplus.Conceal(canary)))
+		return true
+	case reflect.TypeFor[auth.Notification]():
+		created := auth.TokenCreated{}
+		found = fill(reflect.ValueOf(&created).Elem(), private)
+		v.Set(reflect.ValueOf(created))
+		return found
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[alipayplus.Time]():
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if private {
+			v.SetString(canary)
+			return true
+		}
+		v.SetString("public")
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte(canary))
+			return true
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		return fill(v.Index(0), private)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if f.IsExported() && f.Type.Kind() != reflect.Interface || f.Type == reflect.TypeFor[auth.Notification]() {
+				isPrivate := private || strings.Contains(","+f.Tag.Get("wire")+",", ",private,")
+				found = fill(v.Field(i), isPrivate) || found
+			}
+		}
+	}
+	return found
+}
+
+// No way of printing shows what is private, and no type was forgotten.
+func TestNothingPrivateIsPrinted(t *testing.T) {
+	n := 0
+	for _, zero := range structs {
+		v := reflect.New(reflect.TypeOf(zero)).Elem()
+		if v.Kind() == reflect.Pointer || !fill(v, false) {
+			continue
+		}
+		n++
+		for name, printed := range printings(v.Interface(), v.Addr().Interface()) {
+			if leaks(printed) {
+				t.Errorf("%T with %s shows what is private:\n%s", zero, name, printed)
+			}
+			if !strings.Contains(printed, "redacted") && !strings.Contains(printed, "bytes") {
+				t.Errorf("%T with %s does not say that it holds something private:\n%s", zero, name, printed)
+			}
+		}
+	}
+	if n != 14 {
+		t.Errorf("%d types hold something private", n)
+	}
+}
+
+// leaks looks for the canary as text, as hexadecimal and as a list of bytes.
+func leaks(printed string) bool {
+	return strings.Contains(printed, canary) || strings.Contains(printed, fmt.Sprintf("%x", canary)) ||
+		strings.Contains(printed, fmt.Sprintf("%X", canary)) || strings.Contains(printed, strings.Trim(fmt.Sprint([]byte(canary)), "[]"))
+}
+
+// printings prints v, and the pointer to it, in every way.
+func printings(v, pointer any) map[string]string {
+	out := map[string]string{}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X"} {
+		out[verb] = fmt.Sprintf(verb, v)
+		out[verb+" of a pointer"] = fmt.Sprintf(verb, pointer)
+		out[verb+" in a slice"] = fmt.Sprintf(verb, []any{v})
+	}
+	var text, js bytes.Buffer
+	slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", v)
+	slog.New(slog.NewJSONHandler(&js, nil)).Info("m", "v", v)
+	out["slog text"], out["slog JSON"] = text.String(), js.String()
+	return out
+}
+
+// What holds keys and records prints neither of them.
+func TestMachinesPrintTheirNames(t *testing.T) {
+	key := []byte(canary + strings.Repeat("k", 32-len(canary)))
+	sealer, err := auth.NewSealer(key, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := auth.NewMemoryStore(10)
+	cfg := auth.Config{Codes: store, Tokens: store, Sealer: sealer, RoutingNumber: "666"}
+	service := newService(t, cfg)
+	g := login
+	g.CustomerID = canary
+	if _, err := service.IssueCode(t.Context(), g, nil); err != nil {
+		t.Fatal(err)
+	}
+	for want, v := range map[string]any{
+		"auth.Sealer{2 keys}":                 sealer,
+		"auth.MemoryStore{1 codes, 0 tokens}": store,
+		"auth.Service":                        service,
+		"":                                    cfg,
+		"<nil>":                               (*auth.Sealer)(nil),
+	} {
+		for name, printed := range printings(v, &v) {
+			if leaks(printed) || !strings.Contains(name, "pointer") && !strings.Contains(printed, want) {
+				t.Errorf("%T with %s: %s", v, name, printed)
+			}
+		}
+	}
+	if got := fmt.Sprint((*auth.MemoryStore)(nil)); got != "<nil>" {
+		t.Errorf("a nil store: %s", got)
+	}
+}
+
+// Through a whole life of codes and tokens, with everything that can go wrong, no
+// log line and no error text shows a code, a token, a login id or a customer.
+func TestNothingPrivateIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })
+		w.unbinding = alipayplus.True
+		grant, agreed := login, agreement
+		grant.CustomerID, agreed.CustomerID = canary+"-c1", canary+"-c2"
+		agreed.UserLoginID = alipayplus.Conceal(canary + "-login")
+		var texts []string
+		note := func(err error) {
+			if err != nil {
+				texts = append(texts, fmt.Sprint(err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", errors.Unwrap(err)))
+			}
+		}
+		secrets := []string{canary}
+		learn := func(found ...alipayplus.Secret) {
+			for _, secret := range found {
+				secrets = append(secrets, secret.Reveal())
+			}
+		}
+		apply := func(r *auth.ApplyTokenRequest) *auth.ApplyTokenResponse {
+			answer, err := w.service.ApplyToken(t.Context(), r)
+			note(err)
+			if answer != nil {
+				learn(answer.AccessToken, answer.RefreshToken)
+			}
+			return answer
+		}
+
+		code, err := w.service.IssueCode(t.Context(), grant, nil)
+		note(err)
+		learn(code.Code)
+		odd := applyCode(code.Code)
+		odd.AuthClientID = "merchant-2"
+		first := apply(odd)
+		apply(applyCode(code.Code))
+		apply(applyCode(alipayplus.Conceal(canary + "-code")))
+		next := apply(applyRefresh(first.RefreshToken))
+		apply(applyRefresh(first.RefreshToken))
+		apply(applyRefresh(alipayplus.Conceal(canary + "-refresh")))
+		for _, token := range []alipayplus.Secret{first.AccessToken, next.AccessToken, next.RefreshToken, alipayplus.Conceal(canary)} {
+			_, err := w.service.Check(t.Context(), token, auth.ScopeAgreementPay)
+			note(err)
+			_, err = w.service.CancelToken(t.Context(), &auth.CancelTokenRequest{AccessToken: token, PassThroughInfo: canary})
+			note(err)
+		}
+
+		token, err := w.service.Issue(t.Context(), agreed)
+		note(err)
+		other := agreed
+		other.CustomerID = canary + "-c3"
+		_, err = w.service.Issue(t.Context(), other)
+		note(err)
+		other.CustomerID = strings.Repeat(canary, 10)
+		_, err = w.service.Issue(t.Context(), other)
+		note(err)
+		_, err = w.service.IssueCode(t.Context(), other, nil)
+		note(err)
+		w.gateway.Fail(auth.AuthNotify, alipayplustest.LoseAnswer(), alipayplustest.Unsigned(alipayplus.CodeProcessFail.Result()),
+			alipayplustest.BadGateway(), alipayplustest.Unknown(alipayplus.CodeUnknownException), alipayplustest.Tamper())
+		w.workFor(20 * time.Minute)
+		learn(w.created().AccessToken, w.created().RefreshToken)
+		w.gateway.Fail(auth.ConsultUnbinding, alipayplustest.BadGateway())
+		_, err = w.service.Unbind(t.Context(), w.client, token.ID)
+		note(err)
+		w.unbinding = alipayplus.True
+		_, err = w.service.Unbind(t.Context(), w.client, token.ID)
+		note(err)
+		w.refuseFirst(alipayplus.CodeAccessDenied)
+		w.workFor(time.Minute)
+
+		cfg := w.config
+		cfg.Sealer = newSealer(t)
+		w.service = newService(t, cfg)
+		agreed.ReferenceAgreementID = "agreement-2"
+		token = w.issue(agreed)
+		w.service = newService(t, w.config)
+		w.workFor(time.Minute)
+		_, err = w.service.Unbind(t.Context(), w.client, token.ID)
+		note(err)
+		_, err = w.service.Cancel(t.Context(), token.ID)
+		note(err)
+		_, err = w.service.Cancel(t.Context(), canary)
+		note(err)
+		_, err = auth.AuthNotify.Prepare(&auth.AuthNotifyRequest{Notification: auth.TokenCanceled{AccessToken: alipayplus.Conceal(canary)}})
+		note(err)
+		_, err = auth.ConsultUnbinding.Prepare(&auth.ConsultUnbindingRequest{AccessToken: alipayplus.Conceal(strings.Repeat(canary, 20))})
+		note(err)
+
+		if len(secrets) < 9 || len(texts) < 30 || strings.Count(w.log.String(), "\n") < 8 {
+			t.Errorf("%d secrets, %d texts and %d lines were looked at", len(secrets), len(texts), strings.Count(w.log.String(), "\n"))
+		}
+		texts = append(texts, w.log.String())
+		for i, secret := range secrets {
+			for _, text := range texts {
+				if strings.Contains(text, secret) {
+					t.Errorf("secret %d stands in %q", i, text)
+				}
+			}
+		}
+	})
+}
+
+// The keys that stores and Hooks see are digests.
+func TestKeysAreDigests(t *testing.T) {
+	id := auth.CancelToken.Spec().Identity(&auth.CancelTokenRequest{AccessToken: alipayplus.Conceal(canary)})
+	if id.Key != alipayplus.Conceal(canary).Digest() {
+		t.Error("cancelToken is not keyed by the digest of its token")
+	}
+	if auth.ApplyToken.Spec().Identity != nil {
+		t.Error("the handler's Store would keep the answers of applyToken, in plain")
+	}
+}

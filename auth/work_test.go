@@ -1,0 +1,385 @@
+package auth_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+)
+
+func TestTokenIsIssuedOnceAndNotified(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) {
+			c.AccessTokenTTL = time.Hour
+			c.Wallet = auth.Wallet{WalletName: "W", WalletBrandName: "Wallet", WalletRegion: "ID",
+				WalletLogo: auth.WalletLogo{LogoName: "W", LogoURL: "https://wallet.example/w.svg"}}
+		})
+		first := w.issue(agreement)
+		second := w.issue(agreement)
+		if first.ID != second.ID || first.AccessDigest != second.AccessDigest {
+			t.Error("two tokens of one agreement")
+		}
+		w.workFor(time.Minute)
+		if third := w.issue(agreement); third.AccessDigest != first.AccessDigest {
+			t.Error("another token after the notification")
+		}
+		w.workFor(time.Minute)
+		got := w.created()
+		want := auth.TokenCreated{
+			AuthClientID: "merchant-1", ReferenceAgreementID: "agreement-1",
+			AccessToken: got.AccessToken, AccessTokenExpiryTime: alipayplus.TimeOf(first.AccessExpiry),
+			RefreshToken: got.RefreshToken, RefreshTokenExpiryTime: alipayplus.TimeOf(first.RefreshExpiry),
+			ReferenceMerchantID: "shop-1", CustomerID: "customer-1", UserLoginID: agreement.UserLoginID,
+			AcquirerID: "acquirer-1", PSPID: "psp-1", Wallet: w.config.Wallet,
+		}
+		if got != want {
+			t.Errorf("authNotify: %v, want %v", got, want)
+		}
+		if got.AccessToken.Digest() != first.AccessDigest || got.RefreshToken.Digest() != first.RefreshDigest {
+			t.Error("the tokens are not those of the record")
+		}
+		if calls := w.gateway.Calls(auth.AuthNotify); len(calls) != 1 || calls[0].Target != "/aps/api/v1/authorizations/authNotify" {
+			t.Errorf("%d calls", len(calls))
+		}
+		if n := w.find(first.ID).Notice; n.State != auth.NoticeAcknowledged || n.Code != "SUCCESS" || n.Tries != 0 {
+			t.Errorf("the notice is %v", n)
+		}
+
+		other := agreement
+		other.ReferenceAgreementID = "agreement-2"
+		if w.issue(other).ID == first.ID {
+			t.Error("two agreements share a token")
+		}
+		other = agreement
+		other.CustomerID = "customer-2"
+		if _, err := w.service.Issue(t.Context(), other); err == nil {
+			t.Error("somebody else got the token of an agreement")
+		}
+	})
+}
+
+// Texts that are only next to each other in two ids do not make one agreement.
+func TestAgreementsAreTold(t *testing.T) {
+	w := newWorld(t)
+	a, b := agreement, agreement
+	a.AuthClientID, a.ReferenceAgreementID = "m1", "2a"
+	b.AuthClientID, b.ReferenceAgreementID = "m12", "a"
+	if w.issue(a).ID == w.issue(b).ID {
+		t.Error("two agreements are one")
+	}
+}
+
+func TestIssueNeedsACompleteGrant(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		rule   string
+		change func(*auth.Grant)
+	}{
+		{"customerId: missing", func(g *auth.Grant) { g.CustomerID = "" }},
+		{"authClientId: missing", func(g *auth.Grant) { g.AuthClientID = "" }},
+		{"referenceAgreementId: missing", func(g *auth.Grant) { g.ReferenceAgreementID = "" }},
+		{"referenceMerchantId: too long", func(g *auth.Grant) { g.ReferenceMerchantID = strings.Repeat("m", 33) }},
+		{"userLoginId: too long", func(g *auth.Grant) { g.UserLoginID = alipayplus.Conceal(strings.Repeat("1", 65)) }},
+		{"acquirerId: not UTF-8", func(g *auth.Grant) { g.AcquirerID = "\xff" }},
+	} {
+		g := agreement
+		c.change(&g)
+		var invalid *alipayplus.ValidationError
+		if _, err := w.service.Issue(t.Context(), g); !errors.As(err, &invalid) {
+			t.Errorf("%s: %v", c.rule, err)
+		}
+	}
+	if got := fmt.Sprint(w.store); got != "auth.MemoryStore{0 codes, 0 tokens}" {
+		t.Errorf("left over: %s", got)
+	}
+}
+
+// Whatever becomes of a notification: the bytes stay, and the token does, too.
+func TestDeliveryNeverChangesTheToken(t *testing.T) {
+	unknown := alipayplustest.Unknown(alipayplus.CodeUnknownException)
+	for _, c := range []struct {
+		rule   string
+		faults []alipayplustest.Fault
+		state  auth.NoticeState
+		tries  int
+		code   alipayplus.ResultCode
+	}{
+		{"acknowledged", nil, auth.NoticeAcknowledged, 0, "SUCCESS"},
+		{"lost on the way, U, lost on the way back", []alipayplustest.Fault{
+			alipayplustest.LoseRequest(), unknown, alipayplustest.LoseAnswer(),
+		}, auth.NoticeAcknowledged, 3, "SUCCESS"},
+		{"unsigned answers do not count", []alipayplustest.Fault{
+			alipayplustest.Unsigned(alipayplus.CodeSuccess.Result()), alipayplustest.Unsigned(alipayplus.CodeProcessFail.Result()),
+			alipayplustest.Tamper(),
+		}, auth.NoticeAcknowledged, 3, "SUCCESS"},
+		{"U for ever", []alipayplustest.Fault{
+			unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown,
+		}, auth.NoticeParked, 11, "UNKNOWN_EXCEPTION"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, keep)
+			before := w.issue(agreement)
+			bodies := w.recordBodies()
+			w.gateway.Fail(auth.AuthNotify, c.faults...)
+			for range 30 * 60 {
+				w.work()
+				time.Sleep(time.Minute)
+			}
+			after := w.find(before.ID)
+			n := after.Notice
+			if n.State != c.state || n.Tries != c.tries || n.Code != c.code {
+				t.Errorf("%s: the notice is %v", c.rule, n)
+			}
+			before.Notice, after.Notice = auth.Notice{}, auth.Notice{}
+			before.Version, after.Version = 0, 0
+			if !bytes.Equal(dump(before), dump(after)) {
+				t.Errorf("%s: the token changed", c.rule)
+			}
+			if want := len(c.faults) + 1; c.state == auth.NoticeParked && len(*bodies) != want-1 || c.state != auth.NoticeParked && len(*bodies) != want {
+				t.Errorf("%s: %d deliveries", c.rule, len(*bodies))
+			}
+			for _, body := range *bodies {
+				if !bytes.Equal(body, (*bodies)[0]) {
+					t.Errorf("%s: the message changed between deliveries", c.rule)
+				}
+			}
+			if alarm := strings.Contains(w.log.String(), "level=ERROR"); alarm != (c.state == auth.NoticeParked) {
+				t.Errorf("%s: alarm %t", c.rule, alarm)
+			}
+		})
+	}
+}
+
+// recordBodies notes the body of every delivery of authNotify, processed or not.
+func (w *world) recordBodies() *[][]byte {
+	var bodies [][]byte
+	w.throughTransport(func(body []byte) { bodies = append(bodies, body) })
+	return &bodies
+}
+
+// An F parks the notification at once, and keeps it for Resend.
+func TestParkedNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		token := w.issue(agreement)
+		w.refuseFirst(alipayplus.CodeAccessDenied)
+		w.workFor(48 * time.Hour)
+		n := w.find(token.ID).Notice
+		if n.State != auth.NoticeParked || n.Code != "ACCESS_DENIED" || n.Tries != 1 || n.Sealed == nil {
+			t.Fatalf("the notice is %v", n)
+		}
+		if strings.Count(w.log.String(), "level=ERROR") != 1 {
+			t.Error("not one alarm")
+		}
+		for range 2 {
+			if err := w.service.Resend(t.Context(), token.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.work()
+		w.alive(w.created().AccessToken)
+		if n := w.find(token.ID).Notice; n.State != auth.NoticeAcknowledged || n.Sealed != nil {
+			t.Errorf("the notice is %v", n)
+		}
+		version := w.find(token.ID).Version
+		if err := w.service.Resend(t.Context(), token.ID); err != nil || w.find(token.ID).Version != version {
+			t.Errorf("Resend of an acknowledged notice: %v", err)
+		}
+	})
+}
+
+// Without its key a notification waits; with it, it is delivered.
+func TestNotificationWaitsForItsKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		token := w.issue(agreement)
+		right := w.service
+		cfg := w.config
+		cfg.Sealer = newSealer(t)
+		w.service = newService(t, cfg)
+		w.workFor(time.Minute)
+		if n := w.find(token.ID).Notice; n.State != auth.NoticePending || n.Tries == 0 {
+			t.Errorf("the notice is %v", n)
+		}
+		w.service = right
+		w.workFor(time.Hour)
+		w.created()
+	})
+}
+
+// A refresh proves that Alipay+ has the token: the old pair is not announced.
+func TestRefreshedTokenIsNotAnnounced(t *testing.T) {
+	w := newWorld(t)
+	token := w.issue(agreement)
+	w.gateway.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
+	w.work()
+	w.apply(applyRefresh(w.created().RefreshToken))
+	if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
+		t.Errorf("the notice is %v", n)
+	}
+}
+
+func TestManyWorkersSendOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 20 {
+			g := agreement
+			g.ReferenceAgreementID = fmt.Sprint(i)
+			w.issue(g)
+			w.gateway.Fail(auth.AuthNotify, alipayplustest.Delay(3*time.Second))
+		}
+		var sending sync.Map
+		var sent atomic.Int32
+		w.throughTransport(func(body []byte) {
+			if _, twice := sending.LoadOrStore(string(body), true); twice {
+				t.Error("a notification is sent twice at once")
+			}
+			sent.Add(1)
+		})
+		var wait sync.WaitGroup
+		for range 8 {
+			wait.Go(func() { w.work() })
+		}
+		wait.Wait()
+		if sent.Load() != 20 || len(w.notified) != 20 {
+			t.Errorf("%d sent, %d arrived, want 20", sent.Load(), len(w.notified))
+		}
+	})
+}
+
+// A cancellation does not overtake the notification that a worker is sending.
+func TestCancelWaitsForTheDeliveryOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
+		token := w.issue(agreement)
+		w.gateway.Fail(auth.AuthNotify, slow(4*time.Second))
+		var wait sync.WaitGroup
+		wait.Go(func() { w.work() })
+		time.Sleep(time.Second)
+		if told, err := w.service.Cancel(t.Context(), token.ID); !told || err != nil {
+			t.Fatalf("Cancel: %t, %v", told, err)
+		}
+		w.work() // not yet
+		if len(w.notified) != 0 {
+			t.Error("the cancellation overtook")
+		}
+		wait.Wait()
+		w.work()
+		if len(w.canceled()) != 1 || len(w.notified) != 2 {
+			t.Errorf("%d notifications", len(w.notified))
+		}
+	})
+}
+
+// Plaintext exists only sealed, only where it has to, and is erased.
+func TestPlaintextIsErased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		spy := &spyStore{MemoryStore: auth.NewMemoryStore(100)}
+		w := newWorld(t, func(c *auth.Config) { c.Codes, c.Tokens = spy, spy })
+		w.store = spy.MemoryStore
+		var secrets []alipayplus.Secret
+		code := w.issueCode()
+		redeemed := w.apply(applyCode(code))
+		token := w.issue(agreement)
+		sealed := func(key string) []byte {
+			t := w.find(key)
+			return append(append(append([]byte(nil), t.Repeat.Sealed...), t.Notice.Sealed...), t.Access...)
+		}
+		if len(sealed(token.ID)) == 0 {
+			t.Error("nothing waits for its delivery")
+		}
+		w.work()
+		if len(sealed(token.ID)) != 0 {
+			t.Error("something is left after the acknowledgement")
+		}
+		refreshed := w.apply(applyRefresh(w.created().RefreshToken))
+		if len(sealed(token.ID)) == 0 {
+			t.Error("nothing is there for a repeated refresh")
+		}
+		time.Sleep(auth.RepeatWindow - time.Second)
+		w.work()
+		if len(sealed(token.ID)) == 0 {
+			t.Error("erased before its time")
+		}
+		time.Sleep(time.Second)
+		w.work()
+		if len(sealed(token.ID)) != 0 {
+			t.Error("something is left after the grace")
+		}
+		if _, err := w.store.FindCode(t.Context(), code.Digest()); !errors.Is(err, auth.ErrNotFound) {
+			t.Error("the answer to a redeem is left after its time")
+		}
+		secrets = append(secrets, code, redeemed.AccessToken, redeemed.RefreshToken, w.created().AccessToken,
+			w.created().RefreshToken, refreshed.AccessToken, refreshed.RefreshToken, agreement.UserLoginID)
+		for i, record := range spy.saved {
+			for j, secret := range secrets {
+				if bytes.Contains(record, []byte(secret.Reveal())) {
+					t.Errorf("record %d of %d holds secret %d in plain", i, len(spy.saved), j)
+				}
+			}
+		}
+		if len(spy.saved) < 7 || !bytes.Contains(bytes.Join(spy.saved, nil), []byte(code.Digest())) {
+			t.Errorf("%d records were looked at", len(spy.saved))
+		}
+	})
+}
+
+// A kept token is erased when it ends.
+func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })
+		token := w.issue(agreement)
+		w.work()
+		time.Sleep(2*time.Hour - time.Second)
+		w.work()
+		if w.find(token.ID).Access == nil {
+			t.Error("erased before its end")
+		}
+		time.Sleep(time.Second)
+		w.work()
+		if w.find(token.ID).Access != nil {
+			t.Error("left after its end")
+		}
+		if done := w.work(); done != 0 {
+			t.Errorf("%d tokens are due for ever", done)
+		}
+
+		// A notification that never got through ends with its token.
+		other := agreement
+		other.ReferenceAgreementID = "agreement-2"
+		token = w.issue(other)
+		w.refuseFirst(alipayplus.CodeAccessDenied)
+		w.work()
+		time.Sleep(2 * time.Hour)
+		w.work()
+		if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
+			t.Errorf("the notice is %v", n)
+		}
+	})
+}
+
+func TestWorkStops(t *testing.T) {
+	w := newWorld(t)
+	token := w.issue(agreement)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.throughTransport(func([]byte) { cancel() })
+	if _, err := w.service.Work(ctx, w.client); !errors.Is(err, context.Canceled) {
+		t.Errorf("Work: %v", err)
+	}
+	if n := w.find(token.ID).Notice; n.State != auth.NoticePending || n.Tries != 0 {
+		t.Errorf("stopping counts as a delivery: %v", n)
+	}
+	if _, err := w.service.Work(t.Context(), nil); err == nil {
+		t.Error("Work without a client")
+	}
+}

@@ -1,0 +1,239 @@
+package auth_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+)
+
+// long reports whether figures are to be shown in full.
+func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
+
+// world is a wallet with its stores, and Alipay+.
+type world struct {
+	*testing.T
+	store   *auth.MemoryStore
+	gateway *alipayplustest.Gateway
+	client  *alipayplus.Client
+	service *auth.Service
+	config  auth.Config
+	log     *bytes.Buffer
+
+	mu        sync.Mutex
+	notified  []auth.Notification // that Alipay+ processed
+	unbinding alipayplus.Bool     // what consultUnbinding answers
+}
+
+// newWorld makes a world whose configuration change has changed.
+func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
+	t.Helper()
+	w := &world{T: t, store: auth.NewMemoryStore(1 << 20), gateway: alipayplustest.New(t), log: new(bytes.Buffer)}
+	alipayplustest.Answer(w.gateway, auth.AuthNotify,
+		func(_ context.Context, r *auth.AuthNotifyRequest) (*auth.AuthNotifyResponse, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.notified = append(w.notified, r.Notification)
+			return &auth.AuthNotifyResponse{}, nil
+		})
+	alipayplustest.Answer(w.gateway, auth.ConsultUnbinding,
+		func(context.Context, *auth.ConsultUnbindingRequest) (*auth.ConsultUnbindingResponse, error) {
+			return &auth.ConsultUnbindingResponse{AllowUnbinding: w.unbinding}, nil
+		})
+	gateway := w.gateway.Config()
+	gateway.Retry = alipayplus.NoRetry
+	var err error
+	if w.client, err = alipayplus.New(gateway); err != nil {
+		t.Fatal(err)
+	}
+	w.config = auth.Config{
+		Codes: w.store, Tokens: w.store, Sealer: newSealer(t), RoutingNumber: "666",
+		Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+	}
+	for _, c := range change {
+		c(&w.config)
+	}
+	w.service = newService(t, w.config)
+	return w
+}
+
+func newService(t *testing.T, cfg auth.Config) *auth.Service {
+	t.Helper()
+	s, err := auth.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newSealer(t testing.TB) *auth.Sealer {
+	t.Helper()
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	s, err := auth.NewSealer(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// agreement is what a user agrees to together with a payment.
+var agreement = auth.Grant{
+	CustomerID: "customer-1", AuthClientID: "merchant-1", ReferenceAgreementID: "agreement-1",
+	ReferenceMerchantID: "shop-1", AcquirerID: "acquirer-1", PSPID: "psp-1",
+	UserLoginID: alipayplus.Conceal("62-857****6473"),
+}
+
+// login is a user who agrees that a client may know who they are.
+var login = auth.Grant{CustomerID: "customer-1", AuthClientID: "merchant-1", Scopes: []string{"BASE"}}
+
+func (w *world) issueCode() alipayplus.Secret {
+	w.Helper()
+	answer, err := w.service.IssueCode(w.Context(), login, []string{"BASE"})
+	if err != nil {
+		w.Fatalf("IssueCode: %v", err)
+	}
+	return answer.Code
+}
+
+func applyCode(code alipayplus.Secret) *auth.ApplyTokenRequest {
+	return &auth.ApplyTokenRequest{
+		AcquirerID: "acquirer-1", PSPID: "psp-1", AuthClientID: "merchant-1",
+		GrantType: auth.GrantAuthorizationCode, AuthCode: code,
+	}
+}
+
+func applyRefresh(token alipayplus.Secret) *auth.ApplyTokenRequest {
+	return &auth.ApplyTokenRequest{
+		AcquirerID: "acquirer-1", PSPID: "psp-1", GrantType: auth.GrantRefreshToken, RefreshToken: token,
+	}
+}
+
+// apply is an applyToken that must succeed.
+func (w *world) apply(r *auth.ApplyTokenRequest) *auth.ApplyTokenResponse {
+	w.Helper()
+	answer, err := w.service.ApplyToken(w.Context(), r)
+	if err != nil {
+		w.Fatalf("ApplyToken: %v", err)
+	}
+	return answer
+}
+
+// refused is an applyToken that must be refused with code.
+func (w *world) refused(r *auth.ApplyTokenRequest, code alipayplus.ResultCode) {
+	w.Helper()
+	answer, err := w.service.ApplyToken(w.Context(), r)
+	if answer != nil || !errors.Is(err, code) {
+		w.Fatalf("ApplyToken: %v, %v; want %s", answer, err, code)
+	}
+}
+
+// check is what Check says of a token with ScopeAgreementPay.
+func (w *world) check(token alipayplus.Secret) error {
+	_, err := w.service.Check(w.Context(), token, "")
+	return err
+}
+
+func (w *world) alive(token alipayplus.Secret) {
+	w.Helper()
+	if err := w.check(token); err != nil {
+		w.Fatalf("Check of a live token: %v", err)
+	}
+}
+
+func (w *world) dead(token alipayplus.Secret, code alipayplus.ResultCode) {
+	w.Helper()
+	if err := w.check(token); !errors.Is(err, code) {
+		w.Fatalf("Check of a dead token: %v, want %s", err, code)
+	}
+}
+
+func (w *world) issue(g auth.Grant) auth.Token {
+	w.Helper()
+	token, err := w.service.Issue(w.Context(), g)
+	if err != nil {
+		w.Fatalf("Issue: %v", err)
+	}
+	return token
+}
+
+func (w *world) find(key string) auth.Token {
+	w.Helper()
+	token, err := w.store.FindToken(w.Context(), key)
+	if err != nil {
+		w.Fatalf("FindToken: %v", err)
+	}
+	return token
+}
+
+func (w *world) work() int {
+	w.Helper()
+	done, err := w.service.Work(w.Context(), w.client)
+	if err != nil {
+		w.Fatalf("Work: %v", err)
+	}
+	return done
+}
+
+// workFor calls Work every few seconds.
+func (w *world) workFor(d time.Duration) {
+	w.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Second) {
+		w.work()
+	}
+}
+
+// created is the one TOKEN_CREATED that Alipay+ processed.
+func (w *world) created() auth.TokenCreated {
+	w.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []auth.TokenCreated
+	for _, n := range w.notified {
+		if created, ok := n.(auth.TokenCreated); ok {
+			found = append(found, created)
+		}
+	}
+	if len(found) != 1 {
+		w.Fatalf("Alipay+ processed %d notifications TOKEN_CREATED, want 1", len(found))
+	}
+	return found[0]
+}
+
+// canceled are the TOKEN_CANCELED that Alipay+ processed.
+func (w *world) canceled() []auth.TokenCanceled {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []auth.TokenCanceled
+	for _, n := range w.notified {
+		if canceled, ok := n.(auth.TokenCanceled); ok {
+			found = append(found, canceled)
+		}
+	}
+	return found
+}
+
+// dump is a record as a database holds it, with sealed texts as bytes.
+func dump(record any) []byte {
+	data, err := json.Marshal(record)
+	if err != nil {
+		panic(err)
+	}
+	switch r := record.(type) {
+	case auth.Code:
+		data = append(data, r.Repeat.Sealed...)
+	case auth.Token:
+		data = append(append(append(data, r.Repeat.Sealed...), r.Notice.Sealed...), r.Access...)
+	}
+	return data
+}

@@ -1,0 +1,109 @@
+package easypay
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+const maxURL = 2048
+
+// ErrRedirectURL is the cause of every error of Redirect. The text names the
+// rule that the URL breaks, never the URL.
+var ErrRedirectURL = errors.New("is not usable")
+
+type redirectError string
+
+func (e redirectError) Error() string { return string(e) }
+func (e redirectError) Unwrap() error { return ErrRedirectURL }
+
+// Redirect is the URL that the user goes to after the verification: raw with
+// status=success or status=fail, which is the outcome of the verification, not
+// of the payment.
+//
+// Everything else of raw stays as it is, byte for byte: its query is
+// percent-encoded in a way that has a meaning. The parameter is appended, before
+// a fragment; one that is there already gets the new value in its place.
+//
+// raw must be an absolute https URL of at most 2,048 characters without
+// user-info, IP address, backslash, blank and control character.
+func Redirect(raw string, verified bool) (string, error) {
+	if err := checkRedirect(raw); err != nil {
+		return "", err
+	}
+	status := "fail"
+	if verified {
+		status = "success"
+	}
+	head, fragment := raw, ""
+	if i := strings.IndexByte(raw, '#'); i >= 0 {
+		head, fragment = raw[:i], raw[i:]
+	}
+	path, query, hasQuery := strings.Cut(head, "?")
+	if !hasQuery {
+		return path + "?status=" + status + fragment, nil
+	}
+	parameters := strings.Split(query, "&")
+	replaced := false
+	for i, parameter := range parameters {
+		name, _, _ := strings.Cut(parameter, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && plain == "status" {
+			parameters[i] = name + "=" + status
+			replaced = true
+		}
+	}
+	query = strings.Join(parameters, "&")
+	switch {
+	case replaced:
+	case query == "", strings.HasSuffix(query, "&"):
+		query += "status=" + status
+	default:
+		query += "&status=" + status
+	}
+	return path + "?" + query + fragment, nil
+}
+
+func checkRedirect(raw string) error {
+	switch {
+	case raw == "":
+		return redirectError("is missing")
+	case len(raw) > maxURL:
+		return redirectError("is longer than 2048 characters")
+	}
+	for i := range len(raw) {
+		switch c := raw[i]; {
+		case c <= ' ' || c == 0x7f:
+			return redirectError("has a blank or a control character")
+		case c > 0x7f:
+			return redirectError("has a character that is not ASCII")
+		case c == '\\':
+			return redirectError("has a backslash")
+		}
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return redirectError("is no URL")
+	case u.Scheme != "https":
+		return redirectError("is not https")
+	case u.Opaque != "" || u.Hostname() == "":
+		return redirectError("has no host")
+	case u.User != nil || strings.Contains(u.Host, "@"):
+		return redirectError("has user-info")
+	case isIP(u.Hostname()):
+		return redirectError("names an IP address")
+	}
+	return nil
+}
+
+// isIP reports whether host is an IP address in a form that some resolver takes:
+// also 2130706433, 0x7f.1 and the like.
+func isIP(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ":") {
+		return true
+	}
+	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
+	last = strings.TrimSuffix(last, ".")
+	return strings.HasPrefix(strings.ToLower(last), "0x") || strings.Trim(last, "0123456789") == ""
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+)
+
+const (
+	payPath     = "/alipayplus/pay"
+	loginID     = "852-90000000"
+	verifyPage  = "https://wallet.example/verify?session=8c1f"
+	merchantID  = "MERCHANT01"
+	agreementID = "AGREEMENT01"
+)
+
+// easyPayService is the wallet's side of pay.
+func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
+	open := func(terms payment.Terms, id string, at time.Time) (payment.Record, error) {
+		terms.CustomerID = customer
+		return w.happened(id, payment.Opened{Terms: terms, At: at})
+	}
+	return easypay.Service{
+		Tokens: tokens,
+		Evaluate: func(_ context.Context, e easypay.Evaluation) (easypay.Eligible, error) {
+			if e.Account().UserLoginID.Reveal() != loginID {
+				return easypay.Eligible{}, alipayplus.CodeUserNotExist
+			}
+			return easypay.Eligible{CustomerID: customer}, nil
+		},
+		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
+			terms := c.Terms()
+			terms.PaymentID = "W-" + c.PaymentRequestID
+			terms.Verification = payment.Verification{URL: verifyPage}
+			record, refused := open(terms, c.PaymentRequestID, time.Now())
+			if refused != nil {
+				return easypay.Verification{}, refused
+			}
+			return easypay.VerificationOf(record)
+		},
+		Pay: func(_ context.Context, c easypay.OneClick) (easypay.Paid, error) {
+			terms := c.Terms()
+			terms.PaymentID = "W-" + c.PaymentRequestID
+			record, refused := open(terms, c.PaymentRequestID, time.Now())
+			if refused == nil { // the user agreed in advance
+				record, refused = w.happened(c.PaymentRequestID, payment.Confirmed{
+					CustomerID: c.Grant.CustomerID, Amount: record.Amounts.Debit(), At: time.Now(),
+				})
+			}
+			if refused != nil {
+				return easypay.Paid{}, refused
+			}
+			return easypay.PaidOf(record)
+		},
+	}
+}
+
+// easyPayRequest is a pay request that names the user by the login id.
+func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
+	factor.IsAgreementPayment = alipayplus.True
+	return &payment.PayRequest{
+		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id,
+		Order:         payment.Order{ReferenceOrderID: "ORDER02", OrderDescription: "GIFT"},
+		PaymentAmount: alipayplus.Amount{Currency: "KRW", Minor: 7000},
+		PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 7000},
+		PaymentMethod: payment.Method{
+			PaymentMethodType: "CONNECT_WALLET",
+			PaymentMethodMetaData: payment.MethodMetaData{
+				UserLoginID: alipayplus.Conceal(loginID), UserLoginIDType: "MOBILE",
+			},
+		},
+		PaymentFactor:      factor,
+		PaymentRedirectURL: "https://pay.example/result?session=n5x%2BaN%3D%3D%26%26SG&app=app",
+		PaymentExpiryTime:  alipayplus.TimeOf(time.Now().Add(10 * time.Minute)),
+	}
+}
+
+func (w *world) sendPay(ctx context.Context, r *payment.PayRequest, want string) (*payment.PayResponse, error) {
+	answer, err := alipayplustest.Send(ctx, w.alipay, w.server, payPath, payment.Pay, r)
+	if err != nil {
+		return nil, err
+	}
+	return answer, expect("the answer to pay", answer.Result.Error(), want)
+}
+
+// easyPay is Easy Pay with consent to one-click payments, and one of those.
+func (w *world) easyPay(ctx context.Context) error {
+	w.trace.title("Easy Pay: evaluate, create, verify, pay, and then with one click")
+	const id = "PR-EASYPAY-1"
+	before := w.wallet.balance()
+	factor := payment.Factor{IsEasyPayScenario: alipayplus.True}
+
+	w.trace.step("Steps 3-4", "Alipay+ evaluates the user's account: no money moves")
+	evaluation := factor
+	evaluation.IsPaymentEvaluation = alipayplus.True
+	if _, err := w.sendPay(ctx, easyPayRequest("PR-EVALUATION-1", evaluation), "S SUCCESS"); err != nil {
+		return err
+	}
+
+	w.trace.step("Steps 7-11", "Alipay+ asks for the order, with consent to one-click payments; the answer is U with the verification page")
+	creation := factor
+	creation.IsAuthorizationAndPay = alipayplus.True
+	request := easyPayRequest(id, creation)
+	request.AuthorizationInfo = payment.AuthorizationInfo{
+		ReferenceAgreementID: agreementID, AuthClientID: merchantID, AuthState: "state-1",
+	}
+	created, err := w.sendPay(ctx, request, "U PAYMENT_IN_PROCESS")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(expect("paymentUrl", created.PaymentURL, verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
+		return err
+	}
+
+	w.trace.step("Step 12", "The user enters a wrong PIN, then the right one")
+	record, err := w.wallet.happened(id, payment.VerificationFailed{At: time.Now()})
+	if err != nil {
+		return err
+	}
+	w.trace.say("wrong PIN: the payment is %s", record.State)
+	if err := w.inquire(ctx, id, alipayplus.CodePaymentInProcess); err != nil {
+		return err
+	}
+	if record, err = w.wallet.happened(id, payment.Verified{At: time.Now()}); err != nil {
+		return err
+	}
+	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
+
+	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
+	redirect, err := easypay.Redirect(record.RedirectURL, true)
+	if err != nil {
+		return err
+	}
+	w.trace.say("%s", redirect)
+
+	w.trace.step("Steps 16-23", "Alipay+ inquires, the wallet notifies; both are made from the record")
+	if err := w.inquire(ctx, id, alipayplus.CodeSuccess); err != nil {
+		return err
+	}
+	if err := w.wallet.deliver(ctx, w.client); err != nil {
+		return err
+	}
+
+	w.trace.step("Steps 24-26", "The wallet issues a token once and reports it by authNotify; the first try is lost")
+	w.alipay.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
+	grant := auth.Grant{
+		CustomerID: customer, AuthClientID: record.AuthorizationInfo.AuthClientID,
+		ReferenceAgreementID: record.AuthorizationInfo.ReferenceAgreementID,
+	}
+	for range 2 { // after a crash it is called again: there is one token
+		if _, err := w.tokens.Issue(ctx, grant); err != nil {
+			return err
+		}
+	}
+	if _, err := w.tokens.Work(ctx, w.client); err != nil {
+		return err
+	}
+	if err := expect("the tokens that Alipay+ knows", len(w.known), 1); err != nil {
+		return err
+	}
+	return w.oneClick(ctx, before-7000)
+}
+
+// oneClick pays with the token, cancels it, and tries again.
+func (w *world) oneClick(ctx context.Context, balance int64) error {
+	token := w.known[0]
+	w.trace.step("one-click", "The merchant pays with the token: no page, no PIN")
+	request := easyPayRequest("PR-ONECLICK-1", payment.Factor{})
+	request.PaymentMethod = payment.Method{PaymentMethodType: "CONNECT_WALLET", PaymentMethodID: token}
+	for range 2 { // Alipay+ sends it twice, the money moves once
+		if _, err := w.sendPay(ctx, request, "S SUCCESS"); err != nil {
+			return err
+		}
+	}
+	w.trace.say("balance KRW %d", w.wallet.balance())
+	if err := expect("the balance", w.wallet.balance(), balance-7000); err != nil {
+		return err
+	}
+	if err := w.wallet.deliver(ctx, w.client); err != nil {
+		return err
+	}
+
+	w.trace.step("cancelToken", "The user ends it at the merchant: the token is dead")
+	answer, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/cancelToken", auth.CancelToken,
+		&auth.CancelTokenRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", AccessToken: token})
+	if err != nil {
+		return err
+	}
+	if err := expect("the answer to cancelToken", answer.Result.Status, alipayplus.StatusSucceeded); err != nil {
+		return err
+	}
+	request.PaymentRequestID = "PR-ONECLICK-2"
+	_, err = w.sendPay(ctx, request, "F INVALID_TOKEN")
+	return err
+}
+
+// mainland is the extra authorization for merchants in the Chinese mainland.
+func (w *world) mainland(ctx context.Context) error {
+	w.trace.title("Chinese mainland: authorization code, then applyToken")
+	w.trace.step("Steps 18-21", "The client SDK asks the app for an authorization code (getAuthCode)")
+	grant := auth.Grant{CustomerID: customer, AuthClientID: merchantID, Scopes: []string{"BASE_USER_INFO"}}
+	code, err := w.tokens.IssueCode(ctx, grant, []string{"BASE_USER_INFO"})
+	if err != nil {
+		return err
+	}
+	w.trace.say("code %v: %d characters, 281 + routing number + 13 + random", code.Code, len(code.Code.Reveal()))
+
+	w.trace.step("Steps 22-26", "The merchant has it; Alipay+ exchanges it for a token and the customer id, and repeats a lost call")
+	request := &auth.ApplyTokenRequest{
+		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", AuthClientID: merchantID,
+		GrantType: auth.GrantAuthorizationCode, AuthCode: code.Code,
+	}
+	var first alipayplus.Secret
+	for i := range 2 {
+		answer, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/applyToken", auth.ApplyToken, request)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = answer.AccessToken
+		}
+		if err := errors.Join(
+			expect("the answer to applyToken", answer.Result.Error(), "S SUCCESS"),
+			expect("customerId", answer.CustomerID, customer),
+			expect("the token of the repetition", answer.AccessToken == first, true),
+		); err != nil {
+			return err
+		}
+	}
+
+	w.trace.step("afterwards", "The same code in another request is refused: it can be used once")
+	request.AcquirerID = "ACQUIRER02"
+	answer, err := alipayplustest.Send(ctx, w.alipay, w.server, "/alipayplus/applyToken", auth.ApplyToken, request)
+	if err != nil {
+		return err
+	}
+	if answer.Result.Status != alipayplus.StatusFailed {
+		return fmt.Errorf("a used code was redeemed again: %v", answer.Result)
+	}
+	return nil
+}
