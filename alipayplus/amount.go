@@ -82,18 +82,21 @@ type wireAmount struct {
 	Value    string `json:"value"`
 }
 
-// MarshalJSON is the wire form, null for the zero Amount.
+// MarshalJSON is the wire form, null for the zero Amount. It encodes every
+// Amount, so that a message that came in can be stored; what must not be sent,
+// WireRules tells.
 func (a Amount) MarshalJSON() ([]byte, error) {
 	if a.IsZero() {
 		return []byte("null"), nil
 	}
-	if rules := a.WireRules(); len(rules) > 0 {
-		return nil, scalarError(rules[0])
+	currency, err := quoteJSON(string(a.Currency))
+	if err != nil {
+		return nil, err
 	}
 	out := make([]byte, 0, 48)
-	out = append(out, `{"currency":"`...)
-	out = append(out, a.Currency...)
-	out = append(out, `","value":"`...)
+	out = append(out, `{"currency":`...)
+	out = append(out, currency...)
+	out = append(out, `,"value":"`...)
 	out = strconv.AppendInt(out, a.Minor, 10)
 	return append(out, `"}`...), nil
 }

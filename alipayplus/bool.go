@@ -1,9 +1,6 @@
 package alipayplus
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Bool is a Boolean of the protocol, which travels as a string. It has three
 // states because an absent flag is not a false one.
@@ -60,9 +57,9 @@ func (b *Bool) UnmarshalJSON(data []byte) error {
 	switch {
 	case text == "":
 		*b = Unset
-	case strings.EqualFold(text, "true"):
+	case sameWord(text, "true"):
 		*b = True
-	case strings.EqualFold(text, "false"):
+	case sameWord(text, "false"):
 		*b = False
 	default:
 		return scalarError(`is neither "true" nor "false"`)

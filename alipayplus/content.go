@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
+	"log/slog"
 	"strings"
 	"sync"
 )
@@ -33,6 +35,18 @@ type Content struct {
 	Time     string // header Request-Time of a request, Response-Time of a response
 	Body     []byte // the exact bytes
 }
+
+// String is all but the body.
+func (c Content) String() string {
+	return fmt.Sprintf("Content{%s %s, %s, %s, %d bytes}",
+		sanitize(c.Method, 16), sanitize(c.Target, 256), sanitize(c.ClientID, 64), sanitize(c.Time, 40), len(c.Body))
+}
+
+// Format prints String for every verb.
+func (c Content) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
+
+// LogValue is String for log/slog.
+func (c Content) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // check refuses header texts from which two different messages could make the
 // same signed bytes.
@@ -192,15 +206,15 @@ func parseSignature(header string, into []byte) (version string, signature []byt
 			return "", nil, "an item of the Signature header has no ="
 		}
 		switch {
-		case strings.EqualFold(name, "algorithm"):
+		case sameWord(name, "algorithm"):
 			if seenAlgorithm {
 				return "", nil, "the Signature header has a second algorithm"
 			}
 			seenAlgorithm = true
-			if !strings.EqualFold(value, "RSA256") {
+			if !sameWord(value, "RSA256") {
 				return "", nil, "the algorithm is not RSA256"
 			}
-		case strings.EqualFold(name, "keyVersion"):
+		case sameWord(name, "keyVersion"):
 			if seenVersion {
 				return "", nil, "the Signature header has a second keyVersion"
 			}
@@ -209,7 +223,7 @@ func parseSignature(header string, into []byte) (version string, signature []byt
 				return "", nil, "the keyVersion is not 1 to 9 digits"
 			}
 			version = value
-		case strings.EqualFold(name, "signature"):
+		case sameWord(name, "signature"):
 			if seenSignature {
 				return "", nil, "the Signature header has a second signature"
 			}
@@ -225,6 +239,12 @@ func parseSignature(header string, into []byte) (version string, signature []byt
 		return "", nil, "the Signature header has no signature"
 	}
 	return version, signature, ""
+}
+
+// sameWord compares with an ASCII word in any case. strings.EqualFold alone takes
+// ſ for s.
+func sameWord(text, word string) bool {
+	return len(text) == len(word) && strings.EqualFold(text, word)
 }
 
 // decodeSignature reads percent-encoded, plain or url-safe base64, padded or

@@ -289,6 +289,7 @@ var headerForms = []struct {
 	{"two commas", "algorithm=RSA256,,signature=$S", "has no ="},
 	{"semicolons", "algorithm=RSA256;signature=$S", "algorithm is not RSA256"},
 	{"quotes", `algorithm=RSA256,signature="$S"`, "not one canonical base64"},
+	{"a letter that folds to s", "ſignature=$S", "unknown item"},
 	{"a tab", "algorithm=RSA256,\tsignature=$S", "unknown item"},
 	{"key version with a letter", "keyVersion=1a,signature=$S", "keyVersion is not 1 to 9 digits"},
 	{"key version with a sign", "keyVersion=+1,signature=$S", "keyVersion is not 1 to 9 digits"},

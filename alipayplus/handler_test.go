@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -58,17 +57,11 @@ func inDone(_ context.Context, r *inRequest) (*inResponse, error) {
 	return &inResponse{Ref: "ref-" + r.ID}, nil
 }
 
-// inKeys are two keys of Alipay+ and the wallet's, made once.
-var inKeys = sync.OnceValue(func() (k struct{ first, second, wallet *rsa.PrivateKey }) {
-	for _, key := range []**rsa.PrivateKey{&k.first, &k.second, &k.wallet} {
-		made, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
+// inKeys are two keys of Alipay+ and the wallet's.
+func inKeys() (k struct{ first, second, wallet *rsa.PrivateKey }) {
+	k.first, k.second, k.wallet = keys().alipay, keys().next, keys().wallet
 	return k
-})
+}
 
 func inMust[T any](v T, err error) T {
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -27,8 +26,6 @@ func inResultIn(body []byte) (alipayplus.Result, error) {
 	err := json.Unmarshal(body, &answer)
 	return answer.Result, err
 }
-
-func inLong() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
 
 // inMemory signs each digest once: the signature is deterministic.
 type inMemory struct {
@@ -62,7 +59,7 @@ func inSend(t *testing.T, h *alipayplus.Handler, body string) alipayplus.Result 
 // latter. ALIPAYPLUS_LONG=1 makes it 10,000 requests, 64 times each.
 func TestSameRequestInParallel(t *testing.T) {
 	ids := 63
-	if inLong() {
+	if long {
 		ids = 10_000
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -78,7 +75,7 @@ func TestSameRequestInParallel(t *testing.T) {
 		})))
 		for id := range ids {
 			times := 2 + id%63
-			if inLong() {
+			if long {
 				times = 64
 			}
 			a := inArrive(inMovePath, fmt.Sprintf(`{"id":"M%d"}`, id))

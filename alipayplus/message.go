@@ -13,12 +13,12 @@ import (
 //
 // A Message prints redacted. Its JSON holds everything, Body in base64.
 type Message struct {
-	Operation string        `json:"operation"`          // the API's name
-	Key       string        `json:"key,omitzero"`       // the value of the idempotency field, hashed if secret
-	Path      string        `json:"path,omitzero"`      // where the API is served
-	URL       string        `json:"url,omitzero"`       // instead of BaseURL and Path: the order's paymentNotifyUrl
-	Timeout   time.Duration `json:"timeoutNs,omitzero"` // of one attempt, 0 means 5 seconds
-	Body      []byte        `json:"body"`               // the exact bytes to sign and send
+	Operation string        `json:"operation"`                   // the API's name
+	Key       string        `json:"key,omitzero"`                // the value of the idempotency field, hashed if secret
+	Path      string        `json:"path,omitzero"`               // where the API is served
+	URL       string        `json:"url,omitzero" wire:"private"` // instead of BaseURL and Path: the order's paymentNotifyUrl
+	Timeout   time.Duration `json:"timeoutNs,omitzero"`          // of one attempt, 0 means 5 seconds
+	Body      []byte        `json:"body" wire:"private"`         // the exact bytes to sign and send
 }
 
 // String names the API, the key and the length, never the content.

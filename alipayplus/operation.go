@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"time"
@@ -53,6 +54,12 @@ type Identity struct {
 	// fingerprints.
 	Match []any
 }
+
+// Format prints the key for every verb: the rest may be private.
+func (i Identity) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Identity{%s}", i.Key) }
+
+// LogValue is the key for log/slog.
+func (i Identity) LogValue() slog.Value { return slog.StringValue(i.Key) }
 
 const defaultTimeout = 5 * time.Second
 

@@ -1,6 +1,7 @@
 package alipayplus
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -85,7 +86,7 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 	if !utf8.ValidString(s.h.Value()) {
 		return nil, errors.New("alipayplus: a secret is not valid UTF-8")
 	}
-	return json.Marshal(s.h.Value())
+	return quoteJSON(s.h.Value())
 }
 
 // UnmarshalJSON reads a JSON string; a number or a boolean is kept as its text.
@@ -125,4 +126,14 @@ func scalarText(data []byte) (string, error) {
 		return "", nil
 	}
 	return string(data), nil
+}
+
+// quoteJSON is text as a JSON string, without the escapes for HTML that
+// encoding/json would add.
+func quoteJSON(text string) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(text)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -55,6 +58,17 @@ type Standing struct {
 	Answer []byte // ClaimAnswered: as Finish got it
 }
 
+// String is all but the answer.
+func (s Standing) String() string {
+	return fmt.Sprintf("Standing{state %d, again %t, %d bytes}", s.State, s.Again, len(s.Answer))
+}
+
+// Format prints String for every verb.
+func (s Standing) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue is String for log/slog.
+func (s Standing) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
 // ClaimState says whether a claim may run. The zero value says nothing, so that
 // a Store that forgets to set it grants nothing.
 type ClaimState uint8
@@ -97,6 +111,13 @@ var errStoreFull = errors.New("alipayplus: the memory store is full")
 // room, because a forgotten one is a payment made twice.
 func NewMemoryStore(maxRecords int) *MemoryStore {
 	return &MemoryStore{max: maxRecords, records: make(map[recordKey]*record)}
+}
+
+// String is how many records there are, so that no log shows one.
+func (m *MemoryStore) String() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fmt.Sprintf("MemoryStore{%d of %d records}", len(m.records), m.max)
 }
 
 // Begin implements Store.

@@ -1,9 +1,6 @@
 package alipayplus
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Time is a Datetime of the protocol: ISO 8601 with an offset, for example
 // 2019-11-27T12:01:01+08:00. It keeps the text that came in, so that storing
@@ -56,7 +53,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	return json.Marshal(t.text)
+	return quoteJSON(t.text)
 }
 
 // UnmarshalJSON keeps the text. A text of no known form is kept, too; Time then

@@ -142,7 +142,7 @@ func (r AuthNotifyRequest) WireRules() []string {
 	}
 	var rules []string
 	for _, p := range invalid.Problems {
-		rules = append(rules, p.Path+": "+p.Rule)
+		rules = append(rules, p.Path+" "+p.Rule)
 	}
 	return rules
 }

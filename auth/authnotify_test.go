@@ -83,16 +83,16 @@ func TestAuthNotifyRules(t *testing.T) {
 		notification auth.Notification
 	}{
 		{"holds no notification", nil},
-		{"authClientId: missing", auth.TokenCreated{ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry}},
-		{"referenceAgreementId: missing", auth.TokenCreated{AuthClientID: "m", AccessToken: token, AccessTokenExpiryTime: expiry}},
-		{"accessToken: missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessTokenExpiryTime: expiry}},
-		{"accessTokenExpiryTime: missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token}},
-		{"accessToken: longer than 128 characters", auth.TokenCanceled{AuthClientID: "m", AccessToken: long}},
-		{"accessToken: missing", auth.TokenCanceled{AuthClientID: "m"}},
-		{"authClientId: missing", auth.TokenCanceled{AccessToken: token}},
-		{"authCode: longer than 32 characters", auth.AuthCodeCreated{AuthClientID: "m", AuthState: "s", AuthCode: long}},
-		{"authState: missing", auth.AuthCodeCreated{AuthClientID: "m", AuthCode: token}},
-		{"walletForAccountBinding.walletLogo.logoUrl: not an absolute https URL", auth.TokenCreated{
+		{"authClientId missing", auth.TokenCreated{ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry}},
+		{"referenceAgreementId missing", auth.TokenCreated{AuthClientID: "m", AccessToken: token, AccessTokenExpiryTime: expiry}},
+		{"accessToken missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessTokenExpiryTime: expiry}},
+		{"accessTokenExpiryTime missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token}},
+		{"accessToken longer than 128 characters", auth.TokenCanceled{AuthClientID: "m", AccessToken: long}},
+		{"accessToken missing", auth.TokenCanceled{AuthClientID: "m"}},
+		{"authClientId missing", auth.TokenCanceled{AccessToken: token}},
+		{"authCode longer than 32 characters", auth.AuthCodeCreated{AuthClientID: "m", AuthState: "s", AuthCode: long}},
+		{"authState missing", auth.AuthCodeCreated{AuthClientID: "m", AuthCode: token}},
+		{"walletForAccountBinding.walletLogo.logoUrl not an absolute https URL", auth.TokenCreated{
 			AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry,
 			Wallet: auth.Wallet{WalletLogo: auth.WalletLogo{LogoURL: "http://wallet.example/w.svg"}},
 		}},

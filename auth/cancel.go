@@ -86,8 +86,8 @@ func (s *Service) canceledNotice(t *Token) ([]byte, error) {
 
 // Unbind ends an authorization because the user wants it, by the ID of its
 // Token. It asks Alipay+ by consultUnbinding. If Alipay+ agrees, it cancels the
-// token and has Work tell Alipay+. allowed false: nothing changed, send the user
-// to the merchant. With an error nothing changed, either.
+// token and has Work tell Alipay+. allowed false with a nil error: nothing
+// changed, send the user to the merchant. With an error, call it again.
 //
 // It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID. ErrErased: the
 // text of the token is gone.

@@ -292,7 +292,7 @@ func TestConsumedCodeStaysConsumedWhenTheClockStepsBack(t *testing.T) {
 
 // Of any number of concurrent redeems of a code, one token comes.
 func TestConcurrentRedeems(t *testing.T) {
-	codes, redeems := 20, 1000
+	codes, redeems := 8, 1000
 	if long() {
 		codes = 1000
 	}

@@ -122,8 +122,9 @@ func ExampleAuthNotifyRequest() {
 	fmt.Println(string(m.Body), err)
 
 	_, err = auth.AuthNotify.Prepare(&auth.AuthNotifyRequest{Notification: auth.TokenCanceled{AuthClientID: "M1"}})
-	fmt.Println(err)
+	var invalid *alipayplus.ValidationError
+	fmt.Println(errors.As(err, &invalid), invalid.Problems[0].Rule)
 	// Output:
 	// {"authorizationNotifyType":"TOKEN_CANCELED","authClientId":"M1","accessToken":"T1"} <nil>
-	// alipayplus: authNotify was not sent: invalid message:  accessToken: missing
+	// true accessToken missing
 }

@@ -33,32 +33,29 @@ const (
 // A notification that Alipay+ does not acknowledge is no error: it is repeated
 // unchanged by Config.Schedule and never changes its token. One that gets an F,
 // or whose schedule ends, is parked, with an alarm (level ERROR) on
-// Config.Logger; see Resend. Work ends early with an error of a store or of ctx;
-// what it left is due again.
+// Config.Logger; see Resend. An error is the first one of a store, or ctx's; what
+// could not be done is due again.
 func (s *Service) Work(ctx context.Context, c *alipayplus.Client) (done int, err error) {
 	if c == nil {
 		return 0, errors.New("auth: Work needs a Client")
 	}
-	if s.cfg.Codes != nil {
-		if err := s.cfg.Codes.DeleteCodes(ctx, now()); err != nil {
-			return 0, err
-		}
-	}
 	due, err := s.cfg.Tokens.DueTokens(ctx, now(), batch)
-	if err != nil {
-		return 0, err
+	if s.cfg.Codes != nil {
+		if failure := s.cfg.Codes.DeleteCodes(ctx, now()); err == nil {
+			err = failure
+		}
 	}
 	for _, t := range due {
-		if err := ctx.Err(); err != nil {
-			return done, err
+		if ctx.Err() != nil {
+			return done, ctx.Err()
 		}
-		err := s.work(ctx, c, t)
-		if err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
-			return done, err
+		failure := s.work(ctx, c, t)
+		if err == nil && !errors.Is(failure, ErrConflict) && !errors.Is(failure, ErrNotFound) {
+			err = failure // and go on: one bad record must not hold up the others
 		}
 		done++
 	}
-	return done, nil
+	return done, err
 }
 
 // work does what is due of one token. ErrConflict: somebody else does it.

@@ -251,8 +251,8 @@ func TestManyWorkersSendOnce(t *testing.T) {
 			wait.Go(func() { w.work() })
 		}
 		wait.Wait()
-		if sent.Load() != 20 || len(w.notified) != 20 {
-			t.Errorf("%d sent, %d arrived, want 20", sent.Load(), len(w.notified))
+		if sent.Load() != 20 || w.arrived() != 20 {
+			t.Errorf("%d sent, %d arrived, want 20", sent.Load(), w.arrived())
 		}
 	})
 }
@@ -270,13 +270,13 @@ func TestCancelWaitsForTheDeliveryOnItsWay(t *testing.T) {
 			t.Fatalf("Cancel: %t, %v", told, err)
 		}
 		w.work() // not yet
-		if len(w.notified) != 0 {
+		if w.arrived() != 0 {
 			t.Error("the cancellation overtook")
 		}
 		wait.Wait()
 		w.work()
-		if len(w.canceled()) != 1 || len(w.notified) != 2 {
-			t.Errorf("%d notifications", len(w.notified))
+		if len(w.canceled()) != 1 || w.arrived() != 2 {
+			t.Errorf("%d notifications", w.arrived())
 		}
 	})
 }
@@ -381,5 +381,39 @@ func TestWorkStops(t *testing.T) {
 	}
 	if _, err := w.service.Work(t.Context(), nil); err == nil {
 		t.Error("Work without a client")
+	}
+}
+
+// poisoned fails for one token, always.
+type poisoned struct {
+	*auth.MemoryStore
+	id string
+}
+
+func (s poisoned) SaveToken(ctx context.Context, t auth.Token) error {
+	if t.ID == s.id {
+		return errBroken
+	}
+	return s.MemoryStore.SaveToken(ctx, t)
+}
+
+// A record that cannot be stored does not hold up the others.
+func TestWorkGoesOn(t *testing.T) {
+	w := newWorld(t)
+	first := w.issue(agreement)
+	other := agreement
+	other.ReferenceAgreementID = "agreement-2"
+	second := w.issue(other)
+	due, err := w.store.DueTokens(t.Context(), time.Now(), 2)
+	if err != nil || len(due) != 2 || first.ID == second.ID {
+		t.Fatalf("%d tokens are due, %v", len(due), err)
+	}
+	cfg := w.config
+	cfg.Tokens = poisoned{w.store, due[0].ID}
+	if done, err := newService(t, cfg).Work(t.Context(), w.client); done != 2 || !errors.Is(err, errBroken) {
+		t.Errorf("Work: %d, %v", done, err)
+	}
+	if n := w.find(due[1].ID).Notice; n.State != auth.NoticeAcknowledged || w.arrived() != 1 {
+		t.Errorf("the other notice is %v", n)
 	}
 }

@@ -210,6 +210,13 @@ func (w *world) created() auth.TokenCreated {
 	return found[0]
 }
 
+// arrived is how many notifications Alipay+ processed.
+func (w *world) arrived() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.notified)
+}
+
 // canceled are the TOKEN_CANCELED that Alipay+ processed.
 func (w *world) canceled() []auth.TokenCanceled {
 	w.mu.Lock()

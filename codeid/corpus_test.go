@@ -117,3 +117,13 @@ func TestSkippedRules(t *testing.T) {
 		}
 	}
 }
+
+// rawRules are the rules in a file, each as its own JSON.
+func rawRules(t testing.TB, body []byte) []json.RawMessage {
+	t.Helper()
+	var file struct{ CodeRules []json.RawMessage }
+	if err := json.Unmarshal(body, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.CodeRules
+}

@@ -186,7 +186,7 @@ func TestLookAhead(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(1, 2))
 		matched := 0
-		for range 20_000 {
+		for range 4_000 {
 			code := randomText(random, []string{"N", "NC", "NCHL", "CH", ""}[random.IntN(5)], "01.0", 10)
 			if code == "" {
 				continue
@@ -199,8 +199,8 @@ func TestLookAhead(t *testing.T) {
 				matched++
 			}
 		}
-		if matched == 0 || matched == 20_000 {
-			t.Errorf("%s: %d of 20,000 texts matched", pattern, matched)
+		if matched == 0 || matched == 4_000 {
+			t.Errorf("%s: %d of 4,000 texts matched", pattern, matched)
 		}
 	}
 }
@@ -290,7 +290,7 @@ func TestIndexAgreesWithTheOrder(t *testing.T) {
 		return emv(fields...)
 	}
 	hits := map[bool]int{}
-	for range 300 {
+	for range 100 {
 		var rules []object
 		for range 1 + random.IntN(30) {
 			priority := random.IntN(4)
@@ -316,7 +316,7 @@ func TestIndexAgreesWithTheOrder(t *testing.T) {
 		if len(set.Skipped()) > 0 {
 			t.Fatal(set.Skipped())
 		}
-		for range 300 {
+		for range 200 {
 			c := code()
 			id, err := set.Identify(c)
 			if want := set.Linear(c); err != nil || id.Rule != want {
@@ -325,7 +325,7 @@ func TestIndexAgreesWithTheOrder(t *testing.T) {
 			hits[id.Rule != codeid.NoRule]++
 		}
 	}
-	if hits[true] < 10_000 || hits[false] < 10_000 {
+	if hits[true] < 3_000 || hits[false] < 3_000 {
 		t.Errorf("hits and misses: %v", hits)
 	}
 }

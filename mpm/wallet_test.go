@@ -36,8 +36,8 @@ type wallet struct {
 // database is the wallet's database: one transaction at a time, committed as a
 // whole or not at all.
 type database struct {
-	mu        sync.Mutex
-	committed tables
+	mu sync.Mutex
+	tables
 }
 
 type tables struct {
@@ -45,13 +45,19 @@ type tables struct {
 	balances map[string]int64     // customer → smallest units
 	ledger   map[string]int64     // key, UNIQUE → what the customer got, negative for a debit
 	outbox   map[string]outboxRow // operation and key, UNIQUE
-	alarms   []string             // dead letters
+	alarms   map[string]error     // dead letters, by operation and key
+
+	undo []func() // of the transaction that runs
 }
 
-// row is a payment: the record as JSON, and what only the wallet knows.
+// row is a payment: the record as JSON, what only the wallet knows, and columns
+// that a job searches by.
 type row struct {
 	record []byte
 	origin mpm.Origin
+	state  payment.State
+	expiry time.Time
+	due    bool // there is something to do again after a crash
 }
 
 type outboxRow struct {
@@ -64,30 +70,57 @@ type outboxRow struct {
 const workerLease = 2 * time.Minute
 
 func newDatabase(balances map[string]int64) *database {
-	return &database{committed: tables{
-		map[string]row{}, balances, map[string]int64{}, map[string]outboxRow{}, nil,
+	return &database{tables: tables{
+		payments: map[string]row{}, balances: balances, ledger: map[string]int64{}, outbox: map[string]outboxRow{}, alarms: map[string]error{},
 	}}
 }
 
-func (db *database) transaction(fn func(*tables) error) error {
+// transaction undoes what fn did if it returns an error or never returns.
+func (db *database) transaction(fn func(*tables) error) (err error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	t := tables{
-		maps.Clone(db.committed.payments), maps.Clone(db.committed.balances), maps.Clone(db.committed.ledger),
-		maps.Clone(db.committed.outbox), slices.Clip(db.committed.alarms),
-	}
-	if err := fn(&t); err != nil {
-		return err // rolled back
-	}
-	db.committed = t
-	return nil
+	committed := false
+	defer func() {
+		for ; !committed && len(db.undo) > 0; db.undo = db.undo[:len(db.undo)-1] {
+			db.undo[len(db.undo)-1]()
+		}
+		db.undo = nil
+	}()
+	err = fn(&db.tables)
+	committed = err == nil
+	return err
 }
+
+// set writes a row of a table.
+func set[V any](t *tables, table map[string]V, key string, v V) {
+	t.restore(undo(table, key))
+	table[key] = v
+}
+
+// remove deletes a row of a table.
+func remove[V any](t *tables, table map[string]V, key string) {
+	t.restore(undo(table, key))
+	delete(table, key)
+}
+
+func undo[V any](table map[string]V, key string) func() {
+	before, had := table[key]
+	return func() {
+		if had {
+			table[key] = before
+		} else {
+			delete(table, key)
+		}
+	}
+}
+
+func (t *tables) restore(fn func()) { t.undo = append(t.undo, fn) }
 
 // read looks at the committed tables.
 func (db *database) read(fn func(*tables)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	fn(&db.committed)
+	fn(&db.tables)
 }
 
 func (t *tables) load(id string) (payment.Record, error) {
@@ -103,15 +136,16 @@ func (t *tables) store(record payment.Record, origin mpm.Origin) error {
 	if known, ok := t.payments[record.PaymentRequestID]; ok {
 		origin = known.origin
 	}
-	t.payments[record.PaymentRequestID] = row{data, origin}
+	expiry, _ := record.ExpiryTime.Time()
+	set(t, t.payments, record.PaymentRequestID, row{data, origin, record.State, expiry, len(record.Due()) > 0})
 	return err
 }
 
 // book moves money, once per key.
 func (t *tables) book(key, customer string, amount int64) {
 	if _, done := t.ledger[key]; !done {
-		t.ledger[key] = amount
-		t.balances[customer] += amount
+		set(t, t.ledger, key, amount)
+		set(t, t.balances, customer, t.balances[customer]+amount)
 	}
 }
 
@@ -142,6 +176,9 @@ func (w *wallet) at(place string) {
 // happened is the one place where a payment changes. refused is the error of
 // Record.On for the event itself.
 func (w *wallet) happened(ctx context.Context, id string, event payment.Event, origin mpm.Origin) (record payment.Record, refused, err error) {
+	if w.mistake == notifiesBeforePersisting {
+		w.notifyEarly(ctx, id, event)
+	}
 	var outside, late []payment.Effect
 	err = w.db.transaction(func(t *tables) error {
 		var err error
@@ -165,14 +202,13 @@ func (w *wallet) happened(ctx context.Context, id string, event payment.Event, o
 			case payment.Notify:
 				switch w.mistake {
 				case notifiesBeforePersisting:
-					_ = w.client.Deliver(ctx, d.Message)
 				case queuesAfterCommit:
 					late = append(late, d)
 				default:
-					t.outbox[d.Message.Operation+" "+d.Message.Key] = outboxRow{message: d.Message, due: time.Now()}
+					set(t, t.outbox, d.Message.Operation+" "+d.Message.Key, outboxRow{message: d.Message, due: time.Now()})
 				}
 			case payment.Withdraw:
-				delete(t.outbox, d.Operation+" "+d.Key)
+				remove(t, t.outbox, d.Operation+" "+d.Key)
 			}
 			if end == nil {
 				continue
@@ -196,7 +232,7 @@ func (w *wallet) happened(ctx context.Context, id string, event payment.Event, o
 	for _, effect := range late {
 		m := effect.(payment.Notify).Message
 		_ = w.db.transaction(func(t *tables) error {
-			t.outbox[m.Operation+" "+m.Key] = outboxRow{message: m, due: time.Now()}
+			set(t, t.outbox, m.Operation+" "+m.Key, outboxRow{message: m, due: time.Now()})
 			return nil
 		})
 	}
@@ -206,6 +242,35 @@ func (w *wallet) happened(ctx context.Context, id string, event payment.Event, o
 		}
 	}
 	return record, refused, err
+}
+
+// notifyEarly is a mistake: it sends what the transaction is going to decide.
+func (w *wallet) notifyEarly(ctx context.Context, id string, event payment.Event) {
+	var messages []alipayplus.Message
+	_ = w.db.transaction(func(t *tables) error {
+		record, err := t.load(id)
+		if err != nil {
+			return err
+		}
+		record, do, _ := record.On(event)
+		for len(do) > 0 {
+			effect := do[0]
+			do = do[1:]
+			if notify, ok := effect.(payment.Notify); ok {
+				messages = append(messages, notify.Message)
+			} else if w.bank == nil {
+				if end := t.settle(effect); end != nil {
+					next, more, _ := record.On(end)
+					record, do = next, append(do, more...)
+				}
+			}
+		}
+		return errors.New("rolled back")
+	})
+	for _, m := range messages {
+		_ = w.client.Deliver(ctx, m)
+		w.at("notified, not persisted")
+	}
 }
 
 // perform has the bank move money and reports the end. An end that is not known
@@ -299,7 +364,7 @@ func (w *wallet) deliver(ctx context.Context) (found bool) {
 				name, taken = candidate, t.outbox[candidate]
 				taken.tries++
 				taken.due = time.Now().Add(workerLease)
-				t.outbox[name] = taken
+				set(t, t.outbox, name, taken)
 				return nil
 			}
 		}
@@ -323,12 +388,12 @@ func (w *wallet) deliver(ctx context.Context) (found bool) {
 		wait, again := alipayplus.Schedule(nil).Next(row.tries, err)
 		if again {
 			row.due = time.Now().Add(wait)
-			t.outbox[name] = row
+			set(t, t.outbox, name, row)
 			return nil
 		}
-		delete(t.outbox, name)
+		remove(t, t.outbox, name)
 		if err != nil {
-			t.alarms = append(t.alarms, name)
+			set(t, t.alarms, name, err)
 		}
 		return nil
 	})
@@ -338,21 +403,22 @@ func (w *wallet) deliver(ctx context.Context) (found bool) {
 // tidy is a job that runs now and then: it closes what has expired and does
 // again what may have been lost.
 func (w *wallet) tidy(ctx context.Context) {
-	var records []payment.Record
+	due := map[string]row{}
 	w.db.read(func(t *tables) {
-		for _, id := range slices.Sorted(maps.Keys(t.payments)) {
-			if record, err := t.load(id); err == nil {
-				records = append(records, record)
+		for id, row := range t.payments {
+			if row.due || row.state == payment.StateOpen && time.Now().After(row.expiry) {
+				due[id] = row
 			}
 		}
 	})
-	for _, record := range records {
-		expiry, _ := record.ExpiryTime.Time()
-		if record.State == payment.StateOpen && time.Now().After(expiry) {
-			_, _, _ = w.happened(ctx, record.PaymentRequestID, payment.Expired{At: time.Now()}, mpm.Scanned)
+	for _, id := range slices.Sorted(maps.Keys(due)) {
+		if due[id].state == payment.StateOpen {
+			_, _, _ = w.happened(ctx, id, payment.Expired{At: time.Now()}, mpm.Scanned)
 		}
+		var record payment.Record
+		w.db.read(func(t *tables) { record, _ = t.load(id) })
 		for _, effect := range record.Due() {
-			w.perform(ctx, record.PaymentRequestID, effect)
+			w.perform(ctx, id, effect)
 		}
 	}
 }

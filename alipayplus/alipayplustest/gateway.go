@@ -53,11 +53,13 @@ type Gateway struct {
 	operations map[string]*operation // by path
 	faults     map[string][]Fault    // by operation
 	calls      []Call
+	mischief   *mischief // nil unless Misbehave
 }
 
 // operation is a scripted API.
 type operation struct {
 	name    string
+	again   bool // may be delivered twice
 	decode  func(body []byte) (request any, identity *alipayplus.Identity, err error)
 	run     func(ctx context.Context, request any) []byte
 	mu      sync.Mutex
@@ -146,7 +148,7 @@ func (g *Gateway) Config() alipayplus.Config {
 // F. Scripting an API again replaces its function and keeps its answers.
 func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn func(context.Context, *Req) (*Resp, error)) {
 	spec := op.Spec()
-	o := &operation{name: spec.Name, answers: make(map[string]stored)}
+	o := &operation{name: spec.Name, again: spec.Identity != nil || spec.ReadOnly, answers: make(map[string]stored)}
 	o.decode = func(body []byte) (any, *alipayplus.Identity, error) {
 		request := new(Req)
 		if err := wire.Decode(body, request); err != nil {
@@ -285,10 +287,18 @@ func (g *Gateway) exchange(r *http.Request, target string, body []byte) (*http.R
 	serve := func(r *http.Request) *http.Response { return g.serve(r, target, body) }
 	g.mu.Lock()
 	var fault Fault
-	if op := g.operationAt(r.URL.Path); op != nil && len(g.faults[op.name]) > 0 {
+	op, mischief := g.operationAt(r.URL.Path), g.mischief
+	if op != nil && len(g.faults[op.name]) > 0 {
 		fault, g.faults[op.name] = g.faults[op.name][0], g.faults[op.name][1:]
 	}
 	g.mu.Unlock()
+	if op != nil && fault == nil && mischief != nil {
+		var due []func()
+		due, fault = mischief.fault(op.again)
+		for _, deliver := range due {
+			deliver()
+		}
+	}
 	if fault == nil {
 		return serve(r), nil
 	}

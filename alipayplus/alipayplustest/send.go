@@ -25,7 +25,7 @@ func Send[Req, Resp any](ctx context.Context, g *Gateway, h http.Handler, path s
 	if err != nil {
 		return nil, err
 	}
-	answer, err := g.Exchange(h, g.NewRequest(ctx, path, body))
+	answer, err := g.send(op.Name(), op.Spec().Identity != nil, h, g.NewRequest(ctx, path, body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name(), err)
 	}
@@ -44,6 +44,7 @@ func (g *Gateway) NewRequest(ctx context.Context, path string, body []byte) *htt
 		Time: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), Body: body,
 	}
 	r := must(http.NewRequestWithContext(ctx, http.MethodPost, "https://wallet.example"+path, bytes.NewReader(body)))
+	r.Body = rewinding{bytes.NewReader(body)}
 	r.RequestURI = path
 	r.RemoteAddr = "192.0.2.1:1234"
 	r.Header = http.Header{
@@ -55,13 +56,25 @@ func (g *Gateway) NewRequest(ctx context.Context, path string, body []byte) *htt
 	return r
 }
 
+// rewinding is a body that can be read again after it was closed.
+type rewinding struct{ *bytes.Reader }
+
+func (b rewinding) Close() error {
+	_, err := b.Seek(0, io.SeekStart)
+	return err
+}
+
 // Exchange serves r with h and returns the body of the answer. An answer that is
 // not signed by the wallet for this request, or that breaks the rules of the
-// protocol, is an error.
+// protocol, is an error. Serving a request of NewRequest once more delivers a
+// late duplicate: the same bytes, time and signature.
 func (g *Gateway) Exchange(h http.Handler, r *http.Request) ([]byte, error) {
 	target := r.RequestURI
 	w := &recorder{header: make(http.Header)}
 	h.ServeHTTP(w, r)
+	if r.Body != nil {
+		_ = r.Body.Close() // as a server does
+	}
 	body := w.body.Bytes()
 	header := w.header
 	if len(header.Values("Signature")) != 1 || len(header.Values("Response-Time")) != 1 || len(header.Values("Client-Id")) != 1 {

@@ -28,6 +28,13 @@ func TestAnswers(t *testing.T) {
 			"result":{"resultCode":"SUCCESS","resultStatus":"S"}, "paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"},
 			"paymentId":"our-1", "paymentTime":"2025-03-01T20:00:07+08:00", "customerId":"alice",
 			"paymentAmount":{"currency":"JPY","value":"995"}, "payToAmount":{"currency":"HKD","value":"8518"}}`},
+		{"inquiry of an open payment", in(opened).InquiryAnswer(), `{
+			"result":{"resultCode":"SUCCESS","resultStatus":"S"}, "paymentResult":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},
+			"paymentId":"our-1"}`},
+		{"inquiry of a failed payment", in(opened, confirmed, refused).InquiryAnswer(), `{
+			"result":{"resultCode":"SUCCESS","resultStatus":"S"}, "paymentResult":{"resultCode":"RISK_REJECT","resultStatus":"F"},
+			"paymentId":"our-1"}`},
+		{"inquiry of an order never seen", payment.Record{}.InquiryAnswer(), `{"result":{"resultCode":"ORDER_NOT_EXIST","resultStatus":"F"}}`},
 		{"pay, paid", one.PayAnswer(), `{
 			"result":{"resultCode":"SUCCESS","resultStatus":"S"},
 			"paymentId":"our-1", "paymentTime":"2025-03-01T20:00:07+08:00", "customerId":"alice"}`},

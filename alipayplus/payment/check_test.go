@@ -61,6 +61,8 @@ func TestCheckAmounts(t *testing.T) {
 		{"over by two units", payment.Amounts{PaymentAmount: jpy(100), PayToAmount: hkd(1002), PaymentQuote: quote("JPY/HKD", "10.0000")}, []string{"payToAmount"}, nil},
 		{"under by two units", payment.Amounts{PaymentAmount: jpy(100), PayToAmount: hkd(998), PaymentQuote: quote("JPY/HKD", "10.0000")}, []string{"payToAmount"}, nil},
 		{"a short price leaves room for its last digit", payment.Amounts{PaymentAmount: jpy(1000), PayToAmount: hkd(10400), PaymentQuote: quote("JPY/HKD", "10")}, nil, nil},
+		{"and so does what was taken off", payment.Amounts{PaymentAmount: jpy(94), PayToAmount: hkd(1240), PaymentQuote: quote("JPY/HKD", "10"), PaymentPromoInfo: promo(hkd(9500))}, nil, nil},
+		{"in the payment's currency, too", payment.Amounts{PaymentAmount: jpy(94), PayToAmount: hkd(1240), PaymentQuote: quote("JPY/HKD", "10"), PaymentPromoInfo: promo(jpy(950))}, nil, nil},
 		{"a promotion leaves room for half the rate", payment.Amounts{PaymentAmount: jpy(100), PayToAmount: hkd(1007), PaymentQuote: quote("JPY/HKD", "10.00000"), PaymentPromoInfo: promo(hkd(50))}, nil, nil},
 		{"but not for more", payment.Amounts{PaymentAmount: jpy(100), PayToAmount: hkd(1008), PaymentQuote: quote("JPY/HKD", "10.00000"), PaymentPromoInfo: promo(hkd(50))}, []string{"payToAmount"}, nil},
 		{"IDR in steps of 100", payment.Amounts{PaymentAmount: hkd(1), PayToAmount: idr(20000), PaymentQuote: quote("HKD/IDR", "19950.00")}, nil, nil},

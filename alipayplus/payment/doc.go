@@ -25,20 +25,27 @@
 // (PayAnswer, InquiryAnswer, Notification, CancelAnswer, RefundAnswer) is derived
 // from the Record alone, so that two answers cannot contradict each other.
 //
-//	        Opened                Confirmed            Debited
-//	never ─────────▶ open ──────────────────▶ paying ─────────▶ paid
-//	seen     │        ▲ │                     ▲ │ │               │
-//	  │      │        │ │   Refused, Retry    │ │ │ Refused       │ Cancelled
-//	  │      │        └─┼─────────────────────┼─┘ ▼               │ in its window
-//	  │      │ Easy Pay │                     │  failed           │
-//	  │      └─▶ verifying ───────────────────┘   ▲               │
-//	  │          │      │  Verified               │               │
-//	  │          │      └─────────────────────────┘               │
-//	  │          │        last try, GaveUp                        │
-//	  │          │                                                │
-//	  │          │ Expired, Cancelled (open too; paying: Cancelled)
-//	  └──────────┴──────────────────▶ closed ◀────────────────────┘
-//	   Cancelled
+//	state       event                      next       what is done
+//	(unseen)    Opened                     open       or verifying, for an Easy Pay creation
+//	(unseen)    Cancelled                  closed     a payment that comes later stays closed
+//	open        Confirmed                  paying     Debit
+//	verifying   Verified                   paying     Debit, Redirect
+//	verifying   last try wrong, GaveUp     failed     Notify F, Redirect
+//	open        Expired, or too late       closed     Notify F
+//	verifying   Expired, or too late       closed     Notify F, Redirect
+//	open        Cancelled                  closed
+//	verifying   Cancelled                  closed
+//	paying      Debited                    paid       Notify S
+//	paying      Refused, may try again     open       (not for Easy Pay)
+//	paying      Refused                    failed     Notify F
+//	paying      Expired                    paying     the debit may still land
+//	paying      Cancelled                  closed     Void
+//	paid        Refunded                   paid       Credit
+//	paid        Cancelled in its window    closed     Credit what is left, Withdraw
+//	any other   Debited                    the same   Credit: it came too late
+//
+// Every event may come twice, and the second one changes nothing (but each wrong
+// PIN counts). All others are refused with an error.
 //
 // Failed and closed are final. What a cancelled payment took from the user is
 // given back: what is left of a paid one at once, a debit that lands late when it

@@ -15,7 +15,7 @@ type Amounts struct {
 	PayToAmount      alipayplus.Amount `json:"payToAmount,omitzero"`      // what the MPP settles, in its currency
 	PaymentQuote     Quote             `json:"paymentQuote,omitzero"`     // if the two currencies differ
 	SurchargeInfo    SurchargeInfo     `json:"surchargeInfo,omitzero"`    // if the user pays another sum than payToAmount
-	PaymentPromoInfo PromoInfo         `json:"paymentPromoInfo,omitzero"` //
+	PaymentPromoInfo PromoInfo         `json:"paymentPromoInfo,omitzero"` // the promotions taken off
 }
 
 // Debit is what the user pays: surchargeInfo.surchargeAmount if present, else

@@ -110,6 +110,7 @@ func TestCalculationErrors(t *testing.T) {
 		{"more is off than was asked", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(6)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
 		{"less than nothing is asked", payment.Calculation{Asked: jpy(-5)}, alipayplus.ErrAmountRange},
 		{"less than nothing is off", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(-1)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
+		{"less than nothing is off, in one currency", payment.Calculation{Asked: idr(5), Promotions: []alipayplus.Amount{idr(-1)}}, alipayplus.ErrAmountRange},
 		{"a promotion in a third currency", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{idr(1)}, PaymentQuote: quote}, payment.ErrQuote},
 		{"a quote of other currencies", payment.Calculation{Asked: idr(5), PaymentQuote: quote}, payment.ErrQuote},
 		{"a surcharge quote into a third currency", payment.Calculation{Asked: jpy(5), PaymentQuote: quote, SurchargeQuote: payment.Quote{QuoteCurrencyPair: "JPY/USD", QuotePrice: "1"}}, payment.ErrQuote},

@@ -27,8 +27,8 @@ type Merchant struct {
 	MerchantMCC          string          `json:"merchantMCC,omitzero" wire:"max=4"`          // REQUIRED, 4 digits (32 characters in old messages)
 	MerchantName         string          `json:"merchantName,omitzero" wire:"max=256"`       // REQUIRED, ≤ 256: legal name
 	MerchantDisplayName  string          `json:"merchantDisplayName,omitzero" wire:"max=64"` // ≤ 64: to show to the user
-	MerchantAddress      Address         `json:"merchantAddress,omitzero"`                   //
-	MerchantRegisterDate alipayplus.Time `json:"merchantRegisterDate,omitzero"`              //
+	MerchantAddress      Address         `json:"merchantAddress,omitzero"`                   // of its office
+	MerchantRegisterDate alipayplus.Time `json:"merchantRegisterDate,omitzero"`              // when it signed up with the acquirer
 	Store                Store           `json:"store,omitzero"`                             // absent online
 }
 

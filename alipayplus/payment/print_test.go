@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,6 +130,11 @@ func TestNothingPrivateIsPrinted(t *testing.T) {
 			continue
 		}
 		value := v.Interface()
+		_, formats := value.(fmt.Formatter)
+		_, logs := value.(slog.LogValuer)
+		if !formats || !logs {
+			t.Errorf("%s holds something private and lacks Format or LogValue", v.Type())
+		}
 		for name, printed := range printings(value, v.Addr().Interface()) {
 			if i := strings.Index(printed, canary); i >= 0 {
 				t.Errorf("%s of %s shows what is private: …%s", name, v.Type(), printed[max(0, i-40):i+len(canary)])
@@ -153,4 +159,38 @@ func printings(v, pointer any) map[string]string {
 	slog.New(slog.NewJSONHandler(&js, nil)).Info("m", "v", v)
 	out["slog text"], out["slog JSON"] = text.String(), js.String()
 	return out
+}
+
+// What must never reach a log, by its name on the wire, in whatever struct.
+func TestPrivateMembers(t *testing.T) {
+	secret := []string{"paymentMethodId", "userLoginId", "passThroughInfo"}
+	private := []string{
+		"customerId", "storePhoneNo", "buyerPhoneNo", "buyerEmail", "referenceBuyerId", "shippingPhoneNo", "shippingAddress",
+		"firstName", "middleName", "lastName", "fullName", "sdkActionPayload", "authState", "extendInfo", "userAgent",
+		"deviceTokenId", "clientIp", "cookieId", "paymentNotifyUrl", "paymentRedirectUrl", "paymentUrl", "notifyUrl",
+		"redirectUrl", "url", "notice",
+	}
+	met := map[string]bool{}
+	for _, v := range structs {
+		typ := reflect.TypeOf(v)
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Name == "CustomerID" {
+				name = "customerId" // of events and effects
+			}
+			switch {
+			case slices.Contains(secret, name) && f.Type != reflect.TypeFor[alipayplus.Secret]():
+				t.Errorf("%v.%s is no Secret", typ, f.Name)
+			case slices.Contains(private, name) && !slices.Contains(strings.Split(f.Tag.Get("wire"), ","), "private"):
+				t.Errorf("%v.%s is not private", typ, f.Name)
+			}
+			met[name] = true
+		}
+	}
+	for _, name := range append(secret, private...) {
+		if !met[name] {
+			t.Errorf("no struct has %s", name)
+		}
+	}
 }

@@ -20,8 +20,8 @@ type Quote struct {
 	QuoteID           string          `json:"quoteId,omitzero" wire:"max=64"`           // ≤ 64
 	QuoteCurrencyPair string          `json:"quoteCurrencyPair,omitzero" wire:"max=16"` // REQUIRED: AAA/BBB
 	QuotePrice        Price           `json:"quotePrice,omitzero"`                      // REQUIRED: a decimal number
-	QuoteStartTime    alipayplus.Time `json:"quoteStartTime,omitzero"`                  //
-	QuoteExpiryTime   alipayplus.Time `json:"quoteExpiryTime,omitzero"`                 //
+	QuoteStartTime    alipayplus.Time `json:"quoteStartTime,omitzero"`                  // when the rate begins to hold
+	QuoteExpiryTime   alipayplus.Time `json:"quoteExpiryTime,omitzero"`                 // when it ceases to
 	BaseCurrency      string          `json:"baseCurrency,omitzero" wire:"max=3"`       // seen in sister APIs; not used here
 	QuoteUnit         string          `json:"quoteUnit,omitzero" wire:"max=16"`         // the same
 }

@@ -130,6 +130,7 @@ var accidents = []accident{
 
 	{hints: "time-precision", what: "no fraction", given: at("2025-02-20T08:51:49Z"), signed: at("2025-02-20T08:51:49.000Z")},
 	{hints: "time-precision", what: "microseconds", given: at("2025-02-20T08:51:49.123456Z"), signed: at("2025-02-20T08:51:49.123Z")},
+	{hints: "time-precision", what: "longer than milliseconds", given: at("2025-02-20T08:51:49.090Z"), signed: at("2025-02-20T08:51:49.090000Z")},
 	{hints: "time-precision", what: "lost milliseconds", given: at("2025-02-20T08:51:49Z"), signed: at("2025-02-20T08:51:49.987Z")},
 	{hints: "time-form", what: "Z became an offset", given: at("2025-02-20T08:51:49.090+00:00"), signed: at("2025-02-20T08:51:49.090Z")},
 	{hints: "time-form", what: "another zone", given: at("2025-02-20T08:51:49Z"), signed: at("2025-02-20T16:51:49+08:00")},
@@ -169,6 +170,9 @@ var accidents = []accident{
 	{hints: "json-reserialized", what: "signed indented", given: body(`{"a":"1"}`), signed: body("{\n    \"a\": \"1\"\n}")},
 
 	{hints: "escaped-slash json-reserialized", what: "both, as PHP does", given: body("{\"u\": \"https://a.example/\"}"), signed: body(`{"u":"https:\/\/a.example\/"}`)},
+	{hints: "time-precision trailing-newline", what: "a time's and a body's mistake", given: func(c *alipayplus.Content) {
+		c.Time, c.Body = "2025-02-20T08:51:49.000Z", []byte("{}\n")
+	}, signed: func(c *alipayplus.Content) { c.Time, c.Body = "2025-02-20T08:51:49Z", []byte("{}") }},
 	{hints: "plus-to-space trailing-newline", what: "a header's and a body's mistake", given: body("{}\n"), signed: body("{}"), header: func(s []byte) string {
 		return "algorithm=RSA256,keyVersion=1,signature=" + must(url.QueryUnescape(standard(s)))
 	}},
@@ -282,6 +286,18 @@ func TestReasons(t *testing.T) {
 		if found.Valid || len(found.Hints) != 0 || !strings.Contains(found.Reason, c.says) {
 			t.Errorf("%s: %+v, want a reason with %q", c.what, found, c.says)
 		}
+	}
+}
+
+// A signature over a text that the protocol refuses is good for nothing, and the
+// reason says both.
+func TestReasonOfRefusedText(t *testing.T) {
+	c := sample()
+	c.Target = "/a#b"
+	signature := rightly(keys()[0], []byte("POST /a#b\n"+c.ClientID+"."+c.Time+"."+string(c.Body)))
+	found := newDesk(t).verify(c, headerOf(signature))
+	if found.Valid || len(found.Hints) != 0 || !strings.Contains(found.Reason, "the target") || !strings.Contains(found.Reason, "apart from that") {
+		t.Errorf("%+v", found)
 	}
 }
 

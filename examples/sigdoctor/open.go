@@ -10,7 +10,7 @@ import (
 	"io"
 	"math/big"
 
-	_ "crypto/sha1" // for signers that use them
+	_ "crypto/sha1" //nolint:gosec // only to recognize signers that use it
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 

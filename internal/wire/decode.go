@@ -11,8 +11,10 @@ func Decode(data []byte, into any) error {
 		return invalid("nothing but a pointer to a struct can be decoded into")
 	}
 	v = v.Elem()
-	d := decoder{scanner: scanner{data: data}, report: report{path: make([]step, 0, 8)}}
+	report, path := newReport()
+	d := decoder{scanner: scanner{data: data}, report: report}
 	d.message(planOf(v.Type()), v)
+	d.done(path)
 	if d.failed() {
 		return invalid("not valid JSON: " + d.rule)
 	}

@@ -51,8 +51,10 @@ func Validate(v any) error {
 	if !ok || rv.Kind() != reflect.Struct {
 		return invalid("not a message")
 	}
-	var c validator
+	report, path := newReport()
+	c := validator{report}
 	c.value(planOf(rv.Type()), rv)
+	c.done(path)
 	return c.err()
 }
 

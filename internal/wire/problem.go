@@ -3,6 +3,7 @@ package wire
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // InvalidError lists everything that is wrong with a message. It holds no value of the message.
@@ -51,6 +52,20 @@ func invalid(rule string) *InvalidError {
 type report struct {
 	path     []step
 	problems []Problem
+}
+
+// paths are used again: every message needs one, and no problem keeps it.
+var paths = sync.Pool{New: func() any { return new([]step) }}
+
+func newReport() (r report, path *[]step) {
+	path = paths.Get().(*[]step)
+	return report{path: (*path)[:0]}, path
+}
+
+// done gives the path back. The report must not walk on.
+func (r *report) done(path *[]step) {
+	*path = r.path[:0]
+	paths.Put(path)
 }
 
 // step is one part of a path: a member, or, without a name, an item of a slice.

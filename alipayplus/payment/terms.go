@@ -1,0 +1,60 @@
+package payment
+
+import (
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Terms is what is agreed when a payment begins. It never changes.
+// PayRequest.Terms takes it from a request; the fields of the MPP are added by
+// the host.
+type Terms struct {
+	PaymentRequestID  string            `json:"paymentRequestId"`                    // ≤ 64: Alipay+'s id of the payment
+	PaymentID         string            `json:"paymentId,omitzero"`                  // ≤ 64: the MPP's id of the payment, chosen by the host
+	CustomerID        string            `json:"customerId,omitzero" wire:"private"`  // ≤ 64: the MPP's user id, found by the host
+	CodeValueDigest   string            `json:"codeValueDigest,omitzero"`            // Secret.Digest of the scanned code, if there was one
+	Amounts           Amounts           `json:"amounts,omitzero"`                    // what the user pays and the MPP settles
+	Order             Order             `json:"order,omitzero"`                      // for the purchase record
+	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`                 // paymentExpiryTime; absent: DefaultExpiry after Opened.At
+	NotifyURL         string            `json:"notifyUrl,omitzero" wire:"private"`   // paymentNotifyUrl
+	RedirectURL       string            `json:"redirectUrl,omitzero" wire:"private"` // paymentRedirectUrl
+	AuthorizationInfo AuthorizationInfo `json:"authorizationInfo,omitzero"`          // if the account is to be bound when the payment is paid
+	Verification      Verification      `json:"verification,omitzero"`               // Easy Pay creation: makes the payment begin in StateVerifying
+}
+
+// Verification is the verification of the user that an Easy Pay creation begins
+// with.
+type Verification struct {
+	URL   string `json:"url,omitzero" wire:"private"` // ≤ 2048: the wallet's page, paymentUrl of the answer
+	Tries int    `json:"tries,omitzero"`              // wrong entries that end it; 0 means DefaultTries
+}
+
+// Defaults of Terms.
+const (
+	DefaultExpiry = 10 * time.Minute
+	DefaultTries  = 3
+)
+
+// Terms is what r says of the terms of a payment: everything but PaymentID,
+// CustomerID and Verification, which only the host knows.
+func (r PayRequest) Terms() Terms {
+	t := Terms{
+		PaymentRequestID: r.PaymentRequestID,
+		Amounts: Amounts{
+			PaymentAmount:    r.PaymentAmount,
+			PayToAmount:      r.PayToAmount,
+			PaymentQuote:     r.PaymentQuote,
+			SurchargeInfo:    r.SurchargeInfo,
+			PaymentPromoInfo: r.PaymentPromoInfo,
+		},
+		Order:       r.Order,
+		ExpiryTime:  r.PaymentExpiryTime,
+		NotifyURL:   r.PaymentNotifyURL,
+		RedirectURL: r.PaymentRedirectURL,
+	}
+	if r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True {
+		t.AuthorizationInfo = r.AuthorizationInfo
+	}
+	return t
+}

@@ -1,0 +1,134 @@
+package alipayplus_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+func TestTimeForms(t *testing.T) {
+	instant := time.Date(2019, 11, 27, 4, 1, 1, 0, time.UTC)
+	for _, test := range []struct {
+		text string
+		want time.Time
+		ok   bool
+	}{
+		{"2019-11-27T12:01:01+08:00", instant, true},
+		{"2019-11-27T12:01:01+0800", instant, true},
+		{"2019-11-27T04:01:01Z", instant, true},
+		{"2019-11-27T04:01:01.090Z", instant.Add(90 * time.Millisecond), true},
+		{"2019-11-27T12:01:01.123456789+08:00", instant.Add(123456789), true},
+		{"2019-11-27T12:01:01.5+0800", instant.Add(500 * time.Millisecond), true},
+		{"2019-11-26T23:31:01-04:30", instant, true},
+		{"1574827261000", instant, true},
+		{"", time.Time{}, false},
+		{"2019-11-27T12:01:01", time.Time{}, false}, // of no zone
+		{"2019-11-27 12:01:01+08:00", time.Time{}, false},
+		{"2019-11-27T12:01+08:00", time.Time{}, false},
+		{"2019-11-27", time.Time{}, false},
+		{"2019-02-30T12:01:01Z", time.Time{}, false},
+		{"2019-11-27T25:01:01Z", time.Time{}, false},
+		{"2019-11-27T12:01:60Z", time.Time{}, false},
+		{"2019-11-27T12:01:01+25:00", time.Time{}, false},
+		{"2019-11-27T12:01:01Z ", time.Time{}, false},
+		{"1574827261", time.Time{}, false}, // seconds
+		{"15748272610000", time.Time{}, false},
+		{"-574827261000", time.Time{}, false},
+		{"now", time.Time{}, false},
+	} {
+		parsed, err := alipayplus.ParseTime(test.text)
+		if (err == nil) != test.ok {
+			t.Errorf("ParseTime %q: %v", test.text, err)
+		}
+		if err != nil && test.text != "" && strings.Contains(err.Error(), test.text) {
+			t.Errorf("%v quotes %q", err, test.text)
+		}
+		// What comes in is kept, known or not, and is sent again as it came.
+		var kept alipayplus.Time
+		if err := json.Unmarshal(must(json.Marshal(test.text)), &kept); err != nil {
+			t.Errorf("Unmarshal %q: %v", test.text, err)
+		}
+		if kept.String() != test.text {
+			t.Errorf("kept %q, want %q", kept, test.text)
+		}
+		at, ok := kept.Time()
+		if ok != test.ok || !at.Equal(test.want) {
+			t.Errorf("%q: %v, %v; want %v", test.text, at, ok, test.want)
+		}
+		if test.ok && (!kept.Equal(parsed) || !cmp.Equal(kept, parsed) || len(kept.WireRules()) != 0) {
+			t.Errorf("%q: not equal to itself", test.text)
+		}
+		if !test.ok && test.text != "" && len(kept.WireRules()) != 1 {
+			t.Errorf("%q may be sent", test.text)
+		}
+	}
+}
+
+func TestTimeOf(t *testing.T) {
+	at := time.Date(2019, 11, 27, 12, 1, 1, 999, time.FixedZone("", 8*3600))
+	for want, in := range map[string]time.Time{
+		"2019-11-27T12:01:01+08:00": at,
+		"2019-11-27T04:01:01+00:00": at.UTC(),
+		"":                          {},
+	} {
+		got := alipayplus.TimeOf(in)
+		if got.String() != want || got.IsZero() != in.IsZero() {
+			t.Errorf("%q, want %q", got, want)
+		}
+		text, err := json.Marshal(got)
+		if err != nil || want != "" && string(text) != `"`+want+`"` || want == "" && string(text) != "null" {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+	far := alipayplus.TimeOf(time.Date(12019, 1, 1, 0, 0, 0, 0, time.UTC))
+	if len(far.WireRules()) != 1 {
+		t.Errorf("%q may be sent", far)
+	}
+}
+
+// Equal compares instants where it can, and texts where it cannot.
+func TestTimeEqual(t *testing.T) {
+	read := func(text string) (tm alipayplus.Time) {
+		if err := json.Unmarshal(must(json.Marshal(text)), &tm); err != nil {
+			t.Fatal(err)
+		}
+		return tm
+	}
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"2019-11-27T12:01:01+08:00", "2019-11-27T04:01:01.000Z", true},
+		{"2019-11-27T12:01:01+08:00", "2019-11-27T12:01:01Z", false},
+		{"soon", "soon", true},
+		{"soon", "later", false},
+		{"soon", "2019-11-27T12:01:01Z", false},
+		{"", "", true},
+		{"", "2019-11-27T12:01:01Z", false},
+	} {
+		if read(test.a).Equal(read(test.b)) != test.want || cmp.Equal(read(test.a), read(test.b)) != test.want {
+			t.Errorf("%q and %q: want %v", test.a, test.b, test.want)
+		}
+	}
+}
+
+func TestTimeUnmarshalRefuses(t *testing.T) {
+	for _, text := range []string{`{}`, `[1]`, `"` + strings.Repeat("1", 65) + `"`} {
+		var tm alipayplus.Time
+		if err := json.Unmarshal([]byte(text), &tm); err == nil {
+			t.Errorf("%.20s is a time", text)
+		}
+	}
+	var tm alipayplus.Time
+	if err := json.Unmarshal([]byte("null"), &tm); err != nil || !tm.IsZero() {
+		t.Errorf("null: %q, %v", tm, err)
+	}
+	if err := json.Unmarshal([]byte("1574827261000"), &tm); err != nil || tm.String() != "1574827261000" {
+		t.Errorf("a number: %q, %v", tm, err)
+	}
+}

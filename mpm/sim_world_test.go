@@ -1,0 +1,418 @@
+package mpm_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm"
+)
+
+// world is one run of the simulation: four orders of two customers, the wallet
+// with its two outbox workers, and an Alipay+ that inquires, cancels and refunds,
+// in virtual time. Everything that can differ between two runs follows from the
+// seed: every actor waits a random number of nanoseconds before it acts, so that
+// at any instant only one of them does.
+type world struct {
+	seed    uint64
+	mistake mistake
+	alipay  *simAlipay
+	db      *database
+	bank    *bank // nil: the ledger is in db
+	store   alipayplus.Store
+	began   time.Time
+	process atomic.Pointer[process] // nil while the wallet is down
+
+	mu         sync.Mutex
+	rng        *rand.Rand
+	crashAt    []int // which visits of a place end the process
+	visits     int
+	crashes    []string // where
+	idle       []*thread
+	background sync.WaitGroup
+	stopped    bool
+	trace      []string // for a failure
+	violations []string
+	stats      simStats
+}
+
+// simStats shows that a simulation was not idle.
+type simStats struct {
+	payments, paid, failed, closed, credits, exchanges, faults, crashes int
+	crashesAt                                                           map[string]int
+}
+
+// process is the wallet between two crashes.
+type process struct {
+	wallet  *wallet
+	handler http.Handler
+	dead    atomic.Bool
+}
+
+const paymentsPerWorld = 4
+
+// runWorld runs a world to its end and audits it.
+func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
+	synctest.Test(t, func(t *testing.T) {
+		w = &world{seed: seed, mistake: m, rng: rand.New(rand.NewPCG(seed, 1)), store: alipayplus.NewMemoryStore(10_000), began: time.Now()}
+		w.alipay = newSimAlipay(w)
+		balances := map[string]int64{"alice": 50_000, "bob": int64(w.rng.IntN(20_000))}
+		w.db = newDatabase(balances)
+		if w.chance(2) == 0 || m == debitKeyPerTry || m == unknownIsFailed {
+			w.bank = &bank{
+				world: w, balances: balances, ledger: map[string]int64{},
+				refused: map[string]payment.Refused{}, voided: map[string]bool{},
+			}
+		}
+		for range w.chance(4) {
+			w.crashAt = append(w.crashAt, 1+w.chance(120))
+		}
+		w.start()
+
+		var actors sync.WaitGroup
+		for i := range paymentsPerWorld {
+			b := w.alipay.order(i)
+			user := &user{world: w, book: b, name: [...]string{"alice", "bob"}[w.chance(2)], intercepted: w.chance(2) == 0}
+			first, second := w.draw(0, 20*time.Second), w.draw(0, 20*time.Second)
+			actors.Go(func() { time.Sleep(first); user.run() })
+			actors.Go(func() { time.Sleep(second); w.alipay.run(b) })
+		}
+		for _, job := range []func(*process){
+			func(p *process) { p.wallet.deliver(context.Background()) },
+			func(p *process) { p.wallet.deliver(context.Background()) },
+			func(p *process) { p.wallet.tidy(context.Background()) },
+		} {
+			first := w.draw(0, time.Second)
+			w.background.Go(func() {
+				time.Sleep(first)
+				for !w.isStopped() {
+					w.call(job)
+					w.pause(time.Second, 4*time.Second)
+				}
+			})
+		}
+		actors.Wait()
+		for hours := 0; !w.quiet(); hours++ {
+			if hours > 48*60 {
+				w.violate("after two days there is still something to do")
+				break
+			}
+			w.pause(time.Minute, time.Minute+time.Second)
+		}
+		w.mu.Lock()
+		w.stopped = true
+		w.mu.Unlock()
+		w.background.Wait()
+		for _, t := range w.idle {
+			close(t.work)
+		}
+		w.audit()
+	})
+	return w
+}
+
+func (w *world) isStopped() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stopped
+}
+
+// chance is a random number below n.
+func (w *world) chance(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rng.IntN(n)
+}
+
+func (w *world) draw(from, to time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return from + time.Duration(w.rng.Int64N(int64(to-from)))
+}
+
+// pause lets the others act.
+func (w *world) pause(from, to time.Duration) { time.Sleep(w.draw(from, to)) }
+
+// later runs fn some seconds from now, whoever is alive then.
+func (w *world) later(fn func()) {
+	d := w.draw(time.Second, 30*time.Second)
+	w.background.Go(func() { time.Sleep(d); fn() })
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := fmt.Sprintf(format, args...)
+	w.trace = append(w.trace, fmt.Sprintf("%v %s", time.Since(w.began), line))
+}
+
+func (w *world) violate(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	w.note("VIOLATION %s", line)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.violations = append(w.violations, line)
+}
+
+// start brings the wallet up.
+func (w *world) start() {
+	p := &process{}
+	client, err := alipayplus.New(alipayplus.Config{
+		Credentials: simCredentials(),
+		BaseURL:     "https://gateway.example",
+		Transport:   w.alipay.transport(p),
+		Retry:       simRetry{w},
+		Budget:      &alipayplus.Budget{Reserve: 1e6},
+	})
+	if err != nil {
+		panic(err)
+	}
+	flow, err := mpm.NewFlow(mpm.Config{Client: client, Identifier: simRules()})
+	if err != nil {
+		panic(err)
+	}
+	p.wallet = &wallet{
+		db: w.db, bank: w.bank, client: client, flow: flow, mistake: w.mistake,
+		between: func(place string) { w.visit(p, place, true) },
+		inside:  func(place string) { w.visit(p, place, false) },
+	}
+	if p.handler, err = p.wallet.handler(simCredentials(), w.store); err != nil {
+		panic(err)
+	}
+	w.process.Store(p)
+}
+
+// simRetry repeats twice, at times that follow from the seed.
+type simRetry struct{ w *world }
+
+func (r simRetry) Next(a alipayplus.Attempt) (time.Duration, bool) {
+	return r.w.draw(50*time.Millisecond, 2*time.Second), a.Number < 3
+}
+
+// visit is a process coming to a place where it may die. A dead process does not
+// go on: its goroutines end, whatever they were doing.
+func (w *world) visit(p *process, place string, others bool) {
+	if p.dead.Load() {
+		runtime.Goexit()
+	}
+	w.mu.Lock()
+	w.visits++
+	crash := slices.Contains(w.crashAt, w.visits)
+	if crash {
+		w.crashes = append(w.crashes, place)
+	}
+	w.mu.Unlock()
+	if crash {
+		w.note("wallet: crashes %s", place)
+		p.dead.Store(true)
+		w.process.CompareAndSwap(p, nil)
+		d := w.draw(100*time.Millisecond, 5*time.Second)
+		w.background.Go(func() { time.Sleep(d); w.start(); w.note("wallet: runs again") })
+		runtime.Goexit()
+	}
+	if others {
+		w.pause(time.Microsecond, 50*time.Millisecond)
+	}
+}
+
+// call runs fn in the wallet, on another goroutine, because a crash ends that one.
+// It reports whether fn came back.
+func (w *world) call(fn func(*process)) bool {
+	p := w.process.Load()
+	if p == nil {
+		return false
+	}
+	w.mu.Lock()
+	var t *thread
+	if n := len(w.idle); n > 0 {
+		t, w.idle = w.idle[n-1], w.idle[:n-1]
+	}
+	w.mu.Unlock()
+	if t == nil {
+		t = &thread{make(chan func()), make(chan bool)}
+		go t.run()
+	}
+	t.work <- func() { fn(p) }
+	alive := <-t.done
+	if alive {
+		w.mu.Lock()
+		w.idle = append(w.idle, t)
+		w.mu.Unlock()
+	}
+	return alive && !p.dead.Load()
+}
+
+// thread is a goroutine that is used again, because its stack has grown.
+type thread struct {
+	work chan func()
+	done chan bool // false: it is gone
+}
+
+func (t *thread) run() {
+	crashed := true
+	defer func() {
+		if crashed {
+			t.done <- false
+		}
+	}()
+	for fn := range t.work {
+		fn()
+		t.done <- true
+	}
+	crashed = false
+}
+
+// quiet reports whether nothing is left to do.
+func (w *world) quiet() (quiet bool) {
+	quiet = w.process.Load() != nil
+	w.db.read(func(t *tables) {
+		quiet = quiet && len(t.outbox) == 0
+		for _, row := range t.payments {
+			quiet = quiet && !row.due && row.state != payment.StateOpen && row.state != payment.StatePaying
+		}
+	})
+	return quiet
+}
+
+// user is a customer with a phone, and one order to pay.
+type user struct {
+	world       *world
+	book        *book
+	name        string
+	intercepted bool // the client SDK took the code from an entry code's page
+}
+
+// ask sends a question to the wallet until it answers, and returns the JSON for the app.
+func (u *user) ask(fn func(*wallet) (json.Marshaler, error)) (answer json.Marshaler, data string) {
+	for range 200 {
+		ok := u.world.call(func(p *process) {
+			a, err := fn(p.wallet)
+			if err != nil {
+				u.world.violate("the wallet fails: %v", err)
+				return
+			}
+			answer = a
+		})
+		if ok && answer != nil {
+			text, err := json.Marshal(answer)
+			if err != nil {
+				u.world.violate("no JSON for the app: %v", err)
+			}
+			return answer, string(text)
+		}
+		u.world.pause(time.Second, 3*time.Second)
+	}
+	u.world.violate("the wallet does not answer %s", u.name)
+	return nil, ""
+}
+
+func (u *user) run() {
+	w := u.world
+	u.scan()
+	if w.chance(5) == 0 { // the same code again, later
+		w.pause(time.Second, 5*time.Minute)
+		u.scan()
+	}
+	if w.chance(10) == 0 { // somebody else scans it
+		other := *u
+		other.name = "mallory"
+		answer, _ := u.ask(func(wallet *wallet) (json.Marshaler, error) { return other.look(wallet) })
+		if _, ok := answer.(mpm.Cashier); ok && u.book.customer != other.name {
+			w.violate("%s: another customer got the cashier page", u.book.id)
+		}
+	}
+}
+
+func (u *user) look(wallet *wallet) (json.Marshaler, error) {
+	if u.intercepted {
+		return wallet.decode(context.Background(), u.book.code, u.name)
+	}
+	return wallet.scan(context.Background(), u.book.code, u.name)
+}
+
+// scan is a user who scans and perhaps pays.
+func (u *user) scan() {
+	w := u.world
+	for range 100 {
+		answer, data := u.ask(u.look)
+		w.note("%s: %T for %s", u.name, answer, u.book.id)
+		switch step := answer.(type) {
+		case mpm.Pending:
+			w.pause(step.AskAgainAfter, 2*step.AskAgainAfter)
+			continue
+		case mpm.Failed:
+			w.alipay.checkFailed(u.book, u.name, step)
+		case mpm.SDKAction:
+			if !u.book.action {
+				w.violate("%s: an action that Alipay+ did not give", u.book.id)
+			}
+		case mpm.Outcome:
+			u.follow(data)
+		case mpm.Cashier:
+			u.cashier(step)
+		case nil:
+		default:
+			w.violate("%s: a step that cannot be: %T", u.book.id, answer)
+		}
+		return
+	}
+	w.violate("%s: pending for ever", u.book.id)
+}
+
+func (u *user) cashier(step mpm.Cashier) {
+	w := u.world
+	for range 2 { // if the balance is too low, once more
+		w.pause(time.Second, 40*time.Second)
+		if w.chance(8) == 0 {
+			return // leaves
+		}
+		confirm := func(wallet *wallet) (json.Marshaler, error) {
+			return wallet.confirm(context.Background(), step.Terms.PaymentRequestID, u.name, step.Terms.Amounts.Debit())
+		}
+		var taps sync.WaitGroup
+		if w.chance(3) == 0 { // a double tap
+			d := w.draw(0, 300*time.Millisecond)
+			taps.Go(func() { time.Sleep(d); u.ask(confirm) })
+		}
+		answer, data := u.ask(confirm)
+		taps.Wait()
+		if outcome, ok := answer.(mpm.Outcome); !ok || outcome.Record.State != payment.StateOpen {
+			u.follow(data)
+			return
+		}
+	}
+}
+
+// follow asks for the outcome until it is final. What the user was told must
+// stay true.
+func (u *user) follow(data string) {
+	for range 300 {
+		for _, state := range []string{"paid", "failed", "closed"} {
+			if strings.Contains(data, `"state":"`+state+`"`) {
+				u.world.note("%s: %s is %s", u.name, u.book.id, state)
+				u.book.shown = append(u.book.shown, state)
+				return
+			}
+		}
+		if strings.Contains(data, `"step":"failed"`) || strings.Contains(data, `"state":"open"`) {
+			return
+		}
+		u.world.pause(2*time.Second, 3*time.Second)
+		_, data = u.ask(func(wallet *wallet) (json.Marshaler, error) {
+			return wallet.outcome(context.Background(), u.book.id, u.name)
+		})
+	}
+	u.world.violate("%s: in progress for ever", u.book.id)
+}
