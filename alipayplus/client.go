@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alipayplus-mpp/alipayplus-go/internal/hostname"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -131,7 +132,7 @@ func New(cfg Config) (*Client, error) {
 		if err != nil {
 			name, port = host, "443"
 		}
-		if !validHostName(name) || isIP(name) || !allDigits(port) {
+		if !validHostName(name) || hostname.IsIP(name) || !allDigits(port) {
 			return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
 		}
 		c.notifyHosts[strings.ToLower(name)+":"+port] = true

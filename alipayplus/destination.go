@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/hostname"
 )
 
 const maxURL = 2048
@@ -105,7 +107,7 @@ func (c *Client) checkNotifyURL(raw string) (u *url.URL, rule string) {
 	switch {
 	case u.Scheme != "https":
 		return nil, "is not https"
-	case isIP(host):
+	case hostname.IsIP(host):
 		return nil, "names an IP address"
 	case !validHostName(host):
 		return nil, "has a host that is no host name"
@@ -117,16 +119,6 @@ func (c *Client) checkNotifyURL(raw string) (u *url.URL, rule string) {
 		return nil, "names a port other than 443"
 	}
 	return u, ""
-}
-
-// isIP reports whether host is an IP address in a form that some resolver takes:
-// also 2130706433, 0x7f.1 and the like.
-func isIP(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ":") {
-		return true
-	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	return allDigits(last) || strings.HasPrefix(last, "0x")
 }
 
 // validHostName takes plain ASCII names: letters, digits, hyphens and dots.

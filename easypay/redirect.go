@@ -2,9 +2,10 @@ package easypay
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/hostname"
 )
 
 const maxURL = 2048
@@ -91,19 +92,8 @@ func checkRedirect(raw string) error {
 		return redirectError("has no host")
 	case u.User != nil || strings.Contains(u.Host, "@"):
 		return redirectError("has user-info")
-	case isIP(u.Hostname()):
+	case hostname.IsIP(u.Hostname()):
 		return redirectError("names an IP address")
 	}
 	return nil
-}
-
-// isIP reports whether host is an IP address in a form that some resolver takes:
-// also 2130706433, 0x7f.1 and the like.
-func isIP(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ":") {
-		return true
-	}
-	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
-	last = strings.TrimSuffix(last, ".")
-	return strings.HasPrefix(strings.ToLower(last), "0x") || strings.Trim(last, "0123456789") == ""
 }
