@@ -146,7 +146,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response
 	if !known {
 		c.log.WarnContext(ctx, "alipayplus: Response-Time has no known form", slog.String("operation", x.Operation))
 	}
-	if far && !c.freshness.enforce {
+	if far {
 		c.log.WarnContext(ctx, "alipayplus: stale answer", slog.String("operation", x.Operation), slog.Duration("age", age))
 	}
 	if far && c.freshness.enforce { // row 5

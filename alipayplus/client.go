@@ -231,6 +231,9 @@ func (i Info) LogValue() slog.Value { return slog.StringValue(i.String()) }
 // one call may try; see Outbound.Call. nil means that Alipay+ acknowledged it
 // with a verified S; every other end is an *Error. What to do then, Schedule
 // says. The Message is not changed.
+//
+// Deliver does not know the types of the API: AnswerIn finds nothing in its
+// error, and the body of the answer is in WithInfo.
 func (c *Client) Deliver(ctx context.Context, m Message, opts ...CallOption) error {
 	return c.exchange(ctx, exchange{
 		Message:    m,

@@ -3,6 +3,7 @@ package alipayplus
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -105,7 +106,7 @@ func (e *Error) also(cause error) *Error {
 }
 
 // Error says the API, the outcome and why.
-func (e Error) Error() string {
+func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("alipayplus: ")
 	b.WriteString(e.Operation)
@@ -139,7 +140,7 @@ func (e Error) Error() string {
 }
 
 // Unwrap gives errors.Is and errors.As the verified result and the cause.
-func (e Error) Unwrap() []error {
+func (e *Error) Unwrap() []error {
 	var causes []error
 	if e.Result != (Result{}) {
 		causes = append(causes, e.Result)
@@ -151,7 +152,7 @@ func (e Error) Unwrap() []error {
 }
 
 // Format prints the text of Error for every verb, so that no verb shows more.
-func (e Error) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, e.Error()) }
+func (e Error) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.Error()) }
 
 // LogValue is a group of the fields, for log/slog.
 func (e Error) LogValue() slog.Value {
@@ -185,8 +186,8 @@ type ValidationError struct {
 
 // Problem is one broken rule.
 type Problem struct {
-	Path string // the member, by its wire name: "order.goods[2].referenceGoodsId"
-	Rule string // what is wrong: "is longer than 64 characters"
+	Path string // the member, by its wire name: "order.goods[2].referenceGoodsId"; "" for the message as a whole
+	Rule string // what is wrong: "longer than 64 characters"
 }
 
 // Error lists the first ten problems.
@@ -201,7 +202,10 @@ func (e *ValidationError) Error() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(p.Path + " " + p.Rule)
+		if p.Path != "" {
+			b.WriteString(p.Path + ": ")
+		}
+		b.WriteString(p.Rule)
 	}
 	return b.String()
 }

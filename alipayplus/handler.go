@@ -117,7 +117,7 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 	if len(routes) == 0 {
 		return nil, errors.New("alipayplus: a handler without routes")
 	}
-	signed := make(map[string]string, len(routes)) // API by signed target
+	targets := make(map[string]string, len(routes)) // API by signed target
 	for _, r := range routes {
 		if err := r.check(); err != nil {
 			return nil, err
@@ -126,10 +126,10 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 			return nil, fmt.Errorf("alipayplus: two routes at the path of %s", r.name)
 		}
 		target := r.target(r.path)
-		if other, taken := signed[target]; taken && other != r.name {
+		if other, taken := targets[target]; taken && other != r.name {
 			return nil, fmt.Errorf("alipayplus: %s and %s have one signed target: a request for one would verify for the other", other, r.name)
 		}
-		signed[target] = r.name
+		targets[target] = r.name
 		if r.identity != nil && h.store == nil {
 			return nil, fmt.Errorf("alipayplus: %s needs a Store, to answer repeated requests", r.name)
 		}

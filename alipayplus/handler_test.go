@@ -51,8 +51,6 @@ const (
 	inClientID            = "WALLET_CLIENT_01"
 )
 
-type inMoveFunc = func(context.Context, *inRequest) (*inResponse, error)
-
 func inDone(_ context.Context, r *inRequest) (*inResponse, error) {
 	return &inResponse{Ref: "ref-" + r.ID}, nil
 }
@@ -120,7 +118,7 @@ func (a inArrival) header() http.Header {
 
 // request is the arrival as net/http gives it to a handler.
 func (a inArrival) request() *http.Request {
-	return inAgain(&http.Request{Header: a.header(), RequestURI: a.target, Method: "POST"}, a.body)
+	return inAgain(&http.Request{Header: a.header(), RequestURI: a.target, Method: http.MethodPost}, a.body)
 }
 
 // inAgain is a copy of r that can be served by itself.
@@ -636,11 +634,11 @@ func TestReflection(t *testing.T) {
 	h := inMust(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
 		inAsk.Handle(path, func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil })))
 
-	own := inAgain(&http.Request{Method: "POST", RequestURI: path, Header: wire.request}, wire.requestBody)
+	own := inAgain(&http.Request{Method: http.MethodPost, RequestURI: path, Header: wire.request}, wire.requestBody)
 	if w := inServe(h, own); w.Code != http.StatusUnauthorized || w.Body.String() != inRefused401 {
 		t.Errorf("our own request: HTTP %d %s", w.Code, w.Body)
 	}
-	answer := inAgain(&http.Request{Method: "POST", RequestURI: path, Header: wire.response}, wire.responseBody)
+	answer := inAgain(&http.Request{Method: http.MethodPost, RequestURI: path, Header: wire.response}, wire.responseBody)
 	if w := inServe(h, answer); w.Code != http.StatusUnauthorized {
 		t.Errorf("Alipay+'s answer: HTTP %d %s", w.Code, w.Body)
 	}
@@ -649,7 +647,7 @@ func TestReflection(t *testing.T) {
 	answer.Header["Request-Time"] = answer.Header["Response-Time"]
 	other := inMust(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
 		inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil })))
-	answer = inAgain(&http.Request{Method: "POST", RequestURI: inAskPath, Header: answer.Header}, wire.responseBody)
+	answer = inAgain(&http.Request{Method: http.MethodPost, RequestURI: inAskPath, Header: answer.Header}, wire.responseBody)
 	if w := inServe(other, answer); w.Code != http.StatusUnauthorized {
 		t.Errorf("Alipay+'s answer at the wallet's own path: HTTP %d %s", w.Code, w.Body)
 	}

@@ -133,11 +133,10 @@ func settle(r Result) Result {
 // nothing about what the wallet did.
 func ownResult(err error) (Result, bool) {
 	var call *Error
-	var copied Error
 	var result Result
 	var code ResultCode
 	switch {
-	case errors.As(err, &call), errors.As(err, &copied):
+	case errors.As(err, &call):
 		return Result{}, false
 	case errors.As(err, &result):
 		result = settle(result)

@@ -189,26 +189,14 @@ func inConsistency(t *testing.T, api, full string, keys, must []string, send fun
 			t.Fatalf("%s %s of %s: the function ran", path, what, api)
 		}
 	}
-	var message any
-	if err := json.Unmarshal([]byte(full), &message); err != nil {
-		t.Fatal(err)
-	}
-	inLeaves("", message, func(path string) {
-		if slices.Contains(keys, path) {
-			return
-		}
-		conflict := slices.ContainsFunc(must, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
-		if conflict {
-			refused++
-		} else {
-			free++
-		}
-		without := inWith(full, path, func(string) string { return "" })
+	none := func(string) string { return "" }
+	key := keys[0]
+	one := func(path string, conflict bool) {
+		t.Helper()
+		without := inWith(full, path, none)
 		check("changed", path, inWith(full, path, func(v string) string { return inChanged(path, v) }), first, conflict)
 		check("removed", path, without, first, conflict)
-
 		// Added: the first request did not have it.
-		key := keys[0]
 		id := func(string) string { return "added-" + path }
 		if result, before := send(inWith(without, key, id)); result.Status == "S" {
 			want++
@@ -216,7 +204,35 @@ func inConsistency(t *testing.T, api, full string, keys, must []string, send fun
 		} else if result.Code != alipayplus.CodeParamIllegal {
 			t.Errorf("%s left out of %s: %v", path, api, result)
 		}
+	}
+	var message any
+	if err := json.Unmarshal([]byte(full), &message); err != nil {
+		t.Fatal(err)
+	}
+	changed, without := full, full
+	inLeaves("", message, func(path string) {
+		switch {
+		case slices.Contains(keys, path):
+		case slices.ContainsFunc(must, func(prefix string) bool { return strings.HasPrefix(path, prefix) }):
+			refused++
+			one(path, true)
+		default:
+			free++
+			if changed = inWith(changed, path, func(v string) string { return inChanged(path, v) }); path != "/paymentRequestId" {
+				without = inWith(without, path, none)
+			}
+			if long || t.Failed() { // all of them together tell no less, but not which one
+				one(path, false)
+			}
+		}
 	})
+	const all = "every member that may differ"
+	id := func(string) string { return "added" }
+	check("changed", all, changed, first, false)
+	check("left out", all, without, first, false)
+	_, before := send(inWith(without, key, id))
+	want++
+	check("added", all, inWith(full, key, id), before, false)
 	if _, text := send(full); text != first {
 		t.Errorf("%s: the first record was not kept: %s", api, text)
 	}
@@ -266,7 +282,7 @@ func TestConflictInEveryState(t *testing.T) {
 	conflict := alipayplus.CodeRepeatReqInconsistent.Result()
 	var h *alipayplus.Handler
 	runs := 0
-	h = inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+	h = inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
 		runs++
 		if r.Amount.Minor != 100 {
 			t.Errorf("the function got %v", r.Amount)
@@ -277,7 +293,7 @@ func TestConflictInEveryState(t *testing.T) {
 		if runs == 1 {
 			return nil, context.DeadlineExceeded
 		}
-		return inDone(ctx, r)
+		return &inResponse{}, nil
 	})))
 	if got := inSend(t, h, inValid); got.Status != "U" {
 		t.Fatal(got)

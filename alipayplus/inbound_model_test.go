@@ -271,7 +271,7 @@ func inSimulation(seed uint64, store alipayplus.Store, sound bool) string {
 // Concurrent requests, processes that die, runs that overrun their lease: all
 // answers can be explained by requests that came one after the other.
 func TestLinearizable(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(30)
 	if long {
 		seeds = 5000
 	}

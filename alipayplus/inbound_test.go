@@ -58,7 +58,7 @@ func inSend(t *testing.T, h *alipayplus.Handler, body string) alipayplus.Result 
 // answer is U or the one business answer, and afterwards there is only the
 // latter. ALIPAYPLUS_LONG=1 makes it 10,000 requests, 64 times each.
 func TestSameRequestInParallel(t *testing.T) {
-	ids := 63
+	ids := 32
 	if long {
 		ids = 10_000
 	}
@@ -74,7 +74,7 @@ func TestSameRequestInParallel(t *testing.T) {
 			return &inResponse{Ref: fmt.Sprintf("run-%d", n)}, nil
 		})))
 		for id := range ids {
-			times := 2 + id%63
+			times := 2 + 2*id
 			if long {
 				times = 64
 			}
@@ -344,7 +344,6 @@ func TestErrorsOfFunctions(t *testing.T) {
 		{rule: "a code that is too long", err: failed(alipayplus.ResultCode(long)), want: u},
 		{rule: "an error of a call", err: call, want: u},
 		{rule: "an error of a call, wrapped", err: fmt.Errorf("decoding: %w", call), want: u},
-		{rule: "an error of a call, by value", err: *call, want: u},
 		{rule: "an error of a call, joined with a code", err: errors.Join(alipayplus.CodeProcessFail, call), want: u},
 		{rule: "any other error", err: errors.New("no connection to the ledger"), want: u},
 		{rule: "the deadline", err: context.DeadlineExceeded, want: u},

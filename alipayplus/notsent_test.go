@@ -49,7 +49,7 @@ func closedPort(t *testing.T) string {
 
 // callOver makes one call with the SDK's own transport, or rt, and tells what
 // came of it.
-func callOver(t *testing.T, baseURL string, rt http.RoundTripper) (err error, attempts int) {
+func callOver(t *testing.T, baseURL string, rt http.RoundTripper) (attempts int, err error) {
 	t.Helper()
 	c := newClient(t, rt, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = baseURL, quick(3) })
 	defer c.CloseIdleConnections()
@@ -58,7 +58,7 @@ func callOver(t *testing.T, baseURL string, rt http.RoundTripper) (err error, at
 	if answer != nil {
 		t.Error("an answer")
 	}
-	return err, info.Attempts
+	return info.Attempts, err
 }
 
 // On a real network: what is proved, and what is not.
@@ -72,13 +72,13 @@ func TestNotSentIsProved(t *testing.T) {
 		return s
 	}
 	t.Run("closed port", func(t *testing.T) {
-		err, attempts := callOver(t, "https://"+closedPort(t), nil)
+		attempts, err := callOver(t, "https://"+closedPort(t), nil)
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 || !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
 		}
 	})
 	t.Run("a certificate of nobody", func(t *testing.T) {
-		err, attempts := callOver(t, silent(nil).URL, nil)
+		attempts, err := callOver(t, silent(nil).URL, nil)
 		var certificate *tls.CertificateVerificationError
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 1 || !errors.As(err, &certificate) {
 			t.Errorf("%v after %d attempts, want not sent after 1", err, attempts)
@@ -94,26 +94,26 @@ func TestNotSentIsProved(t *testing.T) {
 				return new(net.Dialer).DialContext(ctx, "tcp", s.Listener.Addr().String())
 			},
 		}
-		err, attempts := callOver(t, "https://gateway.invalid", rt)
+		attempts, err := callOver(t, "https://gateway.invalid", rt)
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 1 {
 			t.Errorf("%v after %d attempts, want not sent after 1", err, attempts)
 		}
 	})
 	t.Run("TLS 1.1 only", func(t *testing.T) {
-		err, attempts := callOver(t, silent(&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).URL, nil)
+		attempts, err := callOver(t, silent(&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).URL, nil)
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
 			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
 		}
 	})
 	t.Run("no TLS at all", func(t *testing.T) {
 		l := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example ESMTP\r\n") })
-		err, attempts := callOver(t, "https://"+l, nil)
+		attempts, err := callOver(t, "https://"+l, nil)
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
 			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
 		}
 	})
 	t.Run("closed in the handshake", func(t *testing.T) {
-		err, attempts := callOver(t, "https://"+listen(t, func(net.Conn) {}), nil)
+		attempts, err := callOver(t, "https://"+listen(t, func(net.Conn) {}), nil)
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || attempts != 3 {
 			t.Errorf("%v after %d attempts, want not sent after 3", err, attempts)
 		}
@@ -125,13 +125,13 @@ func TestNotSentIsProved(t *testing.T) {
 				requests.Add(1)
 			}
 		})
-		err, attempts := callOver(t, "http://"+l, &http.Transport{})
+		attempts, err := callOver(t, "http://"+l, &http.Transport{})
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || attempts != 3 || requests.Load() != 3 {
 			t.Errorf("%v after %d attempts and %d requests, want unknown after 3", err, attempts, requests.Load())
 		}
 	})
 	t.Run("closed at once", func(t *testing.T) {
-		err, _ := callOver(t, "http://"+listen(t, func(net.Conn) {}), &http.Transport{})
+		_, err := callOver(t, "http://"+listen(t, func(net.Conn) {}), &http.Transport{})
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
 			t.Errorf("%v, want unknown: bytes may have arrived", err)
 		}
@@ -180,7 +180,7 @@ func TestSilentTransportProvesNothing(t *testing.T) {
 		},
 		"a DNS error out of nowhere":      func(*http.Request) (*http.Response, error) { return nil, &net.DNSError{IsNotFound: true} },
 		"neither a response nor an error": func(*http.Request) (*http.Response, error) { return nil, nil },
-		"a response without a body":       func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil },
+		"a response without a body":       func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil },
 	} {
 		c := newClient(t, rt, noRetry)
 		answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})

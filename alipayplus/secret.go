@@ -131,9 +131,26 @@ func scalarText(data []byte) (string, error) {
 // quoteJSON is text as a JSON string, without the escapes for HTML that
 // encoding/json would add.
 func quoteJSON(text string) ([]byte, error) {
+	if isPlain(text) {
+		out := make([]byte, 0, len(text)+2)
+		out = append(out, '"')
+		out = append(out, text...)
+		return append(out, '"'), nil
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(text)
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// isPlain reports whether text is ASCII that JSON takes as it stands: nearly all
+// texts of the protocol.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -172,7 +172,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			if test.size >= 0 {
 				body = io.LimitReader(source, test.size)
 			}
-			return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: test.length, Body: io.NopCloser(body)}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: test.length, Body: io.NopCloser(body)}, nil
 		}), func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
 		var info alipayplus.Info
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
@@ -442,3 +442,51 @@ func TestClientIsConcurrent(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// On a real connection: the call returns when it is cancelled, not when the
+// server answers, and leaves no goroutine behind.
+func TestCancellationOnTheNetwork(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	arrived := make(chan struct{})
+	address := listen(t, func(conn net.Conn) {
+		if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+			close(arrived)
+			_, _ = conn.Read(make([]byte, 1)) // for ever, unless the client hangs up
+		}
+	})
+	c := newClient(t, nil, func(cfg *alipayplus.Config) { cfg.BaseURL = "http://" + address })
+	t.Cleanup(c.CloseIdleConnections)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	_, err := decodeOrder.Call(ctx, c, &order{ID: "1"}, alipayplus.WithTimeout(time.Minute))
+	if !errors.Is(err, context.Canceled) || alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
+		t.Errorf("%v", err)
+	}
+}
+
+// A Client prints who it is and where it goes, and closes what its transport has.
+func TestClientPrints(t *testing.T) {
+	closed := &closer{}
+	c := newClient(t, closed)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got := fmt.Sprintf(verb, c); got != "alipayplus.Client{WALLET_01 at gateway.example}" {
+			t.Errorf("%s: %s", verb, got)
+		}
+	}
+	c.CloseIdleConnections()
+	newClient(t, transport(hang)).CloseIdleConnections() // has none
+	if closed.n != 1 {
+		t.Errorf("closed %d times", closed.n)
+	}
+}
+
+type closer struct {
+	transport
+	n int
+}
+
+func (c *closer) CloseIdleConnections() { c.n++ }

@@ -2,6 +2,7 @@ package alipayplus_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -115,7 +116,9 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 						t.Errorf("%s %s, %s, HTTP %d: Info.Body", spec.Name, status, how, code)
 					}
 					var e *alipayplus.Error
-					_ = asError(err, &e)
+					if !errors.As(err, &e) {
+						t.Fatal(err)
+					}
 					claimed := e.Claimed
 					e.Claimed = alipayplus.Result{}
 					if n := countCanaries(reflect.ValueOf(err)); n != 0 {
@@ -129,12 +132,6 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 		})
 	}
 	return spec.Name
-}
-
-func asError(err error, e **alipayplus.Error) bool {
-	var ok bool
-	*e, ok = err.(*alipayplus.Error)
-	return ok
 }
 
 // fillAll puts something into every member below v and tells how many texts that
@@ -174,6 +171,7 @@ func fillAll(v reflect.Value, depth int) (n int) {
 			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 			n += fillAll(v.Index(0), depth+1)
 		}
+	default:
 	}
 	return n
 }

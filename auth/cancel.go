@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ErrErased: the text of the token is not known any more, so that Alipay+ cannot
-// be asked about it. See Config.KeepAccessTokens.
+// ErrErased says that the text of the token is not known any more, so that
+// Alipay+ cannot be asked about it. See Config.KeepAccessTokens.
 var ErrErased = errors.New("auth: the text of the token is erased")
 
 // CancelToken answers cancelToken: the access token and its refresh token are

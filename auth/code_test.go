@@ -3,11 +3,9 @@ package auth_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,18 +189,27 @@ func TestRepeatOfAnEndedToken(t *testing.T) {
 func TestCodesOfOthers(t *testing.T) {
 	w := newWorld(t)
 	code := w.issueCode().Reveal()
-	for _, c := range []struct{ rule, code string }{
-		{"too short", code[:31]},
-		{"too long", code + "x"},
-		{"another prefix", "282" + code[3:]},
-		{"another routing number", "281667" + code[6:]},
-		{"another kind", "28166601" + code[8:]},
-		{"not base62", code[:31] + "-"},
-		{"not ASCII", code[:30] + "é"},
-		{"nobody's", "28166613" + strings.Repeat("0", 24)},
-		{"in another case", strings.ToUpper(code[:31]) + "a"},
+	for _, c := range []struct {
+		rule, code string
+		looked     bool // up in the store
+	}{
+		{"too short", code[:31], false},
+		{"too long", code + "x", false},
+		{"another prefix", "282" + code[3:], false},
+		{"another routing number", "281667" + code[6:], false},
+		{"another kind", "28166601" + code[8:], false},
+		{"not base62", code[:31] + "-", false},
+		{"not ASCII", code[:30] + "é", false},
+		{"nobody's", "28166613" + strings.Repeat("0", 24), true},
+		{"in another case", strings.ToUpper(code[:31]) + "a", true},
 	} {
-		answer, err := w.service.ApplyToken(t.Context(), applyCode(alipayplus.Conceal(c.code)))
+		store := &brokenStore{MemoryStore: w.store}
+		cfg := w.config
+		cfg.Codes = store
+		answer, err := newService(t, cfg).ApplyToken(t.Context(), applyCode(alipayplus.Conceal(c.code)))
+		if looked := store.calls > 0; looked != c.looked {
+			t.Errorf("%s: looked up %t", c.rule, looked)
+		}
 		if answer != nil || !errors.Is(err, alipayplus.CodeInvalidCode) {
 			t.Errorf("%s: %v, %v", c.rule, answer, err)
 		}
@@ -286,64 +293,6 @@ func TestConsumedCodeStaysConsumedWhenTheClockStepsBack(t *testing.T) {
 			w.refused(applyCode(code), "INVALID_CODE")
 		} else if again := w.apply(applyCode(code)); *again != *first {
 			t.Error("another pair of tokens")
-		}
-	}
-}
-
-// Of any number of concurrent redeems of a code, one token comes.
-func TestConcurrentRedeems(t *testing.T) {
-	codes, redeems := 8, 1000
-	if long() {
-		codes = 1000
-	}
-	for _, c := range []struct {
-		rule     string
-		noRepeat bool
-		request  func(code alipayplus.Secret, i int) *auth.ApplyTokenRequest
-		winners  func(n int) bool
-	}{
-		{"the same request: all get the same token", false,
-			func(code alipayplus.Secret, _ int) *auth.ApplyTokenRequest { return applyCode(code) },
-			func(n int) bool { return n == redeems }},
-		{"the same request, repeats switched off: one gets it", true,
-			func(code alipayplus.Secret, _ int) *auth.ApplyTokenRequest { return applyCode(code) },
-			func(n int) bool { return n == 1 }},
-		{"different requests: one gets it", false,
-			func(code alipayplus.Secret, i int) *auth.ApplyTokenRequest {
-				r := applyCode(code)
-				r.AcquirerID = fmt.Sprint(i)
-				return r
-			},
-			func(n int) bool { return n == 1 }},
-	} {
-		w := newWorld(t, func(cfg *auth.Config) { cfg.NoCodeRepeat = c.noRepeat })
-		for range codes {
-			code := w.issueCode()
-			answers := make([]*auth.ApplyTokenResponse, redeems)
-			var wait sync.WaitGroup
-			for i := range redeems {
-				wait.Go(func() {
-					var err error
-					answers[i], err = w.service.ApplyToken(t.Context(), c.request(code, i))
-					if err != nil && !errors.Is(err, alipayplus.CodeInvalidCode) {
-						t.Errorf("%s: %v", c.rule, err)
-					}
-				})
-			}
-			wait.Wait()
-			winners, tokens := 0, map[alipayplus.Secret]bool{}
-			for _, answer := range answers {
-				if answer != nil {
-					winners++
-					tokens[answer.AccessToken] = true
-				}
-			}
-			if len(tokens) != 1 || !c.winners(winners) {
-				t.Fatalf("%s: %d answers with %d tokens of %d redeems", c.rule, winners, len(tokens), redeems)
-			}
-		}
-		if got, want := fmt.Sprint(w.store), fmt.Sprintf("auth.MemoryStore{%d codes, %d tokens}", codes, codes); got != want {
-			t.Errorf("%s: %s, want %s", c.rule, got, want)
 		}
 	}
 }

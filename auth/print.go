@@ -12,89 +12,89 @@ import (
 // verb of package fmt and with log/slog. Each of them has the two methods
 // Format and LogValue.
 
-// Format prints v with private members redacted.
-func (v Grant) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints g with private members redacted.
+func (g Grant) Format(s fmt.State, verb rune) { wire.Format(s, verb, g) }
 
-// LogValue is v with private members redacted.
-func (v Grant) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is g with private members redacted.
+func (g Grant) LogValue() slog.Value { return wire.LogValue(g) }
 
-// Format prints v with private members redacted.
-func (v ApplyTokenRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r ApplyTokenRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v ApplyTokenRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r ApplyTokenRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v ApplyTokenResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r ApplyTokenResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v ApplyTokenResponse) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r ApplyTokenResponse) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v CancelTokenRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r CancelTokenRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v CancelTokenRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r CancelTokenRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v ConsultUnbindingRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r ConsultUnbindingRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v ConsultUnbindingRequest) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r ConsultUnbindingRequest) LogValue() slog.Value { return wire.LogValue(r) }
 
 // Format prints the notification with private members redacted.
-func (v AuthNotifyRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, v.Notification) }
+func (r AuthNotifyRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r.Notification) }
 
 // LogValue is the notification with private members redacted.
-func (v AuthNotifyRequest) LogValue() slog.Value { return wire.LogValue(v.Notification) }
+func (r AuthNotifyRequest) LogValue() slog.Value { return wire.LogValue(r.Notification) }
 
-// Format prints v with private members redacted.
-func (v TokenCreated) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints n with private members redacted.
+func (n TokenCreated) Format(s fmt.State, verb rune) { wire.Format(s, verb, n) }
 
-// LogValue is v with private members redacted.
-func (v TokenCreated) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is n with private members redacted.
+func (n TokenCreated) LogValue() slog.Value { return wire.LogValue(n) }
 
-// Format prints v with private members redacted.
-func (v TokenCanceled) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints n with private members redacted.
+func (n TokenCanceled) Format(s fmt.State, verb rune) { wire.Format(s, verb, n) }
 
-// LogValue is v with private members redacted.
-func (v TokenCanceled) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is n with private members redacted.
+func (n TokenCanceled) LogValue() slog.Value { return wire.LogValue(n) }
 
-// Format prints v with private members redacted.
-func (v AuthCodeCreated) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints n with private members redacted.
+func (n AuthCodeCreated) Format(s fmt.State, verb rune) { wire.Format(s, verb, n) }
 
-// LogValue is v with private members redacted.
-func (v AuthCodeCreated) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is n with private members redacted.
+func (n AuthCodeCreated) LogValue() slog.Value { return wire.LogValue(n) }
 
-// Format prints v with private members redacted.
-func (v AuthCode) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints c with private members redacted.
+func (c AuthCode) Format(s fmt.State, verb rune) { wire.Format(s, verb, c) }
 
-// LogValue is v with private members redacted.
-func (v AuthCode) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is c with private members redacted.
+func (c AuthCode) LogValue() slog.Value { return wire.LogValue(c) }
 
-// Format prints v with private members redacted.
-func (v Code) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints c with private members redacted.
+func (c Code) Format(s fmt.State, verb rune) { wire.Format(s, verb, c) }
 
-// LogValue is v with private members redacted.
-func (v Code) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is c with private members redacted.
+func (c Code) LogValue() slog.Value { return wire.LogValue(c) }
 
-// Format prints v with private members redacted.
-func (v Token) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints t with private members redacted.
+func (t Token) Format(s fmt.State, verb rune) { wire.Format(s, verb, t) }
 
-// LogValue is v with private members redacted.
-func (v Token) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is t with private members redacted.
+func (t Token) LogValue() slog.Value { return wire.LogValue(t) }
 
-// Format prints v with private members redacted.
-func (v Repeat) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints r with private members redacted.
+func (r Repeat) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
 
-// LogValue is v with private members redacted.
-func (v Repeat) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is r with private members redacted.
+func (r Repeat) LogValue() slog.Value { return wire.LogValue(r) }
 
-// Format prints v with private members redacted.
-func (v Notice) Format(s fmt.State, verb rune) { wire.Format(s, verb, v) }
+// Format prints n with private members redacted.
+func (n Notice) Format(s fmt.State, verb rune) { wire.Format(s, verb, n) }
 
-// LogValue is v with private members redacted.
-func (v Notice) LogValue() slog.Value { return wire.LogValue(v) }
+// LogValue is n with private members redacted.
+func (n Notice) LogValue() slog.Value { return wire.LogValue(n) }
 
 // Format prints no key.
 func (s *Sealer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }

@@ -240,7 +240,7 @@ func agreementID(g *Grant) string {
 
 // printOf is the digest of what must be the same in a repeated request.
 func printOf(r *ApplyTokenRequest) string {
-	return digestOf(string(r.GrantType), r.PSPID, r.AcquirerID, r.AuthClientID, r.AuthCode.Digest())
+	return digestOf("applyToken", r.PSPID, r.AcquirerID, r.AuthClientID, r.AuthCode.Digest())
 }
 
 // digestOf is one digest of several texts.

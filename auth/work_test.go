@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +42,9 @@ func TestTokenIsIssuedOnceAndNotified(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("authNotify: %v, want %v", got, want)
+		}
+		if !w.find(first.ID).Grant.UserLoginID.IsZero() {
+			t.Error("the login id is stored")
 		}
 		if got.AccessToken.Digest() != first.AccessDigest || got.RefreshToken.Digest() != first.RefreshDigest {
 			t.Error("the tokens are not those of the record")
@@ -227,145 +228,6 @@ func TestRefreshedTokenIsNotAnnounced(t *testing.T) {
 	if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
 		t.Errorf("the notice is %v", n)
 	}
-}
-
-func TestManyWorkersSendOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		for i := range 20 {
-			g := agreement
-			g.ReferenceAgreementID = fmt.Sprint(i)
-			w.issue(g)
-			w.gateway.Fail(auth.AuthNotify, alipayplustest.Delay(3*time.Second))
-		}
-		var sending sync.Map
-		var sent atomic.Int32
-		w.throughTransport(func(body []byte) {
-			if _, twice := sending.LoadOrStore(string(body), true); twice {
-				t.Error("a notification is sent twice at once")
-			}
-			sent.Add(1)
-		})
-		var wait sync.WaitGroup
-		for range 8 {
-			wait.Go(func() { w.work() })
-		}
-		wait.Wait()
-		if sent.Load() != 20 || w.arrived() != 20 {
-			t.Errorf("%d sent, %d arrived, want 20", sent.Load(), w.arrived())
-		}
-	})
-}
-
-// A cancellation does not overtake the notification that a worker is sending.
-func TestCancelWaitsForTheDeliveryOnItsWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, keep)
-		token := w.issue(agreement)
-		w.gateway.Fail(auth.AuthNotify, slow(4*time.Second))
-		var wait sync.WaitGroup
-		wait.Go(func() { w.work() })
-		time.Sleep(time.Second)
-		if told, err := w.service.Cancel(t.Context(), token.ID); !told || err != nil {
-			t.Fatalf("Cancel: %t, %v", told, err)
-		}
-		w.work() // not yet
-		if w.arrived() != 0 {
-			t.Error("the cancellation overtook")
-		}
-		wait.Wait()
-		w.work()
-		if len(w.canceled()) != 1 || w.arrived() != 2 {
-			t.Errorf("%d notifications", w.arrived())
-		}
-	})
-}
-
-// Plaintext exists only sealed, only where it has to, and is erased.
-func TestPlaintextIsErased(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		spy := &spyStore{MemoryStore: auth.NewMemoryStore(100)}
-		w := newWorld(t, func(c *auth.Config) { c.Codes, c.Tokens = spy, spy })
-		w.store = spy.MemoryStore
-		var secrets []alipayplus.Secret
-		code := w.issueCode()
-		redeemed := w.apply(applyCode(code))
-		token := w.issue(agreement)
-		sealed := func(key string) []byte {
-			t := w.find(key)
-			return append(append(append([]byte(nil), t.Repeat.Sealed...), t.Notice.Sealed...), t.Access...)
-		}
-		if len(sealed(token.ID)) == 0 {
-			t.Error("nothing waits for its delivery")
-		}
-		w.work()
-		if len(sealed(token.ID)) != 0 {
-			t.Error("something is left after the acknowledgement")
-		}
-		refreshed := w.apply(applyRefresh(w.created().RefreshToken))
-		if len(sealed(token.ID)) == 0 {
-			t.Error("nothing is there for a repeated refresh")
-		}
-		time.Sleep(auth.RepeatWindow - time.Second)
-		w.work()
-		if len(sealed(token.ID)) == 0 {
-			t.Error("erased before its time")
-		}
-		time.Sleep(time.Second)
-		w.work()
-		if len(sealed(token.ID)) != 0 {
-			t.Error("something is left after the grace")
-		}
-		if _, err := w.store.FindCode(t.Context(), code.Digest()); !errors.Is(err, auth.ErrNotFound) {
-			t.Error("the answer to a redeem is left after its time")
-		}
-		secrets = append(secrets, code, redeemed.AccessToken, redeemed.RefreshToken, w.created().AccessToken,
-			w.created().RefreshToken, refreshed.AccessToken, refreshed.RefreshToken, agreement.UserLoginID)
-		for i, record := range spy.saved {
-			for j, secret := range secrets {
-				if bytes.Contains(record, []byte(secret.Reveal())) {
-					t.Errorf("record %d of %d holds secret %d in plain", i, len(spy.saved), j)
-				}
-			}
-		}
-		if len(spy.saved) < 7 || !bytes.Contains(bytes.Join(spy.saved, nil), []byte(code.Digest())) {
-			t.Errorf("%d records were looked at", len(spy.saved))
-		}
-	})
-}
-
-// A kept token is erased when it ends.
-func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })
-		token := w.issue(agreement)
-		w.work()
-		time.Sleep(2*time.Hour - time.Second)
-		w.work()
-		if w.find(token.ID).Access == nil {
-			t.Error("erased before its end")
-		}
-		time.Sleep(time.Second)
-		w.work()
-		if w.find(token.ID).Access != nil {
-			t.Error("left after its end")
-		}
-		if done := w.work(); done != 0 {
-			t.Errorf("%d tokens are due for ever", done)
-		}
-
-		// A notification that never got through ends with its token.
-		other := agreement
-		other.ReferenceAgreementID = "agreement-2"
-		token = w.issue(other)
-		w.refuseFirst(alipayplus.CodeAccessDenied)
-		w.work()
-		time.Sleep(2 * time.Hour)
-		w.work()
-		if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
-			t.Errorf("the notice is %v", n)
-		}
-	})
 }
 
 func TestWorkStops(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -49,6 +50,7 @@ type Gateway struct {
 	signer   alipayplus.Signer   // Alipay+'s
 	keys     *alipayplus.KeyRing // the wallet's public key
 
+	traces     atomic.Int64 // answers signed so far
 	mu         sync.Mutex
 	operations map[string]*operation // by path
 	faults     map[string][]Fault    // by operation
@@ -269,6 +271,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(response.StatusCode)
 	if _, err := io.Copy(w, response.Body); err != nil {
+		_ = http.NewResponseController(w).Flush() // what came before the break arrives
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -414,7 +417,7 @@ func (g *Gateway) sign(target string, body []byte, at time.Time) *http.Response 
 		"Response-Time": {content.Time},
 		"Signature":     {must(content.Sign(context.Background(), g.signer))},
 		"Content-Type":  {"application/json; charset=UTF-8"},
-		"Trace-Id":      {"trace-" + strconv.FormatInt(at.UnixMilli(), 36)},
+		"Trace-Id":      {"T" + strconv.FormatInt(g.traces.Add(1), 10)},
 	}, body)
 }
 

@@ -147,8 +147,8 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.Standin
 		look("grants a crashed record twice, when claims meet")
 	}
 	r.print, r.owner, r.until = c.Print, c.Owner, now.Add(lease)
-	again := !(open && s.is("does not say Again for an open record") || crashed && s.is("does not say Again for a crashed record"))
-	return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: again}, nil
+	silent := open && s.is("does not say Again for an open record") || crashed && s.is("does not say Again for a crashed record")
+	return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: !silent}, nil
 }
 
 func (s *sound) Finish(_ context.Context, c alipayplus.Claim, answer []byte) error {

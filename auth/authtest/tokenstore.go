@@ -264,8 +264,8 @@ func (t *tokenTest) due() {
 }
 
 func (t *tokenTest) separate() {
-	token, kept := t.token(moment()), auth.Token{}
-	kept = token
+	token := t.token(moment())
+	kept := token
 	kept.Grant.Scopes = []string{auth.ScopeAgreementPay}
 	kept.Notice.Sealed = []byte(allBytes())
 	kept.Access = []byte("sealed")

@@ -57,8 +57,7 @@ An entry is a kind, a blank and a value:
   host    shop.example.com           (this host; "*.example.com" with all below it; a path may follow)
   guid    com.example.wallet         (of an EMVCo code)
   regexp  EXW[0-9]{12}               (the whole code)
-  # a comment
-`
+  # a comment`
 
 const (
 	exitFound    = 1
@@ -66,9 +65,10 @@ const (
 )
 
 func run(args []string, in io.Reader, out, complain io.Writer) int {
+	say := func(words ...any) { _, _ = fmt.Fprintln(complain, words...) }
 	flags := flag.NewFlagSet("identify", flag.ContinueOnError)
 	flags.SetOutput(complain)
-	flags.Usage = func() { fmt.Fprint(complain, usage) }
+	flags.Usage = func() { say(usage) }
 	rules := flags.String("rules", "", "")
 	allow := flags.String("allow", "", "")
 	block := flags.String("block", "", "")
@@ -79,31 +79,30 @@ func run(args []string, in io.Reader, out, complain io.Writer) int {
 	case err != nil:
 		return exitUnusable
 	case *rules == "":
-		fmt.Fprint(complain, "identify: -rules is missing\n\n", usage)
+		say("identify: -rules is missing\n\n" + usage)
 		return exitUnusable
 	case *check && flags.NArg() > 0:
-		fmt.Fprintln(complain, "identify: -check takes no codes")
+		say("identify: -check takes no codes")
 		return exitUnusable
 	}
 
 	t := tool{out: bufio.NewWriter(out)}
 	if err := t.load(*rules, *allow, *block); err != nil {
-		fmt.Fprintln(complain, "identify:", err)
+		say("identify:", err)
 		return exitUnusable
 	}
 	var err error
 	skipped := t.rules.Skipped()
 	if *check {
-		t.list(skipped)
+		err = t.list(skipped)
 	} else {
 		if len(skipped) > 0 {
-			fmt.Fprintf(complain, "identify: %d of %d rules cannot be used; -check says why\n",
-				len(skipped), len(skipped)+t.rules.Len())
+			say(fmt.Sprintf("identify: %d of %d rules cannot be used; -check says why", len(skipped), len(skipped)+t.rules.Len()))
 		}
 		err = t.identify(flags.Args(), in)
 	}
 	if err = cmp.Or(err, t.out.Flush()); err != nil {
-		fmt.Fprintln(complain, "identify:", err)
+		say("identify:", err)
 		return exitUnusable
 	}
 	if *check && len(skipped) > 0 {
@@ -119,7 +118,7 @@ type tool struct {
 }
 
 func (t *tool) load(rules, allow, block string) error {
-	body, err := os.ReadFile(rules)
+	body, err := os.ReadFile(rules) //nolint:gosec // the user names the file
 	if err != nil {
 		return err
 	}
@@ -141,11 +140,11 @@ func readList(name string) (*codeid.List, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	list, err := codeid.ReadList(f)
 	if err != nil {
 		return nil, inFile(name, err)
@@ -157,11 +156,14 @@ func inFile(name string, err error) error {
 	return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "codeid: "))
 }
 
-func (t *tool) list(skipped []codeid.SkippedRule) {
+func (t *tool) list(skipped []codeid.SkippedRule) error {
 	for _, s := range skipped {
-		fmt.Fprintf(t.out, "rule %d: %s\n", s.Index, s.Reason)
+		if _, err := fmt.Fprintf(t.out, "rule %d: %s\n", s.Index, s.Reason); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(t.out, "version %s: %d rules in use, %d skipped\n", t.rules.Version(), t.rules.Len(), len(skipped))
+	_, err := fmt.Fprintf(t.out, "version %s: %d rules in use, %d skipped\n", t.rules.Version(), t.rules.Len(), len(skipped))
+	return err
 }
 
 // identify writes an answer for every code: the arguments or, without any, the lines of in.

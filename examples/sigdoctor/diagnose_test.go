@@ -111,6 +111,11 @@ var accidents = []accident{
 		sum := sha256.Sum256(text)
 		return must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), sum[:]))
 	}},
+	{hints: "algorithm", what: "a DigestInfo without its NULL", sign: func(key *rsa.PrivateKey, text []byte) []byte {
+		sum := sha256.Sum256(text)
+		info := must(hex.DecodeString("302f300b0609608648016503040201" + "0420" + hex.EncodeToString(sum[:])))
+		return must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), info))
+	}},
 	{hints: "algorithm", what: "PSS", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha256.Sum256(text)
 		return must(rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:], nil))

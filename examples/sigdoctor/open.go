@@ -54,7 +54,8 @@ func open(key *rsa.PublicKey, signature []byte) (opened, bool) {
 		return opened{crypto.SHA256, inner[1:], true}, true // the digest as such, without its algorithm
 	}
 	hash, known := hashes[info.Algorithm.Algorithm.String()]
-	return opened{hash, info.Digest, hash != crypto.SHA256}, known
+	withNull := bytes.Equal(info.Algorithm.Parameters.FullBytes, asn1.NullBytes) // verifiers demand it
+	return opened{hash, info.Digest, hash != crypto.SHA256 || !withNull}, known
 }
 
 // over reports whether c was signed.

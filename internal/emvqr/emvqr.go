@@ -3,6 +3,8 @@ package emvqr
 import (
 	"errors"
 	"math/bits"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -27,7 +29,7 @@ type Code struct {
 
 // Parse reads text; after an error c holds nothing of use. It allocates nothing, keeps parts of text, and takes time proportional to its length.
 func (c *Code) Parse(text string) error {
-	if len(text) < 4 || text[:2] != "00" {
+	if !strings.HasPrefix(text, "00") {
 		return ErrFormat
 	}
 	*c = Code{}
@@ -43,11 +45,11 @@ func (c *Code) Parse(text string) error {
 	if last != 63 || len(c.root[63]) != 4 {
 		return ErrFormat
 	}
-	want, ok := hex(c.root[63])
-	if !ok {
+	want, err := strconv.ParseUint(c.root[63], 16, 16)
+	if err != nil {
 		return ErrFormat
 	}
-	if Checksum(text[:len(text)-4]) != want {
+	if Checksum(text[:len(text)-4]) != uint16(want) {
 		return ErrChecksum
 	}
 	for tag := FirstTemplate; tag <= LastTemplate; tag++ {
@@ -69,9 +71,7 @@ func (c *Code) Root(tag int) string { return c.root[tag] }
 //
 // A field between 26 and 51 whose value is not a row of fields is no template.
 func (c *Code) NextTemplate(tag int) int {
-	if tag < FirstTemplate {
-		tag = FirstTemplate
-	}
+	tag = max(tag, FirstTemplate)
 	if tag > LastTemplate {
 		return 0
 	}
@@ -179,23 +179,4 @@ func isASCII(text string) bool {
 func number(tens, ones byte) (n int, ok bool) {
 	tens, ones = tens-'0', ones-'0'
 	return int(tens)*10 + int(ones), tens <= 9 && ones <= 9
-}
-
-// hex reads four hexadecimal digits.
-func hex(digits string) (v uint16, ok bool) {
-	for i := range len(digits) {
-		c := digits[i]
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | uint16(c)
-	}
-	return v, true
 }

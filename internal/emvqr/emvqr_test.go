@@ -52,7 +52,7 @@ var account = tlv(26, tlv(0, "example.scheme")+tlv(1, "M1")+tlv(3, "https://pay.
 
 func TestParse(t *testing.T) {
 	text := sealed(tlv(0, "01"), tlv(1, "12"), tlv(15, "31260760344012345"), account, tlv(27, "free text"),
-		tlv(51, tlv(0, "OTHER")), tlv(52, "5812"), tlv(58, "JP"), tlv(59, "珈琲と本の店"), tlv(62, tlv(5, "ref")))
+		tlv(50, tlv(9, "x")), tlv(51, tlv(0, "OTHER")), tlv(52, "5812"), tlv(58, "JP"), tlv(59, "珈琲と本の店"), tlv(62, tlv(5, "ref")))
 	var c emvqr.Code
 	if err := c.Parse(text); err != nil {
 		t.Fatal(err)
@@ -66,8 +66,11 @@ func TestParse(t *testing.T) {
 	for tag := c.NextTemplate(0); tag != 0; tag = c.NextTemplate(tag + 1) {
 		templates = append(templates, tag)
 	}
-	if fmt.Sprint(templates) != "[26 51]" { // 27 is not a row of fields, 15 and 62 are no merchant account templates
+	if fmt.Sprint(templates) != "[26 50 51]" { // 27 is not a row of fields, 15 and 62 are no merchant account templates
 		t.Errorf("templates %v", templates)
+	}
+	if c.Template(50).Find(9) != "x" || c.Template(51).Find(0) != "OTHER" {
+		t.Error("the last templates")
 	}
 	row := c.Template(26)
 	if got := row.Find(1); got != "M1" {
