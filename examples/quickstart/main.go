@@ -23,6 +23,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
 
 // flows are what -flow chooses from, in the order of "all".
@@ -31,6 +32,8 @@ var flows = []struct {
 	run  func(*world, context.Context) error
 }{
 	{"order", (*world).orderCode},
+	{"entry", (*world).entryCode},
+	{"limit", (*world).limit},
 	{"easypay", (*world).easyPay},
 	{"mainland", (*world).mainland},
 }
@@ -56,6 +59,7 @@ func main() {
 type world struct {
 	trace  *trace
 	alipay *alipayplustest.Gateway // Alipay+, with the faults that a step wants
+	shop   *mpmtest.Merchant       // the merchant, its acquirer and their orders
 	client *alipayplus.Client      // of the wallet
 	flow   *mpm.Flow               // of the wallet
 	wallet *wallet
@@ -72,6 +76,7 @@ func run(ctx context.Context, choice string) error {
 		alipay: alipayplustest.New(complaints),
 		wallet: newWallet(),
 	}
+	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
 	stop, err := w.start(ctx)
 	if err != nil {

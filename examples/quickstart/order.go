@@ -14,16 +14,17 @@ import (
 
 const customer = "C-4711"
 
-// orderCode is the workflow of making a payment with an order code.
+// orderCode is the workflow of making a payment with an order code, step by step
+// as the wallet's backend sees it.
 func (w *world) orderCode(ctx context.Context) error {
 	w.trace.title("Order code: scan, decode, pay, report, return")
-	code := alipayplus.Conceal("https://qr.example/281000040123456789abcdef")
+	code := alipayplus.Conceal(w.shop.OrderCode(alipayplus.Amount{Currency: "JPY", Minor: 100}))
 
 	w.trace.step("Steps 5-8", "The user scans the merchant's code; filter and rules say: an order code of Alipay+")
 	w.trace.step("Steps 9-11", "The wallet asks Alipay+ to decode it: first answer U, second lost after processing, third S")
 	w.alipay.Fail(mpm.UserInitiatedPay,
 		alipayplustest.Unknown(alipayplus.CodeUnknownException), alipayplustest.LoseAnswer())
-	step, err := w.flow.Scan(ctx, code, customer)
+	step, err := w.scan(ctx, code)
 	if err != nil {
 		return err
 	}
@@ -31,15 +32,10 @@ func (w *world) orderCode(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("no cashier page but %v", step)
 	}
-	id := cashier.Terms.PaymentRequestID
-	cashier.Terms.PaymentID = "W-0001"
-	if _, err := w.wallet.happened(id, payment.Opened{Terms: cashier.Terms, At: time.Now()}); err != nil {
-		return err
-	}
-
 	w.trace.step("Steps 12-13", "The app gets what the cashier page shows")
 	w.trace.forApp(step)
-	if err := w.payAndReport(ctx, id, cashier.Terms.Amounts.Debit(), mpm.Scanned); err != nil {
+	id := cashier.Terms.PaymentRequestID
+	if err := w.payAndReport(ctx, id, cashier.Terms.Amounts.Debit()); err != nil {
 		return err
 	}
 	if err := expect("how often Alipay+ decoded", w.ran(mpm.UserInitiatedPay, code.Digest()), 1); err != nil {
@@ -48,8 +44,38 @@ func (w *world) orderCode(ctx context.Context) error {
 	return w.afterwards(ctx, id)
 }
 
-// payAndReport is what follows the cashier page, for every kind of code.
-func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Amount, origin mpm.Origin) error {
+// scan and decode are the wallet's backend answering its app. A payment is opened
+// before the app shows the cashier page.
+
+func (w *world) scan(ctx context.Context, code alipayplus.Secret) (mpm.Step, error) {
+	step, err := w.flow.Scan(ctx, code, customer)
+	if err != nil {
+		return nil, err
+	}
+	return step, w.open(step)
+}
+
+func (w *world) decode(ctx context.Context, code alipayplus.Secret) (mpm.Step, error) {
+	step, err := w.flow.Decode(ctx, code, customer)
+	if err != nil {
+		return nil, err
+	}
+	return step, w.open(step)
+}
+
+func (w *world) open(step mpm.Step) error {
+	cashier, ok := step.(mpm.Cashier)
+	if !ok {
+		return nil
+	}
+	terms := cashier.Terms
+	terms.PaymentID = "W-" + terms.PaymentRequestID
+	_, refused := w.wallet.happened(terms.PaymentRequestID, payment.Opened{Terms: terms, At: time.Now()})
+	return refused
+}
+
+// payAndReport is what follows the cashier page.
+func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Amount) error {
 	w.trace.step("Step 17", "The user confirms; debit, record and notification are one transaction of the wallet")
 	before := w.wallet.balance()
 	record, err := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: debit, At: time.Now()})
@@ -69,7 +95,7 @@ func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Am
 	}
 
 	w.trace.step("Steps 21-24", "The app shows the result and returns the user to the merchant")
-	w.trace.forApp(mpm.Outcome{Record: record, Origin: origin})
+	w.trace.forApp(mpm.Outcome{Record: record, Origin: mpm.Scanned})
 	return errors.Join(
 		expect("how often Alipay+ took the result", w.ran(payment.NotifyPayment, id), 1),
 		expect("the balance", w.wallet.balance(), before-debit.Minor),
@@ -87,7 +113,7 @@ func (w *world) afterwards(ctx context.Context, id string) error {
 	w.trace.step("afterwards", "The merchant gives back a part; Alipay+ sends the refund twice, the money moves once")
 	refund := &payment.RefundRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01",
-		PaymentRequestID: id, PaymentID: "W-0001", RefundRequestID: "RR-0001",
+		PaymentRequestID: id, PaymentID: "W-" + id, RefundRequestID: "RR-0001",
 		RefundAmount:     alipayplus.Amount{Currency: "JPY", Minor: 30},
 		RefundFromAmount: alipayplus.Amount{Currency: "KRW", Minor: 300},
 	}

@@ -32,6 +32,11 @@ type App struct {
 	Confirm func(ctx context.Context, paymentRequestID string, amount alipayplus.Amount) ([]byte, error)
 	// Outcome is asked how a payment stands, again while it is not final.
 	Outcome func(ctx context.Context, paymentRequestID string) ([]byte, error)
+
+	// Wait lets the time pass that a page stays or that the app waits before it
+	// asks again. nil waits on the clock, which suits a testing/synctest bubble;
+	// a demonstration may give one that does not wait.
+	Wait func(ctx context.Context, d time.Duration) error
 }
 
 // NewApp makes an App on a phone near m.
@@ -122,6 +127,9 @@ type shown struct {
 }
 
 func (s shown) amount() (a alipayplus.Amount, err error) {
+	if s == (shown{}) {
+		return a, errors.New("it is absent")
+	}
 	text, err := json.Marshal(map[string]string{"currency": s.Currency, "value": s.Value})
 	if err != nil {
 		return a, err
@@ -175,7 +183,7 @@ func (a *App) askFor(ctx context.Context, what string, ask func(context.Context,
 			if step.AskAgainAfterMS <= 0 {
 				return errors.New("mpmtest: pending does not say when to ask again")
 			}
-			if err := sleep(ctx, time.Duration(step.AskAgainAfterMS)*time.Millisecond); err != nil {
+			if err := a.wait(ctx, time.Duration(step.AskAgainAfterMS)*time.Millisecond); err != nil {
 				return err
 			}
 		default:
@@ -190,7 +198,7 @@ func (a *App) cashier(ctx context.Context, step answer, callback *Callback) erro
 	amount, err := step.DebitAmount.amount()
 	switch {
 	case err != nil:
-		return fmt.Errorf("mpmtest: the cashier page has no debitAmount: %w", err)
+		return fmt.Errorf("mpmtest: the debitAmount of the cashier page: %w", err)
 	case a.Confirm == nil:
 		return errors.New("mpmtest: App.Confirm is not set")
 	}
@@ -239,7 +247,7 @@ func (a *App) outcome(ctx context.Context, step answer, callback *Callback) erro
 		if a.Outcome == nil {
 			return errors.New("mpmtest: App.Outcome is not set")
 		}
-		if err := sleep(ctx, askAgain); err != nil {
+		if err := a.wait(ctx, askAgain); err != nil {
 			return err
 		}
 		data, err := a.Outcome(ctx, step.PaymentRequestID)
@@ -263,7 +271,7 @@ func (a *App) outcome(ctx context.Context, step answer, callback *Callback) erro
 func (a *App) redirect(ctx context.Context, step answer) error {
 	switch step.Redirect.To {
 	case "merchant":
-		if err := sleep(ctx, time.Duration(step.Redirect.AfterSeconds)*time.Second); err != nil {
+		if err := a.wait(ctx, time.Duration(step.Redirect.AfterSeconds)*time.Second); err != nil {
 			return err
 		}
 		a.note("app -> merchant: paymentRedirectUrl in a WebView")
@@ -296,7 +304,10 @@ func (a *App) call(step answer, callback *Callback) error {
 
 func (a *App) note(line string) { a.SDK.Merchant.Journal.Note(line) }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func (a *App) wait(ctx context.Context, d time.Duration) error {
+	if a.Wait != nil {
+		return a.Wait(ctx, d)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
