@@ -20,8 +20,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -332,32 +330,30 @@ func (w benchWire) RoundTrip(r *http.Request) (*http.Response, error) {
 func BenchmarkCallOverhead(b *testing.B) {
 	client := benchClient(b, "https://gateway.example", benchWire{benchMakeAnswer()}, benchUnsigned())
 	request := benchMessage()
-	benchInVerifications(b, func() { benchMust(benchOperation.Call(b.Context(), client, request)) }, benchOwnWork)
+	benchOwnWork(b, func() { benchMust(benchOperation.Call(b.Context(), client, request)) })
 }
 
-// benchInVerifications reports a figure of f's time and that of one RSA
-// verification.
-func benchInVerifications(b *testing.B, f func(), figure func(f, verify float64) float64) {
+// benchOwnWork reports what f, which verifies once, does besides that, in units
+// of one RSA verification.
+func benchOwnWork(b *testing.B, f func()) {
 	b.Helper()
 	key := benchKeys().alipay
 	digest := sha256.Sum256(nil)
 	signature := benchMust(rsa.SignPKCS1v15(nil, key, benchHash, digest[:]))
-	benchRatio(b, "x-verify", 1000, f, func() {
-		if err := rsa.VerifyPKCS1v15(&key.PublicKey, benchHash, digest[:], signature); err != nil {
-			b.Fatal(err)
-		}
-	}, figure)
+	benchRatio(b, "x-verify", 1000, f,
+		func() {
+			if err := rsa.VerifyPKCS1v15(&key.PublicKey, benchHash, digest[:], signature); err != nil {
+				b.Fatal(err)
+			}
+		},
+		func(f, verify float64) float64 { return f/verify - 1 })
 }
-
-// benchOwnWork is the time of something that verifies once, without that, in
-// verifications.
-func benchOwnWork(f, verify float64) float64 { return f/verify - 1 }
 
 // TestCallAllocations bounds what a call over keep-alive TLS takes from the
 // client's memory: 120 objects and 20 KB, of which net/http and crypto/rsa take
 // most.
 func TestCallAllocations(t *testing.T) {
-	if benchRaceDetector() {
+	if raceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
 	baseURL, roots := benchServe(t)
@@ -380,9 +376,4 @@ func TestCallAllocations(t *testing.T) {
 	if objects > 120 || size > 20<<10 {
 		t.Errorf("a call takes %.1f objects and %.0f bytes, more than 120 and 20480", objects, size)
 	}
-}
-
-func benchRaceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }

@@ -65,19 +65,12 @@ func benchArrive() benchArrival {
 	}, body}
 }
 
-// request is the request as net/http would hand it over.
-func (a benchArrival) request(b *testing.B) *http.Request {
+// serve serves the request as net/http would, and expects success.
+func (a benchArrival) serve(b *testing.B, h http.Handler) {
 	b.Helper()
 	r := benchMust(http.NewRequestWithContext(b.Context(), http.MethodPost, "https://wallet.example"+benchPath, bytes.NewReader(a.body)))
 	r.RequestURI = benchPath
 	r.Header = a.header
-	return r
-}
-
-// serve serves the request and expects success.
-func (a benchArrival) serve(b *testing.B, h http.Handler) {
-	b.Helper()
-	r := a.request(b)
 	w := benchRecorder{header: make(http.Header)}
 	h.ServeHTTP(&w, r)
 	if w.status != http.StatusOK || !bytes.Contains(w.body.Bytes(), []byte(`"resultStatus":"S"`)) || w.header.Get("Signature") == "" {
@@ -159,35 +152,5 @@ func BenchmarkInbound(b *testing.B) {
 func BenchmarkInboundOverhead(b *testing.B) {
 	arrival := benchArrive()
 	h := benchHandler(b, benchUnsigned())
-	benchInVerifications(b, func() { arrival.serve(b, h) }, benchOwnWork)
-}
-
-// BenchmarkRefusal measures what a stranger's request costs, in units of one
-// RSA verification: one that fails by its headers, and one with a well-formed
-// signature that somebody else made.
-func BenchmarkRefusal(b *testing.B) {
-	h := benchHandler(b, benchUnsigned())
-	refuse := func(b *testing.B, arrival benchArrival) {
-		b.Helper()
-		r := arrival.request(b)
-		benchInVerifications(b, func() {
-			r.Body = io.NopCloser(bytes.NewReader(arrival.body))
-			w := benchRecorder{header: make(http.Header)}
-			h.ServeHTTP(&w, r)
-			if w.status != http.StatusUnauthorized {
-				b.Fatalf("HTTP %d", w.status)
-			}
-		}, func(f, verify float64) float64 { return f / verify })
-	}
-	b.Run("header", func(b *testing.B) {
-		arrival := benchArrive()
-		arrival.header.Set("Signature", "algorithm=none,signature=")
-		refuse(b, arrival)
-	})
-	b.Run("signature", func(b *testing.B) {
-		arrival := benchArrive()
-		at := arrival.header.Get("Request-Time")
-		arrival.header.Set("Signature", benchMust(benchHandSign(benchKeys().wallet, benchPath, benchClientID, at, arrival.body)))
-		refuse(b, arrival)
-	})
+	benchOwnWork(b, func() { arrival.serve(b, h) })
 }

@@ -221,6 +221,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"over 1 MiB without announcing it", func(r *http.Request) {
 			r.ContentLength, r.Body = -1, io.NopCloser(io.LimitReader(inEndless{}, 1<<20+1))
 		}, 413, inRefused413, "larger than 1 MiB"},
+		{"without an end", func(r *http.Request) { r.ContentLength, r.Body = -1, io.NopCloser(inEndless{}) }, 413, inRefused413, "larger than 1 MiB"},
 		{"a body that breaks off", func(r *http.Request) {
 			r.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"id":`), inBroken{}))
 		}, 401, inRefused401, "could not be read"},
@@ -549,6 +550,9 @@ func TestKeyVersions(t *testing.T) {
 			r.Header.Set("Signature", strings.Replace(r.Header.Get("Signature"), c.cut, "", 1))
 			if w := inServe(h, r); w.Code != want {
 				t.Errorf("%s, strict %t: HTTP %d, want %d", c.rule, strict, w.Code, want)
+			}
+			if strict && c.rule == "no version" && !strings.Contains(log.String(), "the key version is not configured") {
+				t.Errorf("%s, strict: the log does not name the rule:\n%s", c.rule, log)
 			}
 			if stray := strings.Contains(log.String(), "key version of a request"); !strict && stray != c.strayIsMentioned {
 				t.Errorf("%s: the log mentions the version: %t", c.rule, stray)

@@ -111,6 +111,9 @@ func inStoreFaults() map[string]struct {
 		"lies: a result in which S is not the only status": {
 			answered(`{"result":{"resultStatus":"S","resultStatus":"F"}}`), refuses(down),
 		},
+		"lies: a member twice": {
+			answered(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"ref":"R","ref":"R"}`), refuses(down),
+		},
 	}
 }
 
@@ -285,9 +288,10 @@ func TestOverrun(t *testing.T) {
 	})
 }
 
-// A panic outside of the function, in an Identity, is answered, too.
-func TestPanicInIdentity(t *testing.T) {
+// An Identity that is none, or a panic in it, is answered, and no function runs.
+func TestOddIdentities(t *testing.T) {
 	for rule, identity := range map[string]func(*inRequest) alipayplus.Identity{
+		"has no key":  func(*inRequest) alipayplus.Identity { return alipayplus.Identity{} },
 		"panics":      func(*inRequest) alipayplus.Identity { panic("boom") },
 		"has no JSON": func(r *inRequest) alipayplus.Identity { return alipayplus.Identity{Key: r.ID, Match: []any{func() {}}} },
 		"panics while encoded": func(r *inRequest) alipayplus.Identity {
@@ -300,7 +304,11 @@ func TestPanicInIdentity(t *testing.T) {
 			ran = true
 			return &inResponse{}, nil
 		})))
-		if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || ran {
+		want := alipayplus.CodeUnknownException
+		if rule == "has no key" {
+			want = alipayplus.CodeParamIllegal
+		}
+		if got := inSend(t, h, inValid); got != want.Result() || ran {
 			t.Errorf("an Identity that %s: %v, the function ran: %t", rule, got, ran)
 		}
 	}

@@ -130,7 +130,20 @@ func TestLateAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := 0
 		var ended error
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		cfg := inConfig()
+		cfg.Store = &inStoreFault{ // one that obeys its context, like a database
+			Store: cfg.Store,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+				return next.Begin(ctx, c)
+			},
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				return next.Finish(ctx, c, answer)
+			},
+		}
+		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			runs++
 			deadline, _ := ctx.Deadline()
 			if left := time.Until(deadline); left != 7*time.Second {
@@ -424,8 +437,11 @@ func TestUnusableAnswers(t *testing.T) {
 			}
 		}
 	})
-	h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return nil, nil })))
-	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() {
-		t.Errorf("neither an answer nor an error: %v", got)
+	log := &inLog{}
+	cfg := inConfig()
+	cfg.Logger = log.logger()
+	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return nil, nil })))
+	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || !strings.Contains(log.String(), "neither an answer nor an error") {
+		t.Errorf("neither an answer nor an error: %v\n%s", got, log)
 	}
 }

@@ -14,6 +14,7 @@ import (
 const DefaultUserAgent = "AlipayConnect"
 
 const (
+	noTag         = -1
 	maxExpression = 2_048 // bytes of a dynamicUrlExpression
 	maxVariables  = 8     // variables in it
 )
@@ -39,10 +40,10 @@ type urlPart struct {
 type urlTag struct {
 	account bool // the template is the one that met the rule's conditions
 	root    int
-	sub     int // -1: the root field itself
+	sub     int // noTag: the root field itself
 }
 
-func compileAction(public *actionDocument, extend *extendResultDocument) (a action, err error) {
+func compileAction(public *actionDocument, extend *extendResultDocument, ignoreTrust bool) (a action, err error) {
 	a.kind = Action(public.Type)
 	if public.Type == "" {
 		switch cmp.Or(extend.Router, extend.NonSDKRouter) {
@@ -52,7 +53,8 @@ func compileAction(public *actionDocument, extend *extendResultDocument) (a acti
 			a.kind = ActionOpenURL
 		}
 	}
-	a.untrusted = extend.Trust != "" && extend.Trust != "Y" || extend.NonSDKVersion != "" || extend.SDKVersion != ""
+	a.untrusted = !ignoreTrust &&
+		(extend.Trust != "" && extend.Trust != "Y" || extend.NonSDKVersion != "" || extend.SDKVersion != "")
 	switch a.kind {
 	case ActionDecode:
 		return a, nil
@@ -67,13 +69,12 @@ func compileAction(public *actionDocument, extend *extendResultDocument) (a acti
 	expression, tag := cmp.Or(public.Dynamic, extend.Dynamic), cmp.Or(public.URLTag, extend.URLTag)
 	method := public.Method
 	if method == "" { // extendInfo has none: what it gives says which
-		switch {
-		case expression != "":
-			method = "CONSTRUCT_DYNAMIC_URL"
-		case tag != "":
+		method = "USE_DIRECTLY"
+		if tag != "" {
 			method = "EXTRACT_URL_FROM_EMVCODE"
-		default:
-			method = "USE_DIRECTLY"
+		}
+		if expression != "" {
+			method = "CONSTRUCT_DYNAMIC_URL"
 		}
 	}
 	switch method {
@@ -94,7 +95,7 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 	if len(expression) > maxExpression {
 		return nil, errors.New("URL expression of more than 2,048 bytes")
 	}
-	fixed := "" // the expression without its variables
+	fixed, variables := "", 0 // the expression without its variables, and their number
 	for rest := expression; rest != ""; {
 		text, behind, found := strings.Cut(rest, "${")
 		part := urlPart{text: text}
@@ -104,6 +105,9 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 			if !closed || part.variable != "codeValue" && part.variable != "issuer" {
 				return nil, errors.New("unknown variable in the URL expression")
 			}
+			if variables++; variables > maxVariables {
+				return nil, errors.New("URL expression of more than 8 variables")
+			}
 		} else {
 			rest = ""
 		}
@@ -112,9 +116,7 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 				return nil, errors.New("URL expression without a fixed host")
 			}
 		}
-		if parts = append(parts, part); len(parts) > maxVariables+1 {
-			return nil, errors.New("URL expression of more than 8 variables")
-		}
+		parts = append(parts, part)
 		fixed += text
 	}
 	u, isURL := parseURL(fixed)
@@ -130,7 +132,7 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 // parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or "80".
 func parseURLTag(text string) (*urlTag, error) {
 	root, sub, nested := strings.Cut(text, ".")
-	t := urlTag{account: root == "merchantTag", sub: -1}
+	t := urlTag{account: root == "merchantTag", sub: noTag}
 	ok := true
 	if !t.account {
 		t.root, ok = parseTag(root)
@@ -146,35 +148,37 @@ func parseURLTag(text string) (*urlTag, error) {
 
 // url is what to open for a code, in whatever shape: the caller checks it. It is "" if the code does not have it.
 func (a *action) url(v *view, template int, issuer string) string {
-	switch {
-	case a.dynamic != nil:
-		var b strings.Builder
-		for _, part := range a.dynamic {
-			b.WriteString(part.text)
-			switch part.variable {
-			case "codeValue":
-				b.WriteString(url.QueryEscape(v.code))
-			case "issuer":
-				b.WriteString(url.QueryEscape(cmp.Or(issuer, issuerOf(v))))
-			}
-		}
-		return b.String()
-	case a.urlTag != nil && !v.isEMV:
-		return ""
-	case a.urlTag != nil:
-		return a.urlTag.find(&v.emv, template)
+	if a.urlTag != nil {
+		return a.urlTag.find(v, template)
 	}
-	return v.code
+	if a.dynamic == nil {
+		return v.code
+	}
+	var b strings.Builder
+	for _, part := range a.dynamic {
+		b.WriteString(part.text)
+		switch part.variable {
+		case "codeValue":
+			b.WriteString(url.QueryEscape(v.code))
+		case "issuer":
+			b.WriteString(url.QueryEscape(cmp.Or(issuer, issuerOf(v))))
+		}
+	}
+	return b.String()
 }
 
-func (t *urlTag) find(emv *emvqr.Code, template int) string {
-	switch {
-	case t.account:
-		return emv.Template(template).Find(t.sub)
-	case t.sub < 0:
-		return emv.Root(t.root)
+func (t *urlTag) find(v *view, template int) string {
+	if !v.isEMV {
+		return ""
 	}
-	return emvqr.RowOf(emv.Root(t.root)).Find(t.sub)
+	if t.account {
+		return v.emv.Template(template).Find(t.sub)
+	}
+	value := v.emv.Root(t.root)
+	if t.sub == noTag {
+		return value
+	}
+	return emvqr.RowOf(value).Find(t.sub)
 }
 
 // issuerOf is the first six digits of an order code: 281, three digits of a routing number, two of a type, and more. The

@@ -50,25 +50,28 @@ func parseExpression(text string, c *regexCompiler) (e expression, err error) {
 		return e, errors.New("value expression without a closing >")
 	}
 	e.text = strings.TrimSuffix(operand, ">")
-	switch {
-	case e.text == "":
+	if e.text == "" {
 		return e, errors.New("value expression without an operand")
-	case name == "S":
+	}
+	if name == "N" {
+		name, e.text = text, ""
+	}
+	switch name {
+	case "S":
 		e.operator = startsWith
-	case name == "C":
+	case "C":
 		e.operator = contains
-	case name == "R":
+	case "R":
 		e.operator = matches
 		e.regex, err = c.compile(e.text, false)
-		return e, err
-	case name == "N" && e.text == "NULL":
+	case "N<NULL>":
 		e.operator = absent
-	case name == "N" && e.text == "NOT_NULL":
+	case "N<NOT_NULL>":
 		e.operator = present
 	default:
-		return e, errors.New("unknown operator in a value expression")
+		err = errors.New("unknown operator in a value expression")
 	}
-	return e, nil
+	return e, err
 }
 
 // holds evaluates e on the value of a field, "" if it is absent.
@@ -85,8 +88,9 @@ func (e *expression) holds(value string, w *work) bool {
 		return strings.Contains(value, e.text)
 	case matches:
 		return w.spend(e.regex.size*len(value)) && e.regex.matches(value)
+	default:
+		return e.operator == present
 	}
-	return e.operator == present
 }
 
 // work is what may still be spent on one code, in steps of a regular expression, about 10 ns each. It bounds the time that

@@ -12,7 +12,7 @@ import (
 
 // readFile reads a file of at most limit bytes; written is when that was last done.
 func readFile(name string, limit int) (body []byte, written time.Time, err error) {
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the application's own configuration
 	if err != nil {
 		return nil, written, err
 	}
@@ -54,7 +54,7 @@ func writeFile(name string, body []byte, limit int) (err error) {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	// The new name is durable once the folder is; where folders cannot be synced, the rename stands all the same.
-	if d, err := os.Open(folder); err == nil {
+	if d, err := os.Open(folder); err == nil { //nolint:gosec // the same
 		_ = d.Sync()
 		_ = d.Close()
 	}

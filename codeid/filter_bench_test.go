@@ -59,6 +59,7 @@ func million(n int) (entries []codeid.Entry, codes []string) {
 				code = "https://" + strings.Replace(e.Value, "*.", "pay.", 1) + "/" + word(16)
 			case codeid.KindGUID:
 				code = qr(e.Value)
+			default:
 			}
 		}
 		if i < 100_000 {

@@ -77,6 +77,8 @@ func TestFilterEntries(t *testing.T) {
 		{"user-info", "https://one.example@evil.test/", "", ""},
 		{"user-info before the host", "https://u@one.example/", "", ""},
 		{"backslash", `https://one.example\.evil.test/`, "", ""},
+		{"longest code", "EXP1" + strings.Repeat("x", 8_188), codeid.KindPrefix, "EXP1"},
+		{"longest code, more bytes", "EXP1" + strings.Repeat("é", 8_188), codeid.KindPrefix, "EXP1"},
 		{"too long for a code", "EXP1" + strings.Repeat("x", 8_189), "", ""},
 		{"empty", "", "", ""},
 	} {
@@ -92,7 +94,7 @@ func TestFilterEntries(t *testing.T) {
 
 // A blocklist also recognises URLs that are written to be mistaken for others; an allowlist never does.
 func TestBlocklistIsCareless(t *testing.T) {
-	l := list(t, "host *.evil.test\nprefix https://pay.example/bad/\nhost path.example/bad/")
+	l := list(t, "host *.evil.test\nprefix https://pay.example/bad/\nprefix https://port.example:8443/\nhost path.example/bad/")
 	block := codeid.NewFilter(codeid.Lists{Block: l})
 	allow := codeid.NewFilter(codeid.Lists{Allow: l})
 	for rule, code := range map[string]string{
@@ -112,6 +114,10 @@ func TestBlocklistIsCareless(t *testing.T) {
 		"dot segments":                 "https://pay.example/good/../bad/1",
 		"encoded dot segments":         "https://pay.example/good/%2e%2E%2fbad/1",
 		"dot segments with parameters": "https://path.example/x/..;a/bad/",
+		"dot segments at the end":      "https://pay.example/bad/x/..",
+		"dot segment at the end":       "https://pay.example/bad/.",
+		"dot segments above the root":  "https://pay.example/../../bad/x",
+		"user-info and a port":         "https://u@port.example:8443/",
 	} {
 		if v := block.Check(code); v.Decision != codeid.DecisionRejected {
 			t.Errorf("%s: not rejected", rule)
@@ -125,6 +131,8 @@ func TestBlocklistIsCareless(t *testing.T) {
 		"the bad host as user":         "https://evil.test@good.example/",
 		"the bad host in the query":    "https://good.example?evil.test/",
 		"no URL":                       "evil.test",
+		"another port":                 "https://u@port.example:8444/",
+		"another path":                 "https://u@pay.example/x/../good/",
 		"another scheme":               "ftp://evil.test/",
 		"the bad host before a suffix": "https://evil.test.good.example/",
 	} {
@@ -249,7 +257,7 @@ func TestListErrors(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken pipe")
-	if _, err := codeid.ReadList(errorReader{broken}); err != broken {
+	if _, err := codeid.ReadList(errorReader{broken}); !errors.Is(err, broken) {
 		t.Errorf("an error of the reader became %v", err)
 	}
 }

@@ -36,7 +36,8 @@ type Identification struct {
 	ACDecodeConfig string
 
 	// NeedsRemote says that the rules alone cannot decide about the code: it is
-	// supported if a Remote says so. An Identifier with a Remote has asked it.
+	// supported if a Remote says so. From an Identifier with a Remote it comes
+	// only with an error: the Remote gave no answer.
 	NeedsRemote bool
 	// Untrusted says that the rule that decided wants to be confirmed by the
 	// server SDK (trust N, or a version that it requires). It was used because

@@ -56,6 +56,7 @@ type Identifier struct {
 
 	mutex   sync.Mutex
 	flight  *flight // the refresh that is running, if any
+	last    *flight // the last one that came to its end, if any
 	unsaved []byte  // the body of the set in use, if it could not be written. Owned by the flight.
 }
 

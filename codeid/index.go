@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 )
@@ -42,12 +41,15 @@ type view struct {
 	isURL bool
 	emv   emvqr.Code // a value: a pointer would put every view on the heap
 	isEMV bool
+	// isLong: regular expressions do not see the code.
+	isLong bool
 }
 
 func (v *view) read(code string) {
 	v.code = code
 	v.url, v.isURL = parseURL(code)
 	v.isEMV = !v.isURL && v.emv.Parse(code) == nil
+	v.isLong = isLong(code)
 }
 
 // match is what was found for a code.
@@ -141,13 +143,9 @@ func (x *ruleIndex) match(v *view) match {
 			}
 		}
 	}
-	long := len(v.code) > maxRegexCode && utf8.RuneCountInString(v.code) > maxRegexCode
 	for _, rank := range x.rest {
 		if rank >= best {
 			break
-		}
-		if long && len(x.rules[rank].regexes) > 0 {
-			continue
 		}
 		if t, ok := x.try(rank, v, &budget); ok {
 			best, template = rank, t
@@ -159,7 +157,7 @@ func (x *ruleIndex) match(v *view) match {
 		return match{undecided: "the rules for this code take too long to evaluate"}
 	case best != none:
 		return match{rule: x.rules[best], template: template}
-	case long && x.hasRegex:
+	case v.isLong && x.hasRegex:
 		return match{undecided: "no rule matches, and the code is too long for the regular expressions"}
 	}
 	return match{}
@@ -229,7 +227,7 @@ func (s ranks) next(rank int32) int32 {
 // try evaluates all conditions of one rule.
 func (x *ruleIndex) try(rank int32, v *view, w *work) (template int, ok bool) {
 	r := x.rules[rank]
-	if !w.spend(2) || !r.prefix.holds(v) {
+	if !w.spend(2) || !r.prefix.holds(v) || v.isLong && len(r.regexes) > 0 {
 		return 0, false
 	}
 	if r.isEMV() {

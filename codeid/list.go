@@ -3,6 +3,8 @@ package codeid
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"unicode/utf8"
 
@@ -44,6 +46,20 @@ type Entry struct {
 	// Func reports whether a code value belongs to the list, only for KindFunc.
 	// It must be safe for concurrent use.
 	Func func(code string) bool
+}
+
+// Format prints the kind, and the value unless it is a whole code, for every
+// verb.
+func (e Entry) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.text()) }
+
+// LogValue is what Format prints, for log/slog.
+func (e Entry) LogValue() slog.Value { return slog.StringValue(e.text()) }
+
+func (e Entry) text() string {
+	if e.Kind == KindExact {
+		return string(e.Kind) + " [redacted]"
+	}
+	return string(e.Kind) + " " + e.Value
 }
 
 // ListError says which entry of a list is wrong, and why. It does not quote the
@@ -197,7 +213,7 @@ func (l *List) find(code string, careless bool) (Entry, bool) {
 			}
 		}
 	}
-	if len(l.regexps) > 0 && (len(code) <= maxRegexCode || utf8.RuneCountInString(code) <= maxRegexCode) {
+	if len(l.regexps) > 0 && !isLong(code) {
 		for i := range l.regexps {
 			if l.regexps[i].matches(code) {
 				return Entry{Kind: KindRegexp, Value: l.regexps[i].pattern}, true

@@ -3,6 +3,7 @@ package codeid
 import (
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 )
 
 // Rules are written for Java, whose regular expressions know look-aheads; Go's do not, and never take exponential time in
@@ -19,7 +20,7 @@ import (
 // Go would read in another way than Java does.
 func splitLookAheads(pattern string, partial bool) (rest string, aheads []string, err error) {
 	var out strings.Builder // pattern without the look-aheads
-	depth, alternatives := 0, false
+	depth, alternatives, folds := 0, false, false
 	for i := 0; i < len(pattern); {
 		switch c := pattern[i]; {
 		case c == '\\':
@@ -50,6 +51,7 @@ func splitLookAheads(pattern string, partial bool) (rest string, aheads []string
 			continue
 		case c == '(':
 			depth++
+			folds = folds || ignoresCase(pattern[i:])
 		case c == ')':
 			depth--
 		case c == '|' && depth == 0:
@@ -58,11 +60,32 @@ func splitLookAheads(pattern string, partial bool) (rest string, aheads []string
 		out.WriteByte(pattern[i])
 		i++
 	}
-	if len(aheads) > 0 && alternatives {
+	if len(aheads) > 0 && alternatives || folds && !isPlain(pattern) {
 		return "", nil, errForeign
 	}
 	return out.String(), aheads, nil
 }
+
+// ignoresCase reports whether text begins with a group that sets the flag i, such as "(?i)" or "(?is:".
+func ignoresCase(text string) bool {
+	flags, ok := strings.CutPrefix(text, "(?")
+	end := strings.IndexAny(flags, "-:)<!=P")
+	return ok && end >= 0 && strings.Contains(flags[:end], "i")
+}
+
+// isPlain reports whether a pattern names ASCII characters only. With the flag i, Java takes only those for equal in upper
+// and lower case; Go takes all, and needs long to find them in wide ranges.
+func isPlain(pattern string) bool {
+	for i := range len(pattern) {
+		if pattern[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return !strings.Contains(pattern, `\x{`) && classes(pattern) == 0
+}
+
+// classes is the number of Unicode classes, such as \pL, in pattern, or more.
+func classes(pattern string) int { return strings.Count(pattern, `\p`) + strings.Count(pattern, `\P`) }
 
 // escapeLength is the length of the escape that text begins with, \Q…\E included.
 func escapeLength(text string) int {
@@ -163,6 +186,7 @@ func fixedLength(tree *syntax.Regexp) (length int, fixed bool) {
 			length = n
 		}
 		return length, true
+	default: // a repetition of any length
+		return 0, false
 	}
-	return 0, false
 }

@@ -24,8 +24,15 @@ type flight struct {
 // be written to Config.File is used all the same (see Loading.FileErr) and
 // written by a later refresh.
 func (i *Identifier) Refresh(ctx context.Context) error {
-	for {
+	var before *flight
+	for first := true; ; first = false {
 		i.mutex.Lock()
+		if first {
+			before = i.last
+		} else if i.last != before { // one that began after this call has ended meanwhile
+			defer i.mutex.Unlock()
+			return i.last.err
+		}
 		f := i.flight
 		if f == nil {
 			f = &flight{done: make(chan struct{}), err: errors.New("codeid: the refresh panicked")}
@@ -51,6 +58,9 @@ func (i *Identifier) lead(ctx context.Context, f *flight) error {
 		f.lost = f.err != nil && ctx.Err() != nil
 		i.mutex.Lock()
 		i.flight = nil
+		if !f.lost {
+			i.last = f
+		}
 		i.mutex.Unlock()
 		close(f.done)
 	}()
@@ -125,7 +135,7 @@ func (i *Identifier) Run(ctx context.Context) error {
 // pause is the time until the next refresh, after so many failures in a row.
 func (i *Identifier) pause(failures int) time.Duration {
 	if failures == 0 {
-		return i.config.Interval - rand.N(i.config.Interval/10+1)
+		return i.config.Interval - rand.N(i.config.Interval/10+1) //nolint:gosec // no secret, just spread
 	}
 	limit := min(max(time.Hour, i.config.RetryInterval), i.config.Interval)
 	d := i.config.RetryInterval
@@ -133,5 +143,5 @@ func (i *Identifier) pause(failures int) time.Duration {
 		d *= 2
 	}
 	d = min(d, limit)
-	return d - rand.N(d/2+1)
+	return d - rand.N(d/2+1) //nolint:gosec // no secret, just spread
 }

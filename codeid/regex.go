@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"unicode/utf8"
 )
 
 const (
@@ -11,6 +12,7 @@ const (
 	maxRegexCode   = 512 // characters of a code that regular expressions are matched with
 	maxPatternSize = 1_000
 	classRanges    = 16 // ranges of a character class that count as one instruction
+	maxClasses     = 24 // Unicode classes in a pattern
 	// All patterns of REGEX rules together, and all different ones in value expressions. Sizes are expanded, about the
 	// number of instructions.
 	maxCodeRegexes  = 5_000
@@ -23,6 +25,11 @@ type regex struct {
 	mustNot []*regexp.Regexp // the negative look-aheads of the pattern
 	foreign func(string) bool
 	size    int // the expanded size of all parts
+}
+
+// isLong reports whether regular expressions must not see code.
+func isLong(code string) bool {
+	return len(code) > maxRegexCode && utf8.RuneCountInString(code) > maxRegexCode
 }
 
 func (r *regex) matches(value string) bool {
@@ -88,6 +95,9 @@ func compileRegex(pattern string, partial bool, left int) (*regex, error) {
 	if len(pattern) > maxPattern {
 		return nil, errors.New("regular expression of more than 512 bytes")
 	}
+	if classes(pattern) > maxClasses {
+		return nil, errTooLarge // before parsing it: each of them has hundreds of ranges
+	}
 	rest, aheads, err := splitLookAheads(pattern, partial)
 	if err != nil {
 		return nil, err
@@ -113,8 +123,7 @@ func compileRegex(pattern string, partial bool, left int) (*regex, error) {
 func (r *regex) add(start, pattern, end string, left int) (*regexp.Regexp, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if bad, ok := errors.AsType[*syntax.Error](err); ok {
-		switch bad.Code {
-		case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+		if bad.Code == syntax.ErrInvalidRepeatSize || bad.Code == syntax.ErrLarge || bad.Code == syntax.ErrNestingDepth {
 			return nil, errTooLarge
 		}
 		return nil, errForeign
@@ -152,6 +161,7 @@ func expandedSize(tree *syntax.Regexp, limit int) int {
 			times, choices = tree.Min, 1
 		}
 		return min(limit+1, max(1, times)*expandedSize(tree.Sub[0], limit)+choices)
+	default:
 	}
 	for _, sub := range tree.Sub {
 		if size += expandedSize(sub, limit); size > limit {

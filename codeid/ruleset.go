@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -17,8 +16,6 @@ import (
 // MaxCode is the largest number of characters of a code value that can be
 // identified. (userInitiatedPay takes at most 512.)
 const MaxCode = 8_192
-
-const maxRuleBytes = 64 << 10
 
 // ErrRuleset is wrapped by the error for a rule set that cannot be used as a
 // whole. Single rules that cannot be used are skipped; see Ruleset.Skipped.
@@ -105,7 +102,6 @@ func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
 			s.skipped = append(s.skipped, SkippedRule{Index: i, Reason: err.Error()})
 			continue
 		}
-		r.action.untrusted = r.action.untrusted && !options.IgnoreTrust
 		s.rules = append(s.rules, r)
 	}
 	slices.SortStableFunc(s.rules, func(a, b *rule) int {
@@ -211,7 +207,7 @@ func (s *Ruleset) act(id *Identification, m match, v *view) {
 		case !isURL:
 			// For example an EMVCo code with USE_DIRECTLY: to whoever opens it, the text means nothing.
 			id.NeedsRemote = true
-			id.Reason = "a rule matches, but gives no URL to open"
+			id.Reason = "the rule that matches gives no URL to open"
 			return
 		case u.problem != "":
 			id.Reason = u.problem
@@ -223,11 +219,5 @@ func (s *Ruleset) act(id *Identification, m match, v *view) {
 	id.Supported = true
 	id.Action = a.kind
 	id.Untrusted = a.untrusted
-	id.Reason = "a rule matches"
-	if a.untrusted {
-		id.Reason = "a rule matches that the server SDK should confirm"
-	}
+	id.Reason = m.rule.reason
 }
-
-// sortedKeys makes the order of conditions, and so of complaints, always the same.
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

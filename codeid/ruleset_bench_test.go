@@ -105,7 +105,7 @@ func median(values []float64) float64 {
 }
 
 func TestMixCodes(t *testing.T) {
-	for _, n := range []int{100, 1_000} {
+	for _, n := range []int{100, 3_000} {
 		set := mix(t, n)
 		for i, want := range []int{0, n - 1, codeid.NoRule} {
 			if id, _ := set.Identify(mixCodes[i].code); id.Rule != want {

@@ -90,6 +90,18 @@ func TestLongCodesAndRegularExpressions(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.rule, id, err)
 		}
 	}
+	// Nor does a REGEX rule see a long code by way of its conditions on fields.
+	set = parse(t, ruleset(t, "v", extended(t, regex(".*"), "countryCode", "JP")), codeid.RuleOptions{})
+	fill := ""
+	for tag := 80; tag < 85; tag++ {
+		fill += tlv(tag, strings.Repeat("x", 99))
+	}
+	for long, fill := range map[bool]string{false: "", true: fill} {
+		id, err := set.Identify(emv(tlv(0, "01"), tlv(58, "JP"), fill))
+		if err != nil || id.Supported == long || id.NeedsRemote != long {
+			t.Errorf("EMVCo code, long: %v: %+v, %v", long, id, err)
+		}
+	}
 	// Without REGEX rules a long code is just not supported.
 	set = parse(t, ruleset(t, "v", prefix("y")), codeid.RuleOptions{})
 	if id, _ := set.Identify(strings.Repeat("x", 513)); id.NeedsRemote {
@@ -158,6 +170,34 @@ func TestRuleOptions(t *testing.T) {
 		if len(set.Skipped()) != wantSkipped {
 			t.Errorf("%s: skipped %v", c.rule, set.Skipped())
 		}
+	}
+}
+
+// Conditions on one code may take so much work and no more; what is left undecided then needs a Remote.
+func TestWorkIsBounded(t *testing.T) {
+	fields := []string{tlv(0, "01")}
+	for tag := 26; tag <= 51; tag++ {
+		fields = append(fields, tlv(tag, tlv(0, "X")+tlv(1, strings.Repeat("e", 80))))
+	}
+	code := emv(fields...)
+	for size, want := range map[int]bool{20: false, 40: false, 400: true} { // times 80 characters, times 26 templates
+		pattern := fmt.Sprintf("R<e{%d}x>", size)
+		set := parse(t, ruleset(t, "v", account("00", "X", "01", pattern), prefix("000201", "priority", 10_001)), codeid.RuleOptions{})
+		id, err := set.Identify(code)
+		if err != nil || id.NeedsRemote != want || id.Supported == want {
+			t.Errorf("pattern of %d: %+v, %v", size, id, err)
+		}
+	}
+	// Cheap conditions are counted, too: 26 templates times 2,000 rules, and no rule decides.
+	var rules []object
+	for i := range 2000 {
+		rules = append(rules, account("00", "X", "01", fmt.Sprintf("C<%d>", i)))
+	}
+	if id, _ := parse(t, ruleset(t, "v", rules...), codeid.RuleOptions{}).Identify(code); !id.NeedsRemote {
+		t.Errorf("2,000 rules: %+v", id)
+	}
+	if id, _ := parse(t, ruleset(t, "v", rules[:500]...), codeid.RuleOptions{}).Identify(code); id.NeedsRemote {
+		t.Errorf("500 rules: %+v", id)
 	}
 }
 

@@ -28,8 +28,9 @@ func (s Source) String() string {
 		return "file"
 	case SourceRemote:
 		return "remote"
+	default:
+		return "none"
 	}
-	return "none"
 }
 
 // Hooks observe an Identifier. They run on the goroutine of the call and must

@@ -28,6 +28,44 @@
 //	24-26 with isAuthorizationAndPay, once paid: package auth issues a token and
 //	      reports it with authNotify
 //
+// # The verification page
+//
+// It is the wallet's. Each thing that happens there is an event of the record,
+// in one transaction with the ledger (see payment.Record.On):
+//
+//	record, do, err := record.On(payment.Verified{At: now}) // or VerificationFailed, OTPResent, GaveUp
+//
+// A payment.Redirect among the effects sends the user back; so does an error of
+// On, as a verification that failed. A right PIN that is sent twice is no error
+// and no effect: the state is paying or paid, and the user goes back as verified.
+//
+//	url, err := easypay.Redirect(record.RedirectURL, verified)
+//
+// # Consent
+//
+// With Creation.Consent the record keeps AuthorizationInfo. When it becomes
+// StatePaid, a token is due, in the transaction of the debit:
+//
+//	if info := record.AuthorizationInfo; info.ReferenceAgreementID != "" {
+//		token, err := tokens.NewToken(auth.Grant{
+//			CustomerID:           record.CustomerID,
+//			AuthClientID:         info.AuthClientID,
+//			ReferenceAgreementID: info.ReferenceAgreementID,
+//		})
+//		… // insert token, unless its ID is there
+//	}
+//
+// Package auth tells other ways, and reports the token. A payment that is not
+// paid gets none.
+//
+// # Repetitions
+//
+// The handler's Store repeats an answer that it kept. If it lost one, or the
+// process died, the function runs again: so Create and Pay find the payment by
+// paymentRequestId and answer with VerificationOf and PaidOf its record. Then a
+// repeated creation gets the same page and paymentId, and nobody is debited
+// twice, whatever the Store forgot.
+//
 // Evaluation and creation have different idempotency keys even if they carry the
 // same paymentRequestId, so that an evaluation's S is never repeated as the
 // answer of a payment.

@@ -88,8 +88,8 @@ func ExampleRedirect() {
 	url, err := easypay.Redirect("https://pay.example/result?data=n5x%2B%3D%3D%26%26SG&app=app", false)
 	fmt.Println(url, err)
 	_, err = easypay.Redirect("https://pay.example@other.example/", true)
-	fmt.Println("paymentRedirectUrl", err)
+	fmt.Println(err)
 	// Output:
 	// https://pay.example/result?data=n5x%2B%3D%3D%26%26SG&app=app&status=fail <nil>
-	// paymentRedirectUrl has user-info
+	// easypay: the redirect URL has user-info
 }

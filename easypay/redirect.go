@@ -12,11 +12,12 @@ const maxURL = 2048
 
 // ErrRedirectURL is the cause of every error of Redirect. The text names the
 // rule that the URL breaks, never the URL.
-var ErrRedirectURL = errors.New("is not usable")
+var ErrRedirectURL = errors.New("easypay: the redirect URL is not usable")
 
+// redirectError is the rule that a URL breaks.
 type redirectError string
 
-func (e redirectError) Error() string { return string(e) }
+func (e redirectError) Error() string { return "easypay: the redirect URL " + string(e) }
 func (e redirectError) Unwrap() error { return ErrRedirectURL }
 
 // Redirect is the URL that the user goes to after the verification: raw with
@@ -30,8 +31,8 @@ func (e redirectError) Unwrap() error { return ErrRedirectURL }
 // raw must be an absolute https URL of at most 2,048 characters without
 // user-info, IP address, backslash, blank and control character.
 func Redirect(raw string, verified bool) (string, error) {
-	if err := checkRedirect(raw); err != nil {
-		return "", err
+	if rule := brokenRule(raw); rule != "" {
+		return "", redirectError(rule)
 	}
 	status := "fail"
 	if verified {
@@ -65,35 +66,38 @@ func Redirect(raw string, verified bool) (string, error) {
 	return path + "?" + query + fragment, nil
 }
 
-func checkRedirect(raw string) error {
+// brokenRule is the rule that raw breaks, "" if none.
+func brokenRule(raw string) string {
 	switch {
 	case raw == "":
-		return redirectError("is missing")
+		return "is missing"
 	case len(raw) > maxURL:
-		return redirectError("is longer than 2048 characters")
+		return "is longer than 2048 characters"
 	}
 	for i := range len(raw) {
 		switch c := raw[i]; {
 		case c <= ' ' || c == 0x7f:
-			return redirectError("has a blank or a control character")
+			return "has a blank or a control character"
 		case c > 0x7f:
-			return redirectError("has a character that is not ASCII")
+			return "has a character that is not ASCII"
 		case c == '\\':
-			return redirectError("has a backslash")
+			return "has a backslash"
 		}
 	}
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return redirectError("is no URL")
+		return "is no URL"
 	case u.Scheme != "https":
-		return redirectError("is not https")
+		return "is not https"
 	case u.Opaque != "" || u.Hostname() == "":
-		return redirectError("has no host")
+		return "has no host"
 	case u.User != nil || strings.Contains(u.Host, "@"):
-		return redirectError("has user-info")
+		return "has user-info"
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > 0x7f }): // was percent-encoded
+		return "has a character that is not ASCII"
 	case hostname.IsIP(u.Hostname()):
-		return redirectError("names an IP address")
+		return "names an IP address"
 	}
-	return nil
+	return ""
 }

@@ -73,11 +73,14 @@ func TestRedirectRefuses(t *testing.T) {
 		{"has a blank or a control character", "https://a.example/\x7f"},
 		{"has a backslash", `https://good.example\@bad.example/p`},
 		{"has a character that is not ASCII", "https://аpple.example/p"},
+		{"has a character that is not ASCII", "https://a.example/ä"},
+		{"has a character that is not ASCII", "https://%EF%BC%91%EF%BC%92%EF%BC%97.0.0.%EF%BC%91/"}, // 127.0.0.1 to a browser
+		{"has a character that is not ASCII", "https://good.example%EF%BC%8F.bad.example/"},
 		{"is no URL", "https://a.example/%zz"},
 		{"is no URL", "https://a.exam%2fple/"},
 	} {
 		got, err := easypay.Redirect(row.raw, true)
-		if err == nil || !errors.Is(err, easypay.ErrRedirectURL) || err.Error() != row.rule {
+		if err == nil || !errors.Is(err, easypay.ErrRedirectURL) || err.Error() != "easypay: the redirect URL "+row.rule {
 			t.Errorf("%q: %q, %v; want the error %q", row.raw, got, err, row.rule)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -117,18 +116,23 @@ type Tokens interface {
 
 // Service answers pay. Its functions follow the rules of Inbound.Handle: an
 // error that is a failing ResultCode refuses with F, any other error answers U.
-// A kind of call whose function is nil is refused with BUSINESS_NOT_SUPPORT.
+// A kind of call whose function is nil is refused with BUSINESS_NOT_SUPPORT, or
+// PARAM_ILLEGAL if it is Other.
 type Service struct {
 	// Evaluate says whether the account supports the payment. It must not move
-	// money or make an order.
+	// money or make an order. PaymentMethodID of the account may be a token.
 	Evaluate func(context.Context, Evaluation) (Eligible, error)
 	// Create makes the order and the verification page. It runs again for a
 	// repetition that found no answer: it must then return the same order
 	// (VerificationOf the record that it stored).
 	Create func(context.Context, Creation) (Verification, error)
-	// Pay debits the user of a token, once for each paymentRequestId.
+	// Pay debits the user of a token, once for each paymentRequestId. It runs
+	// again for a repetition that found no answer (PaidOf the record that it
+	// stored), unless the token died meanwhile: that is answered U, and
+	// inquiryPayment tells what became of the payment.
 	Pay func(context.Context, OneClick) (Paid, error)
-	// Other answers what is not Easy Pay: payment codes, Auto Debit.
+	// Other answers all that is neither Easy Pay nor a payment with a token:
+	// payment codes, for example.
 	Other func(context.Context, *payment.PayRequest) (*payment.PayResponse, error)
 	// Tokens knows the wallet's tokens; nil if it issues none.
 	Tokens Tokens
@@ -152,6 +156,9 @@ func (s Service) answer(ctx context.Context, r *payment.PayRequest) (*payment.Pa
 			return s.pay(ctx, OneClick{r, grant})
 		case errors.Is(err, auth.ErrNotFound) && factor.IsEasyPayScenario == alipayplus.True:
 			return s.create(ctx, r)
+		case ranBefore(ctx):
+			// Pay may have debited the user while the token was alive.
+			return nil, errDeadToken
 		}
 		return nil, err
 	case factor.IsEasyPayScenario == alipayplus.True:
@@ -168,6 +175,14 @@ func (s Service) token(ctx context.Context, token alipayplus.Secret) (auth.Grant
 	}
 	return s.Tokens.Check(ctx, token, auth.ScopeAgreementPay)
 }
+
+// ranBefore reports whether an earlier run of this request left no answer.
+func ranBefore(ctx context.Context) bool {
+	info, _ := alipayplus.RequestInfo(ctx)
+	return info.Again
+}
+
+var errDeadToken = errors.New("easypay: the token is dead, but an earlier run of this payment may have used it")
 
 func (s Service) evaluate(ctx context.Context, e Evaluation) (*payment.PayResponse, error) {
 	if s.Evaluate == nil {
@@ -196,8 +211,8 @@ func (s Service) create(ctx context.Context, r *payment.PayRequest) (*payment.Pa
 		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
 	}
 	c.RedirectURL = redirectURLOf(r)
-	if _, err := Redirect(c.RedirectURL, true); err != nil {
-		return nil, illegal("paymentRedirectUrl " + err.Error())
+	if rule := brokenRule(c.RedirectURL); rule != "" {
+		return nil, illegal("paymentRedirectUrl " + rule)
 	}
 	v, err := s.Create(ctx, c)
 	if err != nil {
@@ -249,51 +264,3 @@ func redirectURLOf(r *payment.PayRequest) string {
 	}
 	return pass.PinRedirectURL
 }
-
-// The kinds of calls and their answers print without private members.
-
-// Format prints e with private members redacted.
-func (e Evaluation) Format(s fmt.State, verb rune) { e.PayRequest.Format(s, verb) }
-
-// LogValue is e with private members redacted.
-func (e Evaluation) LogValue() slog.Value { return e.PayRequest.LogValue() }
-
-// Format prints c with private members redacted.
-func (c Creation) Format(s fmt.State, verb rune) { c.PayRequest.Format(s, verb) }
-
-// LogValue is c with private members redacted.
-func (c Creation) LogValue() slog.Value { return c.PayRequest.LogValue() }
-
-// Format prints c with private members redacted.
-func (c OneClick) Format(s fmt.State, verb rune) { c.PayRequest.Format(s, verb) }
-
-// LogValue is c with private members redacted.
-func (c OneClick) LogValue() slog.Value { return c.PayRequest.LogValue() }
-
-func print(s fmt.State, name, paymentID string) {
-	_, _ = fmt.Fprintf(s, "%s{%s}", name, paymentID)
-}
-
-// Format prints the type alone: a customer id is private.
-func (e Eligible) Format(s fmt.State, _ rune) { print(s, "Eligible", "") }
-
-// LogValue is the type alone, for log/slog.
-func (e Eligible) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
-
-// Format prints the payment id.
-func (v Verification) Format(s fmt.State, _ rune) { print(s, "Verification", v.PaymentID) }
-
-// LogValue is the payment id, for log/slog.
-func (v Verification) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(v)) }
-
-// Format prints the payment id.
-func (p Paid) Format(s fmt.State, _ rune) { print(s, "Paid", p.PaymentID) }
-
-// LogValue is the payment id, for log/slog.
-func (p Paid) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
-
-// Format prints the type of the account alone.
-func (a Account) Format(s fmt.State, _ rune) { print(s, "Account", a.UserLoginIDType) }
-
-// LogValue is the type of the account alone, for log/slog.
-func (a Account) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }

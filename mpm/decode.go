@@ -36,13 +36,13 @@ func (f *Flow) Decode(ctx context.Context, code alipayplus.Secret, customerID st
 func checkUse(code alipayplus.Secret, customerID string) error {
 	var problems []alipayplus.Problem
 	if code.IsZero() {
-		problems = append(problems, alipayplus.Problem{Path: "codeValue", Rule: "is required"})
+		problems = append(problems, alipayplus.Problem{Path: "codeValue", Rule: "missing"})
 	}
 	switch {
 	case customerID == "":
-		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "is required"})
+		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "missing"})
 	case utf8.RuneCountInString(customerID) > 64:
-		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "is longer than 64 characters"})
+		problems = append(problems, alipayplus.Problem{Path: "customerId", Rule: "longer than 64 characters"})
 	}
 	if problems == nil {
 		return nil

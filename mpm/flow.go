@@ -95,7 +95,7 @@ func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID stri
 	case errors.Is(err, alipayplus.CodeParamIllegal): // no code of anybody
 		return Unsupported{}, nil
 	case err != nil: // no rule set, or the remote identifier did not answer
-		return Pending{Reason: "the code cannot be identified yet", AskAgainAfter: f.askAgainAfter, Err: err}, nil
+		return Pending{Reason: "the code cannot be identified yet", AskAgainAfter: f.askAgainAfter, Err: err}, nil //nolint:nilerr // the Step carries it
 	case !id.Supported:
 		return Unsupported{}, nil
 	case id.Action == codeid.ActionDecode:

@@ -50,6 +50,7 @@ func MessageOf(code alipayplus.ResultCode) Message {
 		return messageKYC
 	case alipayplus.CodeUserNotExist, alipayplus.CodeUserStatusAbnormal, alipayplus.CodeUnavailablePaymentMethod:
 		return messageAccount
+	default:
+		return messageRefused
 	}
-	return messageRefused
 }

@@ -294,7 +294,8 @@ type user struct {
 	intercepted bool // the client SDK took the code from an entry code's page
 }
 
-// ask sends a question to the wallet until it answers, and returns the JSON for the app.
+// ask sends a question to the wallet until it answers, and returns the JSON for the
+// app. A user whose wallet is down may lose patience; the answer is nil then.
 func (u *user) ask(fn func(*wallet) (json.Marshaler, error)) (answer json.Marshaler, data string) {
 	for range 200 {
 		ok := u.world.call(func(p *process) {
@@ -311,6 +312,9 @@ func (u *user) ask(fn func(*wallet) (json.Marshaler, error)) (answer json.Marsha
 				u.world.violate("no JSON for the app: %v", err)
 			}
 			return answer, string(text)
+		}
+		if u.world.chance(10) == 0 {
+			return nil, ""
 		}
 		u.world.pause(time.Second, 3*time.Second)
 	}
@@ -388,6 +392,9 @@ func (u *user) cashier(step mpm.Cashier) {
 		}
 		answer, data := u.ask(confirm)
 		taps.Wait()
+		if answer == nil {
+			return
+		}
 		if outcome, ok := answer.(mpm.Outcome); !ok || outcome.Record.State != payment.StateOpen {
 			u.follow(data)
 			return
@@ -410,9 +417,13 @@ func (u *user) follow(data string) {
 			return
 		}
 		u.world.pause(2*time.Second, 3*time.Second)
-		_, data = u.ask(func(wallet *wallet) (json.Marshaler, error) {
+		var answer json.Marshaler
+		answer, data = u.ask(func(wallet *wallet) (json.Marshaler, error) {
 			return wallet.outcome(context.Background(), u.book.id, u.name)
 		})
+		if answer == nil {
+			return
+		}
 	}
 	u.world.violate("%s: in progress for ever", u.book.id)
 }

@@ -36,7 +36,7 @@ const (
 	Intercepted
 )
 
-// Local: the wallet's own filter claims the code. The app goes on with the
+// Local means that the wallet's own filter claims the code. The app goes on with the
 // wallet's own logic.
 //
 //	{"step":"local"}
@@ -44,20 +44,20 @@ type Local struct {
 	Verdict codeid.Verdict // the filter entry that decided, for support
 }
 
-// Rejected: the wallet's blocklist holds the code.
+// Rejected means that the wallet's blocklist holds the code.
 //
 //	{"step":"rejected"}
 type Rejected struct {
 	Verdict codeid.Verdict // the filter entry that decided, for support
 }
 
-// Unsupported: Alipay+ does not take the code. The wallet goes on with its own
+// Unsupported means that Alipay+ does not take the code. The wallet goes on with its own
 // logic.
 //
 //	{"step":"unsupported"}
 type Unsupported struct{}
 
-// Launch: an entry code. The app calls launch(redirectUrl, userAgent,
+// Launch is the step for an entry code. The app calls launch(redirectUrl, userAgent,
 // acDecodeConfig) of the client SDK; the user enters the amount at the merchant,
 // and an order code comes to Flow.Decode.
 //
@@ -68,7 +68,7 @@ type Launch struct {
 	ACDecodeConfig string `json:"acDecodeConfig,omitzero" wire:"private"` // only from a remote identifier
 }
 
-// Cashier: an order to pay. The app shows the cashier page; the backend opens a
+// Cashier is an order to pay. The app shows the cashier page; the backend opens a
 // payment.Record with Terms before it does. For an Intercepted code the decode
 // callback waits for the Outcome of the payment.
 //
@@ -93,7 +93,7 @@ func (c Cashier) Consent() bool {
 	return c.Answer.PaymentFactor.IsAuthorizationAndPay == alipayplus.True
 }
 
-// SDKAction: Alipay+ wants the client SDK to act, for example to open a page
+// SDKAction means that Alipay+ wants the client SDK to act, for example to open a page
 // that explains a limit. There is no cashier and no debit. The app passes the
 // payload on, unchanged: for a scanned code by handleAction(payload), for an
 // intercepted one by onSuccess(payload) of the decode callback.
@@ -107,7 +107,7 @@ type SDKAction struct {
 	Code       alipayplus.ResultCode // of the answer that held the action: SUCCESS, or why it failed
 }
 
-// Pending: not known yet. The app shows a waiting page and asks again, with the
+// Pending means not known yet. The app shows a waiting page and asks again, with the
 // same code and customer, after AskAgainAfter; for an Intercepted code it keeps
 // the decode callback open. It is never a failure: the order may be fine.
 //
@@ -118,7 +118,7 @@ type Pending struct {
 	Err           error // what stands behind it; not in the JSON
 }
 
-// Failed: the order cannot be paid. The app shows the message; for an
+// Failed means that the order cannot be paid. The app shows the message; for an
 // Intercepted code it calls onFailure(code, message) of the decode callback.
 //
 //	{"step":"failed","resultCode":"EXPIRED_CODE",

@@ -45,7 +45,7 @@ func None() Fault {
 	}
 }
 
-// RefuseConnection: nobody listens, so that nothing is sent. Over HTTP it is
+// RefuseConnection makes a fault where nobody listens, so that nothing is sent. Over HTTP it is
 // LoseRequest.
 func RefuseConnection() Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
@@ -53,14 +53,14 @@ func RefuseConnection() Fault {
 	}
 }
 
-// LoseRequest: the connection breaks before Alipay+ has the request.
+// LoseRequest makes a fault where the connection breaks before Alipay+ has the request.
 func LoseRequest() Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return nil, errLost
 	}
 }
 
-// LoseAnswer: Alipay+ processes the request, then the connection breaks.
+// LoseAnswer makes a fault where Alipay+ processes the request, then the connection breaks.
 func LoseAnswer() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		serve(r)
@@ -68,7 +68,7 @@ func LoseAnswer() Fault {
 	}
 }
 
-// Truncate: the answer's body breaks off after n bytes.
+// Truncate makes a fault where the answer's body breaks off after n bytes.
 func Truncate(n int) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)
@@ -85,7 +85,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// Tamper: somebody changes one letter of the answer on its way.
+// Tamper makes a fault where somebody changes one letter of the answer on its way.
 func Tamper() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)
@@ -99,7 +99,7 @@ func Tamper() Fault {
 	}
 }
 
-// HalfSigned: the answer comes without its Response-Time.
+// HalfSigned makes a fault where the answer comes without its Response-Time.
 func HalfSigned() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)
@@ -108,14 +108,14 @@ func HalfSigned() Fault {
 	}
 }
 
-// Unsigned: instead of processing the request somebody answers r, unsigned.
+// Unsigned makes a fault where, instead of processing the request somebody answers r, unsigned.
 func Unsigned(result alipayplus.Result) Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return unsigned(http.StatusOK, result), nil
 	}
 }
 
-// BadGateway: a proxy answers 502 with an HTML page.
+// BadGateway makes a fault where a proxy answers 502 with an HTML page.
 func BadGateway() Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return respond(http.StatusBadGateway, http.Header{"Content-Type": {"text/html"}},
@@ -123,7 +123,7 @@ func BadGateway() Fault {
 	}
 }
 
-// Unknown: Alipay+ answers U with this code, signed, and does not process the
+// Unknown makes a fault where Alipay+ answers U with this code, signed, and does not process the
 // request.
 func Unknown(code alipayplus.ResultCode) Fault {
 	return func(r *http.Request, _ func(*http.Request) *http.Response) (*http.Response, error) {
@@ -132,7 +132,7 @@ func Unknown(code alipayplus.ResultCode) Fault {
 	}
 }
 
-// Stale: Alipay+ processes the request and answers with a signed time that lies
+// Stale makes a fault where Alipay+ processes the request and answers with a signed time that lies
 // this far in the past.
 func Stale(age time.Duration) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
@@ -146,7 +146,7 @@ func Stale(age time.Duration) Fault {
 	}
 }
 
-// Delay: the answer takes this long, or for ever if d is negative; the request
+// Delay makes a fault where the answer takes this long, or for ever if d is negative; the request
 // is processed at once.
 func Delay(d time.Duration) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {

@@ -246,7 +246,7 @@ func (w *world) mainland(ctx context.Context) error {
 		return err
 	}
 	if answer.Result.Status != alipayplus.StatusFailed {
-		return fmt.Errorf("a used code was redeemed again: %v", answer.Result)
+		return fmt.Errorf("a used code was redeemed again: %w", answer.Result)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func run(ctx context.Context, choice string) error {
 // start connects the two parties.
 func (w *world) start(ctx context.Context) (stop func(), err error) {
 	w.answerAsAlipay()
-	alipayURL, stopAlipay, err := serve(w.alipay)
+	alipayURL, stopAlipay, err := serve(ctx, w.alipay)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	walletURL, stopWallet, err := serve(handler)
+	walletURL, stopWallet, err := serve(ctx, handler)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +180,8 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 }
 
 // serve serves h at a loopback port.
-func serve(h http.Handler) (baseURL string, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func serve(ctx context.Context, h http.Handler) (baseURL string, stop func(), err error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}

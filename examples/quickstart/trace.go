@@ -18,17 +18,17 @@ type trace struct {
 }
 
 func (t *trace) title(format string, args ...any) {
-	fmt.Fprintf(t.out, "\n=== %s ===\n", fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(t.out, "\n=== %s ===\n", fmt.Sprintf(format, args...))
 }
 
 // step begins a numbered step. seed is where the Alipay+ guide has it.
 func (t *trace) step(seed, format string, args ...any) {
 	t.number++
-	fmt.Fprintf(t.out, "\n%d. %s  [%s]\n", t.number, fmt.Sprintf(format, args...), seed)
+	_, _ = fmt.Fprintf(t.out, "\n%d. %s  [%s]\n", t.number, fmt.Sprintf(format, args...), seed)
 }
 
 func (t *trace) say(format string, args ...any) {
-	fmt.Fprintf(t.out, "   %s\n", fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(t.out, "   %s\n", fmt.Sprintf(format, args...))
 }
 
 // json prints a long line in several, broken behind commas.
@@ -39,11 +39,11 @@ func (t *trace) json(indent string, text []byte) {
 		if end == 0 {
 			break
 		}
-		fmt.Fprintf(t.out, "%s%s\n", indent, text[:end])
+		_, _ = fmt.Fprintf(t.out, "%s%s\n", indent, text[:end])
 		text = text[end:]
 		indent = strings.Repeat(" ", len(indent))
 	}
-	fmt.Fprintf(t.out, "%s%s\n", indent, text)
+	_, _ = fmt.Fprintf(t.out, "%s%s\n", indent, text)
 }
 
 // forApp prints the JSON that goes to the wallet's app.

@@ -343,8 +343,8 @@ func TestHintsAreDocumented(t *testing.T) {
 
 // A search must not fail on any input, nor take for ever.
 func FuzzDiagnose(f *testing.F) {
-	for _, a := range accidents {
-		given, header := a.happen(false)
+	for i := 0; i < len(accidents); i += 8 { // the others are in TestHints
+		given, header := accidents[i].happen(false)
 		f.Add(header, given.Target, given.Time, given.Body)
 	}
 	signature := rightly(keys()[0], []byte("whatever"))

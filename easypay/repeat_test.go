@@ -1,0 +1,282 @@
+package easypay_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+// shaky is a Store that fails: a Finish may be lost, and every Begin may grant,
+// as if no record had been kept.
+type shaky struct {
+	alipayplus.Store
+	lose    func() (lost, stored bool) // of each Finish
+	forgets bool
+}
+
+var errStore = errors.New("the store is not reachable")
+
+func (s *shaky) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+	if s.forgets {
+		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil
+	}
+	return s.Store.Begin(ctx, c)
+}
+
+func (s *shaky) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
+	if s.forgets {
+		return nil
+	}
+	if s.lose != nil {
+		lost, stored := s.lose()
+		switch {
+		case lost && stored:
+			_ = s.Store.Finish(ctx, c, answer)
+			return errStore
+		case lost:
+			return errStore
+		}
+	}
+	return s.Store.Finish(ctx, c, answer)
+}
+
+// over has the process of w serve over another Store.
+func (w *world) over(store alipayplus.Store) { w.handler = w.serve(w.wallet, store) }
+
+// together delivers the requests at the same time, all to the same wallet. A
+// request that stands there twice is signed once and delivered twice.
+func (w *world) together(requests ...*payment.PayRequest) []*payment.PayResponse {
+	w.Helper()
+	answers := make([]*payment.PayResponse, len(requests))
+	signed := map[*payment.PayRequest]*http.Request{}
+	var wait sync.WaitGroup
+	for i, r := range requests {
+		body := must(json.Marshal(r))
+		if signed[r] == nil {
+			signed[r] = w.gateway.NewRequest(w.Context(), payPath, body)
+		}
+		mine := signed[r].Clone(w.Context())
+		mine.Body = io.NopCloser(bytes.NewReader(body))
+		wait.Go(func() {
+			answers[i] = new(payment.PayResponse)
+			answer, err := w.gateway.Exchange(w.handler, mine)
+			if err == nil {
+				err = json.Unmarshal(answer, answers[i])
+			}
+			if err != nil {
+				w.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	return answers
+}
+
+func times(n int, r *payment.PayRequest) []*payment.PayRequest {
+	requests := make([]*payment.PayRequest, n)
+	for i := range requests {
+		requests[i] = r
+	}
+	return requests
+}
+
+// 64 times the same creation and the same one-click payment at once: one order,
+// one debit, and no two answers that differ, but for U. Also with a Store that
+// grants every claim, so that only the wallet's own key stands between the
+// duplicates.
+func TestConcurrentDuplicates(t *testing.T) {
+	for _, forgets := range []bool{false, true} {
+		t.Run(fmt.Sprintf("a store that forgets: %t", forgets), func(t *testing.T) {
+			story(t, func(w *world) {
+				w.over(&shaky{Store: w.store, forgets: forgets})
+				w.latency = time.Second // nobody is done before all have begun
+				runs := int64(2)        // of Create and of Pay
+				if forgets {
+					runs *= 65
+				}
+
+				pages := map[string]int{}
+				for _, answer := range append(w.together(times(64, creation("PR1"))...), w.pay(creation("PR1"))) {
+					if answer.Result.Error() != "U PAYMENT_IN_PROCESS" {
+						w.Fatalf("a creation is answered %v", answer.Result)
+					}
+					if answer.PaymentURL != "" {
+						pages[answer.PaymentURL+" "+answer.PaymentID]++
+					}
+				}
+				if tables := w.view(); len(pages) != 1 || len(tables.Payments) != 1 || len(tables.Ledger) != 0 {
+					w.Fatalf("%d pages, %d orders, %d bookings; want 1, 1, 0", len(pages), len(tables.Payments), len(tables.Ledger))
+				}
+				w.happens(payment.Verified{At: time.Now()})
+				w.work(w.Context())
+
+				paid := map[string]int{}
+				request := oneClick("PR2", w.known()[0].AccessToken)
+				for _, answer := range append(w.together(times(64, request)...), w.pay(request)) {
+					switch answer.Result.Error() {
+					case "S SUCCESS":
+						paid[answer.PaymentID+" "+answer.PaymentTime.String()]++
+					case "U PAYMENT_IN_PROCESS":
+					default:
+						w.Fatalf("a one-click payment is answered %v", answer.Result)
+					}
+				}
+				if tables := w.view(); len(paid) != 1 || len(tables.Payments) != 2 || len(tables.Ledger) != 2 || w.balance() != funds-2*price {
+					w.Fatalf("%d answers, %d payments, %d bookings, a balance of %d; want 1, 2, 2, %d",
+						len(paid), len(tables.Payments), len(tables.Ledger), w.balance(), funds-2*price)
+				}
+				w.work(w.Context())
+				if n := w.runs.Load(); n != runs {
+					w.Errorf("Create and Pay ran %d times, want %d: these are no concurrent duplicates", n, runs)
+				}
+				if len(w.view().Outbox) != 0 {
+					w.Error("a notification is left")
+				}
+			})
+		})
+	}
+}
+
+// checkReplay reports an answer that belongs to the other kind of call.
+func (w *world) checkReplay(evaluates bool, answer *payment.PayResponse, page *string) {
+	w.Helper()
+	switch status := answer.Result.Status; {
+	case status == alipayplus.StatusFailed:
+		w.Fatalf("refused: %v", answer.Result)
+	case evaluates && (answer.PaymentURL != "" || answer.PaymentID != ""):
+		w.Fatalf("an evaluation got the answer of a creation: %v", answer)
+	case !evaluates && status != alipayplus.StatusUnknown:
+		w.Fatalf("a creation got the answer of an evaluation: %v", answer)
+	case !evaluates && answer.PaymentURL != "":
+		if got := answer.PaymentURL + " " + answer.PaymentID; *page != "" && got != *page {
+			w.Fatal("a creation has two pages")
+		} else {
+			*page = got
+		}
+	}
+}
+
+// Evaluation and creation with one paymentRequestId, 8 times each at once, with a
+// Store that loses answers, before and after it kept them: no evaluation's S is
+// the answer of a creation, and every creation has the one page.
+func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
+	rounds := 5
+	if long() {
+		rounds = 200
+	}
+	for round := range rounds {
+		synctest.Test(t, func(t *testing.T) {
+			chance := rand.New(rand.NewPCG(uint64(round), 1))
+			w := newWorld(t, newTokenInTransaction)
+			var mu sync.Mutex
+			w.over(&shaky{Store: w.store, lose: func() (lost, stored bool) {
+				mu.Lock()
+				defer mu.Unlock()
+				return chance.IntN(2) == 0, chance.IntN(2) == 0
+			}})
+			flags := [][]func(*payment.PayRequest){{agreement, easyPay}, {agreement, easyPay, evaluation}}
+			requests := append(times(8, request("PR1", flags[0]...)), times(8, request("PR1", flags[1]...))...)
+			var page string
+			for range 3 {
+				chance.Shuffle(len(requests), func(i, j int) { requests[i], requests[j] = requests[j], requests[i] })
+				for i, answer := range w.together(requests...) {
+					w.checkReplay(requests[i].PaymentFactor.IsPaymentEvaluation == alipayplus.True, answer, &page)
+				}
+				time.Sleep(2 * time.Minute) // the leases of what did not finish are over
+			}
+			w.over(w.store)
+			for _, r := range requests[:3] {
+				w.checkReplay(r.PaymentFactor.IsPaymentEvaluation == alipayplus.True, w.pay(r), &page)
+			}
+			w.is("evaluation", w.pay(request("PR1", flags[1]...)).Result.Error(), "S SUCCESS")
+			if w.checkReplay(false, w.pay(request("PR1", flags[0]...)), &page); page == "" {
+				w.Error("the creation has no page")
+			}
+			if n := len(w.view().Payments); n != 1 {
+				w.Errorf("%d orders", n)
+			}
+		})
+	}
+}
+
+// A repeated creation gets the same page and paymentId, whatever the Store kept
+// and whatever became of the payment; only a payment that failed is told so by
+// the record, if the Store did not keep the answer.
+func TestRepeatedCreation(t *testing.T) {
+	const page = "the page"
+	for _, state := range []struct {
+		name   string
+		event  payment.Event
+		record string // what the record answers
+	}{
+		{"verifying", payment.OTPResent{}, page},
+		{"paid", payment.Verified{}, page},
+		{"failed", payment.GaveUp{}, "F USER_PAYMENT_VERIFICATION_FAILED"},
+		{"closed", payment.Cancelled{}, "F ORDER_IS_CLOSED"},
+	} {
+		for _, store := range []struct {
+			name  string
+			store func(alipayplus.Store) alipayplus.Store // of the first call
+			fresh bool                                    // the Store is empty at the second call
+			kept  bool                                    // the second call is answered from the Store
+		}{
+			{"kept it", func(s alipayplus.Store) alipayplus.Store { return s }, false, true},
+			{"kept it, but could not say so", func(s alipayplus.Store) alipayplus.Store {
+				return &shaky{Store: s, lose: func() (bool, bool) { return true, true }}
+			}, false, true},
+			{"lost it", func(s alipayplus.Store) alipayplus.Store {
+				return &shaky{Store: s, lose: func() (bool, bool) { return true, false }}
+			}, false, false},
+			{"lost everything", func(s alipayplus.Store) alipayplus.Store { return s }, true, false},
+		} {
+			t.Run(state.name+", the store "+store.name, func(t *testing.T) {
+				story(t, func(w *world) {
+					w.over(store.store(w.store))
+					w.pay(creation("PR1"))
+					record, err := w.record("PR1")
+					if err != nil || record.State != payment.StateVerifying {
+						w.Fatal(record.State, err)
+					}
+					switch state.event.(type) { // the times are those of the story
+					case payment.Verified:
+						w.happens(payment.Verified{At: time.Now()})
+					case payment.OTPResent:
+						w.happens(payment.OTPResent{At: time.Now()})
+					case payment.Cancelled:
+						w.happens(payment.Cancelled{At: time.Now()})
+					default:
+						w.happens(state.event)
+					}
+					time.Sleep(2 * time.Minute) // a lease is over
+					if w.over(w.store); store.fresh {
+						w.over(alipayplus.NewMemoryStore(10))
+					}
+					want := state.record
+					if store.kept {
+						want = page
+					}
+					for range 2 {
+						answer := w.pay(creation("PR1"))
+						got := answer.Result.Error()
+						if answer.PaymentURL == record.Verification.URL && answer.PaymentID == record.PaymentID && got == "U PAYMENT_IN_PROCESS" {
+							got = page
+						}
+						w.is("the creation, again", got, want)
+					}
+				})
+			})
+		}
+	}
+}

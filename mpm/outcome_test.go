@@ -1,0 +1,85 @@
+package mpm_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm"
+)
+
+// Every state of a payment, for both origins of the code.
+func TestOutcome(t *testing.T) {
+	noon := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
+	terms := payment.Terms{
+		PaymentRequestID: "2025030101", PaymentID: "W-1", CustomerID: "alice",
+		Amounts:     payment.Amounts{PaymentAmount: jpy(100), PayToAmount: krw(1000), SurchargeInfo: payment.SurchargeInfo{SurchargeAmount: krw(1100)}},
+		RedirectURL: "https://shop.example/r?a=%2Fb&c=1",
+	}
+	home := terms
+	home.RedirectURL = ""
+	opened := payment.Opened{Terms: terms, At: noon}
+	confirmed := payment.Confirmed{CustomerID: "alice", Amount: krw(1100), At: noon}
+	debited := payment.Debited{Attempt: 1, At: noon}
+	refused := payment.Refused{Attempt: 1, Code: alipayplus.CodeRiskReject}
+	again := payment.Refused{Attempt: 1, Code: alipayplus.CodeUserBalanceNotEnough, Retry: true}
+	cancelled := payment.Cancelled{At: noon}
+	const (
+		start      = `{"step":"outcome","paymentRequestId":"2025030101",`
+		debit      = `"debitAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"}`
+		toMerchant = `,"redirect":{"to":"merchant","url":"https://shop.example/r?a=%2Fb\u0026c=1","afterSeconds":6}`
+		toHome     = `,"redirect":{"to":"home"}`
+		closed     = `,"resultCode":"ORDER_IS_CLOSED","message":{"key":"order_closed","text":"This order is closed. Please ask for a new code.","support":false}`
+	)
+	for _, c := range []struct {
+		rule           string
+		events         []payment.Event
+		message        mpm.Message
+		scanned, extra string // extra: what an intercepted code's has more
+	}{
+		{rule: "open: not confirmed yet", events: []payment.Event{opened},
+			scanned: start + `"state":"open",` + debit + `}`},
+		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again}, message: mpm.MessageOf(alipayplus.CodeUserBalanceNotEnough),
+			scanned: start + `"state":"open",` + debit + `,"message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}}`},
+		{rule: "paying: not known yet", events: []payment.Event{opened, confirmed},
+			scanned: start + `"state":"processing",` + debit + `}`},
+		{rule: "paid, back to the merchant", events: []payment.Event{opened, confirmed, debited},
+			scanned: start + `"state":"paid",` + debit + toMerchant + `}`, extra: `,"call":"onSuccess"`},
+		{rule: "paid, home", events: []payment.Event{payment.Opened{Terms: home, At: noon}, confirmed, debited},
+			scanned: start + `"state":"paid",` + debit + toHome + `}`, extra: `,"call":"onSuccess"`},
+		{rule: "failed", events: []payment.Event{opened, confirmed, refused},
+			scanned: start + `"state":"failed",` + debit + `,"resultCode":"RISK_REJECT",` + failedRefused + toMerchant + `}`, extra: `,"call":"onFailure"`},
+		{rule: "failed, with a message of the wallet's own", events: []payment.Event{opened, confirmed, refused}, message: mpm.Message{Key: "k", Text: "t"},
+			scanned: start + `"state":"failed",` + debit + `,"resultCode":"RISK_REJECT","message":{"key":"k","text":"t","support":false}` + toMerchant + `}`, extra: `,"call":"onFailure"`},
+		{rule: "closed: expired", events: []payment.Event{opened, payment.Expired{At: noon.Add(time.Hour)}},
+			scanned: start + `"state":"closed",` + debit + closed + toMerchant + `}`, extra: `,"call":"onFailure"`},
+		{rule: "closed: cancelled while a debit is under way, not certain yet", events: []payment.Event{opened, confirmed, cancelled},
+			scanned: start + `"state":"processing",` + debit + `}`},
+		{rule: "closed: cancelled before it came", events: []payment.Event{cancelled},
+			scanned: start + `"state":"closed"` + closed + toHome + `}`, extra: `,"call":"onFailure"`},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			record := payment.Record{Terms: payment.Terms{PaymentRequestID: "2025030101"}}
+			for _, e := range c.events {
+				var err error
+				if record, _, err = record.On(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want(t, mpm.Outcome{Record: record, Message: c.message}, c.scanned)
+			intercepted := c.scanned[:len(c.scanned)-1] + c.extra + "}"
+			want(t, mpm.Outcome{Record: record, Message: c.message, Origin: mpm.Intercepted}, intercepted)
+			// The app is told what Alipay+ is told.
+			var shown struct{ State, ResultCode string }
+			if err := json.Unmarshal([]byte(c.scanned), &shown); err != nil {
+				t.Fatal(err)
+			}
+			result := record.InquiryAnswer().PaymentResult
+			if (shown.State == "paid") != (result.Status == alipayplus.StatusSucceeded) || shown.ResultCode != "" && shown.ResultCode != string(result.Code) {
+				t.Errorf("the app is told %v, Alipay+ %v", shown, result)
+			}
+		})
+	}
+}

@@ -1,0 +1,304 @@
+package mpm_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
+)
+
+// played is a wallet among the parties of mpmtest. The user is alice.
+type played struct {
+	shop   *mpmtest.Merchant
+	app    *mpmtest.App
+	wallet *wallet
+}
+
+func play(t *testing.T) *played {
+	t.Helper()
+	g := alipayplustest.New(t)
+	p := &played{shop: mpmtest.NewMerchant(t, g)}
+	p.wallet = newWallet(t, g, mpm.Config{Identifier: newRules(t, p.shop.CodeRules(), p.shop.Journal.Note)})
+	p.app = mpmtest.NewApp(p.shop)
+	p.app.Scan = func(ctx context.Context, code string) ([]byte, error) {
+		return forApp(p.wallet.scan(ctx, code, "alice"))
+	}
+	p.app.Decode = func(ctx context.Context, code string) ([]byte, error) {
+		return forApp(p.wallet.decode(ctx, code, "alice"))
+	}
+	p.app.Confirm = func(ctx context.Context, id string, amount alipayplus.Amount) ([]byte, error) {
+		answer, err := forApp(p.wallet.confirm(ctx, id, "alice", amount))
+		p.wallet.deliver(ctx) // a worker of its own, in a real wallet
+		return answer, err
+	}
+	p.app.Outcome = func(ctx context.Context, id string) ([]byte, error) {
+		p.wallet.tidy(ctx) // a job of its own
+		return forApp(p.wallet.outcome(ctx, id, "alice"))
+	}
+	return p
+}
+
+func forApp(answer json.Marshaler, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(answer)
+}
+
+// scan is the user scanning a code, from the Scan page on.
+func (p *played) scan(t *testing.T, code string) (pages []string) {
+	t.Helper()
+	pages, err := p.app.ScanCode(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// check compares the journal with a workflow.
+func (p *played) check(t *testing.T, amount string, workflow ...steps) {
+	t.Helper()
+	want := slices.Concat(workflow...)
+	got := p.shop.Journal.Lines()
+	for i, line := range want.lines(amount) {
+		if i >= len(got) || got[i] != line {
+			t.Errorf("step %s is not %q", want[i].number, line)
+			break
+		}
+	}
+	if diff := cmp.Diff(want.lines(amount), got); diff != "" {
+		t.Errorf("workflow (-documents +here):\n%s", diff)
+	}
+}
+
+// untouched: no payment was opened and nobody paid.
+func (p *played) untouched(t *testing.T) {
+	t.Helper()
+	if n := len(p.wallet.db.payments); n > 0 || p.wallet.db.balances["alice"] != 100_000 {
+		t.Errorf("%d payments, balance %d", n, p.wallet.db.balances["alice"])
+	}
+}
+
+func TestOrderCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := play(t)
+		code := p.shop.OrderCode(jpy(100))
+		p.app.OpenScanPage("JP")
+		pages := p.scan(t, code)
+		p.check(t, "JPY 100", orderCodeScan, orderCodePSP)
+		want := []string{"cashier page: Example Shoes, KRW 1000", "result page: paid KRW 1000", "result page of the merchant"}
+		if !slices.Equal(pages, want) {
+			t.Errorf("pages %q", pages)
+		}
+		if balance := p.wallet.db.balances["alice"]; balance != 99_000 {
+			t.Errorf("the balance is %d", balance)
+		}
+		if told, _ := p.shop.Told(p.shop.Orders()[0].PaymentRequestID); told.Code != alipayplus.CodeSuccess {
+			t.Errorf("the merchant was told %v", told)
+		}
+	})
+}
+
+// An action for the client SDK is obeyed whether decoding succeeded or failed.
+func TestOrderCodeForTheSDK(t *testing.T) {
+	for _, status := range []alipayplus.ResultStatus{"S", "F"} {
+		t.Run(string(status), func(t *testing.T) {
+			p := play(t)
+			p.shop.Decoded = refusing(p.shop, status)
+			code := p.shop.OrderCode(jpy(100))
+			p.app.OpenScanPage("JP")
+			p.scan(t, code)
+			p.check(t, "JPY 100", orderCodeScan, orderCodeSDK)
+			p.untouched(t)
+		})
+	}
+}
+
+// refusing answers every decoding with an error page of the client SDK.
+func refusing(shop *mpmtest.Merchant, status alipayplus.ResultStatus) func(mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
+	return func(o mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
+		answer := o.Answer()
+		if status == alipayplus.StatusFailed {
+			answer = &mpm.UserInitiatedPayResponse{Result: alipayplus.CodeBusinessNotSupport.Result()}
+		}
+		answer.ActionForm = shop.ErrorPage("above the limit")
+		return answer, nil
+	}
+}
+
+func TestEntryCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := play(t)
+		p.app.SDK.Amount = jpy(100)
+		p.app.OpenScanPage("")
+		p.scan(t, p.shop.EntryCode())
+		p.check(t, "JPY 100", entryCodeScan, entryCodePSP)
+	})
+}
+
+func TestEntryCodeForTheSDK(t *testing.T) {
+	for _, status := range []alipayplus.ResultStatus{"S", "F"} {
+		t.Run(string(status), func(t *testing.T) {
+			p := play(t)
+			p.shop.Decoded = refusing(p.shop, status)
+			p.app.SDK.Amount = jpy(100)
+			p.app.OpenScanPage("")
+			p.scan(t, p.shop.EntryCode())
+			p.check(t, "JPY 100", entryCodeScan, entryCodeSDK)
+			p.untouched(t)
+		})
+	}
+}
+
+// "The MPP should enable access to both HTTP and HTTPS URLs."
+func TestEntryCodeWithHTTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := play(t)
+		p.app.SDK.Amount = jpy(100)
+		pages := p.scan(t, strings.Replace(p.shop.EntryCode(), "https:", "http:", 1))
+		if !slices.Contains(pages, "result page: paid KRW 1000") {
+			t.Error(pages)
+		}
+	})
+}
+
+func TestMainlandAuthorization(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := play(t)
+		p.app.SDK.Amount = jpy(100)
+		p.shop.AuthClientID = "AUTH_CLIENT_01"
+		const authCode = "28166613AbCdEf0123456789AbCdEf01"
+		p.app.SDK.GetAuthCode = func(_ context.Context, authClientID string, scopes []string) ([]byte, error) {
+			p.shop.Journal.Note("app -> backend: getAuthCode")
+			if authClientID != "AUTH_CLIENT_01" || len(scopes) != 1 {
+				return nil, errors.New("wrong authorization")
+			}
+			p.shop.Journal.Note("backend -> app: authorization code")
+			return json.Marshal(map[string]any{"authCode": authCode, "authSuccessScopes": scopes, "authErrorScopes": []string{}})
+		}
+		p.shop.ApplyToken = func(_ context.Context, code string) (string, error) {
+			if code != authCode {
+				return "", errors.New("another code")
+			}
+			return "alice", nil
+		}
+		p.app.OpenScanPage("")
+		p.scan(t, p.shop.EntryCode())
+		amountPage := slices.IndexFunc(entryCodeScan, func(s struct{ number, line string }) bool { return s.number == "12" })
+		launch := slices.IndexFunc(entryCodeScan, func(s struct{ number, line string }) bool { return s.number == "10" })
+		p.check(t, "JPY 100", entryCodeScan[:launch], mainlandAuthorization, entryCodeScan[amountPage:], entryCodePSP)
+	})
+}
+
+// limited is Alipay+ enforcing the limits of the Chinese mainland.
+func limited(shop *mpmtest.Merchant) func(mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
+	return func(o mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
+		limit := mpm.MainlandInStore
+		if o.EntryCode {
+			limit = mpm.MainlandEntryCode
+		}
+		answer := o.Answer()
+		if limit.Check(o.Amount, alipayplus.Amount{}) != mpm.WithinLimit {
+			answer.ActionForm = shop.ErrorPage("above the limit of an " + limit.Name)
+		}
+		return answer, nil
+	}
+}
+
+func fen(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "CNY", Minor: minor} }
+
+func TestMainlandEntryCode(t *testing.T) {
+	t.Run("above the limit", func(t *testing.T) {
+		p := play(t)
+		p.shop.Decoded = limited(p.shop)
+		p.app.SDK.Amount = fen(500_01)
+		p.scan(t, p.shop.EntryCode())
+		p.check(t, "CNY 500.01", mainlandEntryScan, mainlandEntrySDK)
+		p.untouched(t)
+	})
+	t.Run("exactly the limit", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := play(t)
+			p.shop.Decoded = limited(p.shop)
+			p.app.SDK.Amount = fen(500_00)
+			p.scan(t, p.shop.EntryCode())
+			p.check(t, "CNY 500.00", mainlandEntryScan, mainlandEntryPSP, mainlandEntryPaid)
+		})
+	})
+	t.Run("the payment fails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := play(t)
+			p.shop.Decoded = limited(p.shop)
+			p.app.SDK.Amount = fen(500_00)
+			p.app.Confirm = func(ctx context.Context, id string, _ alipayplus.Amount) ([]byte, error) {
+				record, refused, err := p.wallet.happened(ctx, id, payment.Cancelled{At: time.Now()}, mpm.Scanned)
+				return must(json.Marshal(mpm.Outcome{Record: record, Origin: mpm.Intercepted})), errors.Join(refused, err)
+			}
+			p.scan(t, p.shop.EntryCode())
+			p.check(t, "CNY 500.00", mainlandEntryScan, mainlandEntryPSP, mainlandEntryNotPaid)
+		})
+	})
+}
+
+func TestMainlandOrderCode(t *testing.T) {
+	t.Run("above the limit", func(t *testing.T) {
+		p := play(t)
+		p.shop.Decoded = limited(p.shop)
+		p.scan(t, p.shop.OrderCode(fen(7_000_01)))
+		p.check(t, "CNY 7000.01", mainlandOrderScan, mainlandOrderSDK)
+		p.untouched(t)
+	})
+	t.Run("exactly the limit", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := play(t)
+			p.shop.Decoded = limited(p.shop)
+			p.wallet.db.balances["alice"] = 1_000_000
+			p.scan(t, p.shop.OrderCode(fen(7_000_00)))
+			p.check(t, "CNY 7000.00", mainlandOrderScan, mainlandOrderPSP)
+		})
+	})
+}
+
+// What the workflows leave out: a code that is scanned again, a balance that is
+// too low, waiting, and codes of nobody.
+func TestOtherScans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := play(t)
+		code := p.shop.OrderCode(jpy(100))
+		p.scan(t, code)
+		if pages := p.scan(t, code); !slices.Equal(pages, []string{"result page: paid KRW 1000", "result page of the merchant"}) {
+			t.Errorf("a paid code is scanned again: %q", pages)
+		}
+		if p.wallet.db.balances["alice"] != 99_000 {
+			t.Errorf("the balance is %d", p.wallet.db.balances["alice"])
+		}
+		answer, err := p.wallet.scan(t.Context(), code, "bob")
+		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent {
+			t.Errorf("somebody else scans it: %v %v", answer, err)
+		}
+
+		p.wallet.db.balances["alice"] = 10
+		p.app.SDK.Amount = jpy(100)
+		pages := p.scan(t, p.shop.EntryCode())
+		want := []string{
+			"amount page", "cashier page: Example Shoes, KRW 1000",
+			"cashier page again: Your balance is too low for this payment.",
+			"result page: closed: This order is closed. Please ask for a new code.", "result page of the merchant",
+		}
+		if !slices.Equal(pages, want) {
+			t.Errorf("balance too low: %q", pages)
+		}
+	})
+}
