@@ -1,0 +1,285 @@
+package alipayplus
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
+)
+
+// The constant answers to requests that did not verify.
+var (
+	refusedSignature = []byte(`{"result":{"resultCode":"INVALID_SIGNATURE","resultStatus":"F"}}`)
+	refusedMethod    = []byte(`{"result":{"resultCode":"METHOD_NOT_SUPPORTED","resultStatus":"F"}}`)
+	refusedMedia     = []byte(`{"result":{"resultCode":"MEDIA_TYPE_NOT_ACCEPTABLE","resultStatus":"F"}}`)
+	refusedSize      = []byte(`{"result":{"resultCode":"PARAM_ILLEGAL","resultStatus":"F"}}`)
+	refusedPath      = []byte(`{"result":{"resultCode":"NO_INTERFACE_DEF","resultStatus":"F"}}`)
+	unsignedUnknown  = []byte(`{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`)
+)
+
+// reply is what a request comes to.
+type reply struct {
+	status int // 200, or an unsigned refusal
+	body   []byte
+	result Result
+	err    error // for hooks and logs
+	sign   bool
+}
+
+// answer verifies a request and finds what to answer.
+func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, content *Content) reply {
+	began := time.Now()
+	refuse := func(status int, body []byte, code ResultCode, err error) reply {
+		e := &Error{Operation: route.name, Attempts: 1, Err: err}
+		h.hooks.attempt(ctx, Attempt{Operation: route.name, Number: 1, Elapsed: time.Since(began), Err: e})
+		h.log.WarnContext(ctx, "alipayplus: a request is refused", slog.String("operation", route.name), slog.Any("error", err))
+		return reply{status: status, body: body, result: code.Result(), err: err}
+	}
+	unverified := func(err error) reply {
+		out := refuse(h.refusal, refusedSignature, CodeInvalidSignature, err)
+		content.ClientID = h.credentials.ClientID
+		out.sign = h.signRefusal && validTarget(content.Target)
+		return out
+	}
+	if r.Method != http.MethodPost {
+		return refuse(http.StatusMethodNotAllowed, refusedMethod, CodeMethodNotSupported, errors.New("the method is not POST"))
+	}
+	if !acceptable(r.Header) {
+		return refuse(http.StatusUnsupportedMediaType, refusedMedia, CodeMediaTypeNotAcceptable, errors.New("the content is not plain JSON"))
+	}
+	ids, times, signatures := r.Header["Client-Id"], r.Header["Request-Time"], r.Header["Signature"]
+	if len(ids) != 1 || len(times) != 1 || len(signatures) != 1 {
+		return unverified(signatureError("the request does not have each of Client-Id, Request-Time and Signature once"))
+	}
+	content.ClientID, content.Time = ids[0], times[0]
+	if rule := content.check(); rule != "" {
+		return unverified(signatureError(rule))
+	}
+	if !h.clientIDs[content.ClientID] {
+		return unverified(signatureError("the Client-Id is not one of ours"))
+	}
+	var buffer [maxKeyBits / 8]byte
+	version, signature, rule := parseSignature(signatures[0], buffer[:0])
+	if rule == "" {
+		rule = h.credentials.Keys.checkVersion(version)
+	}
+	if rule != "" {
+		return unverified(signatureError(rule))
+	}
+	body, err := readRequest(r)
+	switch {
+	case errors.Is(err, errRequestTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, refusedSize, CodeParamIllegal, err)
+	case err != nil:
+		return unverified(errors.New("the body could not be read"))
+	}
+	content.Body = body
+	digest := content.digest()
+	exact, err := h.credentials.Keys.verify(version, &digest, signature)
+	if err != nil {
+		return unverified(signatureError(err.Error()))
+	}
+	if !exact {
+		h.log.WarnContext(ctx, "alipayplus: key version of a request is not configured as such",
+			slog.String("operation", route.name), slog.String("keyVersion", version))
+	}
+
+	age, known, far := h.freshness.age(content.Time)
+	h.hooks.attempt(ctx, Attempt{Operation: route.name, Number: 1, Elapsed: time.Since(began), Skew: age})
+	if !known || far {
+		h.log.WarnContext(ctx, "alipayplus: Request-Time is far from now or has no known form",
+			slog.String("operation", route.name), slog.Bool("known", known), slog.Duration("age", age))
+	}
+	if far && h.freshness.enforce && route.readOnly {
+		return signed(CodeUnknownException.Result(), fmt.Errorf("%w: Request-Time is %v old", ErrStale, age.Round(time.Second)))
+	}
+	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: body}
+	return h.dispatch(ctx, route, info)
+}
+
+// dispatch answers a verified request.
+func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out reply) {
+	defer func() {
+		if v := recover(); v != nil { // a Store or an Identity; call knows about functions
+			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
+		}
+	}()
+	err := wire.Check(info.Body)
+	var request any
+	if err == nil {
+		request, err = route.decode(info.Body)
+	}
+	if err != nil {
+		h.log.ErrorContext(ctx, "alipayplus: a verified request cannot be used", slog.String("operation", route.name), slog.Any("error", err))
+		result := CodeParamIllegal.Result()
+		result.Message = truncate(strings.TrimPrefix(err.Error(), "alipayplus: "), 256)
+		return signed(result, err)
+	}
+	// A broken connection stops neither the function nor the record of its answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
+	defer cancel()
+	if route.identity == nil {
+		body, result, err := h.call(ctx, route, request, info)
+		return h.settled(ctx, route, body, result, err)
+	}
+
+	identity := route.identity(request)
+	if identity.Key == "" || len(identity.Key) > maxKey {
+		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty or over 256 bytes"))
+	}
+	print, err := fingerprint(identity.Match)
+	if err != nil {
+		return h.unknown(ctx, route, err)
+	}
+	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Print: print, Lease: h.lease}
+	standing, err := h.store.Begin(ctx, claim)
+	if err != nil {
+		return h.unknown(ctx, route, storeError{err})
+	}
+	switch standing.State {
+	case ClaimGranted:
+		info.Again = standing.Again
+		return h.runClaim(ctx, route, request, info, claim)
+	case ClaimRunning:
+		code := CodeUnknownException
+		if route.pending != "" {
+			code = route.pending
+		}
+		return signed(Result{Code: code, Status: StatusUnknown}, errors.New("an earlier request still runs"))
+	case ClaimAnswered:
+		return h.repeated(ctx, route, standing.Answer)
+	case ClaimConflict:
+		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
+	case ClaimUndecided:
+	}
+	return h.unknown(ctx, route, storeError{errors.New("it did not decide about the claim")})
+}
+
+// runClaim runs the function for a granted claim and records what it answers.
+func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info *Info, claim Claim) reply {
+	body, result, err := h.call(ctx, route, request, info)
+	out := h.settled(ctx, route, body, result, err)
+	answer := out.body
+	final := out.result.Status == StatusSucceeded || out.result.Status == StatusFailed ||
+		(err == nil && route.pending != "" && out.result.Code == route.pending)
+	if !final {
+		answer = nil
+	}
+	// The function may have used up its time.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
+	defer cancel()
+	if err := h.store.Finish(ctx, claim, answer); err != nil {
+		return h.unknown(ctx, route, storeError{err})
+	}
+	return out
+}
+
+// call runs the function of a route. A panic becomes an error.
+func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (body []byte, r Result, err error) {
+	ctx = context.WithValue(ctx, requestInfoKey{}, info)
+	defer func() {
+		if v := recover(); v != nil {
+			err = h.panicked(ctx, route, v)
+		}
+	}()
+	return route.run(ctx, request)
+}
+
+// panicked logs a panic, called by the function that recovered, and is its
+// error. The value may hold anything, so that only its type is shown.
+func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
+	err := ownError(fmt.Sprintf("panic with a %T while answering %s", v, route.name))
+	h.log.ErrorContext(ctx, "alipayplus: panic", slog.Any("error", err), slog.String("stack", string(debug.Stack())))
+	return err
+}
+
+// settled is the reply for what a function returned.
+func (h *Handler) settled(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
+	if err == nil {
+		return reply{status: http.StatusOK, body: body, result: r, sign: true}
+	}
+	if own, ok := ownResult(err); ok {
+		own.Message = truncate(own.Message, 256)
+		return signed(own, err)
+	}
+	return h.unknown(ctx, route, err)
+}
+
+// unknown is the answer when money may have moved.
+func (h *Handler) unknown(ctx context.Context, route *Route, err error) reply {
+	h.log.ErrorContext(ctx, "alipayplus: answering UNKNOWN_EXCEPTION", slog.String("operation", route.name), slog.String("error", describe(err)))
+	return signed(CodeUnknownException.Result(), err)
+}
+
+// ownError is an error whose text this package made.
+type ownError string
+
+func (e ownError) Error() string { return string(e) }
+
+// storeError is the error of a Store.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+// describe is the text of an error that holds nothing of a message: one of this
+// SDK, or of the Store. Of any other it is the type: a function's error may hold
+// anything, whatever its text begins with.
+func describe(err error) string {
+	var call *Error
+	var own ownError
+	var invalid *ValidationError
+	var store storeError
+	switch {
+	case errors.As(err, &store):
+		return "store: " + store.Error()
+	case errors.As(err, &own):
+		return own.Error()
+	case errors.As(err, &call):
+		return call.Error()
+	case errors.As(err, &invalid):
+		return "the answer of the function: " + invalid.Error()
+	}
+	return fmt.Sprintf("a %T of the function", err)
+}
+
+// repeated is the recorded answer, freshly signed. A store that gives rubbish is
+// a store that does not know.
+func (h *Handler) repeated(ctx context.Context, route *Route, answer []byte) reply {
+	var recorded resultOnly
+	if wire.Check(answer) != nil || wire.Decode(answer, &recorded) != nil {
+		return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+	}
+	switch status := recorded.Result.Status; {
+	case status == StatusSucceeded, status == StatusFailed,
+		status == StatusUnknown && route.pending != "" && recorded.Result.Code == route.pending:
+		return reply{status: http.StatusOK, body: answer, result: recorded.Result, sign: true}
+	}
+	return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+}
+
+// signed is an answer of nothing but a result.
+func signed(r Result, err error) reply {
+	body, encodeErr := wire.EncodeUnchecked(resultOnly{r})
+	if encodeErr != nil {
+		body, r = unsignedUnknown, CodeUnknownException.Result()
+	}
+	return reply{status: http.StatusOK, body: body, result: r, err: err, sign: true}
+}
+
+// truncate cuts text to n characters.
+func truncate(text string, n int) string {
+	count := 0
+	for i := range text {
+		if count++; count > n {
+			return text[:i]
+		}
+	}
+	return text
+}
