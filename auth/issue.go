@@ -3,7 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -57,8 +59,14 @@ func (s *Service) IssueCode(ctx context.Context, g Grant, asked []string) (AuthC
 // inserts the record itself, in the transaction that debits the user: insert it
 // if its ID is not there yet, else forget it.
 //
-// The error of a g that is not complete is an *alipayplus.ValidationError.
+// The error of a g that is not complete is an *alipayplus.ValidationError. A
+// ReferenceMerchantID that is too long for authNotify is left out with a warning
+// on Config.Logger: an order may carry one, and the user has paid.
 func (s *Service) NewToken(g Grant) (Token, error) {
+	if utf8.RuneCountInString(g.ReferenceMerchantID) > 32 {
+		s.log.Warn("auth: referenceMerchantId is longer than 32 characters and left out", slog.String("authClientId", g.AuthClientID))
+		g.ReferenceMerchantID = ""
+	}
 	if err := g.check(true); err != nil {
 		return Token{}, err
 	}

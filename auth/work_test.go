@@ -89,7 +89,7 @@ func TestIssueNeedsACompleteGrant(t *testing.T) {
 		{"customerId: missing", func(g *auth.Grant) { g.CustomerID = "" }},
 		{"authClientId: missing", func(g *auth.Grant) { g.AuthClientID = "" }},
 		{"referenceAgreementId: missing", func(g *auth.Grant) { g.ReferenceAgreementID = "" }},
-		{"referenceMerchantId: too long", func(g *auth.Grant) { g.ReferenceMerchantID = strings.Repeat("m", 33) }},
+		{"referenceMerchantId: not UTF-8", func(g *auth.Grant) { g.ReferenceMerchantID = "\xff" }},
 		{"userLoginId: too long", func(g *auth.Grant) { g.UserLoginID = alipayplus.Conceal(strings.Repeat("1", 65)) }},
 		{"acquirerId: not UTF-8", func(g *auth.Grant) { g.AcquirerID = "\xff" }},
 	} {
@@ -102,6 +102,18 @@ func TestIssueNeedsACompleteGrant(t *testing.T) {
 	}
 	if got := fmt.Sprint(w.store); got != "auth.MemoryStore{0 codes, 0 tokens}" {
 		t.Errorf("left over: %s", got)
+	}
+}
+
+// A merchant id that authNotify cannot carry is no reason to lose the token of a
+// payment that is made.
+func TestIssueWithoutTheMerchantID(t *testing.T) {
+	w := newWorld(t)
+	g := agreement
+	g.ReferenceMerchantID = strings.Repeat("m", 33)
+	token, err := w.service.Issue(t.Context(), g)
+	if err != nil || token.Grant.ReferenceMerchantID != "" {
+		t.Errorf("Issue: %q, %v; want a token without it", token.Grant.ReferenceMerchantID, err)
 	}
 }
 

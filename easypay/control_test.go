@@ -71,7 +71,7 @@ var (
 					err = w.done(ctx, id)
 				}
 				if err != nil {
-					return nil // the next time
+					break // the next time
 				}
 			}
 			return nil

@@ -13,6 +13,7 @@ func TestRedirectKeepsEveryByte(t *testing.T) {
 	// A URL of the shape that the Easy Pay guide shows: percent-encoded, with an
 	// encoded ampersand and with a parameter that has an underscore for a name.
 	const guide = "https://ac.example/page/checkout/doubleFA/index.html?paymentSessionData=n5xHy7LlExD8%2BaNKekk%2FotYQ3Ujg%3D%3D%26%26SG%26%26188&ps=EASY_PAY&pmct=WALLET&psv=2.0&app=app&en_US=en_US"
+	longest := "https://a.example/" + strings.Repeat("x", 2048-len("https://a.example/"))
 	for _, row := range []struct{ rule, raw, want string }{
 		{"appended to a query", guide, guide + "&status=success"},
 		{"a query begun", "https://a.example/p", "https://a.example/p?status=success"},
@@ -30,6 +31,7 @@ func TestRedirectKeepsEveryByte(t *testing.T) {
 		{"in a value it is no parameter", "https://a.example/p?q=%26status%3Dfail", "https://a.example/p?q=%26status%3Dfail&status=success"},
 		{"order and case of the rest", "https://A.example/P?b=2&a=1&B=%2F%2f+", "https://A.example/P?b=2&a=1&B=%2F%2f+&status=success"},
 		{"a port", "https://a.example:8443/p", "https://a.example:8443/p?status=success"},
+		{"as long as it may be", longest, longest + "?status=success"},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			got, err := easypay.Redirect(row.raw, true)
@@ -48,7 +50,7 @@ func TestRedirectKeepsEveryByte(t *testing.T) {
 func TestRedirectRefuses(t *testing.T) {
 	for _, row := range []struct{ rule, raw string }{
 		{"is missing", ""},
-		{"is longer than 2048 characters", "https://a.example/" + strings.Repeat("x", 2048)},
+		{"is longer than 2048 characters", "https://a.example/" + strings.Repeat("x", 2049-len("https://a.example/"))},
 		{"is not https", "http://a.example/p"},
 		{"is not https", "javascript:alert(1)"},
 		{"is not https", "//a.example/p"},

@@ -24,26 +24,25 @@ func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
 
 // cached makes each signature once: it is deterministic, and every story begins
 // at the same virtual time.
-type cached struct {
-	alipayplus.Signer
-	made *sync.Map // digest → signature
-}
+type cached struct{ alipayplus.Signer }
 
-var signatures sync.Map // of the one key that a Gateway has in this process
+var signatures sync.Map // by digest, of the one key that a Gateway has in this process
 
 func (c cached) SignDigest(ctx context.Context, digest [sha256.Size]byte) (string, []byte, error) {
-	if signature, ok := c.made.Load(digest); ok {
+	if signature, ok := signatures.Load(digest); ok {
 		return "1", signature.([]byte), nil
 	}
 	version, signature, err := c.Signer.SignDigest(ctx, digest)
-	c.made.Store(digest, signature)
+	if err == nil {
+		signatures.Store(digest, signature)
+	}
 	return version, signature, err
 }
 
 // credentials are the wallet's.
 func (w *world) credentials() alipayplus.Credentials {
 	c := w.gateway.Credentials()
-	c.Signer = cached{c.Signer, &signatures}
+	c.Signer = cached{c.Signer}
 	return c
 }
 

@@ -131,6 +131,15 @@ func TestEvaluationHasItsOwnKey(t *testing.T) {
 			t.Errorf("isPaymentEvaluation %v: key %q, want %q", flag, got, key)
 		}
 	}
+
+	// A payment may be named like another one's evaluation: same key, but not
+	// the same request.
+	request.PaymentFactor.IsPaymentEvaluation = alipayplus.True
+	evaluation := identity(&request)
+	request.PaymentRequestID, request.PaymentFactor.IsPaymentEvaluation = "1/evaluation", alipayplus.Unset
+	if creation := identity(&request); creation.Key == evaluation.Key && printOf(t, creation) == printOf(t, evaluation) {
+		t.Error("an evaluation's answer would be repeated as the answer of a payment")
+	}
 }
 
 // The same content in another form is the same content.

@@ -53,12 +53,14 @@ var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	Pending: alipayplus.CodePaymentInProcess,
 	Identity: func(r *PayRequest) alipayplus.Identity {
 		key := r.PaymentRequestID
-		if r.PaymentFactor.IsPaymentEvaluation == alipayplus.True {
+		evaluation := r.PaymentFactor.IsPaymentEvaluation == alipayplus.True
+		if evaluation {
 			key += "/evaluation"
 		}
 		return alipayplus.Identity{
 			Key: key,
 			Match: []any{
+				evaluation, // an id may itself end in "/evaluation"
 				matchAmount(r.PaymentAmount), matchAmount(r.PayToAmount),
 				matchAmount(r.SurchargeInfo.SurchargeAmount), matchQuote(r.SurchargeInfo.SurchargeQuote),
 				matchMethod(r.PaymentMethod), matchPromos(r.PaymentPromoInfo),
