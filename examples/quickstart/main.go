@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -16,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
@@ -78,20 +81,23 @@ func run(ctx context.Context, choice string) error {
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
-	stop, err := w.start(ctx)
-	if err != nil {
-		return err
+	var servers servers
+	if err := w.start(ctx, &servers); err != nil {
+		return errors.Join(err, servers.stop())
 	}
-	defer stop()
 
 	done := 0
 	for _, f := range flows {
 		if choice == "all" || choice == f.name {
 			if err := f.run(w, ctx); err != nil {
-				return fmt.Errorf("%s: %w", f.name, err)
+				return errors.Join(fmt.Errorf("%s: %w", f.name, err), servers.stop())
 			}
 			done++
 		}
+	}
+	w.client.CloseIdleConnections()
+	if err := servers.stop(); err != nil {
+		return err
 	}
 	if texts := complaints.finish(); len(texts) > 0 {
 		return fmt.Errorf("Alipay+ complains:\n%s", strings.Join(texts, "\n"))
@@ -102,11 +108,11 @@ func run(ctx context.Context, choice string) error {
 }
 
 // start connects the two parties.
-func (w *world) start(ctx context.Context) (stop func(), err error) {
+func (w *world) start(ctx context.Context, servers *servers) error {
 	w.answerAsAlipay()
-	alipayURL, stopAlipay, err := serve(ctx, w.alipay)
+	alipayURL, err := servers.serve(ctx, w.alipay)
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	// What a wallet does once, when it starts. A real one has its keys from a
@@ -118,19 +124,19 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 		Retry:       alipayplus.Backoff{Base: 10 * time.Millisecond},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	identifier, err := codeid.New(codeid.Config{Client: w.client})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	w.trace.step("Step 2.2", "The wallet loads the rules by which codes are identified")
 	if err := identifier.Init(ctx); err != nil { // then: go identifier.Run(ctx)
-		return nil, err
+		return err
 	}
 	local, err := codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: "wallet:"})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	w.flow, err = mpm.NewFlow(mpm.Config{
 		Client:     w.client,
@@ -138,20 +144,20 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 		Filter:     codeid.NewFilter(codeid.Lists{Local: local}),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
 	if _, err := rand.Read(key); err != nil {
-		return nil, err
+		return err
 	}
 	sealer, err := auth.NewSealer(key)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	store := auth.NewMemoryStore(1000)
 	w.tokens, err = auth.New(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
@@ -163,31 +169,44 @@ func (w *world) start(ctx context.Context) (stop func(), err error) {
 		payment.CancelPayment.Handle("/alipayplus/cancelPayment", w.wallet.cancel),
 	)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	walletURL, stopWallet, err := serve(ctx, handler)
+	walletURL, err := servers.serve(ctx, handler)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	transport := &http.Transport{}
-	w.server = alipayplustest.Remote(walletURL, &tracingTransport{w.trace, "Alipay+ --> wallet", transport})
-	return func() {
-		w.client.CloseIdleConnections()
-		transport.CloseIdleConnections()
-		stopWallet()
-		stopAlipay()
-	}, nil
+	w.server = alipayplustest.Remote(walletURL, &tracingTransport{w.trace, "Alipay+ --> wallet", &http.Transport{}})
+	return nil
 }
 
-// serve serves h at a loopback port.
-func serve(ctx context.Context, h http.Handler) (baseURL string, stop func(), err error) {
+// servers serves handlers at loopback ports.
+type servers struct {
+	group   errgroup.Group
+	running []*http.Server
+}
+
+func (s *servers) serve(ctx context.Context, h http.Handler) (baseURL string, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	server := alipayplus.NewServer("", h)
-	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
+	s.running = append(s.running, server)
+	s.group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	return "http://" + listener.Addr().String(), nil
+}
+
+// stop ends all servers and waits for them.
+func (s *servers) stop() error {
+	for _, server := range s.running {
+		_ = server.Close()
+	}
+	return s.group.Wait()
 }
 
 // complaints is the alipayplustest.TB of a program.
