@@ -96,7 +96,7 @@ func TestCallFlippedHeaderText(t *testing.T) {
 		c := newClient(t, gateway, noRetry)
 		header := gateway.header.Get("Signature")
 		want := signatureIn(t, header)
-		flips([]byte(header), 1, func(b []byte) {
+		flips([]byte(header), size(1, 3, 1), func(b []byte) {
 			gateway.header.Set("Signature", string(b))
 			if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}); err != nil {
 				return

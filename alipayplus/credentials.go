@@ -35,7 +35,7 @@ func (c *Credentials) check() error {
 	}
 	if signer, ok := c.Signer.(interface{ Public() crypto.PublicKey }); ok {
 		if own, ok := signer.Public().(*rsa.PublicKey); ok {
-			return c.Keys.refuse(own)
+			return c.Keys.refuse(ownKey{public: own})
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -45,8 +45,5 @@ func (c *Credentials) check() error {
 	if err != nil {
 		return fmt.Errorf("alipayplus: the Signer does not sign: %w", err)
 	}
-	if _, err := c.Keys.verify("", &digest, signature); err == nil {
-		return keyError("the MPP's own public key given as Alipay+'s")
-	}
-	return nil
+	return c.Keys.refuse(ownKey{digest: digest, signature: signature})
 }

@@ -141,6 +141,9 @@ func (e *Error) Error() string {
 
 // Unwrap gives errors.Is and errors.As the verified result and the cause.
 func (e *Error) Unwrap() []error {
+	if e == nil { // Attempt.Err of a success, asked by errors.Is
+		return nil
+	}
 	var causes []error
 	if e.Result != (Result{}) {
 		causes = append(causes, e.Result)

@@ -276,3 +276,11 @@ func TestInfo(t *testing.T) {
 		}
 	}
 }
+
+// A hook may ask the error of an attempt that succeeded.
+func TestNoErrorIsNoCause(t *testing.T) {
+	var none *alipayplus.Error // Attempt.Err
+	if errors.Is(none, alipayplus.ErrSignature) || errors.Is(none, alipayplus.CodeProcessFail) || alipayplus.OutcomeOf(none) != alipayplus.OutcomeSucceeded {
+		t.Error("no error has a cause")
+	}
+}

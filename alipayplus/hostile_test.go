@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -348,35 +349,44 @@ func TestSlowHTTP(t *testing.T) {
 // of 1 KB, floor-ns each.
 func BenchmarkFlood(b *testing.B) {
 	keys := inKeys()
-	cfg := inConfig()
-	h := inMust(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
-		b.Fatal("a function ran")
-		return nil, nil
-	})))
+	handler := func(cfg alipayplus.HandlerConfig) http.Handler {
+		return inMust(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
+			b.Fatal("a function ran")
+			return nil, nil
+		})))
+	}
+	plain, logs, rotates := inConfig(), inConfig(), inConfig()
+	logs.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	rotates.Keys = inRing(map[string]*rsa.PrivateKey{"1": keys.first, "2": keys.second})
 	body := `{"id":"1","note":"` + strings.Repeat("x", 1024-20) + `"}`
 	a := inArrive(inAskPath, body)
 	content := alipayplus.Content{Method: "POST", Target: a.target, ClientID: a.clientID, Time: a.time, Body: a.body}
 	header := a.header()
 	ring := inRing(map[string]*rsa.PrivateKey{"1": keys.first})
 	stranger := a
-	stranger.signer = inSigner("1", keys.second)
+	stranger.signer = inSigner("1", keys.wallet)
 	for _, c := range []struct {
 		name   string
+		cfg    alipayplus.HandlerConfig
 		header http.Header
 		spoil  func(http.Header)
 	}{
-		{"no-signature", header, func(h http.Header) { delete(h, "Signature") }},
-		{"bad-client-id", header, func(h http.Header) { h["Client-Id"] = []string{"x.y"} }},
-		{"other-client-id", header, func(h http.Header) { h["Client-Id"] = []string{"STRANGER"} }},
-		{"bad-time", header, func(h http.Header) { h["Request-Time"] = []string{"now"} }},
-		{"bad-algorithm", header, func(h http.Header) {
+		{"no-signature", plain, header, func(h http.Header) { delete(h, "Signature") }},
+		{"bad-client-id", plain, header, func(h http.Header) { h["Client-Id"] = []string{"x.y"} }},
+		{"other-client-id", plain, header, func(h http.Header) { h["Client-Id"] = []string{"STRANGER"} }},
+		{"bad-time", plain, header, func(h http.Header) { h["Request-Time"] = []string{"now"} }},
+		{"bad-algorithm", plain, header, func(h http.Header) {
 			h["Signature"] = []string{strings.Replace(h.Get("Signature"), "RSA256", "none", 1)}
 		}},
-		{"bad-base64", header, func(h http.Header) { h["Signature"] = []string{h.Get("Signature") + "!"} }},
-		{"not-json", header, func(h http.Header) { h["Content-Type"] = []string{"text/html"} }},
-		{"bad-signature", stranger.header(), func(http.Header) {}},
+		{"bad-base64", plain, header, func(h http.Header) { h["Signature"] = []string{h.Get("Signature") + "!"} }},
+		{"not-json", plain, header, func(h http.Header) { h["Content-Type"] = []string{"text/html"} }},
+		{"no-signature-logged", logs, header, func(h http.Header) { delete(h, "Signature") }},
+		{"bad-signature", plain, stranger.header(), func(http.Header) {}},
+		{"bad-signature-logged", logs, stranger.header(), func(http.Header) {}},
+		{"bad-signature-in-a-rotation", rotates, stranger.header(), func(http.Header) {}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			h := handler(c.cfg)
 			spoiled := c.header.Clone()
 			c.spoil(spoiled)
 			r := httptest.NewRequest(http.MethodPost, inAskPath, nil)

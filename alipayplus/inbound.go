@@ -195,9 +195,15 @@ func (r *Route) check() error {
 		return fmt.Errorf("alipayplus: the path of %s is no plain path", r.name)
 	case r.fixed != "" && !validTarget(r.fixed), r.prefix != "" && !validTarget(r.prefix):
 		return fmt.Errorf("alipayplus: the signed target of %s is no raw path", r.name)
+	case strings.HasPrefix(r.target(r.path), alipayPaths):
+		return fmt.Errorf("alipayplus: %s is served below %s, where Alipay+ has its own APIs: an answer of theirs could pass for a request", r.name, alipayPaths)
 	}
 	return nil
 }
+
+// alipayPaths is where Alipay+ serves its APIs. What it signed as an answer there
+// differs from a request for the same path in nothing but a header's name.
+const alipayPaths = "/aps/api/"
 
 // fingerprint is the digest of what must not differ between two requests.
 func fingerprint(match []any) ([sha256.Size]byte, error) {

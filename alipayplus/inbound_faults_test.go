@@ -31,19 +31,17 @@ func (l *inLedger) book(r *inRequest) (*inResponse, error) {
 // inStoreFault stands before a store and takes the place of its calls.
 type inStoreFault struct {
 	alipayplus.Store
-	calls  int
+	calls  atomic.Int64
 	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error)
 	finish func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error
 }
 
 func (s *inStoreFault) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
-	s.calls++
-	return s.begin(s.calls, ctx, c, s.Store)
+	return s.begin(int(s.calls.Add(1)), ctx, c, s.Store)
 }
 
 func (s *inStoreFault) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
-	s.calls++
-	return s.finish(s.calls, ctx, c, answer, s.Store)
+	return s.finish(int(s.calls.Add(1)), ctx, c, answer, s.Store)
 }
 
 // inStoreFaults are what a call of a store can do instead of its work.

@@ -1,6 +1,7 @@
 package alipayplus
 
 import (
+	"bytes"
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
@@ -23,7 +24,29 @@ type KeyRing struct {
 type ringState struct {
 	versions []string // sorted; keys[i] has versions[i]
 	keys     []*rsa.PublicKey
-	own      []*rsa.PublicKey // keys that must never stand here
+	own      []ownKey // keys that must never stand here
+}
+
+// ownKey is a key of the MPP: the public one, or, of a signer that does not show
+// it, something that it signed.
+type ownKey struct {
+	public    *rsa.PublicKey
+	digest    [sha256.Size]byte
+	signature []byte
+}
+
+func (o *ownKey) is(key *rsa.PublicKey) bool {
+	if o.public != nil {
+		return o.public.Equal(key)
+	}
+	return verifyDigest(key, &o.digest, o.signature)
+}
+
+func (o *ownKey) equal(p *ownKey) bool {
+	if o.public != nil {
+		return p.public != nil && o.public.Equal(p.public)
+	}
+	return p.public == nil && bytes.Equal(o.signature, p.signature)
 }
 
 // NewKeyRing is a KeyRing of 1 to 4 keys. A key version is 1 to 9 digits.
@@ -80,13 +103,13 @@ func (k *KeyRing) Replace(byVersion map[string]*rsa.PublicKey) error {
 
 // refuse makes own a key that the ring must not hold, now and after every
 // Replace.
-func (k *KeyRing) refuse(own *rsa.PublicKey) error {
+func (k *KeyRing) refuse(own ownKey) error {
 	for {
 		present := k.state.Load()
 		if present == nil {
 			return keyError("the key ring is empty; make it with NewKeyRing")
 		}
-		if slices.ContainsFunc(present.own, func(known *rsa.PublicKey) bool { return known.Equal(own) }) {
+		if slices.ContainsFunc(present.own, func(known ownKey) bool { return known.equal(&own) }) {
 			return nil // every client and handler of one party says so
 		}
 		next := *present
@@ -101,9 +124,9 @@ func (k *KeyRing) refuse(own *rsa.PublicKey) error {
 }
 
 func (s *ringState) checkOwn() error {
-	for _, own := range s.own {
+	for i := range s.own {
 		for _, key := range s.keys {
-			if own.Equal(key) {
+			if s.own[i].is(key) {
 				return keyError("the MPP's own public key given as Alipay+'s")
 			}
 		}

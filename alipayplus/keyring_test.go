@@ -110,31 +110,32 @@ func TestOwnKeyIsRefused(t *testing.T) {
 		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
 			t.Errorf("%s: New: %v", name, err)
 		}
-		cfg.Keys = alipayRing(t)
-		if _, err := alipayplus.New(cfg); err != nil {
-			t.Errorf("%s: control: %v", name, err)
+		cfg.Keys = must(alipayplus.NewStrictKeyRing(own))
+		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
+			t.Errorf("%s, strict: New: %v", name, err)
 		}
-	}
-	shared := alipayRing(t)
-	cfg := alipayplus.Config{
-		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: shared},
-		BaseURL:     "https://gateway.example",
-	}
-	for range 3 {
-		if _, err := alipayplus.New(cfg); err != nil {
-			t.Fatal(err)
+		cfg.Keys = new(alipayplus.KeyRing)
+		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) {
+			t.Errorf("%s, empty ring: New: %v", name, err)
 		}
-	}
-	for range 2 {
-		if err := shared.Replace(map[string]*rsa.PublicKey{"1": &copied}); !errors.Is(err, alipayplus.ErrKey) {
-			t.Errorf("Replace after New: %v", err)
+		shared := alipayRing(t)
+		cfg.Keys = shared
+		for range 3 {
+			if _, err := alipayplus.New(cfg); err != nil {
+				t.Fatalf("%s: control: %v", name, err)
+			}
 		}
-		if err := shared.Replace(map[string]*rsa.PublicKey{"1": public(k.next)}); err != nil {
-			t.Errorf("Replace with a good key: %v", err)
+		for range 2 {
+			if err := shared.Replace(map[string]*rsa.PublicKey{"1": &copied}); !errors.Is(err, alipayplus.ErrKey) {
+				t.Errorf("%s: Replace after New: %v", name, err)
+			}
+			if err := shared.Replace(map[string]*rsa.PublicKey{"1": public(k.next)}); err != nil {
+				t.Errorf("%s: Replace with a good key: %v", name, err)
+			}
 		}
-	}
-	if verifies(shared, k.alipay) == nil || verifies(shared, k.next) != nil {
-		t.Error("the ring does not hold exactly the last good keys")
+		if verifies(shared, k.alipay) == nil || verifies(shared, k.next) != nil {
+			t.Errorf("%s: the ring does not hold exactly the last good keys", name)
+		}
 	}
 }
 
@@ -150,7 +151,8 @@ func TestRotationUnderLoad(t *testing.T) {
 	}
 	// Each rotation goes old → old and new → new, and marks what is live around
 	// each step, as an operator would know it.
-	const rotations, workers, each = 100, 8, 1250
+	const rotations, workers = 100, 8
+	each := size(1250, 250, 1250)
 	var phase atomic.Int64 // even: settled; odd: a Replace is under way
 	live := func(p int64) []*rsa.PrivateKey {
 		switch p / 2 % 4 {
@@ -191,7 +193,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	all.Go(func() {
 		for step := int64(1); step <= 2*rotations; step++ {
 			// One rotation for every fiftieth part of the load.
-			for checked.Load() < step*workers*each/(2*rotations+2) {
+			for checked.Load() < step*int64(workers*each)/(2*rotations+2) {
 				_ = c.Verify(header[k.stranger], keyRing)
 			}
 			next := map[string]*rsa.PublicKey{}

@@ -3,6 +3,7 @@ package alipayplus_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -362,6 +363,38 @@ func TestOnlySafeCallsAreRepeated(t *testing.T) {
 			func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
 		if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: key, Path: "/a", Body: []byte("{}")}); err == nil || n != attempts {
 			t.Errorf("Deliver with key %q: %d attempts, want %d", key, n, attempts)
+		}
+	}
+}
+
+// An answer that breaks off is lost (row 9), whatever its headers and its
+// beginning say: not a forgery, and nothing is read from it.
+func TestTruncatedAnswers(t *testing.T) {
+	for _, s := range says[:4] {
+		for _, seal := range seals {
+			for _, status := range []int{200, 302, 400, 500} {
+				synctest.Test(t, func(t *testing.T) {
+					log, attempts := &journal{}, 0
+					c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+						attempts++
+						arrived(r)
+						res := response(status, seal.apply(time.Now(), s.body), s.body)
+						res.Body = io.NopCloser(io.MultiReader(strings.NewReader(s.body), readerFunc(func([]byte) (int, error) {
+							return 0, io.ErrUnexpectedEOF // behind the last byte: the length did not say so
+						})))
+						return res, nil
+					}), func(cfg *alipayplus.Config) { cfg.Retry, cfg.Logger = quick(2), slog.New(log) })
+					var info alipayplus.Info
+					answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
+					var e *alipayplus.Error
+					if answer != nil || !errors.As(err, &e) || e.Outcome != alipayplus.OutcomeUnknown || !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Fatalf("%s, HTTP %d, %s: %v", s.name, status, seal.name, err)
+					}
+					if attempts != 2 || log.count("") != 0 || info.Body != nil || e.Result != (alipayplus.Result{}) || e.Claimed != (alipayplus.Result{}) || e.HTTPStatus != status {
+						t.Errorf("%s, HTTP %d, %s: %d attempts, %d log lines, %+v", s.name, status, seal.name, attempts, log.count(""), *e)
+					}
+				})
+			}
 		}
 	}
 }

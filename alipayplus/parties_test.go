@@ -24,6 +24,18 @@ import (
 // long asks for the full form of the figures.
 var long = os.Getenv("ALIPAYPLUS_LONG") != ""
 
+// size is how large a simulation is: full in the long form, small under the race
+// detector, which makes everything ten times as slow.
+func size(short, race, full int) int {
+	switch {
+	case long:
+		return full
+	case raceEnabled:
+		return race
+	}
+	return short
+}
+
 const clientID = "WALLET_01"
 
 // rsaKeys are made once for each run: a key takes longer than most tests.

@@ -413,10 +413,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // made, and when it is over calls are repeated again, without anybody doing
 // anything.
 func TestBudgetInAnOutage(t *testing.T) {
-	seconds := 60
-	if long {
-		seconds = 600
-	}
+	seconds := size(30, 15, 600)
 	const perSecond = 1000
 	synctest.Test(t, func(t *testing.T) {
 		var first, all atomic.Int64

@@ -45,9 +45,8 @@ func carelessURL(code string) (plain string, ok bool) {
 
 // resolveDots is path, without its first slash, with its dot segments resolved. Percent-encoded dots and slashes count.
 func resolveDots(path string) string {
-	path = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/").Replace(path)
 	var kept []string
-	segments := strings.Split(path, "/")
+	segments := strings.Split(encodedPath.Replace(path), "/")
 	for i, s := range segments {
 		name, _, _ := strings.Cut(s, ";")
 		switch name {

@@ -33,8 +33,9 @@ func (s Source) String() string {
 	}
 }
 
-// Hooks observe an Identifier. They run on the goroutine of the call and must
-// return soon. Unset hooks are skipped. No code value reaches them.
+// Hooks observe an Identifier. They run on the goroutine of the call, must
+// return soon and must not refresh. Unset hooks are skipped. No code value
+// reaches them.
 type Hooks struct {
 	// Loaded ends every attempt to get a rule set.
 	Loaded func(ctx context.Context, l Loading)

@@ -109,14 +109,14 @@ func parseURL(text string) (u webURL, ok bool) {
 func badCharacter(text string) string {
 	ascii := true
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c < ' ' || c == 0x7f:
+		c := text[i]
+		if c < ' ' || c == 0x7f {
 			return problemControl
-		case c == '\\':
-			return problemSlash
-		case c >= utf8.RuneSelf:
-			ascii = false
 		}
+		if c == '\\' {
+			return problemSlash
+		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
 	if ascii {
 		return ""
@@ -138,14 +138,14 @@ func isHostName(host string) bool {
 	label := 0 // length of the one so far
 	for i := range len(host) {
 		c := lowerASCII(host[i])
-		switch {
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_':
-			label++
-		case c == '.' && label > 0:
+		if c == '.' && label > 0 {
 			label = 0
-		default:
+			continue
+		}
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return false
 		}
+		label++
 	}
 	return label > 0
 }
@@ -162,40 +162,26 @@ func isPort(port string) bool {
 // hasDotSegment reports whether the path in rest, a path with query and fragment, has a segment "." or "..", plain,
 // percent-encoded or with a parameter behind a semicolon: opened, it leads to another path than the one compared.
 func hasDotSegment(rest string) bool {
-	dots, other, parameter := 0, false, false
-	isDots := func() bool { return !other && (dots == 1 || dots == 2) }
-	for i := 0; i < len(rest); i++ {
-		c := rest[i]
-		if c == '%' && i+2 < len(rest) {
-			switch rest[i+1 : i+3] {
-			case "2e", "2E":
-				c = '.'
-			case "2f", "2F", "5c", "5C":
-				c = '/'
-			}
-			if c != '%' {
-				i += 2
-			}
-		}
-		switch {
-		case c == '?' || c == '#':
-			return isDots()
-		case c == '/':
-			if isDots() {
-				return true
-			}
-			dots, other, parameter = 0, false, false
-		case c == ';':
-			parameter = true
-		case parameter:
-		case c == '.':
-			dots++
-		default:
-			other = true
+	if i := strings.IndexAny(rest, "?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	if strings.Contains(rest, "%") {
+		rest = encodedPath.Replace(rest)
+	}
+	if !strings.Contains(rest, "/.") {
+		return false
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		name, _, _ := strings.Cut(segment, ";")
+		if name == "." || name == ".." {
+			return true
 		}
 	}
-	return isDots()
+	return false
 }
+
+// encodedPath decodes the percent-encoded characters that some programs decode before they take a path apart.
+var encodedPath = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/")
 
 func lowerASCII(c byte) byte {
 	if 'A' <= c && c <= 'Z' {

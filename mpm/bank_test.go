@@ -54,7 +54,7 @@ type bank struct {
 // move does what effect says and returns the event that reports its end, nil if
 // that is not known.
 func (b *bank) move(effect payment.Effect, m mistake) payment.Event {
-	b.world.pause(time.Millisecond, 300*time.Millisecond)
+	b.travel()
 	if m == debitKeyPerTry {
 		if d, ok := effect.(payment.Debit); ok {
 			b.mu.Lock()
@@ -74,11 +74,19 @@ func (b *bank) move(effect payment.Effect, m mistake) payment.Event {
 	default:
 		end = b.book(effect)
 	}
-	b.world.pause(time.Millisecond, 300*time.Millisecond)
+	b.travel()
 	if d, ok := effect.(payment.Debit); ok && end == nil && m == unknownIsFailed {
 		return payment.Refused{Attempt: d.Attempt}
 	}
 	return end
+}
+
+// travel is the way to the bank or back, sometimes a long one.
+func (b *bank) travel() {
+	b.world.pause(time.Millisecond, 300*time.Millisecond)
+	if b.world.chance(6) == 0 {
+		b.world.pause(0, time.Minute)
+	}
 }
 
 func (b *bank) book(effect payment.Effect) payment.Event {

@@ -270,7 +270,15 @@ func TestDecodeIncomplete(t *testing.T) {
 		})
 	}
 	// What decides nothing stops nothing.
+	only := func(o payment.Order) func(*mpm.UserInitiatedPayResponse) {
+		return func(a *mpm.UserInitiatedPayResponse) { a.Order = o }
+	}
 	for rule, change := range map[string]func(*mpm.UserInitiatedPayResponse){
+		"only the order's id":    only(payment.Order{ReferenceOrderID: "1"}),
+		"only its description":   only(payment.Order{OrderDescription: "SHOES"}),
+		"only its amount":        only(payment.Order{OrderAmount: jpy(1)}),
+		"only the merchant's id": only(payment.Order{Merchant: payment.Merchant{ReferenceMerchantID: "M1"}}),
+		"only the merchant":      only(payment.Order{Merchant: payment.Merchant{MerchantName: "Example"}}),
 		"no merchant":            func(a *mpm.UserInitiatedPayResponse) { a.Order.Merchant = payment.Merchant{} },
 		"no quote":               func(a *mpm.UserInitiatedPayResponse) { a.PaymentQuote = payment.Quote{} },
 		"an amount that is off":  func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount = krw(2000) },

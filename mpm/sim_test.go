@@ -44,6 +44,7 @@ func (w *world) audit() {
 				debits++
 			case strings.HasPrefix(key, "reverse/"):
 				reversals++
+				w.stats.reversed++
 				given += amount
 			default:
 				w.stats.credits++
@@ -121,6 +122,7 @@ func (s *simStats) add(o simStats) {
 	s.failed += o.failed
 	s.closed += o.closed
 	s.credits += o.credits
+	s.reversed += o.reversed
 	s.exchanges += o.exchanges
 	s.faults += o.faults
 	s.crashes += o.crashes
@@ -200,6 +202,9 @@ func TestSimulation(t *testing.T) {
 		if total.crashesAt[place] == 0 {
 			t.Errorf("no wallet ever crashed at %q", place)
 		}
+	}
+	if total.reversed == 0 {
+		t.Error("no debit ever landed after its payment was cancelled")
 	}
 	for what, n := range map[string]int{"paid": total.paid, "failed": total.failed, "closed": total.closed, "credits": total.credits} {
 		if n < total.payments/200 {

@@ -129,6 +129,7 @@ func (w *world) play(t testing.TB) (trace []string) {
 			outcome := alipayplus.OutcomeOf(err)
 			trace = append(trace, fmt.Sprintf("%s %v, HTTP %d, %d attempts, %d arrived, %s", id, outcome, info.HTTPStatus, info.Attempts,
 				len(w.Calls(order))-arrived, info.Body))
+			w.note("a late delivery", len(w.Calls(order))-arrived > info.Attempts)
 			w.note("a strange member", bytes.Contains(info.Body, []byte(`"unknown`)))
 			w.note("members in another order", info.Body != nil && !bytes.HasPrefix(info.Body, []byte(`{"result"`)))
 			if outcome == alipayplus.OutcomeSucceeded && (want != alipayplus.StatusSucceeded || answer.Ref != ref) ||
@@ -182,7 +183,7 @@ func TestMisbehave(t *testing.T) {
 		}
 		for _, what := range []string{
 			"an unsigned answer", "a bad signature", "a stale answer", "a signed U", "a 502", "a refused connection", "a cut answer",
-			"a lost connection", "a strange member", "members in another order", "a repeated delivery",
+			"a lost connection", "a strange member", "members in another order", "a repeated delivery", "a late delivery",
 		} {
 			if all[what] == 0 {
 				t.Errorf("%s did not occur", what)
@@ -260,9 +261,9 @@ func (c *credulous) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestMisbehaveNeverDoublesWhatMustNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		for seed := range uint64(12) {
+		for seed := range uint64(6) {
 			w := newWorld(seed)
-			for n := range 5 {
+			for n := range 40 {
 				_, _ = once.Call(t.Context(), w.client, &request{ID: fmt.Sprintf("Q%d", n)})
 			}
 			for id, n := range w.runs {

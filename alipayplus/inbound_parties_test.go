@@ -1,0 +1,211 @@
+package alipayplus_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// inRequest and inResponse are the messages of two small APIs: inMove moves
+// money, inAsk only reads.
+type inRequest struct {
+	ID     string            `json:"id,omitzero" wire:"required,max=64"`
+	Amount alipayplus.Amount `json:"amount,omitzero" wire:"check"`
+	Note   string            `json:"note,omitzero"`
+}
+
+type inResponse struct {
+	Result alipayplus.Result `json:"result"`
+	Ref    string            `json:"ref,omitzero" wire:"max=64"`
+}
+
+var (
+	inMove = alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{
+		Name: "move", Timeout: 8 * time.Second, Pending: alipayplus.CodePaymentInProcess,
+		Identity: func(r *inRequest) alipayplus.Identity {
+			return alipayplus.Identity{Key: r.ID, Match: []any{string(r.Amount.Currency), r.Amount.Minor}}
+		},
+	})
+	inAsk = alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "ask", ReadOnly: true})
+)
+
+const (
+	inMovePath, inAskPath = "/wallet/move", "/wallet/ask"
+	inValid               = `{"id":"M1","amount":{"currency":"JPY","value":"100"}}`
+	inClientID            = "WALLET_CLIENT_01"
+)
+
+func inDone(_ context.Context, r *inRequest) (*inResponse, error) {
+	return &inResponse{Ref: "ref-" + r.ID}, nil
+}
+
+// inKeys are two keys of Alipay+ and the wallet's.
+func inKeys() (k struct{ first, second, wallet *rsa.PrivateKey }) {
+	k.first, k.second, k.wallet = keys().alipay, keys().next, keys().wallet
+	return k
+}
+
+func inMust[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func inSigner(version string, key *rsa.PrivateKey) alipayplus.Signer {
+	return inMust(alipayplus.NewSigner(version, key))
+}
+
+func inRing(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
+	public := map[string]*rsa.PublicKey{}
+	for version, key := range keys {
+		public[version] = &key.PublicKey
+	}
+	return inMust(alipayplus.NewKeyRing(public))
+}
+
+// inConfig trusts inKeys().first and is otherwise plain. Its log is discarded.
+func inConfig() alipayplus.HandlerConfig {
+	keys := inKeys()
+	return alipayplus.HandlerConfig{
+		Credentials: alipayplus.Credentials{
+			ClientID: inClientID, Signer: inSigner("7", keys.wallet),
+			Keys: inRing(map[string]*rsa.PrivateKey{"1": keys.first}),
+		},
+		Store: alipayplus.NewMemoryStore(1 << 20),
+	}
+}
+
+// inArrival is a request of Alipay+ as its raw texts.
+type inArrival struct {
+	target, clientID, time string
+	body                   []byte
+	signer                 alipayplus.Signer
+}
+
+func inArrive(target, body string) inArrival {
+	return inArrival{target, inClientID, inNow(), []byte(body), inSigner("1", inKeys().first)}
+}
+
+func inNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func (a inArrival) header() http.Header {
+	return http.Header{
+		"Client-Id":    {a.clientID},
+		"Request-Time": {a.time},
+		"Content-Type": {"application/json; charset=UTF-8"},
+		"Signature": {inMust(alipayplus.Content{
+			Method: "POST", Target: a.target, ClientID: a.clientID, Time: a.time, Body: a.body,
+		}.Sign(context.Background(), a.signer))},
+	}
+}
+
+// request is the arrival as net/http gives it to a handler.
+func (a inArrival) request() *http.Request {
+	return inAgain(&http.Request{Header: a.header(), RequestURI: a.target, Method: http.MethodPost}, a.body)
+}
+
+// inAgain is a copy of r that can be served by itself.
+func inAgain(r *http.Request, body []byte) *http.Request {
+	fresh := inMust(http.NewRequest(r.Method, "https://wallet.example"+r.RequestURI, bytes.NewReader(body)))
+	fresh.Header, fresh.RequestURI = r.Header.Clone(), r.RequestURI
+	return fresh
+}
+
+func inServe(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// inResult is the result of a signed answer to a request for target, and an
+// error if the answer is not one.
+func inResult(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
+	if w.Code != http.StatusOK {
+		return alipayplus.Result{}, fmt.Errorf("HTTP %d %s", w.Code, w.Body)
+	}
+	return inVerified(w, target)
+}
+
+func inVerified(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
+	err := alipayplus.Content{
+		Method: "POST", Target: target, ClientID: w.Header().Get("Client-Id"), Time: w.Header().Get("Response-Time"), Body: w.Body.Bytes(),
+	}.Verify(w.Header().Get("Signature"), inRing(map[string]*rsa.PrivateKey{"7": inKeys().wallet}))
+	if err != nil {
+		return alipayplus.Result{}, err
+	}
+	signed, err := time.Parse(time.RFC3339, w.Header().Get("Response-Time"))
+	if err != nil || time.Since(signed).Abs() > time.Minute {
+		return alipayplus.Result{}, errors.New("the answer is not freshly signed")
+	}
+	return inResultIn(w.Body.Bytes())
+}
+
+// inLog is a log that a test can read while others write.
+type inLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *inLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *inLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *inLog) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func inResultIn(body []byte) (alipayplus.Result, error) {
+	var answer struct {
+		Result alipayplus.Result `json:"result"`
+	}
+	err := json.Unmarshal(body, &answer)
+	return answer.Result, err
+}
+
+// inMemory signs each digest once: the signature is deterministic.
+type inMemory struct {
+	alipayplus.Signer
+	known sync.Map
+}
+
+func (m *inMemory) SignDigest(ctx context.Context, digest [32]byte) (string, []byte, error) {
+	if signature, ok := m.known.Load(digest); ok {
+		return "7", signature.([]byte), nil
+	}
+	version, signature, err := m.Signer.SignDigest(ctx, digest)
+	m.known.Store(digest, signature)
+	return version, signature, err
+}
+
+func (m *inMemory) Public() crypto.PublicKey { return &inKeys().wallet.PublicKey }
+
+// inSend delivers the request of body to inMovePath and returns its result.
+func inSend(t *testing.T, h *alipayplus.Handler, body string) alipayplus.Result {
+	t.Helper()
+	result, err := inResult(inServe(h, inArrive(inMovePath, body).request()), inMovePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
