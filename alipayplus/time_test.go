@@ -28,6 +28,7 @@ func TestTimeForms(t *testing.T) {
 		{"1574827261000", instant, true},
 		{"", time.Time{}, false},
 		{"2019-11-27T12:01:01", time.Time{}, false}, // of no zone
+		{"2019-11-27T12:01:01.500", time.Time{}, false},
 		{"2019-11-27 12:01:01+08:00", time.Time{}, false},
 		{"2019-11-27T12:01+08:00", time.Time{}, false},
 		{"2019-11-27", time.Time{}, false},

@@ -67,7 +67,11 @@ func (f *Flow) decode(ctx context.Context, code alipayplus.Secret, customerID st
 		}
 	case alipayplus.OutcomeUnknown: // a ValidationError here is about the answer
 	}
-	return Pending{Reason: "no final answer from Alipay+", AskAgainAfter: f.askAgainAfter, Err: err}
+	after := f.askAgainAfter
+	if errors.Is(err, alipayplus.CodeRequestTrafficExceedLimit) {
+		after *= 4 // Alipay+ asks to be called less often
+	}
+	return Pending{Reason: "no final answer from Alipay+", AskAgainAfter: after, Err: err}
 }
 
 // refused reads a verified F, which may hold an action.
@@ -105,6 +109,8 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		alarm = "paymentAmount is missing"
 	case a.PayToAmount.IsZero():
 		alarm = "payToAmount is missing"
+	case len(a.PaymentAmount.WireRules())+len(a.PayToAmount.WireRules())+len(a.SurchargeInfo.SurchargeAmount.WireRules()) > 0:
+		alarm = "an amount could not be reported back"
 	case a.PaymentFactor.IsPaymentEvaluation == alipayplus.True:
 		alarm = "isPaymentEvaluation is true"
 	case a.PaymentFactor.NeedSurcharge == alipayplus.True && a.SurchargeInfo.SurchargeAmount.IsZero():
@@ -138,6 +144,10 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 	}
 	if a.PaymentFactor.IsAuthorizationAndPay == alipayplus.True {
 		terms.AuthorizationInfo = a.AuthorizationInfo
+		if a.AuthorizationInfo.AuthClientID == "" {
+			f.log.ErrorContext(ctx, "mpm: isAuthorizationAndPay without authorizationInfo; the user is not asked for consent",
+				slog.String("paymentRequestId", a.PaymentRequestID))
+		}
 	}
 	if !openable(a.PaymentRedirectURL) {
 		f.log.ErrorContext(ctx, "mpm: paymentRedirectUrl is not an http or https URL; the user will go to the wallet's home page",

