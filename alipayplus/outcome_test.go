@@ -123,7 +123,8 @@ func lookUp(s say, status int, seal string) tableRow {
 	return tableRow{row: "12", outcome: unknown, cause: alipayplus.ErrUnsigned}
 }
 
-var statuses = []int{200, 201, 302, 400, 401, 403, 404, 429, 500, 502, 503}
+// statuses begin with one of each kind.
+var statuses = []int{200, 302, 400, 429, 502, 201, 401, 403, 404, 500, 503}
 
 // The table of results, cell by cell: what the answer says × HTTP status × how
 // it is signed.
@@ -131,7 +132,7 @@ func TestEveryAnswer(t *testing.T) {
 	rows := map[string]int{}
 	for _, seal := range seals {
 		for _, s := range says {
-			for _, status := range statuses {
+			for _, status := range statuses[:size(len(statuses), 5, len(statuses))] {
 				want := lookUp(s, status, seal.kind)
 				rows[want.row]++
 				synctest.Test(t, func(t *testing.T) {

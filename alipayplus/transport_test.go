@@ -249,6 +249,13 @@ type ledger struct {
 	arrive int
 }
 
+// of is how often id was booked and how many requests arrived.
+func (l *ledger) of(id string) (booked, arrived int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.booked[id], l.arrive
+}
+
 // take processes a complete request once for each id.
 func (l *ledger) take(r *http.Request) (answer []byte) {
 	body, err := io.ReadAll(r.Body)
@@ -273,8 +280,9 @@ func (l *ledger) take(r *http.Request) (answer []byte) {
 // outcome is the server's truth, and it changed its state once.
 func TestAnswerCutAfterAnyByte(t *testing.T) {
 	for _, stalled := range []bool{false, true} {
-		length := -1
-		for cut := 0; length < 0 || cut <= length; cut += size(1, 7, 1) {
+		var length atomic.Int64 // of the answer, known after the first call
+		length.Store(1)
+		for cut := 0; cut <= int(length.Load()); cut += size(1, 7, 1) {
 			synctest.Test(t, func(t *testing.T) {
 				truth := &ledger{booked: map[string]int{}}
 				var attempts atomic.Int64
@@ -288,7 +296,7 @@ func TestAnswerCutAfterAnyByte(t *testing.T) {
 						_, _ = conn.Write(answer)
 						return
 					}
-					length = len(answer) // that of a later one may differ
+					length.Store(int64(len(answer))) // that of a later one may differ
 					_, _ = conn.Write(answer[:cut])
 					if stalled && cut < len(answer) {
 						_, _ = conn.Read(make([]byte, 1)) // until the client gives up
@@ -298,16 +306,17 @@ func TestAnswerCutAfterAnyByte(t *testing.T) {
 				var info alipayplus.Info
 				answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"}, alipayplus.WithInfo(&info))
 				want := 2
-				if cut == length {
+				if cut == int(length.Load()) {
 					want = 1
 				}
-				if err != nil || answer == nil || info.Attempts != want || truth.booked["P1"] != 1 || truth.arrive != want {
+				booked, arrived := truth.of("P1")
+				if err != nil || answer == nil || info.Attempts != want || booked != 1 || arrived != want {
 					t.Errorf("cut after %d of %d bytes, stalled %v: %v after %d attempts, %d arrived, booked %d",
-						cut, length, stalled, err, info.Attempts, truth.arrive, truth.booked["P1"])
+						cut, length.Load(), stalled, err, info.Attempts, arrived, booked)
 				}
 			})
 		}
-		t.Logf("stalled %v: %d cuts", stalled, length+1)
+		t.Logf("stalled %v: an answer of %d bytes", stalled, length.Load())
 	}
 }
 
@@ -348,9 +357,9 @@ func TestRequestCutAfterAnyByte(t *testing.T) {
 					if attempts == 2 || complete.Load() {
 						want = alipayplus.OutcomeSucceeded
 					}
-					booked := bool2int(want == alipayplus.OutcomeSucceeded)
-					if alipayplus.OutcomeOf(err) != want || truth.booked["P1"] != booked {
-						t.Errorf("cut after %d bytes, %d attempts, stalled %v: %v, booked %d", cut, attempts, stalled, err, truth.booked["P1"])
+					booked, _ := truth.of("P1")
+					if alipayplus.OutcomeOf(err) != want || booked != bool2int(want == alipayplus.OutcomeSucceeded) {
+						t.Errorf("cut after %d bytes, %d attempts, stalled %v: %v, booked %d", cut, attempts, stalled, err, booked)
 					}
 				})
 			}
@@ -490,3 +499,50 @@ type closer struct {
 }
 
 func (c *closer) CloseIdleConnections() { c.n++ }
+
+// The body of every answer is closed, whatever becomes of it: an open one keeps
+// its connection.
+func TestBodiesAreClosed(t *testing.T) {
+	broken := readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF })
+	for name, test := range map[string]struct {
+		status int
+		length int64
+		body   io.Reader
+		seal   string // the body that is signed, "" for none
+	}{
+		"S":                    {200, -1, strings.NewReader(bodyS), bodyS},
+		"F":                    {200, -1, strings.NewReader(bodyF), bodyF},
+		"malformed":            {200, -1, strings.NewReader("x"), "x"},
+		"tampered":             {200, -1, strings.NewReader(bodyS), bodyF},
+		"unsigned":             {502, -1, strings.NewReader("<html>"), ""},
+		"redirect":             {302, -1, strings.NewReader(""), ""},
+		"too large":            {200, -1, &endless{}, ""},
+		"too large, announced": {200, 1 << 30, strings.NewReader(""), ""},
+		"truncated":            {200, -1, broken, bodyS},
+	} {
+		closed := 0
+		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+			res := response(test.status, nil, "")
+			if test.seal != "" {
+				res.Header = signedHeader(decodePath, stamp(time.Now()), test.seal)
+			}
+			res.ContentLength = test.length
+			res.Body = &closing{test.body, &closed}
+			return res, nil
+		}), noRetry)
+		_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "1"})
+		if closed != 1 {
+			t.Errorf("%s: closed %d times", name, closed)
+		}
+	}
+}
+
+type closing struct {
+	io.Reader
+	n *int
+}
+
+func (c *closing) Close() error {
+	*c.n++
+	return nil
+}

@@ -23,6 +23,7 @@ const sampleList = "\ufeff# a comment\n" + `
 exact   EXACT-1
   exact	with a blank
 prefix  EXP1
+prefix  LONGPREFIX-
 prefix  https://pay.example/m/
 prefix  http://plain.example:8080
 host    one.example
@@ -49,6 +50,8 @@ func TestFilterEntries(t *testing.T) {
 		{"exact is case-sensitive", "exact-1", "", ""},
 		{"a blank in the value", "with a blank", codeid.KindExact, ""},
 		{"prefix", "EXP1234", codeid.KindPrefix, "EXP1"},
+		{"longer prefix", "LONGPREFIX-9", codeid.KindPrefix, "LONGPREFIX-"},
+		{"longer prefix, half of it", "LONGPREF", "", ""},
 		{"prefix alone", "EXP1", codeid.KindPrefix, "EXP1"},
 		{"prefix is case-sensitive", "exp1234", "", ""},
 		{"prefix, shorter code", "EXP", "", ""},

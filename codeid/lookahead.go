@@ -22,49 +22,47 @@ func splitLookAheads(pattern string, partial bool) (rest string, aheads []string
 	var out strings.Builder // pattern without the look-aheads
 	depth, alternatives, folds := 0, false, false
 	for i := 0; i < len(pattern); {
-		switch c := pattern[i]; {
-		case c == '\\':
-			n := escapeLength(pattern[i:])
-			out.WriteString(pattern[i : i+n])
-			i += n
-			continue
-		case c == '[':
-			n := classLength(pattern[i:])
-			if n == 0 {
+		n := 1
+		switch pattern[i] {
+		case '\\':
+			n = escapeLength(pattern[i:])
+		case '[':
+			if n = classLength(pattern[i:]); n == 0 {
 				return "", nil, errForeign
 			}
-			out.WriteString(pattern[i : i+n])
-			i += n
-			continue
-		case depth == 0 && strings.HasPrefix(pattern[i:], "(?!"):
-			n := groupLength(pattern[i:])
-			if n == 0 || i+n < len(pattern) && strings.IndexByte("*+?{", pattern[i+n]) >= 0 {
+		case '(':
+			if depth > 0 || !strings.HasPrefix(pattern[i:], "(?!") {
+				folds = folds || ignoresCase(pattern[i:])
+				depth++
+				break
+			}
+			if n = groupLength(pattern[i:]); n == 0 {
 				return "", nil, errForeign
 			}
-			before := out.String()
-			if !hasFixedLength(before) || partial && !strings.HasPrefix(before, "^") {
+			before, ahead := out.String(), pattern[i+len("(?!"):i+n-1]
+			if !hasFixedLength(before) || partial && !strings.HasPrefix(before, "^") || isRepeated(pattern[i+n:]) {
 				return "", nil, errForeign
 			}
-			aheads = append(aheads, before+"(?:"+pattern[i+len("(?!"):i+n-1]+")")
+			aheads = append(aheads, before+"(?:"+ahead+")")
 			out.WriteString("(?:)") // so that what stands around it does not grow together
 			i += n
 			continue
-		case c == '(':
-			depth++
-			folds = folds || ignoresCase(pattern[i:])
-		case c == ')':
+		case ')':
 			depth--
-		case c == '|' && depth == 0:
-			alternatives = true
+		case '|':
+			alternatives = alternatives || depth == 0
 		}
-		out.WriteByte(pattern[i])
-		i++
+		out.WriteString(pattern[i : i+n])
+		i += n
 	}
 	if len(aheads) > 0 && alternatives || folds && !isPlain(pattern) {
 		return "", nil, errForeign
 	}
 	return out.String(), aheads, nil
 }
+
+// isRepeated reports whether what stands before text is repeated.
+func isRepeated(text string) bool { return text != "" && strings.Contains("*+?{", text[:1]) }
 
 // ignoresCase reports whether text begins with a group that sets the flag i, such as "(?i)" or "(?is:".
 func ignoresCase(text string) bool {
@@ -105,17 +103,24 @@ func classLength(text string) int {
 	if strings.HasPrefix(text[i:], "^") {
 		i++
 	}
-	for first := true; i < len(text); first = false {
-		switch c := text[i]; {
-		case c == '\\':
-			i += escapeLength(text[i:])
-			continue
-		case c == '[' || c == '&' && strings.HasPrefix(text[i:], "&&"):
+	if strings.HasPrefix(text[i:], "]") { // first in a class it is a plain character
+		i++
+	}
+	for i < len(text) {
+		n := 1
+		switch text[i] {
+		case '\\':
+			n = escapeLength(text[i:])
+		case '[':
 			return 0
-		case c == ']' && !first:
+		case '&':
+			if strings.HasPrefix(text[i:], "&&") {
+				return 0
+			}
+		case ']':
 			return i + 1
 		}
-		i++
+		i += n
 	}
 	return 0
 }

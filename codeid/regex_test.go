@@ -1,0 +1,114 @@
+package codeid_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+)
+
+func TestRegexPatterns(t *testing.T) {
+	for _, c := range []struct {
+		rule, pattern string
+		yes, no       string // codes between blanks
+		skipped       bool
+	}{
+		{rule: "the whole code", pattern: `ab|cd`, yes: "ab cd", no: "abd acd xab abx"},
+		{rule: "anchors change nothing", pattern: `^ab$`, yes: "ab", no: "xab abx"},
+		{rule: "quoted text", pattern: `\Q[a\E.`, yes: "[ax", no: "ax [a"},
+		{rule: "quoted to the end", pattern: `a\Qa.b`, yes: "aa.b", no: "aaxb"},
+		{rule: "quoted parenthesis before a look-ahead", pattern: `^\Q(?!\E(?!x).`, yes: "(?!y", no: "(?!x y"},
+		{rule: "a bracket first in a class", pattern: `[]a]+`, yes: "]a ]", no: "b"},
+		{rule: "a bracket first in a negated class", pattern: `[^]a]+`, yes: "b", no: "] a"},
+		{rule: "an escaped bracket in a class", pattern: `[\]a]+`, yes: "]a", no: "b"},
+		{rule: "one ampersand in a class", pattern: `[a&]+`, yes: "a&a", no: "b"},
+		{rule: "intersection", pattern: `[a&&b]`, skipped: true},
+		{rule: "class in a class", pattern: `[a[b]`, skipped: true},
+		{rule: "POSIX class, unknown to Java", pattern: `[[:alpha:]]`, skipped: true},
+		{rule: "class without an end", pattern: `[ab`, skipped: true},
+		{rule: "group without an end", pattern: `(ab`, skipped: true},
+		{rule: "two patterns in one", pattern: `ab)|(cd`, skipped: true},
+		{rule: "escaped bracket", pattern: `^\[(?!x).`, yes: "[y", no: "[x x"},
+		{rule: "escaped parenthesis", pattern: `^\((?!x).`, yes: "(y", no: "(x x"},
+		{rule: "escaped at the end", pattern: `ab\`, skipped: true},
+		{rule: "parenthesis in a class in a look-ahead", pattern: `^a(?!b[)]c).*`, yes: "abc ab)d", no: "ab)c"},
+		{rule: "escaped parenthesis in a look-ahead", pattern: `^a(?!b\)c).*`, yes: "abc", no: "ab)c"},
+		{rule: "group in a look-ahead", pattern: `^a(?!(b|c)d).*`, yes: "abe ad", no: "abd acd"},
+		{rule: "look-ahead in a look-ahead", pattern: `^a(?!b(?!c)).*`, skipped: true},
+		{rule: "look-ahead in a group", pattern: `^a((?!b).*)`, skipped: true},
+		{rule: "look-ahead behind a group", pattern: `^(a)(?!b).*`, yes: "ac", no: "ab"},
+		{rule: "look-ahead without an end", pattern: `^a(?!b`, skipped: true},
+		{rule: "look-ahead with a class without an end", pattern: `^a(?![b)c`, skipped: true},
+		{rule: "look-ahead repeated", pattern: `^a(?!b)*c`, skipped: true},
+		{rule: "look-ahead counted", pattern: `^a(?!b){2}c`, skipped: true},
+		{rule: "look-ahead at the end", pattern: `^a.(?!b)`, yes: "ac ab", no: "a"},
+		{rule: "look-ahead without a caret", pattern: `a(?!b).*`, yes: "ac", no: "ab xac"},
+		{rule: "look-ahead inside a counter", pattern: `a{2(?!x)}`, yes: "a{2}", no: "aa"},
+		{rule: "look-ahead behind flags", pattern: `(?i)ab(?!C).*`, yes: "ABd abd", no: "ABc abC"},
+		{rule: "look-ahead behind a class and a counter", pattern: `^[0-9]{3}(?!000).*`, yes: "123001", no: "123000 12"},
+		{rule: "look-ahead behind an optional part", pattern: `^a?(?!b).*`, skipped: true},
+		{rule: "look-ahead behind a counter with two ends", pattern: `^a{2,3}(?!b).*`, skipped: true},
+		{rule: "look-ahead behind alternatives of one length", pattern: `^(?:ab|cd)(?!0).*`, yes: "ab1 cd1", no: "ab0 cd0"},
+		{rule: "look-ahead behind alternatives of two lengths", pattern: `^(?:ab|c)(?!0).*`, skipped: true},
+		{rule: "look-ahead and alternatives", pattern: `^a(?!b).*|c`, skipped: true},
+		{rule: "look-ahead and alternatives in a group", pattern: `^a(?!b)(?:c|d)`, yes: "ac ad", no: "ab"},
+		{rule: "look-ahead behind a boundary", pattern: `^ab\b(?!-0).*`, yes: "ab-1", no: "ab-0 abc"},
+		{rule: "look-aheads in a row", pattern: `^(?!a)(?!b).*`, yes: "c", no: "a b"},
+		{rule: "look-ahead of nothing", pattern: `^a(?!).*`, no: "a ab"},
+		{rule: "positive look-ahead", pattern: `^a(?=b).*`, skipped: true},
+		{rule: "look-behind", pattern: `(?<!a)b`, skipped: true},
+		{rule: "back reference", pattern: `(a)\1`, skipped: true},
+		{rule: "possessive", pattern: `a*+b`, skipped: true},
+		{rule: "named group", pattern: `(?<name>a)b`, yes: "ab", no: "a"},
+		{rule: "512 bytes", pattern: strings.Repeat("a", 512), yes: strings.Repeat("a", 512), no: "a"},
+		{rule: "size of 1,000", pattern: `a{1000}`, no: "a"},
+		{rule: "size of 1,001", pattern: `a{1000}b`, skipped: true},
+		{rule: "size, counters written out", pattern: `(?:ab){500}`, no: "ab"},
+		{rule: "size, counters written out, and one more", pattern: `(?:ab){500}c`, skipped: true},
+		{rule: "size, optional parts", pattern: `a{0,500}`, yes: "a aaa", no: "b"},
+		{rule: "size, optional parts, and one more", pattern: `a{0,500}b`, skipped: true},
+		{rule: "size, no upper end", pattern: `a{999,}`, no: "a"},
+		{rule: "size, large classes", pattern: `\pL{22}`, no: "a"},
+		{rule: "size, large classes, and more", pattern: `\pL{30}`, skipped: true},
+	} {
+		set := parse(t, ruleset(t, "v", regex(c.pattern)), codeid.RuleOptions{})
+		if (len(set.Skipped()) == 1) != c.skipped {
+			t.Errorf("%s: skipped %v", c.rule, set.Skipped())
+			continue
+		}
+		for want, codes := range map[bool]string{true: c.yes, false: c.no} {
+			for code := range strings.FieldsSeq(codes) {
+				if id, err := set.Identify(code); err != nil || id.Supported != want {
+					t.Errorf("%s: %q is %v, %v", c.rule, code, id.Supported, err)
+				}
+			}
+		}
+	}
+}
+
+func TestPartialRegexPatterns(t *testing.T) {
+	for _, c := range []struct {
+		rule, pattern string
+		yes, no       string
+		skipped       bool
+	}{
+		{rule: "any part", pattern: `b`, yes: "abc b", no: "ac"},
+		{rule: "alternatives", pattern: `a|b`, yes: "xay xby", no: "c"},
+		{rule: "anchors count", pattern: `^ab$`, yes: "ab", no: "xab abx"},
+		{rule: "look-ahead at a fixed place", pattern: `^ab(?!c)`, yes: "abd ab", no: "abc xabd"},
+		{rule: "look-ahead at any place", pattern: `ab(?!c)`, skipped: true},
+	} {
+		set := parse(t, ruleset(t, "v", regex(c.pattern)), codeid.RuleOptions{PartialRegex: true})
+		if (len(set.Skipped()) == 1) != c.skipped {
+			t.Errorf("%s: skipped %v", c.rule, set.Skipped())
+			continue
+		}
+		for want, codes := range map[bool]string{true: c.yes, false: c.no} {
+			for code := range strings.FieldsSeq(codes) {
+				if id, err := set.Identify(code); err != nil || id.Supported != want {
+					t.Errorf("%s: %q is %v, %v", c.rule, code, id.Supported, err)
+				}
+			}
+		}
+	}
+}
