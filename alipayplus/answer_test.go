@@ -26,7 +26,7 @@ func (f *fixedAnswer) RoundTrip(*http.Request) (*http.Response, error) {
 	return response(f.status, f.header, f.body), nil
 }
 
-func noRetry(cfg *alipayplus.Config) { cfg.Retry = alipayplus.NoRetry }
+func noRetry(cfg *alipayplus.ClientConfig) { cfg.Retry = alipayplus.NoRetry }
 
 // Every bit of what an answer consists of counts, as it does for requests.
 func TestCallRefusesEveryFlippedBit(t *testing.T) {
@@ -191,7 +191,7 @@ func TestReflectedRequestIsNoAnswer(t *testing.T) {
 		}
 		body := `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`
 		return response(200, header, body), nil
-	}), noRetry, func(cfg *alipayplus.Config) { cfg.Signer = walletSigner(t) })
+	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
 	err := c.Deliver(t.Context(), alipayplus.Message{
 		Operation: "x", Key: "1", Path: "/a", Body: []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`),
 	})
@@ -231,7 +231,7 @@ func TestAnswerFreshness(t *testing.T) {
 			at, log := test.at(time.Now()), &journal{}
 			var skew time.Duration
 			gateway := &fixedAnswer{200, signedHeader(decodePath, at, bodyS), bodyS}
-			c := newClient(t, gateway, noRetry, func(cfg *alipayplus.Config) {
+			c := newClient(t, gateway, noRetry, func(cfg *alipayplus.ClientConfig) {
 				cfg.MaxSkew, cfg.Logger = test.maxSkew, slog.New(log)
 				cfg.Hooks.Attempt = func(_ context.Context, a alipayplus.Attempt) { skew = a.Skew }
 			})
@@ -258,7 +258,7 @@ func TestStrayKeyVersionIsReported(t *testing.T) {
 		log := &journal{}
 		gateway := &fixedAnswer{200, signedHeader(decodePath, stamp(time.Now()), bodyS), bodyS}
 		gateway.header.Set("Signature", strings.Replace(gateway.header.Get("Signature"), "keyVersion=1", "keyVersion=7", 1))
-		c := newClient(t, gateway, noRetry, func(cfg *alipayplus.Config) { cfg.Logger = slog.New(log) })
+		c := newClient(t, gateway, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Logger = slog.New(log) })
 		if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}); err != nil {
 			t.Error(err)
 		}

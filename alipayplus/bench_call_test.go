@@ -91,7 +91,7 @@ type benchPlainAmount struct {
 
 var benchOperation = alipayplus.NewOutbound(alipayplus.Spec[benchRequest, benchResponse]{
 	Name: "benchmark", Path: benchTarget,
-	Identity: func(r *benchRequest) alipayplus.Identity { return alipayplus.Identity{Key: r.PaymentRequestID} },
+	Idempotency: func(r *benchRequest) alipayplus.Idempotency { return alipayplus.Idempotency{Key: r.PaymentRequestID} },
 })
 
 func benchMessage() *benchRequest {
@@ -219,7 +219,7 @@ func benchTransport(roots *x509.CertPool) *http.Transport {
 
 func benchClient(tb testing.TB, baseURL string, transport http.RoundTripper, signer alipayplus.Signer) *alipayplus.Client {
 	tb.Helper()
-	client, err := alipayplus.New(alipayplus.Config{
+	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
 		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(benchKeys().alipay)},
 		BaseURL:     baseURL,
 		Transport:   transport,

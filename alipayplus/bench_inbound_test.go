@@ -23,25 +23,25 @@ type benchPayResponse struct {
 
 var benchInbound = alipayplus.NewInbound(alipayplus.Spec[benchRequest, benchPayResponse]{
 	Name: "benchmark",
-	Identity: func(r *benchRequest) alipayplus.Identity {
-		return alipayplus.Identity{Key: r.PaymentRequestID, Match: []any{r.PaymentAmount.Currency, r.PaymentAmount.Minor}}
+	Idempotency: func(r *benchRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{Key: r.PaymentRequestID, Match: []any{r.PaymentAmount.Currency, r.PaymentAmount.Minor}}
 	},
 })
 
 // benchStore is a MemoryStore that takes every claim for a new one, so that one
 // signed request runs the function again and again.
 type benchStore struct {
-	alipayplus.Store
+	alipayplus.IdempotencyStore
 	runs int
 }
 
 func (s *benchStore) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
 	s.runs++
-	return s.Store.Begin(ctx, s.renamed(c))
+	return s.IdempotencyStore.Begin(ctx, s.renamed(c))
 }
 
 func (s *benchStore) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
-	return s.Store.Finish(ctx, s.renamed(c), answer)
+	return s.IdempotencyStore.Finish(ctx, s.renamed(c), answer)
 }
 
 func (s *benchStore) renamed(c alipayplus.Claim) alipayplus.Claim {
@@ -92,7 +92,7 @@ func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	b.Helper()
 	return benchMust(alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(benchKeys().alipay)},
-		Store:       &benchStore{Store: alipayplus.NewMemoryStore(1 << 30)},
+		Idempotency: &benchStore{IdempotencyStore: alipayplus.NewMemoryIdempotencyStore(1 << 30)},
 		MaxSkew:     time.Hour,
 	}, benchInbound.Handle(benchPath, func(context.Context, *benchRequest) (*benchPayResponse, error) {
 		return &benchPayResponse{PaymentID: "W-0001"}, nil

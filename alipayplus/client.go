@@ -15,8 +15,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// Config is what New needs. Fields without "required" may stay zero.
-type Config struct {
+// ClientConfig is what New needs. Fields without "required" may stay zero.
+type ClientConfig struct {
 	Credentials // required
 
 	// BaseURL is the gateway's origin, required: https, or http for a loopback
@@ -61,8 +61,8 @@ type Client struct {
 	log         *slog.Logger
 }
 
-// New checks cfg completely and returns a Client.
-func New(cfg Config) (*Client, error) {
+// NewClient checks cfg completely and returns a Client.
+func NewClient(cfg ClientConfig) (*Client, error) {
 	base, err := parseBaseURL(cfg.BaseURL)
 	if err != nil {
 		return nil, err

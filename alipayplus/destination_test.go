@@ -97,7 +97,7 @@ var notifyURLs = []struct{ url, rule string }{
 }
 
 func notifyClient(t testing.TB, rt http.RoundTripper) *alipayplus.Client {
-	return newClient(t, rt, noRetry, func(cfg *alipayplus.Config) {
+	return newClient(t, rt, noRetry, func(cfg *alipayplus.ClientConfig) {
 		cfg.NotifyHosts = []string{"Notify.example", "notify.example:8443"}
 	})
 }
@@ -141,7 +141,7 @@ func TestCheckNotifyURL(t *testing.T) {
 // The signed target is the one on the wire, to the byte.
 func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 	wire := &tap{next: answers(bodyS)}
-	c := newClient(t, wire, noRetry, func(cfg *alipayplus.Config) { cfg.Signer = walletSigner(t) })
+	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
 	for _, target := range []string{"/a", "/a%2Fb%2fc?d=%20+&e", "/a?", "//a", "/é"} {
 		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", URL: "https://n.alipayplus.com" + target, Body: []byte("{}")})
 		if target == "/é" {
@@ -218,7 +218,7 @@ func TestBaseURL(t *testing.T) {
 		{"https://gateway.example:port", "no URL"},
 		{"https://%zz", "no URL"},
 	} {
-		_, err := alipayplus.New(alipayplus.Config{
+		_, err := alipayplus.NewClient(alipayplus.ClientConfig{
 			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
 			BaseURL:     test.url,
 		})
@@ -235,30 +235,30 @@ func TestBaseURL(t *testing.T) {
 func TestNewRules(t *testing.T) {
 	for _, test := range []struct {
 		rule   string
-		change func(*alipayplus.Config)
+		change func(*alipayplus.ClientConfig)
 	}{
-		{"ClientID", func(c *alipayplus.Config) { c.ClientID = "" }},
-		{"ClientID", func(c *alipayplus.Config) { c.ClientID = "a.b" }},
-		{"ClientID", func(c *alipayplus.Config) { c.ClientID = strings.Repeat("a", 65) }},
-		{"no Signer", func(c *alipayplus.Config) { c.Signer = nil }},
-		{"no Keys", func(c *alipayplus.Config) { c.Keys = nil }},
-		{"key ring is empty", func(c *alipayplus.Config) { c.Keys = new(alipayplus.KeyRing) }},
-		{"does not sign", func(c *alipayplus.Config) { c.Signer = opaqueSigner{signerFunc(failToSign)} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{""} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"https://notify.example"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"*.notify.example"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"notify.example:"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"notify.example:https"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{":443"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"10.0.0.1"} }},
-		{"NotifyHosts", func(c *alipayplus.Config) { c.NotifyHosts = []string{"[::1]:443"} }},
+		{"ClientID", func(c *alipayplus.ClientConfig) { c.ClientID = "" }},
+		{"ClientID", func(c *alipayplus.ClientConfig) { c.ClientID = "a.b" }},
+		{"ClientID", func(c *alipayplus.ClientConfig) { c.ClientID = strings.Repeat("a", 65) }},
+		{"no Signer", func(c *alipayplus.ClientConfig) { c.Signer = nil }},
+		{"no Keys", func(c *alipayplus.ClientConfig) { c.Keys = nil }},
+		{"key ring is empty", func(c *alipayplus.ClientConfig) { c.Keys = new(alipayplus.KeyRing) }},
+		{"does not sign", func(c *alipayplus.ClientConfig) { c.Signer = opaqueSigner{signerFunc(failToSign)} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{""} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"https://notify.example"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"*.notify.example"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"notify.example:"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"notify.example:https"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{":443"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"10.0.0.1"} }},
+		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"[::1]:443"} }},
 	} {
-		cfg := alipayplus.Config{
+		cfg := alipayplus.ClientConfig{
 			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)},
 			BaseURL:     "https://gateway.example",
 		}
 		test.change(&cfg)
-		if c, err := alipayplus.New(cfg); c != nil || err == nil || !strings.Contains(err.Error(), test.rule) {
+		if c, err := alipayplus.NewClient(cfg); c != nil || err == nil || !strings.Contains(err.Error(), test.rule) {
 			t.Errorf("%v, want the rule %q", err, test.rule)
 		}
 	}

@@ -138,7 +138,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 	if err != nil {
 		return h.unknown(ctx, route, err)
 	}
-	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Print: print, Lease: h.lease}
+	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Fingerprint: print, Lease: h.lease}
 	standing, err := h.store.Begin(ctx, claim)
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})

@@ -21,7 +21,7 @@
 //
 // An API is declared once, as a value. An Outbound one is called with a Client:
 //
-//	client, err := alipayplus.New(alipayplus.Config{
+//	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
 //		Credentials: alipayplus.Credentials{ClientID: id, Signer: signer, Keys: keys},
 //		BaseURL:     "https://open-sea-global.alipayplus.com",
 //	})
@@ -72,7 +72,7 @@
 // An Inbound API is served by a function of the wallet:
 //
 //	handler, err := alipayplus.NewHandler(
-//		alipayplus.HandlerConfig{Credentials: credentials, Store: store},
+//		alipayplus.HandlerConfig{Credentials: credentials, Idempotency: store},
 //		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", wallet.inquire),
 //		payment.Refund.Handle("/alipayplus/refund", wallet.refund),
 //	)

@@ -56,7 +56,7 @@ func TestErrorTexts(t *testing.T) {
 		}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			c := newClient(t, test.rt, func(cfg *alipayplus.Config) { cfg.Retry = quick(2) })
+			c := newClient(t, test.rt, func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(2) })
 			ctx := t.Context()
 			if test.ctx != nil {
 				ctx = test.ctx(ctx)
@@ -228,7 +228,7 @@ func TestHooks(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var got []event
-			c := newClient(t, test.rt, func(cfg *alipayplus.Config) { cfg.Hooks, cfg.Retry = watch(t, &got), quick(2) })
+			c := newClient(t, test.rt, func(cfg *alipayplus.ClientConfig) { cfg.Hooks, cfg.Retry = watch(t, &got), quick(2) })
 			_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "1"})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("%s: (-want +got)\n%s", test.name, diff)
@@ -236,7 +236,7 @@ func TestHooks(t *testing.T) {
 		})
 	}
 	// A Start that returns nothing leaves the context as it was.
-	c := newClient(t, answers(bodyS), func(cfg *alipayplus.Config) {
+	c := newClient(t, answers(bodyS), func(cfg *alipayplus.ClientConfig) {
 		cfg.Hooks.Start = func(context.Context, string) context.Context { return nil }
 	})
 	if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}); err != nil {
@@ -268,7 +268,7 @@ func TestInfo(t *testing.T) {
 	} {
 		n := 0
 		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) { n++; return answerTo(n, r) }),
-			func(cfg *alipayplus.Config) { cfg.Retry = quick(attempts) })
+			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(attempts) })
 		info := alipayplus.Info{Body: []byte("of an earlier call"), TraceID: "old"}
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 		if diff := cmp.Diff(want, info); diff != "" || (err == nil) != (attempts == 4) {

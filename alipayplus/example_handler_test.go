@@ -42,7 +42,7 @@ func ExampleInbound_Handle() {
 	alipay := alipayplustest.New(exampleTB{}) // plays Alipay+; a test gives its t
 	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: alipay.Credentials(),
-		Store:       alipayplus.NewMemoryStore(1000), // in production a table of the wallet's database
+		Idempotency: alipayplus.NewMemoryIdempotencyStore(1000), // in production a table of the wallet's database
 	}, payment.Pay.Handle("/alipayplus/pay", pay))
 	if err != nil {
 		fmt.Println(err)
@@ -85,7 +85,7 @@ func ExampleRequestInfo() {
 	}
 	alipay := alipayplustest.New(exampleTB{})
 	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000),
+		Credentials: alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, payment.Pay.Handle("/alipayplus/pay", pay))
 	if err != nil {
 		fmt.Println(err)
@@ -112,7 +112,7 @@ func ExampleRequestInfo() {
 func ExampleNewServer() {
 	alipay := alipayplustest.New(exampleTB{})
 	handler, err := alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
+		alipayplus.HandlerConfig{Credentials: alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
 		payment.Refund.Handle("/alipayplus/refund", func(context.Context, *payment.RefundRequest) (*payment.RefundResponse, error) {
 			return nil, alipayplus.Result{Code: alipayplus.CodeOrderNotExist, Status: alipayplus.StatusFailed, Message: "no such payment"}
 		}),

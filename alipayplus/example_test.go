@@ -32,7 +32,7 @@ func Example() {
 			}, nil
 		})
 
-	client, err := alipayplus.New(alipay.Config()) // one for the process: keep it
+	client, err := alipayplus.NewClient(alipay.Config()) // one for the process: keep it
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func ExampleNew() {
 		if err != nil {
 			return nil, err
 		}
-		return alipayplus.New(alipayplus.Config{
+		return alipayplus.NewClient(alipayplus.ClientConfig{
 			Credentials: alipayplus.Credentials{ClientID: "WALLET_CLIENT_01", Signer: signer, Keys: keys},
 			BaseURL:     "https://open-sea-global.alipayplus.com",
 		})
@@ -105,7 +105,7 @@ func ExampleOutcomeOf() {
 	alipayplustest.Answer(alipay, mpm.UserInitiatedPay, closedOrder)
 	cfg := alipay.Config()
 	cfg.Retry = alipayplus.NoRetry // to see the end of a single attempt
-	client, err := alipayplus.New(cfg)
+	client, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func closedOrder(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitia
 func ExampleError() {
 	alipay := alipayplustest.New(exampleTB{})
 	alipayplustest.Answer(alipay, mpm.UserInitiatedPay, closedOrder)
-	client, err := alipayplus.New(alipay.Config())
+	client, err := alipayplus.NewClient(alipay.Config())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func ExampleOutbound_AnswerIn() {
 				ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "…"},
 			}, nil
 		})
-	client, err := alipayplus.New(alipay.Config())
+	client, err := alipayplus.NewClient(alipay.Config())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func ExampleClient_Deliver() {
 		})
 	cfg := alipay.Config()
 	cfg.Retry = alipayplus.NoRetry // the outbox repeats
-	client, err := alipayplus.New(cfg)
+	client, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func ExampleClient_Deliver() {
 
 // Ask about the order's paymentNotifyUrl before the user pays.
 func ExampleClient_CheckNotifyURL() {
-	client, err := alipayplus.New(alipayplustest.New(exampleTB{}).Config())
+	client, err := alipayplus.NewClient(alipayplustest.New(exampleTB{}).Config())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -404,7 +404,7 @@ func ExampleNewOutbound() {
 	alipayplustest.Answer(alipay, inquirePoints, func(_ context.Context, r *pointsRequest) (*pointsResponse, error) {
 		return &pointsResponse{Points: "7"}, nil
 	})
-	client, err := alipayplus.New(alipay.Config())
+	client, err := alipayplus.NewClient(alipay.Config())
 	if err != nil {
 		log.Fatal(err)
 	}

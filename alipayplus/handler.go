@@ -24,9 +24,9 @@ type HandlerConfig struct {
 	// ClientIDs are the Client-Id values that Alipay+ may send; nil means
 	// Credentials.ClientID alone.
 	ClientIDs []string
-	// Store remembers answers; required if an API has an Identity (pay, refund,
+	// Idempotency remembers answers; required if an API has an Identity (pay, refund,
 	// cancelPayment, cancelToken …).
-	Store Store
+	Idempotency IdempotencyStore
 	// Lease is how long a function may run before a repetition takes it for
 	// crashed and runs it again; 0 means a minute. It must be longer than any
 	// function takes; one that is shorter than Alipay+ waits is refused.
@@ -61,7 +61,7 @@ type Handler struct {
 	credentials Credentials
 	clientIDs   map[string]bool
 	routes      map[string]*Route
-	store       Store
+	store       IdempotencyStore
 	lease       time.Duration
 	freshness   freshness
 	refusal     int
@@ -79,7 +79,7 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 		credentials: cfg.Credentials,
 		clientIDs:   make(map[string]bool),
 		routes:      make(map[string]*Route, len(routes)),
-		store:       cfg.Store,
+		store:       cfg.Idempotency,
 		lease:       cfg.Lease,
 		freshness:   newFreshness(cfg.MaxSkew),
 		refusal:     cfg.RefusalStatus,

@@ -101,7 +101,7 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"a prefix without slash", nil, []alipayplus.Route{move("/a").WithTargetPrefix("x")}, "no raw path"},
 		{"a path of Alipay+'s own APIs", nil, []alipayplus.Route{move("/aps/api/v1/payments/notifyPayment")}, "could pass for a request"},
 		{"a signed target of Alipay+'s own APIs", nil, []alipayplus.Route{move("/move").WithTargetPrefix("/aps/api/v1")}, "could pass for a request"},
-		{"no store", func(c *alipayplus.HandlerConfig) { c.Store = nil }, one, "needs a Store"},
+		{"no store", func(c *alipayplus.HandlerConfig) { c.Idempotency = nil }, one, "needs a Store"},
 		{"a lease that ends while a function may run", func(c *alipayplus.HandlerConfig) { c.Lease = time.Second }, one, "Lease"},
 		{"a negative lease", func(c *alipayplus.HandlerConfig) { c.Lease = -1 }, one, "Lease"},
 		{"an unusable client id", func(c *alipayplus.HandlerConfig) { c.ClientIDs = []string{"a.b"} }, one, "ClientIDs"},
@@ -117,7 +117,7 @@ func TestNewHandlerRefuses(t *testing.T) {
 		}
 	}
 	cfg := inConfig()
-	cfg.Store = nil
+	cfg.Idempotency = nil
 	if _, err := alipayplus.NewHandler(cfg, ask(inAskPath)); err != nil {
 		t.Errorf("an API that only reads needs no store: %v", err)
 	}
@@ -202,13 +202,13 @@ func TestHandlerHooks(t *testing.T) {
 	type key struct{}
 	var seen []string
 	cfg := inConfig()
-	cfg.Store = &inStoreFault{
-		Store: cfg.Store,
-		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+	cfg.Idempotency = &inStoreFault{
+		IdempotencyStore: cfg.Idempotency,
+		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 			seen = append(seen, fmt.Sprint("store ", ctx.Value(key{})))
 			return next.Begin(ctx, c)
 		},
-		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 			seen = append(seen, fmt.Sprint("store ", ctx.Value(key{})))
 			return next.Finish(ctx, c, answer)
 		},

@@ -78,8 +78,8 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 		}
 		return request, nil
 	}
-	if s.Identity != nil {
-		route.identity = func(request any) Identity { return s.Identity(request.(*Req)) }
+	if s.Idempotency != nil {
+		route.identity = func(request any) Idempotency { return s.Idempotency(request.(*Req)) }
 	}
 	route.run = func(ctx context.Context, request any) ([]byte, Result, error) {
 		response, err := fn(ctx, request.(*Req))
@@ -160,7 +160,7 @@ type Route struct {
 	fixed    string
 	prefix   string
 	decode   func(body []byte) (any, error)
-	identity func(request any) Identity
+	identity func(request any) Idempotency
 	run      func(ctx context.Context, request any) (body []byte, r Result, err error)
 }
 

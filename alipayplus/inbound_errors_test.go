@@ -26,7 +26,7 @@ type inOp struct {
 
 func inOpOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, spoil func(*Resp)) inOp {
 	return inOp{
-		name: op.Name(), body: body, stored: op.Spec().Identity != nil, kept: op.Spec().Pending != "",
+		name: op.Name(), body: body, stored: op.Spec().Idempotency != nil, kept: op.Spec().Pending != "",
 		route: func(path string, fn func(context.Context) (alipayplus.Result, error)) alipayplus.Route {
 			return op.Handle(path, func(ctx context.Context, _ *Req) (*Resp, error) {
 				result, err := fn(ctx)

@@ -30,33 +30,35 @@ func (l *inLedger) book(r *inRequest) (*inResponse, error) {
 
 // inStoreFault stands before a store and takes the place of its calls.
 type inStoreFault struct {
-	alipayplus.Store
+	alipayplus.IdempotencyStore
 	calls  atomic.Int64
-	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error)
-	finish func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error
+	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	finish func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error
 }
 
 func (s *inStoreFault) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
-	return s.begin(int(s.calls.Add(1)), ctx, c, s.Store)
+	return s.begin(int(s.calls.Add(1)), ctx, c, s.IdempotencyStore)
 }
 
 func (s *inStoreFault) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
-	return s.finish(int(s.calls.Add(1)), ctx, c, answer, s.Store)
+	return s.finish(int(s.calls.Add(1)), ctx, c, answer, s.IdempotencyStore)
 }
 
 // inStoreFaults are what a call of a store can do instead of its work.
 func inStoreFaults() map[string]struct {
-	begin  func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error)
-	finish func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error
+	begin  func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	finish func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error
 } {
-	type begin = func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error)
-	type finish = func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error
+	type begin = func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	type finish = func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error
 	down := errors.New("no connection")
 	says := func(s alipayplus.Standing, err error) begin {
-		return func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error) { return s, err }
+		return func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			return s, err
+		}
 	}
 	refuses := func(err error) finish {
-		return func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error { return err }
+		return func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error { return err }
 	}
 	answered := func(text string) begin {
 		return says(alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(text)}, nil)
@@ -68,30 +70,32 @@ func inStoreFaults() map[string]struct {
 	}{
 		"down": {says(alipayplus.Standing{}, down), refuses(down)},
 		"down after its work": {
-			func(ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+			func(ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				standing, _ := next.Begin(ctx, c)
 				return standing, down
 			},
-			func(ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+			func(ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				_ = next.Finish(ctx, c, answer)
 				return down
 			},
 		},
 		"slow": {
-			func(ctx context.Context, _ alipayplus.Claim, _ alipayplus.Store) (alipayplus.Standing, error) {
+			func(ctx context.Context, _ alipayplus.Claim, _ alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				<-ctx.Done()
 				return alipayplus.Standing{}, ctx.Err()
 			},
-			func(ctx context.Context, _ alipayplus.Claim, _ []byte, _ alipayplus.Store) error {
+			func(ctx context.Context, _ alipayplus.Claim, _ []byte, _ alipayplus.IdempotencyStore) error {
 				<-ctx.Done()
 				return ctx.Err()
 			},
 		},
 		"panics": {
-			func(context.Context, alipayplus.Claim, alipayplus.Store) (alipayplus.Standing, error) {
+			func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				panic("nil connection")
 			},
-			func(context.Context, alipayplus.Claim, []byte, alipayplus.Store) error { panic("nil connection") },
+			func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error {
+				panic("nil connection")
+			},
 		},
 		"lies: undecided":          {says(alipayplus.Standing{}, nil), refuses(alipayplus.ErrSuperseded)},
 		"lies: an unknown state":   {says(alipayplus.Standing{State: 17, Answer: []byte(success)}, nil), refuses(alipayplus.ErrSuperseded)},
@@ -125,16 +129,16 @@ func TestStoreFaults(t *testing.T) {
 			for k := 1; k <= 4; k++ {
 				ledger, hit := &inLedger{sound: true}, false
 				cfg := inConfig()
-				cfg.Store = &inStoreFault{
-					Store: cfg.Store,
-					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+				cfg.Idempotency = &inStoreFault{
+					IdempotencyStore: cfg.Idempotency,
+					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 						if call == k {
 							hit = true
 							return fault.begin(ctx, c, next)
 						}
 						return next.Begin(ctx, c)
 					},
-					finish: func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+					finish: func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 						if call == k {
 							hit = true
 							return fault.finish(ctx, c, answer, next)
@@ -180,13 +184,13 @@ func TestStoreFaults(t *testing.T) {
 // repetitions in a new one. It returns how often the ledger booked.
 func inCrash(t *testing.T, step string, sound bool) (booked int) {
 	ledger, dead := &inLedger{sound: sound}, false
-	shared := alipayplus.NewMemoryStore(10)
+	shared := alipayplus.NewMemoryIdempotencyStore(10)
 	const gone = "the process is gone"
 	process := func(crash string) *alipayplus.Handler {
 		cfg := inConfig()
-		cfg.Store = &inStoreFault{
-			Store: shared,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+		cfg.Idempotency = &inStoreFault{
+			IdempotencyStore: shared,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				if crash == "before the claim" {
 					panic(gone)
 				}
@@ -197,7 +201,7 @@ func inCrash(t *testing.T, step string, sound bool) (booked int) {
 				}
 				return standing, err
 			},
-			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				if crash != "" && dead { // what a dead process does not do
 					return errors.New(gone)
 				}
@@ -288,15 +292,17 @@ func TestOverrun(t *testing.T) {
 
 // An Identity that is none, or a panic in it, is answered, and no function runs.
 func TestOddIdentities(t *testing.T) {
-	for rule, identity := range map[string]func(*inRequest) alipayplus.Identity{
-		"has no key":  func(*inRequest) alipayplus.Identity { return alipayplus.Identity{} },
-		"panics":      func(*inRequest) alipayplus.Identity { panic("boom") },
-		"has no JSON": func(r *inRequest) alipayplus.Identity { return alipayplus.Identity{Key: r.ID, Match: []any{func() {}}} },
-		"panics while encoded": func(r *inRequest) alipayplus.Identity {
-			return alipayplus.Identity{Key: r.ID, Match: []any{inPanicker{}}}
+	for rule, identity := range map[string]func(*inRequest) alipayplus.Idempotency{
+		"has no key": func(*inRequest) alipayplus.Idempotency { return alipayplus.Idempotency{} },
+		"panics":     func(*inRequest) alipayplus.Idempotency { panic("boom") },
+		"has no JSON": func(r *inRequest) alipayplus.Idempotency {
+			return alipayplus.Idempotency{Key: r.ID, Match: []any{func() {}}}
+		},
+		"panics while encoded": func(r *inRequest) alipayplus.Idempotency {
+			return alipayplus.Idempotency{Key: r.ID, Match: []any{inPanicker{}}}
 		},
 	} {
-		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Identity: identity})
+		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Idempotency: identity})
 		ran := false
 		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 			ran = true

@@ -104,7 +104,7 @@ type inRun struct {
 // inSimulation runs clients, processes that die, functions that fail, are slow
 // and overrun their lease, over one store. It returns what is wrong, "" if
 // nothing is.
-func inSimulation(seed uint64, store alipayplus.Store, sound bool) string {
+func inSimulation(seed uint64, store alipayplus.IdempotencyStore, sound bool) string {
 	const clients, each, keys = 6, 6, 2
 	var clock atomic.Int64
 	var mu sync.Mutex // of all that follows
@@ -166,9 +166,9 @@ func inSimulation(seed uint64, store alipayplus.Store, sound bool) string {
 		}
 		cfg := inConfig()
 		cfg.Signer = inConstant{}
-		cfg.Store = &inStoreFault{
-			Store: store,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+		cfg.Idempotency = &inStoreFault{
+			IdempotencyStore: store,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				if die(3) {
 					return alipayplus.Standing{}, gone
 				}
@@ -178,7 +178,7 @@ func inSimulation(seed uint64, store alipayplus.Store, sound bool) string {
 				}
 				return standing, err
 			},
-			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				if die(10) {
 					return gone
 				}
@@ -277,7 +277,7 @@ func TestLinearizable(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range seeds {
-			if wrong := inSimulation(seed, alipayplus.NewMemoryStore(100), true); wrong != "" {
+			if wrong := inSimulation(seed, alipayplus.NewMemoryIdempotencyStore(100), true); wrong != "" {
 				t.Errorf("seed %d: %s", seed, wrong)
 			}
 		}
@@ -286,7 +286,7 @@ func TestLinearizable(t *testing.T) {
 		for name, broken := range inBrokenStores {
 			found := ""
 			for seed := uint64(0); found == "" && seed < 200; seed++ {
-				found = inSimulation(seed, broken(alipayplus.NewMemoryStore(100)), true)
+				found = inSimulation(seed, broken(alipayplus.NewMemoryIdempotencyStore(100)), true)
 			}
 			if found == "" {
 				t.Errorf("control: a store that %s was not found", name)
@@ -297,49 +297,49 @@ func TestLinearizable(t *testing.T) {
 }
 
 // inBrokenStores are stores with one mistake each.
-var inBrokenStores = map[string]func(alipayplus.Store) alipayplus.Store{
-	"grants what runs": func(s alipayplus.Store) alipayplus.Store {
+var inBrokenStores = map[string]func(alipayplus.IdempotencyStore) alipayplus.IdempotencyStore{
+	"grants what runs": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
 			if got.State == alipayplus.ClaimRunning {
 				got.State = alipayplus.ClaimGranted
 			}
 		})
 	},
-	"forgets answers": func(s alipayplus.Store) alipayplus.Store {
+	"forgets answers": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
 			if got.State == alipayplus.ClaimAnswered {
 				*got = alipayplus.Standing{State: alipayplus.ClaimGranted, Again: true}
 			}
 		})
 	},
-	"takes a conflict for the answer": func(s alipayplus.Store) alipayplus.Store {
+	"takes a conflict for the answer": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
 			if got.State == alipayplus.ClaimConflict {
 				*got = alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(`{"result":{"resultStatus":"S"}}`)}
 			}
 		})
 	},
-	"does not say that a run is one more": func(s alipayplus.Store) alipayplus.Store {
+	"does not say that a run is one more": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) { got.Again = false })
 	},
-	"says that an answer is recorded and loses it": func(s alipayplus.Store) alipayplus.Store {
+	"says that an answer is recorded and loses it": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return &inStoreFault{
-			Store: s,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+			IdempotencyStore: s,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				return next.Begin(ctx, c)
 			},
-			finish: func(_ int, ctx context.Context, c alipayplus.Claim, _ []byte, next alipayplus.Store) error {
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, _ []byte, next alipayplus.IdempotencyStore) error {
 				return next.Finish(ctx, c, nil)
 			},
 		}
 	},
-	"does not tell a run that it lost its record": func(s alipayplus.Store) alipayplus.Store {
+	"does not tell a run that it lost its record": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return &inStoreFault{
-			Store: s,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+			IdempotencyStore: s,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				return next.Begin(ctx, c)
 			},
-			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				_ = next.Finish(ctx, c, answer)
 				return nil
 			},
@@ -347,15 +347,15 @@ var inBrokenStores = map[string]func(alipayplus.Store) alipayplus.Store{
 	},
 }
 
-func inBrokenBegin(s alipayplus.Store, spoil func(*alipayplus.Standing, alipayplus.Claim)) alipayplus.Store {
+func inBrokenBegin(s alipayplus.IdempotencyStore, spoil func(*alipayplus.Standing, alipayplus.Claim)) alipayplus.IdempotencyStore {
 	return &inStoreFault{
-		Store: s,
-		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+		IdempotencyStore: s,
+		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 			got, err := next.Begin(ctx, c)
 			spoil(&got, c)
 			return got, err
 		},
-		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 			return next.Finish(ctx, c, answer)
 		},
 	}

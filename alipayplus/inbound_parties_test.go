@@ -34,8 +34,8 @@ type inResponse struct {
 var (
 	inMove = alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{
 		Name: "move", Timeout: 8 * time.Second, Pending: alipayplus.CodePaymentInProcess,
-		Identity: func(r *inRequest) alipayplus.Identity {
-			return alipayplus.Identity{Key: r.ID, Match: []any{string(r.Amount.Currency), r.Amount.Minor}}
+		Idempotency: func(r *inRequest) alipayplus.Idempotency {
+			return alipayplus.Idempotency{Key: r.ID, Match: []any{string(r.Amount.Currency), r.Amount.Minor}}
 		},
 	})
 	inAsk = alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "ask", ReadOnly: true})
@@ -84,7 +84,7 @@ func inConfig() alipayplus.HandlerConfig {
 			ClientID: inClientID, Signer: inSigner("7", keys.wallet),
 			Keys: inRing(map[string]*rsa.PrivateKey{"1": keys.first}),
 		},
-		Store: alipayplus.NewMemoryStore(1 << 20),
+		Idempotency: alipayplus.NewMemoryIdempotencyStore(1 << 20),
 	}
 }
 

@@ -179,9 +179,9 @@ func TestNoSecretsOfRequests(t *testing.T) {
 func TestStoreErrorsAreShown(t *testing.T) {
 	log := &inLog{}
 	cfg := inWatch(log)
-	cfg.Store = &inStoreFault{
-		Store: cfg.Store,
-		begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+	cfg.Idempotency = &inStoreFault{
+		IdempotencyStore: cfg.Idempotency,
+		begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 			if call == 1 {
 				return alipayplus.Standing{}, errors.New("connection refused")
 			}

@@ -91,12 +91,12 @@ func TestLateAnswer(t *testing.T) {
 		runs := 0
 		var ended error
 		cfg := inConfig()
-		cfg.Store = &inStoreFault{ // one that obeys its context, like a database
-			Store: cfg.Store,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.Store) (alipayplus.Standing, error) {
+		cfg.Idempotency = &inStoreFault{ // one that obeys its context, like a database
+			IdempotencyStore: cfg.Idempotency,
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
 				return next.Begin(ctx, c)
 			},
-			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.Store) error {
+			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				if err := ctx.Err(); err != nil {
 					return err
 				}

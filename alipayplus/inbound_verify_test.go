@@ -325,7 +325,7 @@ func TestReflection(t *testing.T) {
 	cfg := g.Config()
 	wire := &inCapture{next: g}
 	cfg.Transport = wire
-	if _, err := out.Call(t.Context(), inMust(alipayplus.New(cfg)), &inRequest{ID: "M1"}); err != nil {
+	if _, err := out.Call(t.Context(), inMust(alipayplus.NewClient(cfg)), &inRequest{ID: "M1"}); err != nil {
 		t.Fatal(err)
 	}
 	ran := false

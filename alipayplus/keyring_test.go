@@ -103,25 +103,25 @@ func TestOwnKeyIsRefused(t *testing.T) {
 		"a signer with a public key":      walletSigner(t),
 		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner(t)},
 	} {
-		cfg := alipayplus.Config{
+		cfg := alipayplus.ClientConfig{
 			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: ring(t, own)},
 			BaseURL:     "https://gateway.example",
 		}
-		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
+		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
 			t.Errorf("%s: New: %v", name, err)
 		}
 		cfg.Keys = must(alipayplus.NewStrictKeyRing(own))
-		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
+		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
 			t.Errorf("%s, strict: New: %v", name, err)
 		}
 		cfg.Keys = new(alipayplus.KeyRing)
-		if _, err := alipayplus.New(cfg); !errors.Is(err, alipayplus.ErrKey) {
+		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) {
 			t.Errorf("%s, empty ring: New: %v", name, err)
 		}
 		shared := alipayRing(t)
 		cfg.Keys = shared
 		for range 3 {
-			if _, err := alipayplus.New(cfg); err != nil {
+			if _, err := alipayplus.NewClient(cfg); err != nil {
 				t.Fatalf("%s: control: %v", name, err)
 			}
 		}

@@ -106,12 +106,12 @@ func printed(v any, f func(how, text string)) {
 func specimens(t *testing.T) map[string]any {
 	secret := alipayplus.Conceal(canary)
 	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)}
-	config := alipayplus.Config{Credentials: credentials, BaseURL: "https://gateway.example"}
-	client, err := alipayplus.New(config)
+	config := alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://gateway.example"}
+	client, err := alipayplus.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := alipayplus.NewMemoryStore(10)
+	store := alipayplus.NewMemoryIdempotencyStore(10)
 	claim := alipayplus.Claim{Operation: "pay", Key: secret.Digest(), Owner: "O", Lease: time.Minute}
 	if _, err := store.Begin(t.Context(), claim); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func specimens(t *testing.T) map[string]any {
 	if err := store.Finish(t.Context(), claim, []byte(canary)); err != nil {
 		t.Fatal(err)
 	}
-	handlerConfig := alipayplus.HandlerConfig{Credentials: credentials, Store: store}
+	handlerConfig := alipayplus.HandlerConfig{Credentials: credentials, Idempotency: store}
 	route := inMove.Handle("/move", inDone)
 	handler, err := alipayplus.NewHandler(handlerConfig, route)
 	if err != nil {
@@ -141,7 +141,7 @@ func specimens(t *testing.T) map[string]any {
 		"Error":        failure,
 		"Error, value": *failure,
 		"Attempt":      alipayplus.Attempt{Operation: "x", Err: failure},
-		"Identity":     alipayplus.Identity{Key: secret.Digest(), Match: []any{secret}},
+		"Identity":     alipayplus.Idempotency{Key: secret.Digest(), Match: []any{secret}},
 		"Standing":     alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(canary)},
 		"*Standing":    &alipayplus.Standing{Answer: []byte(canary)},
 		"MemoryStore":  store,
@@ -311,7 +311,7 @@ func TestErrorsAndLogsShowNothing(t *testing.T) {
 		var text bytes.Buffer
 		for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&text, nil)} {
 			log := slog.New(handler)
-			c := newClient(t, rt, noRetry, func(cfg *alipayplus.Config) {
+			c := newClient(t, rt, noRetry, func(cfg *alipayplus.ClientConfig) {
 				cfg.Logger = log
 				cfg.Hooks.Attempt = func(ctx context.Context, a alipayplus.Attempt) { log.InfoContext(ctx, "attempt", "a", a, "err", a.Err) }
 				cfg.Hooks.Finish = func(ctx context.Context, op string, _ time.Duration, _ alipayplus.Result, err error) {

@@ -51,7 +51,7 @@ func closedPort(t *testing.T) string {
 // came of it.
 func callOver(t *testing.T, baseURL string, rt http.RoundTripper) (attempts int, err error) {
 	t.Helper()
-	c := newClient(t, rt, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = baseURL, quick(3) })
+	c := newClient(t, rt, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL, cfg.Retry = baseURL, quick(3) })
 	defer c.CloseIdleConnections()
 	var info alipayplus.Info
 	answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))

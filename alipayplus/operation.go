@@ -30,10 +30,10 @@ type Spec[Req, Resp any] struct {
 	// Timeout bounds one attempt of an outbound call. For an inbound one it is
 	// how long Alipay+ waits. 0 means 5 seconds.
 	Timeout time.Duration
-	// Identity tells whether two requests are the same business. An outbound API
-	// with neither Identity nor ReadOnly is never sent twice; an inbound one is
+	// Idempotency tells whether two requests are the same business. An outbound API
+	// with neither Idempotency nor ReadOnly is never sent twice; an inbound one is
 	// never answered from the Store.
-	Identity func(*Req) Identity
+	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
 	// Pending is the code of a U answer that is kept in the Store and repeated
@@ -43,8 +43,8 @@ type Spec[Req, Resp any] struct {
 	Pending ResultCode
 }
 
-// Identity is what makes two requests the same.
-type Identity struct {
+// Idempotency is what makes two requests the same.
+type Idempotency struct {
 	// Key is the idempotency field of the API, for example paymentRequestId. It
 	// is stored and logged: for a secret give Secret.Digest.
 	Key string
@@ -56,10 +56,10 @@ type Identity struct {
 }
 
 // Format prints the key for every verb: the rest may be private.
-func (i Identity) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Identity{%s}", i.Key) }
+func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Identity{%s}", i.Key) }
 
 // LogValue is the key for log/slog.
-func (i Identity) LogValue() slog.Value { return slog.StringValue(i.Key) }
+func (i Idempotency) LogValue() slog.Value { return slog.StringValue(i.Key) }
 
 const defaultTimeout = 5 * time.Second
 
@@ -124,7 +124,7 @@ func (o *Outbound[Req, Resp]) Call(ctx context.Context, c *Client, req *Req, opt
 	var answer *Resp
 	err = c.exchange(ctx, exchange{
 		Message:    m,
-		repeatable: o.spec.Identity != nil || o.spec.ReadOnly,
+		repeatable: o.spec.Idempotency != nil || o.spec.ReadOnly,
 		decode: func(body []byte) (any, Result, error) {
 			answer = nil
 			resp := new(Resp)
@@ -170,8 +170,8 @@ func (o *Outbound[Req, Resp]) Prepare(req *Req) (Message, error) {
 		return Message{}, &Error{Operation: o.spec.Name, Outcome: OutcomeNotSent, Err: publicError(err)}
 	}
 	m := Message{Operation: o.spec.Name, Path: o.spec.Path, Timeout: o.spec.Timeout, Body: body}
-	if o.spec.Identity != nil {
-		m.Key = o.spec.Identity(req).Key
+	if o.spec.Idempotency != nil {
+		m.Key = o.spec.Idempotency(req).Key
 	}
 	return m, nil
 }

@@ -156,7 +156,7 @@ func checkCell(t *testing.T, cell string, s say, status int, seal seal, want tab
 		attempts++
 		return response(status, seal.apply(time.Now(), s.body), s.body), nil
 	})
-	c := newClient(t, gateway, func(cfg *alipayplus.Config) {
+	c := newClient(t, gateway, func(cfg *alipayplus.ClientConfig) {
 		cfg.Retry, cfg.Logger = quick(2), slog.New(log)
 	})
 	var info alipayplus.Info
@@ -327,7 +327,7 @@ func TestOutcomeOverSeveralAttempts(t *testing.T) {
 		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 			n++
 			return test.attempts[n-1](r)
-		}), func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
+		}), func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(3) })
 		answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
 		if alipayplus.OutcomeOf(err) != test.want || n != len(test.attempts) || (answer != nil) != (err == nil) {
 			t.Errorf("%s: %v after %d attempts, want %v", test.name, err, n, test.want)
@@ -352,7 +352,7 @@ func TestOnlySafeCallsAreRepeated(t *testing.T) {
 	} {
 		n := 0
 		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) { n++; return test.lost(r) }),
-			func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
+			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(3) })
 		if _, err := test.op.Call(t.Context(), c, &order{ID: "1"}); err == nil || n != test.attempts {
 			t.Errorf("%s: %d attempts, want %d: %v", test.name, n, test.attempts, err)
 		}
@@ -361,7 +361,7 @@ func TestOnlySafeCallsAreRepeated(t *testing.T) {
 	for key, attempts := range map[string]int{"": 1, "1": 3} {
 		n := 0
 		c := newClient(t, transport(func(*http.Request) (*http.Response, error) { n++; return nil, errLost }),
-			func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
+			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(3) })
 		if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: key, Path: "/a", Body: []byte("{}")}); err == nil || n != attempts {
 			t.Errorf("Deliver with key %q: %d attempts, want %d", key, n, attempts)
 		}
@@ -384,7 +384,7 @@ func TestTruncatedAnswers(t *testing.T) {
 							return 0, io.ErrUnexpectedEOF // behind the last byte: the length did not say so
 						})))
 						return res, nil
-					}), func(cfg *alipayplus.Config) { cfg.Retry, cfg.Logger = quick(2), slog.New(log) })
+					}), func(cfg *alipayplus.ClientConfig) { cfg.Retry, cfg.Logger = quick(2), slog.New(log) })
 					var info alipayplus.Info
 					answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 					var e *alipayplus.Error

@@ -119,9 +119,9 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // newClient is a client with a constant signer over rt.
-func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.Config)) *alipayplus.Client {
+func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
-	cfg := alipayplus.Config{
+	cfg := alipayplus.ClientConfig{
 		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
 		BaseURL:     "https://gateway.example",
 		Transport:   rt,
@@ -129,7 +129,7 @@ func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.Co
 	for _, f := range change {
 		f(&cfg)
 	}
-	c, err := alipayplus.New(cfg)
+	c, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ const decodePath = "/aps/api/v1/payments/decode"
 var (
 	decodeOrder = alipayplus.NewOutbound(alipayplus.Spec[order, orderAnswer]{
 		Name: "decodeOrder", Path: decodePath,
-		Identity: func(o *order) alipayplus.Identity { return alipayplus.Identity{Key: o.ID, Match: []any{o.Payer}} },
+		Idempotency: func(o *order) alipayplus.Idempotency { return alipayplus.Idempotency{Key: o.ID, Match: []any{o.Payer}} },
 	})
 	readOrder = alipayplus.NewOutbound(alipayplus.Spec[order, orderAnswer]{
 		Name: "readOrder", Path: "/aps/api/v1/payments/read", ReadOnly: true,

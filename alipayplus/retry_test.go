@@ -21,7 +21,7 @@ import (
 func TestAttemptsAreTheSameMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU, bodyU, bodyU, bodyU, bodyS)}
-		c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.Signer = walletSigner(t) })
+		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
 		if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1", Payer: "C<1>é"}); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestNeverRepeatedAfterSOrF(t *testing.T) {
 	for _, body := range []string{bodyS, bodyF} {
 		for _, op := range []*alipayplus.Outbound[order, orderAnswer]{decodeOrder, readOrder, onceOnly} {
 			wire := &tap{next: answers(body)}
-			c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.Retry = quick(100) })
+			c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(100) })
 			_, _ = op.Call(t.Context(), c, &order{ID: "P1"})
 			if n := len(wire.requests()); n != 1 {
 				t.Errorf("%s after %s: %d attempts", op.Name(), body, n)
@@ -119,7 +119,7 @@ func TestWaitsAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU)}
 		policy := &asked{RetryPolicy: alipayplus.Backoff{}}
-		c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.Retry = policy })
+		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Retry = policy })
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
 		seen := wire.requests()
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || len(seen) != 5 {
@@ -202,7 +202,7 @@ func TestThrottlingWaitsLonger(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			wire := &tap{next: gateway}
-			c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.Retry = alipayplus.Backoff{Attempts: 2, Base: time.Second} })
+			c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Retry = alipayplus.Backoff{Attempts: 2, Base: time.Second} })
 			_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
 			seen := wire.requests()
 			if pause := seen[1].at.Sub(seen[0].at); pause < 4*time.Second || pause > 5*time.Second {
@@ -231,7 +231,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			policy := &asked{RetryPolicy: alipayplus.Backoff{Attempts: 2}}
-			c := newClient(t, &fixedAnswer{503, http.Header{"Retry-After": {test.header}}, ""}, func(cfg *alipayplus.Config) { cfg.Retry = policy })
+			c := newClient(t, &fixedAnswer{503, http.Header{"Retry-After": {test.header}}, ""}, func(cfg *alipayplus.ClientConfig) { cfg.Retry = policy })
 			_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
 			if got := policy.attempts[0].RetryAfter; got != test.want {
 				t.Errorf("%q: %v, want %v", test.header, got, test.want)
@@ -246,7 +246,7 @@ func TestRetryAfter(t *testing.T) {
 // A wait that the caller's deadline does not allow is not begun.
 func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, answers(bodyU), func(cfg *alipayplus.Config) { cfg.Retry = waits(time.Minute) })
+		c := newClient(t, answers(bodyU), func(cfg *alipayplus.ClientConfig) { cfg.Retry = waits(time.Minute) })
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -369,7 +369,7 @@ func TestCancellationAtEveryPoint(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			at := make(chan struct{})
-			c := newClient(t, test.rt(at), func(cfg *alipayplus.Config) {
+			c := newClient(t, test.rt(at), func(cfg *alipayplus.ClientConfig) {
 				cfg.Retry = waits(time.Hour)
 				if test.signer != nil {
 					cfg.Signer = test.signer(at)
@@ -425,7 +425,7 @@ func TestBudgetInAnOutage(t *testing.T) {
 			}
 			return answers(bodyS)(r)
 		})
-		c := newClient(t, gateway, func(cfg *alipayplus.Config) {
+		c := newClient(t, gateway, func(cfg *alipayplus.ClientConfig) {
 			cfg.Hooks.Attempt = func(_ context.Context, a alipayplus.Attempt) {
 				if a.Number == 1 {
 					first.Add(1)
@@ -495,7 +495,7 @@ func TestBudgetRules(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all int
 			gateway := transport(func(*http.Request) (*http.Response, error) { all++; return response(503, nil, ""), nil })
-			use := func(cfg *alipayplus.Config) { cfg.Budget, cfg.Retry = test.budget, quick(2) }
+			use := func(cfg *alipayplus.ClientConfig) { cfg.Budget, cfg.Retry = test.budget, quick(2) }
 			clients := []*alipayplus.Client{newClient(t, gateway, use), newClient(t, gateway, use)}
 			for i := range test.calls {
 				_, _ = decodeOrder.Call(t.Context(), clients[i%2], &order{ID: "P1"})
@@ -510,7 +510,7 @@ func TestBudgetRules(t *testing.T) {
 		budget := &alipayplus.Budget{PerCall: 1e-9, Reserve: 1}
 		all := 0
 		c := newClient(t, transport(func(*http.Request) (*http.Response, error) { all++; return response(503, nil, ""), nil }),
-			func(cfg *alipayplus.Config) { cfg.Budget, cfg.Retry = budget, quick(2) })
+			func(cfg *alipayplus.ClientConfig) { cfg.Budget, cfg.Retry = budget, quick(2) })
 		for range 3 {
 			_, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
 			if errors.Is(err, alipayplus.ErrRetryBudget) {
@@ -530,7 +530,7 @@ func TestBudgetRules(t *testing.T) {
 // An error that a hook keeps does not change behind its back.
 func TestHookMayKeepTheError(t *testing.T) {
 	var kept *alipayplus.Error
-	c := newClient(t, &fixedAnswer{503, nil, ""}, func(cfg *alipayplus.Config) {
+	c := newClient(t, &fixedAnswer{503, nil, ""}, func(cfg *alipayplus.ClientConfig) {
 		cfg.Budget, cfg.Retry = &alipayplus.Budget{PerCall: 1e-9, Reserve: 0.5}, quick(2)
 		cfg.Hooks.Attempt = func(_ context.Context, a alipayplus.Attempt) { kept = a.Err }
 	})

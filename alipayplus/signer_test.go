@@ -74,7 +74,7 @@ func TestSignerFailures(t *testing.T) {
 			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
 				t.Errorf("%s: sent", test.name)
 				return nil, errors.New("no")
-			}), func(cfg *alipayplus.Config) { cfg.Signer = test.sign })
+			}), func(cfg *alipayplus.ClientConfig) { cfg.Signer = test.sign })
 			var info alipayplus.Info
 			answer, err := onceOnly.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 			if answer != nil || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || info.Attempts != 5 {
@@ -94,7 +94,7 @@ func TestSignerObeysTheDeadline(t *testing.T) {
 			<-ctx.Done()
 			return "", nil, ctx.Err()
 		})
-		c := newClient(t, answers(bodyS), func(cfg *alipayplus.Config) { cfg.Signer, cfg.Retry = hangs, alipayplus.NoRetry })
+		c := newClient(t, answers(bodyS), func(cfg *alipayplus.ClientConfig) { cfg.Signer, cfg.Retry = hangs, alipayplus.NoRetry })
 		began := time.Now()
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
 		if took := time.Since(began); took != 5*time.Second || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent {

@@ -50,7 +50,7 @@ func TestNoHiddenRetries(t *testing.T) {
 			}
 		})
 		rt := &http.Transport{}
-		c := newClient(t, rt, func(cfg *alipayplus.Config) {
+		c := newClient(t, rt, func(cfg *alipayplus.ClientConfig) {
 			cfg.BaseURL, cfg.Retry = "http://"+address, quick(2)
 			cfg.Hooks.Attempt = func(context.Context, alipayplus.Attempt) { attempts.Add(1) }
 		})
@@ -78,7 +78,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+r.URL.Path, status)
 		}))
-		c := newClient(t, &http.Transport{}, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = gateway.URL, quick(3) })
+		c := newClient(t, &http.Transport{}, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL, cfg.Retry = gateway.URL, quick(3) })
 		var info alipayplus.Info
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || info.HTTPStatus != status || info.Attempts != 1 {
@@ -108,7 +108,7 @@ func TestGzipIsNotUnpacked(t *testing.T) {
 		_, _ = w.Write(bomb.Bytes())
 	}))
 	defer gateway.Close()
-	c := newClient(t, &http.Transport{}, noRetry, func(cfg *alipayplus.Config) { cfg.BaseURL = gateway.URL })
+	c := newClient(t, &http.Transport{}, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL = gateway.URL })
 	defer c.CloseIdleConnections()
 	_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
 	if alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || strings.Contains(err.Error(), "4 MiB") || !errors.Is(err, alipayplus.ErrUnsigned) {
@@ -174,7 +174,7 @@ func TestAnswersAreBounded(t *testing.T) {
 				body = io.LimitReader(source, test.size)
 			}
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: test.length, Body: io.NopCloser(body)}, nil
-		}), func(cfg *alipayplus.Config) { cfg.Retry = quick(3) })
+		}), func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(3) })
 		var info alipayplus.Info
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 		source.watch()
@@ -212,7 +212,7 @@ func TestSlowDripEndsAtTheDeadline(t *testing.T) {
 				}
 			}
 		})
-		c := newClient(t, wire, noRetry, func(cfg *alipayplus.Config) { cfg.BaseURL = "http://localhost" })
+		c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL = "http://localhost" })
 		began := time.Now()
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"})
 		if took := time.Since(began); took != 5*time.Second || alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
@@ -302,7 +302,7 @@ func TestAnswerCutAfterAnyByte(t *testing.T) {
 						_, _ = conn.Read(make([]byte, 1)) // until the client gives up
 					}
 				})
-				c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = "http://localhost", quick(2) })
+				c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL, cfg.Retry = "http://localhost", quick(2) })
 				var info alipayplus.Info
 				answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"}, alipayplus.WithInfo(&info))
 				want := 2
@@ -351,7 +351,7 @@ func TestRequestCutAfterAnyByte(t *testing.T) {
 							time.Sleep(time.Minute)
 						}
 					})
-					c := newClient(t, wire, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Retry = "http://localhost", quick(attempts) })
+					c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL, cfg.Retry = "http://localhost", quick(attempts) })
 					_, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
 					want := alipayplus.OutcomeUnknown
 					if attempts == 2 || complete.Load() {
@@ -391,7 +391,7 @@ func TestManyCallsLeaveNothingBehind(t *testing.T) {
 	}
 	gateway.Start()
 	defer gateway.Close()
-	c := newClient(t, nil, noRetry, func(cfg *alipayplus.Config) { cfg.BaseURL = gateway.URL })
+	c := newClient(t, nil, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL = gateway.URL })
 	defer c.CloseIdleConnections()
 	run := func(n int) {
 		for range n {
@@ -431,7 +431,7 @@ func TestClientIsConcurrent(t *testing.T) {
 			return response(200, busy, bodyU), nil
 		}
 		return response(200, good, bodyS), nil
-	}), func(cfg *alipayplus.Config) {
+	}), func(cfg *alipayplus.ClientConfig) {
 		cfg.Retry, cfg.Budget = quick(10), &alipayplus.Budget{PerCall: 9, Reserve: 1e6}
 	})
 	var all sync.WaitGroup
@@ -464,7 +464,7 @@ func TestCancellationOnTheNetwork(t *testing.T) {
 			_, _ = conn.Read(make([]byte, 1)) // for ever, unless the client hangs up
 		}
 	})
-	c := newClient(t, nil, func(cfg *alipayplus.Config) { cfg.BaseURL = "http://" + address })
+	c := newClient(t, nil, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL = "http://" + address })
 	t.Cleanup(c.CloseIdleConnections)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

@@ -93,11 +93,11 @@ var AuthNotify = alipayplus.NewOutbound(alipayplus.Spec[AuthNotifyRequest, AuthN
 	Name:    "authNotify",
 	Path:    "/aps/api/v1/authorizations/authNotify",
 	Timeout: 5 * time.Second,
-	Identity: func(r *AuthNotifyRequest) alipayplus.Identity {
+	Idempotency: func(r *AuthNotifyRequest) alipayplus.Idempotency {
 		if r.Notification == nil {
-			return alipayplus.Identity{}
+			return alipayplus.Idempotency{}
 		}
-		return alipayplus.Identity{Key: r.Notification.key()}
+		return alipayplus.Idempotency{Key: r.Notification.key()}
 	},
 })
 

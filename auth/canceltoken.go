@@ -25,7 +25,7 @@ type CancelTokenResponse struct {
 var CancelToken = alipayplus.NewInbound(alipayplus.Spec[CancelTokenRequest, CancelTokenResponse]{
 	Name:    "cancelToken",
 	Timeout: 5 * time.Second,
-	Identity: func(r *CancelTokenRequest) alipayplus.Identity {
-		return alipayplus.Identity{Key: r.AccessToken.Digest()}
+	Idempotency: func(r *CancelTokenRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{Key: r.AccessToken.Digest()}
 	},
 })

@@ -6,7 +6,7 @@
 // # Setting up
 //
 //	sealer, err := auth.NewSealer(key) // 32 random bytes, not from the database
-//	service, err := auth.New(auth.Config{
+//	service, err := auth.NewService(auth.Config{
 //		Tokens: tokens, Codes: codes, // your database; see Stores
 //		Sealer: sealer, RoutingNumber: "666", // assigned by Alipay+
 //	})

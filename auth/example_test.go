@@ -23,7 +23,7 @@ func exampleService() *auth.Service {
 	key := make([]byte, 32) // in production from a KMS
 	_, _ = rand.Read(key)
 	store := auth.NewMemoryStore(1000) // in production a database
-	return must(auth.New(auth.Config{
+	return must(auth.NewService(auth.Config{
 		Codes: store, Tokens: store, Sealer: must(auth.NewSealer(key)), RoutingNumber: "666",
 	}))
 }
@@ -82,7 +82,7 @@ func ExampleService_Issue() {
 			token = created.AccessToken
 			return &auth.AuthNotifyResponse{}, nil
 		})
-	client := must(alipayplus.New(alipay.Config()))
+	client := must(alipayplus.NewClient(alipay.Config()))
 
 	agreement := auth.Grant{
 		CustomerID: "C1", AuthClientID: "M1", ReferenceAgreementID: "AG1",

@@ -51,7 +51,7 @@ func (w *world) connect(rt transport) {
 	cfg.Retry = alipayplus.NoRetry
 	cfg.Transport = rt
 	var err error
-	if w.client, err = alipayplus.New(cfg); err != nil {
+	if w.client, err = alipayplus.NewClient(cfg); err != nil {
 		w.Fatal(err)
 	}
 }

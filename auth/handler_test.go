@@ -11,9 +11,9 @@ import (
 // The service behind the handler, with Alipay+ asking.
 func TestBehindTheHandler(t *testing.T) {
 	w := newWorld(t)
-	store := alipayplus.NewMemoryStore(100)
+	store := alipayplus.NewMemoryIdempotencyStore(100)
 	handler, err := alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Store: store},
+		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
 		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
 		auth.CancelToken.Handle("/cancelToken", w.service.CancelToken),
 	)
@@ -71,7 +71,7 @@ func TestBehindTheHandler(t *testing.T) {
 	// A store in trouble decides nothing.
 	w.restart(1, false, false)
 	troubled, err := alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Store: store},
+		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
 		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
 	)
 	if err != nil {

@@ -297,11 +297,11 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 
 // The keys that stores and Hooks see are digests.
 func TestKeysAreDigests(t *testing.T) {
-	id := auth.CancelToken.Spec().Identity(&auth.CancelTokenRequest{AccessToken: alipayplus.Conceal(canary)})
+	id := auth.CancelToken.Spec().Idempotency(&auth.CancelTokenRequest{AccessToken: alipayplus.Conceal(canary)})
 	if id.Key != alipayplus.Conceal(canary).Digest() {
 		t.Error("cancelToken is not keyed by the digest of its token")
 	}
-	if auth.ApplyToken.Spec().Identity != nil {
+	if auth.ApplyToken.Spec().Idempotency != nil {
 		t.Error("the handler's Store would keep the answers of applyToken, in plain")
 	}
 }

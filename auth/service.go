@@ -67,8 +67,8 @@ type Service struct {
 	log *slog.Logger
 }
 
-// New checks cfg completely and returns a Service.
-func New(cfg Config) (*Service, error) {
+// NewService checks cfg completely and returns a Service.
+func NewService(cfg Config) (*Service, error) {
 	if cfg.CodeTTL == 0 {
 		cfg.CodeTTL = 10 * time.Minute
 	}

@@ -34,7 +34,7 @@ func TestConfigIsChecked(t *testing.T) {
 	} {
 		cfg := valid
 		c.change(&cfg)
-		if s, err := auth.New(cfg); (err == nil) != c.ok || (s == nil) == c.ok {
+		if s, err := auth.NewService(cfg); (err == nil) != c.ok || (s == nil) == c.ok {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}

@@ -70,7 +70,7 @@ func TestDeliveryEndsBeforeItsLease(t *testing.T) {
 		cfg.Retry, cfg.Budget = stubborn{}, &alipayplus.Budget{Reserve: 1e9}
 		cfg.Transport = transport(func(*http.Request) (*http.Response, error) { return nil, errBroken })
 		var err error
-		if w.client, err = alipayplus.New(cfg); err != nil {
+		if w.client, err = alipayplus.NewClient(cfg); err != nil {
 			t.Fatal(err)
 		}
 		token := w.issue(agreement)

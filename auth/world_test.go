@@ -53,7 +53,7 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 	gateway := w.gateway.Config()
 	gateway.Retry = alipayplus.NoRetry
 	var err error
-	if w.client, err = alipayplus.New(gateway); err != nil {
+	if w.client, err = alipayplus.NewClient(gateway); err != nil {
 		t.Fatal(err)
 	}
 	w.config = auth.Config{
@@ -69,7 +69,7 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 
 func newService(t *testing.T, cfg auth.Config) *auth.Service {
 	t.Helper()
-	s, err := auth.New(cfg)
+	s, err := auth.NewService(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

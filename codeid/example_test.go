@@ -26,7 +26,7 @@ const exampleRules = `{
 
 func Example() {
 	ctx := context.Background()
-	client := exampleClient() // alipayplus.New(…)
+	client := exampleClient() // alipayplus.NewClient(…)
 
 	local, err := codeid.ReadList(strings.NewReader("host pay.wallet.example\nprefix WLT"))
 	if err != nil {
@@ -142,7 +142,7 @@ func exampleClient() *alipayplus.Client {
 	config := alipayplustest.New(quiet{}).Config()
 	config.Transport = offline{}
 	config.Retry = alipayplus.NoRetry
-	client, err := alipayplus.New(config)
+	client, err := alipayplus.NewClient(config)
 	if err != nil {
 		log.Fatal(err)
 	}

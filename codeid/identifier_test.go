@@ -53,7 +53,7 @@ func newWorld(t *testing.T, change func(*codeid.Config)) *world {
 		})
 	config := w.gateway.Config()
 	config.Retry = alipayplus.NoRetry
-	client, err := alipayplus.New(config)
+	client, err := alipayplus.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (w *world) takes(code string) bool {
 }
 
 func TestNewRefuses(t *testing.T) {
-	client, err := alipayplus.New(alipayplustest.New(t).Config())
+	client, err := alipayplus.NewClient(alipayplustest.New(t).Config())
 	if err != nil {
 		t.Fatal(err)
 	}

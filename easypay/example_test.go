@@ -38,7 +38,7 @@ func ExampleService() {
 	t := &testing.T{} // your test's
 	g := alipayplustest.New(t)
 	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: g.Credentials(), Store: alipayplus.NewMemoryStore(1000),
+		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, service.Handle("/alipayplus/pay"))
 	if err != nil {
 		fmt.Println(err)

@@ -21,7 +21,7 @@ import (
 // shaky is a Store that fails: a Finish may be lost, and every Begin may grant,
 // as if no record had been kept.
 type shaky struct {
-	alipayplus.Store
+	alipayplus.IdempotencyStore
 	lose    func() (lost, stored bool) // of each Finish
 	forgets bool
 }
@@ -32,7 +32,7 @@ func (s *shaky) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Stand
 	if s.forgets {
 		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil
 	}
-	return s.Store.Begin(ctx, c)
+	return s.IdempotencyStore.Begin(ctx, c)
 }
 
 func (s *shaky) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
@@ -43,17 +43,17 @@ func (s *shaky) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) e
 		lost, stored := s.lose()
 		switch {
 		case lost && stored:
-			_ = s.Store.Finish(ctx, c, answer)
+			_ = s.IdempotencyStore.Finish(ctx, c, answer)
 			return errStore
 		case lost:
 			return errStore
 		}
 	}
-	return s.Store.Finish(ctx, c, answer)
+	return s.IdempotencyStore.Finish(ctx, c, answer)
 }
 
 // over has the process of w serve over another Store.
-func (w *world) over(store alipayplus.Store) { w.handler = w.serve(w.wallet, store) }
+func (w *world) over(store alipayplus.IdempotencyStore) { w.handler = w.serve(w.wallet, store) }
 
 // together delivers the requests at the same time, all to the same wallet. A
 // request that stands there twice is signed once and delivered twice.
@@ -100,7 +100,7 @@ func TestConcurrentDuplicates(t *testing.T) {
 	for _, forgets := range []bool{false, true} {
 		t.Run(fmt.Sprintf("a store that forgets: %t", forgets), func(t *testing.T) {
 			story(t, func(w *world) {
-				w.over(&shaky{Store: w.store, forgets: forgets})
+				w.over(&shaky{IdempotencyStore: w.store, forgets: forgets})
 				w.latency = time.Second // nobody is done before all have begun
 				runs := int64(2)        // of Create and of Pay
 				if forgets {
@@ -181,7 +181,7 @@ func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 			chance := rand.New(rand.NewPCG(uint64(round), 1))
 			w := newWorld(t, newTokenInTransaction)
 			var mu sync.Mutex
-			w.over(&shaky{Store: w.store, lose: func() (lost, stored bool) {
+			w.over(&shaky{IdempotencyStore: w.store, lose: func() (lost, stored bool) {
 				mu.Lock()
 				defer mu.Unlock()
 				return chance.IntN(2) == 0, chance.IntN(2) == 0
@@ -228,18 +228,18 @@ func TestRepeatedCreation(t *testing.T) {
 	} {
 		for _, store := range []struct {
 			name  string
-			store func(alipayplus.Store) alipayplus.Store // of the first call
-			fresh bool                                    // the Store is empty at the second call
-			kept  bool                                    // the second call is answered from the Store
+			store func(alipayplus.IdempotencyStore) alipayplus.IdempotencyStore // of the first call
+			fresh bool                                                          // the Store is empty at the second call
+			kept  bool                                                          // the second call is answered from the Store
 		}{
-			{"kept it", func(s alipayplus.Store) alipayplus.Store { return s }, false, true},
-			{"kept it, but could not say so", func(s alipayplus.Store) alipayplus.Store {
-				return &shaky{Store: s, lose: func() (bool, bool) { return true, true }}
+			{"kept it", func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore { return s }, false, true},
+			{"kept it, but could not say so", func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
+				return &shaky{IdempotencyStore: s, lose: func() (bool, bool) { return true, true }}
 			}, false, true},
-			{"lost it", func(s alipayplus.Store) alipayplus.Store {
-				return &shaky{Store: s, lose: func() (bool, bool) { return true, false }}
+			{"lost it", func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
+				return &shaky{IdempotencyStore: s, lose: func() (bool, bool) { return true, false }}
 			}, false, false},
-			{"lost everything", func(s alipayplus.Store) alipayplus.Store { return s }, true, false},
+			{"lost everything", func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore { return s }, true, false},
 		} {
 			t.Run(state.name+", the store "+store.name, func(t *testing.T) {
 				story(t, func(w *world) {
@@ -261,7 +261,7 @@ func TestRepeatedCreation(t *testing.T) {
 					}
 					time.Sleep(2 * time.Minute) // a lease is over
 					if w.over(w.store); store.fresh {
-						w.over(alipayplus.NewMemoryStore(10))
+						w.over(alipayplus.NewMemoryIdempotencyStore(10))
 					}
 					want := state.record
 					if store.kept {

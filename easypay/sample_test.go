@@ -165,7 +165,7 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 				"Signature": {must(content.Sign(r.Context(), alipay))}, "Content-Type": {"application/json"},
 			}, Body: io.NopCloser(bytes.NewReader(content.Body)), ContentLength: int64(len(content.Body))}, nil
 		})
-		_, err := auth.AuthNotify.Call(t.Context(), must(alipayplus.New(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
+		_, err := auth.AuthNotify.Call(t.Context(), must(alipayplus.NewClient(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
 			AuthClientID: "M1", ReferenceAgreementID: "AG1", AccessToken: alipayplus.Conceal("token"),
 			AccessTokenExpiryTime: alipayplus.TimeOf(time.Now().Add(time.Hour)),
 		}})

@@ -82,7 +82,7 @@ func serve(t *testing.T, s easypay.Service) (*alipayplustest.Gateway, http.Handl
 	t.Helper()
 	g := alipayplustest.New(t)
 	h, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: g.Credentials(), Store: alipayplus.NewMemoryStore(10_000),
+		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(10_000),
 	}, s.Handle(payPath))
 	if err != nil {
 		t.Fatal(err)

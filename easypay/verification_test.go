@@ -69,7 +69,7 @@ func TestVerificationEndsBadly(t *testing.T) {
 				if *again != *created {
 					w.Errorf("the creation is answered %v, and again %v", created, again)
 				}
-				w.store = alipayplus.NewMemoryStore(100)
+				w.store = alipayplus.NewMemoryIdempotencyStore(100)
 				w.start(never())
 				w.is("the creation, forgotten", w.pay(creation("PR1")).Result.Error(), c.rerun)
 			})

@@ -56,7 +56,7 @@ const (
 type world struct {
 	*testing.T
 	gateway *alipayplustest.Gateway
-	store   alipayplus.Store // of the handler: survives a crash, as the database does
+	store   alipayplus.IdempotencyStore // of the handler: survives a crash, as the database does
 	db      *database
 	sealer  *auth.Sealer
 	way     issuing
@@ -88,7 +88,7 @@ func newWorld(t *testing.T, way issuing) *world {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
 	w := &world{
-		T: t, store: alipayplus.NewMemoryStore(10_000), db: newDatabase(),
+		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), db: newDatabase(),
 		sealer: must(auth.NewSealer(key)), way: way,
 	}
 	w.db.committed.Balances[customerID] = funds
@@ -104,7 +104,7 @@ func newWorld(t *testing.T, way issuing) *world {
 		})
 	// The same API without identity, so that this function decides about repeats.
 	spec := auth.AuthNotify.Spec()
-	spec.Identity = nil
+	spec.Idempotency = nil
 	alipayplustest.Answer(w.gateway, alipayplus.NewOutbound(spec), w.authNotify)
 	w.start(new(crash))
 	return w
@@ -144,8 +144,8 @@ func (w *world) start(c *crash) {
 		}
 		return response, nil
 	})
-	p.client = must(alipayplus.New(cfg))
-	p.tokens = must(auth.New(auth.Config{
+	p.client = must(alipayplus.NewClient(cfg))
+	p.tokens = must(auth.NewService(auth.Config{
 		Tokens: tokenTable{p}, Sealer: w.sealer, AccessTokenTTL: 30 * 24 * time.Hour,
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}))
@@ -154,9 +154,9 @@ func (w *world) start(c *crash) {
 }
 
 // serve is the handler of p over store.
-func (w *world) serve(p *wallet, store alipayplus.Store) http.Handler {
+func (w *world) serve(p *wallet, store alipayplus.IdempotencyStore) http.Handler {
 	return must(alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: w.credentials(), Store: store},
+		alipayplus.HandlerConfig{Credentials: w.credentials(), Idempotency: store},
 		p.service().Handle(payPath),
 		payment.InquiryPayment.Handle("/wallet/inquiryPayment", p.inquiryPayment),
 		payment.CancelPayment.Handle("/wallet/cancelPayment", p.cancelPayment),
@@ -170,11 +170,13 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // stored is a Store whose calls are steps of the process.
-func (w *wallet) stored(store alipayplus.Store) alipayplus.Store { return steppedStore{w.crash, store} }
+func (w *wallet) stored(store alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
+	return steppedStore{w.crash, store}
+}
 
 type steppedStore struct {
 	*crash
-	store alipayplus.Store
+	store alipayplus.IdempotencyStore
 }
 
 func (s steppedStore) Begin(ctx context.Context, c alipayplus.Claim) (standing alipayplus.Standing, err error) {

@@ -378,7 +378,7 @@ func TestDecodeRedirectURL(t *testing.T) {
 			if c.kept != "" {
 				redirect = `{"to":"merchant","url":` + string(must(json.Marshal(c.kept))) + `,"afterSeconds":6}`
 			}
-			if data := string(must(json.Marshal(mpm.Outcome{Record: record}))); !strings.Contains(data, `"redirect":`+redirect) {
+			if data := string(must(json.Marshal(mpm.ResultPage{Record: record}))); !strings.Contains(data, `"redirect":`+redirect) {
 				t.Errorf("outcome %s", data)
 			}
 		})

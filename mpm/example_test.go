@@ -30,7 +30,7 @@ func exampleConfig() mpm.Config {
 			}
 			return nil, alipayplus.CodeExpiredCode
 		})
-	client, err := alipayplus.New(g.Config())
+	client, err := alipayplus.NewClient(g.Config())
 	if err != nil {
 		panic(err)
 	}
@@ -171,7 +171,7 @@ func ExampleOutcome() {
 			panic(err)
 		}
 		record = next
-		data, err := json.Marshal(mpm.Outcome{Record: record, Origin: mpm.Intercepted})
+		data, err := json.Marshal(mpm.ResultPage{Record: record, Origin: mpm.Intercepted})
 		fmt.Println(string(data), err)
 	}
 	// Output:

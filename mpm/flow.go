@@ -29,7 +29,7 @@ type Config struct {
 	AskAgainAfter time.Duration
 	// Message replaces a message for the user, for example by one in the user's
 	// language; nil keeps the English text.
-	Message func(ctx context.Context, code alipayplus.ResultCode, english Message) Message
+	Message func(ctx context.Context, code alipayplus.ResultCode, english UserMessage) UserMessage
 	// Logger gets alarms and odd amounts, never a secret; nil is silent.
 	Logger *slog.Logger
 }
@@ -42,7 +42,7 @@ type Flow struct {
 	filter        *codeid.Filter
 	decoder       *alipayplus.Outbound[UserInitiatedPayRequest, UserInitiatedPayResponse]
 	askAgainAfter time.Duration
-	messages      func(context.Context, alipayplus.ResultCode, Message) Message
+	messages      func(context.Context, alipayplus.ResultCode, UserMessage) UserMessage
 	log           *slog.Logger
 }
 
@@ -106,8 +106,8 @@ func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID stri
 	return f.failed(ctx, alipayplus.CodeInvalidCode, Scanned, "the code is supported, but there is no way to go on with it"), nil
 }
 
-func (f *Flow) message(ctx context.Context, code alipayplus.ResultCode) Message {
-	english := MessageOf(code)
+func (f *Flow) message(ctx context.Context, code alipayplus.ResultCode) UserMessage {
+	english := UserMessageOf(code)
 	if f.messages == nil {
 		return english
 	}

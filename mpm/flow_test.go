@@ -81,7 +81,7 @@ func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse,
 	cfg.Logger = slog.New(slog.NewJSONHandler(log, nil))
 	config := g.Config()
 	config.Retry = alipayplus.NoRetry
-	client, err := alipayplus.New(config)
+	client, err := alipayplus.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestSteps(t *testing.T) {
 						`"postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"},` +
 						`"extendInfo":"{\"matchResult\":\"{\\\"trust\\\":\\\"N\\\"}\"}"}]`)}, nil
 			})
-		client, err := alipayplus.New(g.Config())
+		client, err := alipayplus.NewClient(g.Config())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func TestSteps(t *testing.T) {
 			scan:   `{"step":"failed","resultCode":"NEW_CODE",` + failedRefused + `}`,
 			decode: `{"step":"failed","resultCode":"NEW_CODE",` + failedRefused + `,"call":"onFailure"}`},
 		{rule: "F with a message of the wallet's own", refusal: alipayplus.CodeExpiredCode,
-			cfg: mpm.Config{Message: func(_ context.Context, code alipayplus.ResultCode, english mpm.Message) mpm.Message {
+			cfg: mpm.Config{Message: func(_ context.Context, code alipayplus.ResultCode, english mpm.UserMessage) mpm.UserMessage {
 				english.Text = "二维码已过期 (" + string(code) + ")"
 				return english
 			}},
@@ -361,7 +361,7 @@ func TestWrongUse(t *testing.T) {
 }
 
 func TestNewFlow(t *testing.T) {
-	client, err := alipayplus.New(alipayplustest.New(t).Config())
+	client, err := alipayplus.NewClient(alipayplustest.New(t).Config())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +383,7 @@ func TestDecoder(t *testing.T) {
 			ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "p"},
 		}, nil
 	})
-	client, err := alipayplus.New(g.Config())
+	client, err := alipayplus.NewClient(g.Config())
 	if err != nil {
 		t.Fatal(err)
 	}

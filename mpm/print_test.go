@@ -19,7 +19,7 @@ import (
 
 // structs has one value of every exported struct of the package.
 var structs = []any{
-	mpm.Cashier{}, mpm.Config{}, mpm.Failed{}, mpm.Flow{}, mpm.Launch{}, mpm.Limit{}, mpm.Local{}, mpm.Message{}, mpm.Outcome{},
+	mpm.Cashier{}, mpm.Config{}, mpm.Failed{}, mpm.Flow{}, mpm.Launch{}, mpm.Limit{}, mpm.Local{}, mpm.UserMessage{}, mpm.ResultPage{},
 	mpm.Pending{}, mpm.Rejected{}, mpm.SDKAction{}, mpm.Unsupported{}, mpm.UserInitiatedPayRequest{}, mpm.UserInitiatedPayResponse{},
 }
 
@@ -136,7 +136,7 @@ func TestWhatIsPrivate(t *testing.T) {
 			private = append(private, v.Type().Name())
 		}
 	}
-	want := "Cashier Launch Outcome SDKAction UserInitiatedPayRequest UserInitiatedPayResponse"
+	want := "Cashier Launch ResultPage SDKAction UserInitiatedPayRequest UserInitiatedPayResponse"
 	if got := strings.Join(private, " "); got != want {
 		t.Errorf("private: %s, want %s", got, want)
 	}

@@ -87,7 +87,7 @@ func (u *user) scan() {
 			if !u.book.action {
 				w.violate("%s: an action that Alipay+ did not give", u.book.id)
 			}
-		case mpm.Outcome:
+		case mpm.ResultPage:
 			u.follow(data)
 		case mpm.Cashier:
 			u.cashier(step)
@@ -120,7 +120,7 @@ func (u *user) cashier(step mpm.Cashier) {
 		if answer == nil {
 			return
 		}
-		if outcome, ok := answer.(mpm.Outcome); !ok || outcome.Record.State != payment.StateOpen {
+		if outcome, ok := answer.(mpm.ResultPage); !ok || outcome.Record.State != payment.StateOpen {
 			u.follow(data)
 			return
 		}

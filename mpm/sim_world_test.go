@@ -29,7 +29,7 @@ type world struct {
 	alipay  *simAlipay
 	db      *database
 	bank    *bank // nil: the ledger is in db
-	store   alipayplus.Store
+	store   alipayplus.IdempotencyStore
 	began   time.Time
 	process atomic.Pointer[process] // nil while the wallet is down
 
@@ -64,7 +64,7 @@ const paymentsPerWorld = 4
 // runWorld runs a world to its end and audits it.
 func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
-		w = &world{seed: seed, mistake: m, rng: rand.New(rand.NewPCG(seed, 1)), store: alipayplus.NewMemoryStore(10_000), began: time.Now()}
+		w = &world{seed: seed, mistake: m, rng: rand.New(rand.NewPCG(seed, 1)), store: alipayplus.NewMemoryIdempotencyStore(10_000), began: time.Now()}
 		w.alipay = newSimAlipay(w)
 		balances := map[string]int64{"alice": 50_000, "bob": int64(w.rng.IntN(20_000))}
 		w.db = newDatabase(balances)
@@ -174,7 +174,7 @@ func (w *world) violate(format string, args ...any) {
 // start brings the wallet up.
 func (w *world) start() {
 	p := &process{}
-	client, err := alipayplus.New(alipayplus.Config{
+	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
 		Credentials: simCredentials(),
 		BaseURL:     "https://gateway.example",
 		Transport:   w.alipay.transport(p),

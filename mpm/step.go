@@ -128,7 +128,7 @@ type Pending struct {
 // call is there for an Intercepted code only.
 type Failed struct {
 	Code    alipayplus.ResultCode
-	Message Message
+	Message UserMessage
 	Origin  Origin
 	// Alarm says that Alipay+ and this SDK disagree, so that an operator should
 	// look: a verified answer that misses something, for example. "" if not.
@@ -273,7 +273,7 @@ func (f Failed) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		bare
 		Code    alipayplus.ResultCode `json:"resultCode"`
-		Message Message               `json:"message"`
+		Message UserMessage           `json:"message"`
 		Call    string                `json:"call,omitzero"`
 	}{bare{"failed"}, f.Code, f.Message, call})
 }

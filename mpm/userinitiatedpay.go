@@ -24,8 +24,8 @@ var UserInitiatedPay = alipayplus.NewOutbound(alipayplus.Spec[UserInitiatedPayRe
 	Name:    "userInitiatedPay",
 	Path:    "/aps/api/v1/payments/userInitiatedPay",
 	Timeout: 8 * time.Second,
-	Identity: func(r *UserInitiatedPayRequest) alipayplus.Identity {
-		return alipayplus.Identity{Key: r.CodeValue.Digest(), Match: []any{r.CustomerID}}
+	Idempotency: func(r *UserInitiatedPayRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{Key: r.CodeValue.Digest(), Match: []any{r.CustomerID}}
 	},
 })
 

@@ -178,7 +178,7 @@ func (w *wallet) opened(ctx context.Context, step mpm.Step, err error) (json.Mar
 	case refused != nil: // somebody else's, or two answers were mixed up
 		return failed(refused, cashier.Origin), nil
 	case record.State != payment.StateOpen: // scanned before
-		return mpm.Outcome{Record: record, Origin: cashier.Origin}, nil
+		return mpm.ResultPage{Record: record, Origin: cashier.Origin}, nil
 	}
 	return cashier, nil
 }
@@ -186,7 +186,7 @@ func (w *wallet) opened(ctx context.Context, step mpm.Step, err error) (json.Mar
 func failed(err error, origin mpm.Origin) mpm.Failed {
 	code := alipayplus.CodeProcessFail
 	errors.As(err, &code)
-	return mpm.Failed{Code: code, Message: mpm.MessageOf(code), Origin: origin}
+	return mpm.Failed{Code: code, Message: mpm.UserMessageOf(code), Origin: origin}
 }
 
 // confirm is the user's tap on the cashier page.
@@ -200,9 +200,9 @@ func (w *wallet) confirm(ctx context.Context, id, customer string, amount alipay
 	if refused != nil && record.State != payment.StateClosed && record.State != payment.StateFailed {
 		return failed(refused, origin), nil
 	}
-	outcome := mpm.Outcome{Record: record, Origin: origin}
+	outcome := mpm.ResultPage{Record: record, Origin: origin}
 	if record.State == payment.StateOpen { // the debit was refused, the user may try again
-		outcome.Message = mpm.MessageOf(alipayplus.CodeUserBalanceNotEnough)
+		outcome.Message = mpm.UserMessageOf(alipayplus.CodeUserBalanceNotEnough)
 	}
 	return outcome, nil
 }
@@ -213,7 +213,7 @@ func (w *wallet) outcome(_ context.Context, id, customer string) (answer json.Ma
 		if record, err = t.load(id); err == nil && record.CustomerID != customer {
 			err = payment.ErrOtherCustomer
 		}
-		answer = mpm.Outcome{Record: record, Origin: t.payments[id].origin}
+		answer = mpm.ResultPage{Record: record, Origin: t.payments[id].origin}
 	})
 	return answer, err
 }
@@ -289,9 +289,9 @@ func (w *wallet) tidy(ctx context.Context) {
 }
 
 // handler answers Alipay+.
-func (w *wallet) handler(credentials alipayplus.Credentials, store alipayplus.Store) (*alipayplus.Handler, error) {
+func (w *wallet) handler(credentials alipayplus.Credentials, store alipayplus.IdempotencyStore) (*alipayplus.Handler, error) {
 	return alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: credentials, Store: store},
+		alipayplus.HandlerConfig{Credentials: credentials, Idempotency: store},
 		payment.InquiryPayment.Handle("/inquiryPayment", w.inquiryPayment),
 		payment.CancelPayment.Handle("/cancelPayment", w.cancelPayment),
 		payment.Refund.Handle("/refund", w.refund),
@@ -354,7 +354,7 @@ func newRules(t testing.TB, body []byte, note func(string)) rules {
 // newWallet is a wallet at g, with a ledger of its own.
 func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config) *wallet {
 	t.Helper()
-	client, err := alipayplus.New(g.Config())
+	client, err := alipayplus.NewClient(g.Config())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -244,7 +244,7 @@ func TestMainlandEntryCode(t *testing.T) {
 			p.app.SDK.Amount = fen(500_00)
 			p.app.Confirm = func(ctx context.Context, id string, _ alipayplus.Amount) ([]byte, error) {
 				record, refused, err := p.wallet.happened(ctx, id, payment.Cancelled{At: time.Now()}, mpm.Scanned)
-				return must(json.Marshal(mpm.Outcome{Record: record, Origin: mpm.Intercepted})), errors.Join(refused, err)
+				return must(json.Marshal(mpm.ResultPage{Record: record, Origin: mpm.Intercepted})), errors.Join(refused, err)
 			}
 			p.scan(t, p.shop.EntryCode())
 			p.check(t, "CNY 500.00", mainlandEntryScan, mainlandEntryPSP, mainlandEntryNotPaid)

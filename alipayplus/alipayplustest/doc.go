@@ -10,7 +10,7 @@
 //			func(ctx context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 //				return &mpm.UserInitiatedPayResponse{PaymentRequestID: "P1"}, nil
 //			})
-//		client, err := alipayplus.New(g.Config())
+//		client, err := alipayplus.NewClient(g.Config())
 //		if err != nil {
 //			t.Fatal(err)
 //		}

@@ -62,7 +62,7 @@ type Gateway struct {
 type operation struct {
 	name    string
 	again   bool // may be delivered twice
-	decode  func(body []byte) (request any, identity *alipayplus.Identity, err error)
+	decode  func(body []byte) (request any, identity *alipayplus.Idempotency, err error)
 	run     func(ctx context.Context, request any) []byte
 	mu      sync.Mutex
 	answers map[string]stored // by key
@@ -135,8 +135,8 @@ func (g *Gateway) Credentials() alipayplus.Credentials {
 
 // Config is for alipayplus.New. Its Transport is the Gateway itself; for real
 // HTTP serve the Gateway, set BaseURL to that server and Transport to nil.
-func (g *Gateway) Config() alipayplus.Config {
-	return alipayplus.Config{
+func (g *Gateway) Config() alipayplus.ClientConfig {
+	return alipayplus.ClientConfig{
 		Credentials: g.Credentials(),
 		BaseURL:     "https://gateway.example",
 		Transport:   g,
@@ -150,16 +150,16 @@ func (g *Gateway) Config() alipayplus.Config {
 // F. Scripting an API again replaces its function and keeps its answers.
 func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn func(context.Context, *Req) (*Resp, error)) {
 	spec := op.Spec()
-	o := &operation{name: spec.Name, again: spec.Identity != nil || spec.ReadOnly, answers: make(map[string]stored)}
-	o.decode = func(body []byte) (any, *alipayplus.Identity, error) {
+	o := &operation{name: spec.Name, again: spec.Idempotency != nil || spec.ReadOnly, answers: make(map[string]stored)}
+	o.decode = func(body []byte) (any, *alipayplus.Idempotency, error) {
 		request := new(Req)
 		if err := wire.Decode(body, request); err != nil {
 			return nil, nil, err
 		}
-		if spec.Identity == nil {
+		if spec.Idempotency == nil {
 			return request, nil, nil
 		}
-		identity := spec.Identity(request)
+		identity := spec.Idempotency(request)
 		return request, &identity, nil
 	}
 	o.run = func(ctx context.Context, request any) []byte {
@@ -336,7 +336,7 @@ func (g *Gateway) serve(r *http.Request, target string, body []byte) *http.Respo
 		g.tb.Errorf("alipayplustest: a request for %s does not verify: %v", op.name, err)
 		return unsigned(http.StatusOK, alipayplus.CodeInvalidSignature.Result())
 	}
-	request, identity, err := any(nil), (*alipayplus.Identity)(nil), strict(body)
+	request, identity, err := any(nil), (*alipayplus.Idempotency)(nil), strict(body)
 	if err == nil {
 		request, identity, err = op.decode(body)
 	}
@@ -369,7 +369,7 @@ func (g *Gateway) verify(r *http.Request, target string, body []byte) error {
 }
 
 // answer runs the scripted function, once for each identity that got S or F.
-func (o *operation) answer(ctx context.Context, request any, identity *alipayplus.Identity) (body []byte, ran bool) {
+func (o *operation) answer(ctx context.Context, request any, identity *alipayplus.Idempotency) (body []byte, ran bool) {
 	if identity == nil {
 		return o.run(ctx, request), true
 	}

@@ -36,7 +36,7 @@ type receipt struct {
 var (
 	ship = alipayplus.NewOutbound(alipayplus.Spec[parcel, receipt]{
 		Name: "ship", Path: "/aps/api/v1/ship",
-		Identity: func(p *parcel) alipayplus.Identity { return alipayplus.Identity{Key: p.ID, Match: []any{p.To}} },
+		Idempotency: func(p *parcel) alipayplus.Idempotency { return alipayplus.Idempotency{Key: p.ID, Match: []any{p.To}} },
 	})
 	track = alipayplus.NewOutbound(alipayplus.Spec[parcel, receipt]{Name: "track", Path: "/aps/api/v1/track", ReadOnly: true})
 )
@@ -59,14 +59,14 @@ func scripted(t *testing.T, complaints *tb) (*alipayplustest.Gateway, *alipayplu
 	return g, clientOf(t, g, nil)
 }
 
-func clientOf(t *testing.T, g *alipayplustest.Gateway, change func(*alipayplus.Config)) *alipayplus.Client {
+func clientOf(t *testing.T, g *alipayplustest.Gateway, change func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
 	cfg := g.Config()
 	cfg.Retry = alipayplus.NoRetry
 	if change != nil {
 		change(&cfg)
 	}
-	c, err := alipayplus.New(cfg)
+	c, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +394,7 @@ func TestGatewayOverHTTP(t *testing.T) {
 	g, _ := scripted(t, complaints)
 	server := httptest.NewServer(g)
 	defer server.Close()
-	client := clientOf(t, g, func(cfg *alipayplus.Config) { cfg.BaseURL, cfg.Transport = server.URL, nil })
+	client := clientOf(t, g, func(cfg *alipayplus.ClientConfig) { cfg.BaseURL, cfg.Transport = server.URL, nil })
 	defer client.CloseIdleConnections()
 	for _, test := range []struct {
 		name    string

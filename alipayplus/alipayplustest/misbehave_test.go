@@ -34,12 +34,12 @@ type response struct {
 	} `json:"list,omitzero"`
 }
 
-func identity(r *request) alipayplus.Identity { return alipayplus.Identity{Key: r.ID} }
+func identity(r *request) alipayplus.Idempotency { return alipayplus.Idempotency{Key: r.ID} }
 
 var (
-	order = alipayplus.NewOutbound(alipayplus.Spec[request, response]{Name: "order", Path: "/order", Identity: identity})
+	order = alipayplus.NewOutbound(alipayplus.Spec[request, response]{Name: "order", Path: "/order", Idempotency: identity})
 	once  = alipayplus.NewOutbound(alipayplus.Spec[request, response]{Name: "once", Path: "/once"})
-	move  = alipayplus.NewInbound(alipayplus.Spec[request, response]{Name: "move", Identity: identity})
+	move  = alipayplus.NewInbound(alipayplus.Spec[request, response]{Name: "move", Idempotency: identity})
 )
 
 // tb is an alipayplustest.TB that keeps what it is told.
@@ -103,7 +103,7 @@ func newWorld(seed uint64) *world {
 		w.note("a cut answer", errors.Is(a.Err, io.ErrUnexpectedEOF))
 		w.note("a lost connection", a.Err.HTTPStatus == 0 && !errors.Is(a.Err, syscall.ECONNREFUSED))
 	}
-	client, err := alipayplus.New(cfg)
+	client, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		panic(err)
 	}
@@ -216,7 +216,7 @@ func TestMisbehaveFindsTheCredulous(t *testing.T) {
 		transport := &credulous{next: w.Gateway}
 		cfg := w.Config()
 		cfg.Transport, cfg.Retry = transport, alipayplus.NoRetry
-		client, err := alipayplus.New(cfg)
+		client, err := alipayplus.NewClient(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestMisbehaveSeedAndFail(t *testing.T) {
 	}
 	cfg := w.Config()
 	cfg.Retry = alipayplus.NoRetry
-	client, err := alipayplus.New(cfg)
+	client, err := alipayplus.NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,9 +296,9 @@ func TestMisbehaveSeedAndFail(t *testing.T) {
 	}
 }
 
-func newHandler(t *testing.T, g *alipayplustest.Gateway, store alipayplus.Store, fn func(context.Context, *request) (*response, error)) *alipayplus.Handler {
+func newHandler(t *testing.T, g *alipayplustest.Gateway, store alipayplus.IdempotencyStore, fn func(context.Context, *request) (*response, error)) *alipayplus.Handler {
 	t.Helper()
-	h, err := alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials(), Store: store}, move.Handle("/wallet/move", fn))
+	h, err := alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials(), Idempotency: store}, move.Handle("/wallet/move", fn))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func (amnesia) Finish(context.Context, alipayplus.Claim, []byte) error { return 
 // forgets is found.
 func TestMisbehaveRepeatsSends(t *testing.T) {
 	t.Parallel()
-	for name, store := range map[string]alipayplus.Store{"sound": alipayplus.NewMemoryStore(100), "forgets": amnesia{}} {
+	for name, store := range map[string]alipayplus.IdempotencyStore{"sound": alipayplus.NewMemoryIdempotencyStore(100), "forgets": amnesia{}} {
 		sink := &tb{}
 		g := alipayplustest.New(sink)
 		g.Misbehave(1)
@@ -349,7 +349,7 @@ func TestLateDuplicate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := alipayplustest.New(t)
 		runs := 0
-		h := newHandler(t, g, alipayplus.NewMemoryStore(10), func(context.Context, *request) (*response, error) {
+		h := newHandler(t, g, alipayplus.NewMemoryIdempotencyStore(10), func(context.Context, *request) (*response, error) {
 			runs++
 			return &response{Ref: fmt.Sprint("run ", runs)}, nil
 		})

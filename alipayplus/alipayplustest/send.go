@@ -25,7 +25,7 @@ func Send[Req, Resp any](ctx context.Context, g *Gateway, h http.Handler, path s
 	if err != nil {
 		return nil, err
 	}
-	answer, err := g.send(ctx, op.Name(), op.Spec().Identity != nil, h, g.NewRequest(ctx, path, body))
+	answer, err := g.send(ctx, op.Name(), op.Spec().Idempotency != nil, h, g.NewRequest(ctx, path, body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name(), err)
 	}

@@ -17,7 +17,7 @@ func TestSend(t *testing.T) {
 	t.Parallel()
 	g := alipayplustest.New(t)
 	var result error
-	h := newHandler(t, g, alipayplus.NewMemoryStore(100), func(context.Context, *request) (*response, error) {
+	h := newHandler(t, g, alipayplus.NewMemoryIdempotencyStore(100), func(context.Context, *request) (*response, error) {
 		return &response{Ref: "R"}, result
 	})
 	send := func(h http.Handler, id string) (*response, error) {

@@ -24,7 +24,7 @@ type CancelPaymentResponse struct {
 var CancelPayment = alipayplus.NewInbound(alipayplus.Spec[CancelPaymentRequest, CancelPaymentResponse]{
 	Name:    "cancelPayment",
 	Timeout: 8 * time.Second,
-	Identity: func(r *CancelPaymentRequest) alipayplus.Identity {
-		return alipayplus.Identity{Key: r.PaymentRequestID}
+	Idempotency: func(r *CancelPaymentRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{Key: r.PaymentRequestID}
 	},
 })

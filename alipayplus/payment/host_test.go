@@ -29,7 +29,7 @@ func TestHostBehindHandler(t *testing.T) {
 	g := alipayplustest.New(t)
 	h := newHost()
 	handler, err := alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: g.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
+		alipayplus.HandlerConfig{Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
 		payment.InquiryPayment.Handle("/inquiryPayment", h.inquiryPayment),
 		payment.CancelPayment.Handle("/cancelPayment", h.cancelPayment),
 		payment.Refund.Handle("/refund", h.refund),
@@ -128,7 +128,7 @@ func TestDeliveryAfterCrash(t *testing.T) {
 			}
 			config := g.Config()
 			config.Retry = alipayplus.NoRetry
-			client, err := alipayplus.New(config)
+			client, err := alipayplus.NewClient(config)
 			if err != nil {
 				t.Fatal(err)
 			}

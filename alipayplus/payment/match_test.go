@@ -11,7 +11,7 @@ import (
 )
 
 // printOf is the identity of a request as the handler compares it.
-func printOf(t *testing.T, id alipayplus.Identity) string {
+func printOf(t *testing.T, id alipayplus.Idempotency) string {
 	t.Helper()
 	text, err := json.Marshal(id.Match)
 	if err != nil {
@@ -67,7 +67,7 @@ func set(t *testing.T, leaf reflect.Value, n int) {
 
 // identityTest changes every member of a request in turn: those under match must
 // change its identity, all others must not.
-func identityTest[Req any](t *testing.T, identity func(*Req) alipayplus.Identity, match ...string) {
+func identityTest[Req any](t *testing.T, identity func(*Req) alipayplus.Idempotency, match ...string) {
 	var base Req
 	v := reflect.ValueOf(&base).Elem()
 	visit(v, "", func(_ string, leaf reflect.Value) { set(t, leaf, 0) })
@@ -104,18 +104,18 @@ func identityTest[Req any](t *testing.T, identity func(*Req) alipayplus.Identity
 // consistent, member by member.
 func TestIdentities(t *testing.T) {
 	t.Run("pay", func(t *testing.T) {
-		identityTest(t, payment.Pay.Spec().Identity,
+		identityTest(t, payment.Pay.Spec().Idempotency,
 			".PaymentRequestID", ".PaymentAmount", ".PayToAmount", ".SurchargeInfo", ".PaymentMethod", ".PaymentPromoInfo")
 	})
 	t.Run("refund", func(t *testing.T) {
-		identityTest(t, payment.Refund.Spec().Identity,
+		identityTest(t, payment.Refund.Spec().Idempotency,
 			".RefundRequestID", ".RefundAmount", ".RefundFromAmount", ".RefundPromoInfo", ".SurchargeInfo")
 	})
 	t.Run("cancelPayment", func(t *testing.T) {
-		identityTest(t, payment.CancelPayment.Spec().Identity, ".PaymentRequestID")
+		identityTest(t, payment.CancelPayment.Spec().Idempotency, ".PaymentRequestID")
 	})
 	t.Run("notifyPayment", func(t *testing.T) {
-		identityTest(t, payment.NotifyPayment.Spec().Identity,
+		identityTest(t, payment.NotifyPayment.Spec().Idempotency,
 			".PaymentRequestID", ".PaymentAmount", ".PaymentResult.Code", ".PaymentResult.Status", ".PaymentID", ".PayToAmount",
 			".CustomerID", ".CustomsDeclarationAmount")
 	})
@@ -123,7 +123,7 @@ func TestIdentities(t *testing.T) {
 
 // An evaluation's answer is never that of a payment.
 func TestEvaluationHasItsOwnKey(t *testing.T) {
-	identity := payment.Pay.Spec().Identity
+	identity := payment.Pay.Spec().Idempotency
 	request := payment.PayRequest{PaymentRequestID: "1"}
 	for flag, key := range map[alipayplus.Bool]string{alipayplus.Unset: "1", alipayplus.False: "1", alipayplus.True: "1/evaluation"} {
 		request.PaymentFactor.IsPaymentEvaluation = flag
@@ -148,7 +148,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 		"surchargeInfo":{"surchargeAmount":{"currency":"HKD","value":"8916"},"surchargeQuote":{"quotePrice":"8.9614","quoteExpiryTime":"2025-03-01T12:00:00Z"}},
 		"paymentMethod":{"paymentMethodType":"X","paymentMethodId":"281"},
 		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}}]}}`
-	want := printOf(t, payment.Pay.Spec().Identity(must(ptr(decode[payment.PayRequest](form)))))
+	want := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](form)))))
 	for _, c := range [][2]string{
 		{`"value":"995"`, `"value":995`},
 		{`"value":"995"`, `"value":"0995"`},
@@ -159,7 +159,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 		{`"paymentMethodType":"X"`, `"paymentMethodType":"X","customerId":"","paymentMethodMetaData":{}`},
 	} {
 		other := strings.Replace(form, c[0], c[1], 1)
-		if got := printOf(t, payment.Pay.Spec().Identity(must(ptr(decode[payment.PayRequest](other))))); got != want || other == form {
+		if got := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](other))))); got != want || other == form {
 			t.Errorf("%s instead of %s is another request:\n%s\n%s", c[1], c[0], got, want)
 		}
 	}

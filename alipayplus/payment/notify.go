@@ -52,8 +52,8 @@ var NotifyPayment = alipayplus.NewOutbound(alipayplus.Spec[NotifyPaymentRequest,
 	Name:    "notifyPayment",
 	Path:    "/aps/api/v1/payments/notifyPayment",
 	Timeout: 5 * time.Second,
-	Identity: func(r *NotifyPaymentRequest) alipayplus.Identity {
-		return alipayplus.Identity{
+	Idempotency: func(r *NotifyPaymentRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{
 			Key: r.PaymentRequestID,
 			Match: []any{
 				matchAmount(r.PaymentAmount), r.PaymentResult.Status, r.PaymentResult.Code, r.PaymentID,

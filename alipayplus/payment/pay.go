@@ -51,13 +51,13 @@ var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	Name:    "pay",
 	Timeout: 8 * time.Second,
 	Pending: alipayplus.CodePaymentInProcess,
-	Identity: func(r *PayRequest) alipayplus.Identity {
+	Idempotency: func(r *PayRequest) alipayplus.Idempotency {
 		key := r.PaymentRequestID
 		evaluation := r.PaymentFactor.IsPaymentEvaluation == alipayplus.True
 		if evaluation {
 			key += "/evaluation"
 		}
-		return alipayplus.Identity{
+		return alipayplus.Idempotency{
 			Key: key,
 			Match: []any{
 				evaluation, // an id may itself end in "/evaluation"

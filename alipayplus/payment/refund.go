@@ -33,8 +33,8 @@ type RefundResponse struct {
 var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse]{
 	Name:    "refund",
 	Timeout: 8 * time.Second,
-	Identity: func(r *RefundRequest) alipayplus.Identity {
-		return alipayplus.Identity{
+	Idempotency: func(r *RefundRequest) alipayplus.Idempotency {
+		return alipayplus.Idempotency{
 			Key: r.RefundRequestID,
 			Match: []any{
 				matchAmount(r.RefundAmount), matchAmount(r.RefundFromAmount), matchRefundPromos(r.RefundPromoInfo),

@@ -29,10 +29,10 @@ func (w *world) app() *mpmtest.App {
 		if refused != nil {
 			return nil, refused
 		}
-		return w.toApp(mpm.Outcome{Record: record, Origin: mpm.Intercepted}, nil)
+		return w.toApp(mpm.ResultPage{Record: record, Origin: mpm.Intercepted}, nil)
 	}
 	app.Outcome = func(_ context.Context, id string) ([]byte, error) {
-		return w.toApp(mpm.Outcome{Record: w.wallet.record(id), Origin: mpm.Intercepted}, nil)
+		return w.toApp(mpm.ResultPage{Record: w.wallet.record(id), Origin: mpm.Intercepted}, nil)
 	}
 	app.Wait = func(context.Context, time.Duration) error { return nil } // pages do not stay here
 	return app

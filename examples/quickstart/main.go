@@ -117,7 +117,7 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 
 	// What a wallet does once, when it starts. A real one has its keys from a
 	// vault, the gateway's own BaseURL, and the default transport and intervals.
-	w.client, err = alipayplus.New(alipayplus.Config{
+	w.client, err = alipayplus.NewClient(alipayplus.ClientConfig{
 		Credentials: w.alipay.Credentials(),
 		BaseURL:     alipayURL,
 		Transport:   &tracingTransport{w.trace, "wallet --> Alipay+", &http.Transport{}},
@@ -155,12 +155,12 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 		return err
 	}
 	store := auth.NewMemoryStore(1000)
-	w.tokens, err = auth.New(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
+	w.tokens, err = auth.NewService(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
 	if err != nil {
 		return err
 	}
 	handler, err := alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Store: alipayplus.NewMemoryStore(1000)},
+		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
 		w.wallet.easyPayService(w.tokens).Handle(payPath),
 		auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
 		auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),

@@ -95,7 +95,7 @@ func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Am
 	}
 
 	w.trace.step("Steps 21-24", "The app shows the result and returns the user to the merchant")
-	w.trace.forApp(mpm.Outcome{Record: record, Origin: mpm.Scanned})
+	w.trace.forApp(mpm.ResultPage{Record: record, Origin: mpm.Scanned})
 	return errors.Join(
 		expect("how often Alipay+ took the result", w.ran(payment.NotifyPayment, id), 1),
 		expect("the balance", w.wallet.balance(), before-debit.Minor),

@@ -67,7 +67,7 @@ func (b *backend) confirm(ctx context.Context, _ string, amount alipayplus.Amoun
 			}
 		}
 	}
-	return json.Marshal(mpm.Outcome{Record: b.record, Origin: b.origin})
+	return json.Marshal(mpm.ResultPage{Record: b.record, Origin: b.origin})
 }
 
 // The workflow of an entry code, from the Scan page to the wallet's home page.
@@ -83,7 +83,7 @@ func ExampleApp() {
 
 	b := &backend{}
 	var err error
-	if b.client, err = alipayplus.New(g.Config()); err != nil {
+	if b.client, err = alipayplus.NewClient(g.Config()); err != nil {
 		panic(err)
 	}
 	if b.rules, err = codeid.ParseRuleset(shop.CodeRules(), codeid.RuleOptions{}); err != nil {

@@ -15,7 +15,7 @@ import (
 
 func newClient(t *testing.T, g *alipayplustest.Gateway) *alipayplus.Client {
 	t.Helper()
-	client, err := alipayplus.New(g.Config())
+	client, err := alipayplus.NewClient(g.Config())
 	if err != nil {
 		t.Fatal(err)
 	}

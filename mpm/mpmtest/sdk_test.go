@@ -201,7 +201,7 @@ func TestAppNotices(t *testing.T) {
 			return json.Marshal(mpm.Launch{RedirectURL: shop.EntryCode(), UserAgent: "AlipayConnect"})
 		}
 		app.Decode = func(context.Context, string) ([]byte, error) {
-			return json.Marshal(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.MessageOf(alipayplus.CodeExpiredCode)}) // no Origin
+			return json.Marshal(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}) // no Origin
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

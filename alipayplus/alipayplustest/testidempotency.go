@@ -15,12 +15,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestStore is the contract of alipayplus.Store as a test. open returns a store
+// TestIdempotencyStore is the contract of alipayplus.Store as a test. open returns a store
 // that holds nothing, or one where the keys of this run cannot occur; it is
 // called once for each part. The parts about leases use leases of 300
 // milliseconds and wait for their end at most two seconds more: a store that keeps
 // whole seconds must round it up.
-func TestStore(t *testing.T, open func(*testing.T) alipayplus.Store) {
+func TestIdempotencyStore(t *testing.T, open func(*testing.T) alipayplus.IdempotencyStore) {
 	t.Helper()
 	for _, part := range []struct {
 		name string
@@ -46,14 +46,14 @@ func TestStore(t *testing.T, open func(*testing.T) alipayplus.Store) {
 
 type storeTest struct {
 	*testing.T
-	store  alipayplus.Store
+	store  alipayplus.IdempotencyStore
 	prefix string
 }
 
 func (t *storeTest) claim(key, owner, match string) alipayplus.Claim {
 	return alipayplus.Claim{
 		Operation: "pay", Key: t.prefix + key, Owner: owner,
-		Print: sha256.Sum256([]byte(match)), Lease: time.Minute,
+		Fingerprint: sha256.Sum256([]byte(match)), Lease: time.Minute,
 	}
 }
 
@@ -228,7 +228,7 @@ func (t *storeTest) long() {
 	other := c
 	other.Key = c.Key[:255] + "l"
 	t.want(other, alipayplus.ClaimGranted, false, nil)
-	c.Print[len(c.Print)-1] ^= 1
+	c.Fingerprint[len(c.Fingerprint)-1] ^= 1
 	t.want(c, alipayplus.ClaimConflict, false, nil)
 }
 

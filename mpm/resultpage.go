@@ -9,7 +9,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// Outcome is how a payment stands, for the app: the result page, the way back to
+// ResultPage is how a payment stands, for the app: the result page, the way back to
 // the merchant, and what the decode callback of the client SDK gets for an
 // Intercepted code. It is derived from the payment's record, so that it cannot
 // contradict what Alipay+ is told.
@@ -31,10 +31,10 @@ import (
 // WebView, or "home", the wallet's home page. For an Intercepted code there is
 // also call: "onSuccess" without argument when paid, else "onFailure" with
 // resultCode and message.text.
-type Outcome struct {
+type ResultPage struct {
 	Record  payment.Record
 	Origin  Origin
-	Message Message // zero means MessageOf the result code; of an open payment, nothing to say
+	Message UserMessage // zero means MessageOf the result code; of an open payment, nothing to say
 }
 
 // redirectAfter is how long the result page stays, in seconds.
@@ -47,14 +47,14 @@ type shownRedirect struct {
 }
 
 // MarshalJSON is the object for the app.
-func (o Outcome) MarshalJSON() ([]byte, error) {
+func (o ResultPage) MarshalJSON() ([]byte, error) {
 	shown := struct {
 		bare
 		PaymentRequestID string                `json:"paymentRequestId"`
 		State            string                `json:"state"`
 		DebitAmount      shownAmount           `json:"debitAmount,omitzero"`
 		Code             alipayplus.ResultCode `json:"resultCode,omitzero"`
-		Message          Message               `json:"message,omitzero"`
+		Message          UserMessage           `json:"message,omitzero"`
 		Redirect         shownRedirect         `json:"redirect,omitzero"`
 		Call             string                `json:"call,omitzero"`
 	}{
@@ -75,8 +75,8 @@ func (o Outcome) MarshalJSON() ([]byte, error) {
 		}
 		shown.Code = result.Code
 		shown.Message = o.Message
-		if shown.Message == (Message{}) {
-			shown.Message = MessageOf(result.Code)
+		if shown.Message == (UserMessage{}) {
+			shown.Message = UserMessageOf(result.Code)
 		}
 		shown.Redirect = o.redirect()
 		shown.Call = o.call("onFailure")
@@ -89,14 +89,14 @@ func (o Outcome) MarshalJSON() ([]byte, error) {
 	return json.Marshal(shown)
 }
 
-func (o Outcome) redirect() shownRedirect {
+func (o ResultPage) redirect() shownRedirect {
 	if o.Record.RedirectURL == "" {
 		return shownRedirect{To: "home"}
 	}
 	return shownRedirect{To: "merchant", URL: o.Record.RedirectURL, After: redirectAfter}
 }
 
-func (o Outcome) call(name string) string {
+func (o ResultPage) call(name string) string {
 	if o.Origin == Scanned {
 		return ""
 	}
@@ -104,12 +104,12 @@ func (o Outcome) call(name string) string {
 }
 
 // String names the payment and its state.
-func (o Outcome) String() string {
+func (o ResultPage) String() string {
 	return fmt.Sprintf("Outcome{%s %s}", o.Record.PaymentRequestID, o.Record.State)
 }
 
 // Format prints String for every verb.
-func (o Outcome) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, o.String()) }
+func (o ResultPage) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, o.String()) }
 
 // LogValue is String for log/slog.
-func (o Outcome) LogValue() slog.Value { return slog.StringValue(o.String()) }
+func (o ResultPage) LogValue() slog.Value { return slog.StringValue(o.String()) }

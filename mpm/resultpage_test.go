@@ -36,12 +36,12 @@ func TestOutcome(t *testing.T) {
 	for _, c := range []struct {
 		rule           string
 		events         []payment.Event
-		message        mpm.Message
+		message        mpm.UserMessage
 		scanned, extra string // extra: what an intercepted code's has more
 	}{
 		{rule: "open: not confirmed yet", events: []payment.Event{opened},
 			scanned: start + `"state":"open",` + debit + `}`},
-		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again}, message: mpm.MessageOf(alipayplus.CodeUserBalanceNotEnough),
+		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again}, message: mpm.UserMessageOf(alipayplus.CodeUserBalanceNotEnough),
 			scanned: start + `"state":"open",` + debit + `,"message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}}`},
 		{rule: "paying: not known yet", events: []payment.Event{opened, confirmed},
 			scanned: start + `"state":"processing",` + debit + `}`},
@@ -51,7 +51,7 @@ func TestOutcome(t *testing.T) {
 			scanned: start + `"state":"paid",` + debit + toHome + `}`, extra: `,"call":"onSuccess"`},
 		{rule: "failed", events: []payment.Event{opened, confirmed, refused},
 			scanned: start + `"state":"failed",` + debit + `,"resultCode":"RISK_REJECT",` + failedRefused + toMerchant + `}`, extra: `,"call":"onFailure"`},
-		{rule: "failed, with a message of the wallet's own", events: []payment.Event{opened, confirmed, refused}, message: mpm.Message{Key: "k", Text: "t"},
+		{rule: "failed, with a message of the wallet's own", events: []payment.Event{opened, confirmed, refused}, message: mpm.UserMessage{Key: "k", Text: "t"},
 			scanned: start + `"state":"failed",` + debit + `,"resultCode":"RISK_REJECT","message":{"key":"k","text":"t","support":false}` + toMerchant + `}`, extra: `,"call":"onFailure"`},
 		{rule: "closed: expired", events: []payment.Event{opened, payment.Expired{At: noon.Add(time.Hour)}},
 			scanned: start + `"state":"closed",` + debit + closed + toMerchant + `}`, extra: `,"call":"onFailure"`},
@@ -68,9 +68,9 @@ func TestOutcome(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want(t, mpm.Outcome{Record: record, Message: c.message}, c.scanned)
+			want(t, mpm.ResultPage{Record: record, Message: c.message}, c.scanned)
 			intercepted := c.scanned[:len(c.scanned)-1] + c.extra + "}"
-			want(t, mpm.Outcome{Record: record, Message: c.message, Origin: mpm.Intercepted}, intercepted)
+			want(t, mpm.ResultPage{Record: record, Message: c.message, Origin: mpm.Intercepted}, intercepted)
 			// The app is told what Alipay+ is told.
 			var shown struct{ State, ResultCode string }
 			if err := json.Unmarshal([]byte(c.scanned), &shown); err != nil {

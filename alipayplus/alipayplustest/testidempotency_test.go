@@ -109,20 +109,20 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.Standin
 	r := s.records[s.key(c)]
 	if r == nil {
 		look("grants twice, when claims meet")
-		s.records[s.key(c)] = &soundRecord{print: c.Print, owner: c.Owner, until: now.Add(lease)}
+		s.records[s.key(c)] = &soundRecord{print: c.Fingerprint, owner: c.Owner, until: now.Add(lease)}
 		return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: s.is("says Again for a new record")}, nil
 	}
 	running := r.owner != "" && now.Before(r.until)
 	crashed := r.owner != "" && !running
 	open := r.owner == "" && !r.answered
-	same := r.print == c.Print
+	same := r.print == c.Fingerprint
 	switch {
 	case s.is("forgets the print of an open record") && open,
 		s.is("forgets the print of an answered record") && r.answered,
 		s.is("forgets the print of a crashed record") && crashed:
 		same = true
 	case s.is("compares prints only in part"):
-		same = bytes.Equal(r.print[:31], c.Print[:31])
+		same = bytes.Equal(r.print[:31], c.Fingerprint[:31])
 	}
 	switch {
 	case !same:
@@ -146,7 +146,7 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.Standin
 	if crashed {
 		look("grants a crashed record twice, when claims meet")
 	}
-	r.print, r.owner, r.until = c.Print, c.Owner, now.Add(lease)
+	r.print, r.owner, r.until = c.Fingerprint, c.Owner, now.Add(lease)
 	silent := open && s.is("does not say Again for an open record") || crashed && s.is("does not say Again for a crashed record")
 	return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: !silent}, nil
 }
@@ -187,15 +187,15 @@ func (s *sound) Finish(_ context.Context, c alipayplus.Claim, answer []byte) err
 	return nil
 }
 
-func open(mistake string) func(*testing.T) alipayplus.Store {
-	return func(*testing.T) alipayplus.Store {
+func open(mistake string) func(*testing.T) alipayplus.IdempotencyStore {
+	return func(*testing.T) alipayplus.IdempotencyStore {
 		return &sound{records: map[string]*soundRecord{}, mistake: mistake}
 	}
 }
 
 func TestStoreOnSoundStore(t *testing.T) {
 	t.Parallel()
-	alipayplustest.TestStore(t, open(""))
+	alipayplustest.TestIdempotencyStore(t, open(""))
 }
 
 const control = "ALIPAYPLUS_TESTSTORE_CONTROL"
@@ -208,7 +208,7 @@ func TestStoreFindsMistakes(t *testing.T) {
 		for _, mistake := range mistakes {
 			t.Run(mistake, func(t *testing.T) {
 				t.Parallel()
-				alipayplustest.TestStore(t, open(mistake))
+				alipayplustest.TestIdempotencyStore(t, open(mistake))
 			})
 		}
 		return

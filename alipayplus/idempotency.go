@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Store remembers what inbound requests were answered, so that a repeated
+// IdempotencyStore remembers what inbound requests were answered, so that a repeated
 // request gets the same answer and changes nothing. It is shared by all
 // processes that serve the same APIs: a table in the wallet's database, one row
 // for each Operation and Key. alipayplustest.TestStore is the contract as a
@@ -28,9 +28,9 @@ import (
 // The Print of the first claim is kept for good: a claim with another Print is
 // ClaimConflict in every state and changes nothing.
 //
-// Any error of a Store makes the answer U, never S or F. Its text is logged, so
+// Any error of a IdempotencyStore makes the answer U, never S or F. Its text is logged, so
 // that it must not quote an answer.
-type Store interface {
+type IdempotencyStore interface {
 	// Begin asks to run. It is atomic: of many concurrent claims for one record
 	// exactly one is granted.
 	Begin(ctx context.Context, c Claim) (Standing, error)
@@ -42,10 +42,10 @@ type Store interface {
 
 // Claim is a request's wish to run.
 type Claim struct {
-	Operation string            // name of the API, at most 64 characters
-	Key       string            // the idempotency key, never a secret: 1 to 256 bytes, all of which count
-	Owner     string            // this run, 26 random letters and digits
-	Print     [sha256.Size]byte // of what must not differ between two requests of one key
+	Operation   string            // name of the API, at most 64 characters
+	Key         string            // the idempotency key, never a secret: 1 to 256 bytes, all of which count
+	Owner       string            // this run, 26 random letters and digits
+	Fingerprint [sha256.Size]byte // of what must not differ between two requests of one key
 	// Lease is how long the run may take, on the store's clock. After it a run
 	// that did not finish counts as crashed and another one may begin.
 	Lease time.Duration
@@ -86,9 +86,9 @@ const (
 // its lease ended and another run took over.
 var ErrSuperseded = errors.New("alipayplus: another run took the record over")
 
-// MemoryStore is a Store in memory, for tests and for a wallet that runs as one
+// MemoryIdempotencyStore is a Store in memory, for tests and for a wallet that runs as one
 // process and may forget everything with it. Make one with NewMemoryStore.
-type MemoryStore struct {
+type MemoryIdempotencyStore struct {
 	mu      sync.Mutex
 	max     int
 	records map[recordKey]*record
@@ -106,22 +106,22 @@ type record struct {
 
 var errStoreFull = errors.New("alipayplus: the memory store is full")
 
-// NewMemoryStore is a MemoryStore of at most maxRecords records. When it is
+// NewMemoryIdempotencyStore is a MemoryStore of at most maxRecords records. When it is
 // full, new requests are refused with U: it never forgets an answer to make
 // room, because a forgotten one is a payment made twice.
-func NewMemoryStore(maxRecords int) *MemoryStore {
-	return &MemoryStore{max: maxRecords, records: make(map[recordKey]*record)}
+func NewMemoryIdempotencyStore(maxRecords int) *MemoryIdempotencyStore {
+	return &MemoryIdempotencyStore{max: maxRecords, records: make(map[recordKey]*record)}
 }
 
 // String is how many records there are, so that no log shows one.
-func (m *MemoryStore) String() string {
+func (m *MemoryIdempotencyStore) String() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return fmt.Sprintf("MemoryStore{%d of %d records}", len(m.records), m.max)
 }
 
 // Begin implements Store.
-func (m *MemoryStore) Begin(_ context.Context, c Claim) (Standing, error) {
+func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -131,9 +131,9 @@ func (m *MemoryStore) Begin(_ context.Context, c Claim) (Standing, error) {
 		if len(m.records) >= m.max {
 			return Standing{}, errStoreFull
 		}
-		m.records[recordKey{c.Operation, c.Key}] = &record{print: c.Print, owner: c.Owner, until: now.Add(c.Lease)}
+		m.records[recordKey{c.Operation, c.Key}] = &record{print: c.Fingerprint, owner: c.Owner, until: now.Add(c.Lease)}
 		return Standing{State: ClaimGranted}, nil
-	case r.print != c.Print:
+	case r.print != c.Fingerprint:
 		return Standing{State: ClaimConflict}, nil
 	case r.answered:
 		return Standing{State: ClaimAnswered, Answer: append([]byte(nil), r.answer...)}, nil
@@ -145,7 +145,7 @@ func (m *MemoryStore) Begin(_ context.Context, c Claim) (Standing, error) {
 }
 
 // Finish implements Store.
-func (m *MemoryStore) Finish(_ context.Context, c Claim, answer []byte) error {
+func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.records[recordKey{c.Operation, c.Key}]

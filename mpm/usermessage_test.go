@@ -40,7 +40,7 @@ func TestMessageOf(t *testing.T) {
 	key := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	texts := map[string]string{}
 	for _, code := range append(codes, "NEW_CODE", "") {
-		m := mpm.MessageOf(code)
+		m := mpm.UserMessageOf(code)
 		wanted, own := messageKeys[code]
 		if !own {
 			wanted = "payment_refused"

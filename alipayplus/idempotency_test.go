@@ -17,13 +17,13 @@ import (
 )
 
 func TestMemoryStore(t *testing.T) {
-	alipayplustest.TestStore(t, func(*testing.T) alipayplus.Store { return alipayplus.NewMemoryStore(1000) })
+	alipayplustest.TestIdempotencyStore(t, func(*testing.T) alipayplus.IdempotencyStore { return alipayplus.NewMemoryIdempotencyStore(1000) })
 }
 
 // A full store refuses what is new and still answers for what it has.
 func TestMemoryStoreIsFull(t *testing.T) {
 	ctx := t.Context()
-	store := alipayplus.NewMemoryStore(2)
+	store := alipayplus.NewMemoryIdempotencyStore(2)
 	claim := func(key string) alipayplus.Claim {
 		return alipayplus.Claim{Operation: "pay", Key: key, Owner: "o", Lease: time.Minute}
 	}
@@ -42,7 +42,7 @@ func TestMemoryStoreIsFull(t *testing.T) {
 		t.Errorf("a record that is there: %v %v", standing, err)
 	}
 	cfg := inConfig()
-	cfg.Store = store
+	cfg.Idempotency = store
 	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() {
 		t.Errorf("a new request: %v, want U", got)
@@ -68,7 +68,7 @@ func TestMemoryStoreModel(t *testing.T) {
 	synctest.Test(t, func(bubble *testing.T) {
 		rapid.Check(inBubble{bubble}, func(t *rapid.T) {
 			const most = 3
-			store, model := alipayplus.NewMemoryStore(most), map[string]*inRecord{}
+			store, model := alipayplus.NewMemoryIdempotencyStore(most), map[string]*inRecord{}
 			var begun []alipayplus.Claim
 			draw := func(t *rapid.T) (c alipayplus.Claim, name string) {
 				c = alipayplus.Claim{
@@ -77,7 +77,7 @@ func TestMemoryStoreModel(t *testing.T) {
 					Owner:     fmt.Sprint("o", len(begun)),
 					Lease:     time.Duration(rapid.IntRange(1, 5).Draw(t, "lease")) * time.Second,
 				}
-				c.Print[0] = byte(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "print"))
+				c.Fingerprint[0] = byte(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "print"))
 				return c, c.Operation + " " + c.Key
 			}
 			t.Repeat(map[string]func(*rapid.T){
@@ -89,8 +89,8 @@ func TestMemoryStoreModel(t *testing.T) {
 					case r == nil && len(model) == most:
 						want.State = alipayplus.ClaimUndecided
 					case r == nil:
-						model[name] = &inRecord{print: c.Print[0], owner: c.Owner, until: time.Now().Add(c.Lease)}
-					case r.print != c.Print[0]:
+						model[name] = &inRecord{print: c.Fingerprint[0], owner: c.Owner, until: time.Now().Add(c.Lease)}
+					case r.print != c.Fingerprint[0]:
 						want.State = alipayplus.ClaimConflict
 					case r.answered:
 						want.State, want.Answer = alipayplus.ClaimAnswered, r.answer
@@ -144,7 +144,7 @@ func TestMemoryStoreModel(t *testing.T) {
 // Whatever Begin is told, the zero Standing grants nothing.
 func TestZeroStanding(t *testing.T) {
 	cfg := inConfig()
-	cfg.Store = inZeroStore{}
+	cfg.Idempotency = inZeroStore{}
 	ran := false
 	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 		ran = true
@@ -158,7 +158,7 @@ func TestZeroStanding(t *testing.T) {
 type inZeroStore struct{}
 
 func (inZeroStore) Begin(_ context.Context, c alipayplus.Claim) (s alipayplus.Standing, err error) {
-	if c.Operation != "move" || c.Key != "M1" || len(c.Owner) != 26 || c.Print == [sha256.Size]byte{} || c.Lease != time.Minute {
+	if c.Operation != "move" || c.Key != "M1" || len(c.Owner) != 26 || c.Fingerprint == [sha256.Size]byte{} || c.Lease != time.Minute {
 		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil // the handler's claim is not complete
 	}
 	return s, nil
