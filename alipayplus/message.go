@@ -15,10 +15,12 @@ import (
 type Message struct {
 	Operation string        `json:"operation"`                   // the API's name
 	Key       string        `json:"key,omitzero"`                // the value of the idempotency field, hashed if secret
+	Group     string        `json:"group,omitzero"`              // messages of one group arrive in the order of Outbox.Put; "" orders nothing
 	Path      string        `json:"path,omitzero"`               // where the API is served
 	URL       string        `json:"url,omitzero" wire:"private"` // instead of BaseURL and Path: the order's paymentNotifyUrl
 	Timeout   time.Duration `json:"timeoutNs,omitzero"`          // of one attempt, 0 means 5 seconds
 	Body      []byte        `json:"body" wire:"private"`         // the exact bytes to sign and send
+	Sealed    bool          `json:"sealed,omitzero"`             // Body is encrypted, by Sealer.SealMessage
 }
 
 // String names the API, the key and the length, never the content.
