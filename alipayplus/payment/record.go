@@ -47,6 +47,12 @@ type Record struct {
 	Cancelling bool          `json:"cancelling,omitzero"`
 	Credits    []CreditEntry `json:"credits,omitzero"` // all that was ordered to be given back
 	Refunds    []RefundEntry `json:"refunds,omitzero"`
+	// Resume is when something that is due is tried again.
+	Resume Resume `json:"resume,omitzero"`
+	// Missed: ServiceConfig.OnChange failed for a change that could not be taken
+	// back. Service.Run calls it again, with MissedState as the state before.
+	Missed      bool  `json:"missed,omitzero"`
+	MissedState State `json:"missedState,omitzero"`
 	// Notice is the notification of the final result, made once.
 	Notice alipayplus.Message `json:"notice,omitzero" wire:"private"`
 }
