@@ -58,8 +58,16 @@ func (w *world) life(first *crash, next func() *crash) {
 		pages = append(pages, answer.PaymentURL+" "+answer.PaymentID)
 		return true
 	}, next)
+	try := 0 // of the PIN: counted once, reported until the report is stored
 	w.until("the verification", func() bool {
-		record, err := w.happened(w.Context(), "PR1", payment.Verified{At: time.Now()})
+		if try == 0 {
+			record, err := w.happened(w.Context(), "PR1", payment.VerificationTried{At: time.Now()})
+			if err != nil {
+				return false
+			}
+			try = len(record.Tried)
+		}
+		record, err := w.happened(w.Context(), "PR1", payment.Verified{Try: try, At: time.Now()})
 		return err == nil && record.State == payment.StatePaid
 	}, next)
 	w.workers(next)

@@ -64,21 +64,23 @@ func ExampleService() {
 	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
 	fmt.Println("creation:", answer.Result, answer.PaymentURL, err)
 
-	// The user enters the right PIN on the verification page.
-	record, do, err := payments["PR-1"].On(payment.Verified{At: time.Now()})
+	// The user enters the right PIN on the verification page: it is counted, stored
+	// and then compared.
+	record, _, err := payments["PR-1"].On(payment.VerificationTried{At: time.Now()})
+	fmt.Println(record.State, err)
+	record, do, err := record.On(payment.Verified{Try: len(record.Tried), At: time.Now()})
 	fmt.Println(record.State, err)
 	for _, effect := range do {
-		switch e := effect.(type) {
-		case payment.Debit:
-			fmt.Println("debit", e.Amount)
-		case payment.Redirect:
-			url, err := easypay.Redirect(record.RedirectURL, e.Verified)
-			fmt.Println("redirect", url, err)
+		if debit, ok := effect.(payment.Debit); ok {
+			fmt.Println("debit", debit.Amount)
 		}
 	}
+	url, err := easypay.Redirect(record.RedirectURL, record.Verified())
+	fmt.Println("redirect", url, err)
 	// Output:
 	// evaluation: S SUCCESS <nil>
 	// creation: U PAYMENT_IN_PROCESS https://wallet.example/verify?session=1 <nil>
+	// verifying <nil>
 	// paying <nil>
 	// debit HKD 58.00
 	// redirect https://pay.example/result?session=%2B&status=success <nil>

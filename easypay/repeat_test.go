@@ -119,7 +119,7 @@ func TestConcurrentDuplicates(t *testing.T) {
 				if tables := w.view(); len(pages) != 1 || len(tables.Payments) != 1 || len(tables.Ledger) != 0 {
 					w.Fatalf("%d pages, %d orders, %d bookings; want 1, 1, 0", len(pages), len(tables.Payments), len(tables.Ledger))
 				}
-				w.happens(payment.Verified{At: time.Now()})
+				w.enters(true)
 				w.work(w.Context())
 
 				paid := map[string]int{}
@@ -251,7 +251,7 @@ func TestRepeatedCreation(t *testing.T) {
 					}
 					switch state.event.(type) { // the times are those of the story
 					case payment.Verified:
-						w.happens(payment.Verified{At: time.Now()})
+						w.enters(true)
 					case payment.OTPResent:
 						w.happens(payment.OTPResent{At: time.Now()})
 					case payment.Cancelled:

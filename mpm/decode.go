@@ -96,6 +96,13 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		}
 		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "an action for the client SDK without a payload")
 	}
+	amounts := payment.Amounts{
+		PaymentAmount:    a.PaymentAmount,
+		PayToAmount:      a.PayToAmount,
+		PaymentQuote:     a.PaymentQuote,
+		SurchargeInfo:    a.SurchargeInfo,
+		PaymentPromoInfo: a.PaymentPromoInfo,
+	}
 	alarm := ""
 	switch {
 	case a.CodeType != "ORDER_CODE":
@@ -109,8 +116,8 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		alarm = "paymentAmount is missing"
 	case a.PayToAmount.IsZero():
 		alarm = "payToAmount is missing"
-	case len(a.PaymentAmount.WireRules())+len(a.PayToAmount.WireRules())+len(a.SurchargeInfo.SurchargeAmount.WireRules()) > 0:
-		alarm = "an amount could not be reported back"
+	case amounts.Validate() != nil:
+		alarm = amounts.Validate().Error()
 	case a.PaymentFactor.IsPaymentEvaluation == alipayplus.True:
 		alarm = "isPaymentEvaluation is true"
 	case a.PaymentFactor.NeedSurcharge == alipayplus.True && a.SurchargeInfo.SurchargeAmount.IsZero():
@@ -129,18 +136,14 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 	terms := payment.Terms{
 		PaymentRequestID: a.PaymentRequestID,
 		CustomerID:       customerID,
+		AcquirerID:       a.AcquirerID,
+		PSPID:            a.PSPID,
 		CodeValueDigest:  code.Digest(),
-		Amounts: payment.Amounts{
-			PaymentAmount:    a.PaymentAmount,
-			PayToAmount:      a.PayToAmount,
-			PaymentQuote:     a.PaymentQuote,
-			SurchargeInfo:    a.SurchargeInfo,
-			PaymentPromoInfo: a.PaymentPromoInfo,
-		},
-		Order:       a.Order,
-		ExpiryTime:  a.PaymentExpiryTime,
-		NotifyURL:   a.PaymentNotifyURL,
-		RedirectURL: a.PaymentRedirectURL,
+		Amounts:          amounts,
+		Order:            a.Order,
+		ExpiryTime:       a.PaymentExpiryTime,
+		NotifyURL:        a.PaymentNotifyURL,
+		RedirectURL:      a.PaymentRedirectURL,
 	}
 	if a.PaymentFactor.IsAuthorizationAndPay == alipayplus.True {
 		terms.AuthorizationInfo = a.AuthorizationInfo

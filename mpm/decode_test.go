@@ -254,7 +254,14 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"no payToAmount", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount = alipayplus.Amount{} }, "payToAmount"},
 		{"an evaluation", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.IsPaymentEvaluation = alipayplus.True }, "isPaymentEvaluation"},
 		{"no surcharge where there must be one", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.NeedSurcharge = alipayplus.True }, "surchargeAmount"},
-		{"a currency that no notification could carry", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount.Currency = "krw" }, "reported back"},
+		{"a currency that no notification could carry", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount.Currency = "krw" }, "out of range"},
+		{"a surcharge in a currency that is none", func(a *mpm.UserInitiatedPayResponse) {
+			a.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "krw", Minor: 1100}
+		}, "out of range"},
+		{"a surcharge in another currency than payToAmount", func(a *mpm.UserInitiatedPayResponse) {
+			a.SurchargeInfo.SurchargeAmount = jpy(110)
+		}, "another currency than payToAmount"},
+		{"a surcharge of nothing", func(a *mpm.UserInitiatedPayResponse) { a.SurchargeInfo.SurchargeAmount = krw(0) }, "surchargeAmount is zero"},
 		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.example/" }, "notify URL"},
 		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "notify URL"},
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},

@@ -68,8 +68,8 @@ type host struct {
 	now func() time.Time
 }
 
-// happened is the one place where a payment changes. refused is the error of
-// Record.On for the event itself.
+// happened is the one place where a payment changes. refused is what
+// Record.On says against the event itself.
 func (h *host) happened(id string, event payment.Event) (record payment.Record, refused error, err error) {
 	err = h.db.transaction(func(t *tables) error {
 		var err error
@@ -100,8 +100,6 @@ func (h *host) happened(id string, event payment.Event) (record payment.Record, 
 				t.Outbox[d.Message.Operation+" "+d.Message.Key] = d.Message
 			case payment.Withdraw:
 				delete(t.Outbox, d.Operation+" "+d.Key)
-			case payment.Redirect:
-				// Easy Pay's verification page does it.
 			}
 			if end == nil {
 				continue

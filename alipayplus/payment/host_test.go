@@ -81,7 +81,7 @@ func TestHostBehindHandler(t *testing.T) {
 		{cancel(), "S SUCCESS"},
 		{inquiry(), "S SUCCESS, F ORDER_IS_CLOSED"},
 		{refund(refundOf("r4", 100, 856, 896)), "F ORDER_IS_CLOSED "},
-		{happens(confirmed), "closed payment: the payment is closed"},
+		{happens(confirmed), "closed <nil>"},
 		{fmt.Sprint(h.db.committed.Balances["alice"]), "10000"},
 	} {
 		if c.got != c.want {

@@ -109,7 +109,7 @@ func TestIdentities(t *testing.T) {
 	})
 	t.Run("refund", func(t *testing.T) {
 		identityTest(t, payment.Refund.Spec().Idempotency,
-			".RefundRequestID", ".RefundAmount", ".RefundFromAmount", ".RefundPromoInfo", ".SurchargeInfo")
+			".PaymentRequestID", ".RefundRequestID", ".RefundAmount", ".RefundFromAmount", ".RefundPromoInfo", ".SurchargeInfo")
 	})
 	t.Run("cancelPayment", func(t *testing.T) {
 		identityTest(t, payment.CancelPayment.Spec().Idempotency, ".PaymentRequestID")
@@ -147,7 +147,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 	const form = `{"paymentRequestId":"1","paymentAmount":{"currency":"JPY","value":"995"},"payToAmount":{"currency":"HKD","value":"8518"},
 		"surchargeInfo":{"surchargeAmount":{"currency":"HKD","value":"8916"},"surchargeQuote":{"quotePrice":"8.9614","quoteExpiryTime":"2025-03-01T12:00:00Z"}},
 		"paymentMethod":{"paymentMethodType":"X","paymentMethodId":"281"},
-		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}}]}}`
+		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}},{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}}]}}`
 	want := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](form)))))
 	for _, c := range [][2]string{
 		{`"value":"995"`, `"value":995`},
@@ -155,6 +155,10 @@ func TestIdentityIsNormalised(t *testing.T) {
 		{`{"currency":"JPY","value":"995"}`, `{"value":"995","currency":"JPY","scale":null}`},
 		{`"8.9614"`, `8.961400`},
 		{`"8.9614"`, `"08.9614"`},
+		{`"8.9614"`, `"89614E-4"`},
+		{`"8.9614"`, `0.89614e1`},
+		{`{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}},{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}}`,
+			`{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}},{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}}`},
 		{`2025-03-01T12:00:00Z`, `2025-03-01T20:00:00.000+08:00`},
 		{`"paymentMethodType":"X"`, `"paymentMethodType":"X","customerId":"","paymentMethodMetaData":{}`},
 	} {
@@ -169,3 +173,15 @@ func TestIdentityIsNormalised(t *testing.T) {
 }
 
 func ptr[T any](v T, err error) (*T, error) { return &v, err }
+
+// The promotions of a refund may come in any order, too.
+func TestRefundPromotionsHaveNoOrder(t *testing.T) {
+	request := payment.RefundRequest{RefundRequestID: "1"}
+	details := []payment.RefundPromoDetail{{PromoID: "P", RefundAmount: hkd(43)}, {PromoID: "A", RefundAmount: hkd(5)}}
+	request.RefundPromoInfo.RefundPromoDetails = details
+	want := printOf(t, payment.Refund.Spec().Idempotency(&request))
+	request.RefundPromoInfo.RefundPromoDetails = []payment.RefundPromoDetail{details[1], details[0]}
+	if got := printOf(t, payment.Refund.Spec().Idempotency(&request)); got != want {
+		t.Errorf("the same promotions in another order are another refund:\n%s\n%s", got, want)
+	}
+}

@@ -37,9 +37,9 @@ var structs = []any{
 	payment.Shipping{}, payment.Store{}, payment.SurchargeInfo{}, payment.UserName{},
 
 	payment.Opened{}, payment.Confirmed{}, payment.Verified{}, payment.VerificationFailed{}, payment.OTPResent{},
-	payment.GaveUp{}, payment.Expired{}, payment.Debited{}, payment.Refused{}, payment.Cancelled{}, payment.Refunded{},
+	payment.GaveUp{}, payment.Expired{}, payment.VerificationTried{}, payment.Debited{}, payment.Refused{}, payment.Cancelled{}, payment.Refunded{},
 	payment.Credited{},
-	payment.Debit{}, payment.Void{}, payment.Credit{}, payment.Notify{}, payment.Withdraw{}, payment.Redirect{},
+	payment.Debit{}, payment.Void{}, payment.Credit{}, payment.Notify{}, payment.Withdraw{},
 	payment.Record{}, payment.Terms{}, payment.Verification{}, payment.CreditEntry{}, payment.RefundEntry{},
 	payment.Amounts{}, payment.Calculation{}, payment.Sums{}, payment.Discrepancy{},
 }

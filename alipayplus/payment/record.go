@@ -1,15 +1,13 @@
 package payment
 
 import (
-	"errors"
 	"reflect"
 	"slices"
-	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// State is where a payment stands. The empty State is that of a payment that
+// State is the state of a payment. The empty State is that of a payment that
 // was never seen.
 type State string
 
@@ -36,11 +34,16 @@ type Record struct {
 	State   State `json:"state,omitzero"`
 	Terms
 
-	Wrong    int             `json:"wrong,omitzero"`    // wrong PINs or OTPs so far
-	Resent   int             `json:"resent,omitzero"`   // OTPs sent again so far
-	Attempts []AttemptState  `json:"attempts,omitzero"` // to debit the user; attempt n is Attempts[n-1]
-	PaidTime alipayplus.Time `json:"paidTime,omitzero"` // paymentTime, once paid
-	// Code says why a failed payment failed.
+	Tried  []TryState `json:"tried,omitzero"`  // PINs and OTPs that the user entered; try n is Tried[n-1]
+	Resent int        `json:"resent,omitzero"` // OTPs sent again so far
+	// Consented: the user agreed to the later payments that Terms.AuthorizationInfo
+	// asks for. Issue no token without it.
+	Consented bool            `json:"consented,omitzero"`
+	Source    string          `json:"source,omitzero"`   // Confirmed.Source of the last attempt
+	Attempts  []AttemptState  `json:"attempts,omitzero"` // to debit the user; attempt n is Attempts[n-1]
+	PaidTime  alipayplus.Time `json:"paidTime,omitzero"` // paymentTime, once paid
+	// Code says why a failed payment failed, or, of an open one, why the last debit
+	// was refused: the user may try again.
 	Code alipayplus.ResultCode `json:"code,omitzero"`
 	// Cancelling: cancelled, but money is still to be moved, so that nothing final
 	// can be said.
@@ -57,47 +60,13 @@ type Record struct {
 	Notice alipayplus.Message `json:"notice,omitzero" wire:"private"`
 }
 
-// AttemptState is how one attempt to debit the user stands.
-type AttemptState string
-
-// The states of an attempt.
-const (
-	AttemptRunning AttemptState = "running" // ordered, its end is not known
-	AttemptRefused AttemptState = "refused" // no money moved
-	AttemptLanded  AttemptState = "landed"  // the user was debited
-)
-
-// CreditEntry is money to give back to the user.
-type CreditEntry struct {
-	Key    string            `json:"key"` // of the Credit
-	Amount alipayplus.Amount `json:"amount"`
-	Done   bool              `json:"done,omitzero"`
-}
-
-// RefundEntry is a refund that was accepted.
-type RefundEntry struct {
-	RefundRequestID  string            `json:"refundRequestId"`
-	RefundID         string            `json:"refundId"` // the MPP's
-	RefundTime       alipayplus.Time   `json:"refundTime"`
-	RefundAmount     alipayplus.Amount `json:"refundAmount"`
-	RefundFromAmount alipayplus.Amount `json:"refundFromAmount"`
-	SurchargeAmount  alipayplus.Amount `json:"surchargeAmount,omitzero"`
-}
-
-// credit is what the user gets.
-func (e RefundEntry) credit() alipayplus.Amount {
-	if !e.SurchargeAmount.IsZero() {
-		return e.SurchargeAmount
-	}
-	return e.RefundFromAmount
-}
-
 // On says what follows from e: the record to store, and what to do. It does
 // nothing itself.
 //
-// An event that changes nothing (a repeat, for example) gives r itself, nothing
-// to do and no error. With an error nothing is to be done either, and next is r;
-// the one exception is ErrExpired, with which next is the closed record.
+// An event that comes twice or too late changes nothing and is no error: next is r
+// itself, and there is nothing to do. Look at next.State, and tell Alipay+, the app
+// and the user what the methods of next say. Only what is wrong is an error, one
+// of those below Err: then nothing is to be done either, and next is r.
 //
 // The pattern is always the same, in one transaction of the host's database:
 // load r, call On, do what can be done here (write Notify to the outbox, book
@@ -109,18 +78,18 @@ func (r Record) On(e Event) (next Record, do []Effect, err error) {
 		return r, nil, ErrEvent
 	}
 	s := step{Record: r}
+	s.Tried = slices.Clone(r.Tried)
 	s.Attempts = slices.Clone(r.Attempts)
 	s.Credits = slices.Clone(r.Credits)
 	s.Refunds = slices.Clone(r.Refunds)
-	err = e.on(&s)
-	if err != nil && !errors.Is(err, ErrExpired) {
+	if err := e.on(&s); err != nil {
 		return r, nil, err
 	}
 	if reflect.DeepEqual(s.Record, r) {
-		return r, nil, err
+		return r, nil, nil
 	}
 	s.Version++
-	return s.Record, s.do, err
+	return s.Record, s.do, nil
 }
 
 // Due lists the debits, voids and credits that were ordered and not yet reported
@@ -138,22 +107,8 @@ func (r Record) Due() []Effect {
 	}
 	for _, c := range r.Credits {
 		if !c.Done {
-			do = append(do, Credit{c.Key, r.CustomerID, c.Amount})
+			do = append(do, r.credit(c))
 		}
 	}
 	return do
-}
-
-// settled reports whether no money is on its way.
-func (r Record) settled() bool {
-	return !slices.Contains(r.Attempts, AttemptRunning) &&
-		!slices.ContainsFunc(r.Credits, func(c CreditEntry) bool { return !c.Done })
-}
-
-func (r Record) easyPay() bool { return r.Verification.URL != "" }
-
-// late reports whether at is after the expiry of the payment.
-func (r Record) late(at time.Time) bool {
-	expiry, ok := r.ExpiryTime.Time()
-	return ok && at.After(expiry)
 }

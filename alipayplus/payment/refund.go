@@ -37,6 +37,7 @@ var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse
 		return alipayplus.Idempotency{
 			Key: r.RefundRequestID,
 			Match: []any{
+				r.PaymentRequestID, // the same id for another payment is no repeat
 				matchAmount(r.RefundAmount), matchAmount(r.RefundFromAmount), matchRefundPromos(r.RefundPromoInfo),
 				matchAmount(r.SurchargeInfo.SurchargeAmount), matchQuote(r.SurchargeInfo.SurchargeQuote),
 			},

@@ -13,7 +13,10 @@ type Terms struct {
 	PaymentRequestID  string            `json:"paymentRequestId"`                    // ≤ 64: Alipay+'s id of the payment
 	PaymentID         string            `json:"paymentId,omitzero"`                  // ≤ 64: the MPP's id of the payment, chosen by the host
 	CustomerID        string            `json:"customerId,omitzero" wire:"private"`  // ≤ 64: the MPP's user id, found by the host
-	CodeValueDigest   string            `json:"codeValueDigest,omitzero"`            // Secret.Digest of the scanned code, if there was one
+	AcquirerID        string            `json:"acquirerId,omitzero"`                 // ≤ 64: who acquires the payment
+	PSPID             string            `json:"pspId,omitzero"`                      // ≤ 64: the MPP's id at Alipay+
+	CodeValueDigest   string            `json:"codeValueDigest,omitzero"`            // Secret.Digest of the scanned code, if there was one: the user pays on a cashier page
+	Origin            string            `json:"origin,omitzero"`                     // how the scanned code came, for the app: what package mpm calls Origin
 	Amounts           Amounts           `json:"amounts,omitzero"`                    // what the user pays and the MPP settles
 	Order             Order             `json:"order,omitzero"`                      // for the purchase record
 	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`                 // paymentExpiryTime; absent: DefaultExpiry after Opened.At
@@ -26,14 +29,16 @@ type Terms struct {
 // Verification is the verification of the user that an Easy Pay creation begins
 // with.
 type Verification struct {
-	URL   string `json:"url,omitzero" wire:"private"` // ≤ 2048: the wallet's page, paymentUrl of the answer
-	Tries int    `json:"tries,omitzero"`              // wrong entries that end it; 0 means DefaultTries
+	URL     string `json:"url,omitzero" wire:"private"` // ≤ 2048: the wallet's page, paymentUrl of the answer
+	Tries   int    `json:"tries,omitzero"`              // how many PINs or OTPs the user may enter; 0 means DefaultTries
+	Resends int    `json:"resends,omitzero"`            // how often another OTP may be sent; 0 means DefaultResends
 }
 
 // Defaults of Terms.
 const (
-	DefaultExpiry = 10 * time.Minute
-	DefaultTries  = 3
+	DefaultExpiry  = 10 * time.Minute
+	DefaultTries   = 3
+	DefaultResends = 5
 )
 
 // Terms is what r says of the terms of a payment: everything but PaymentID,
@@ -41,6 +46,8 @@ const (
 func (r PayRequest) Terms() Terms {
 	t := Terms{
 		PaymentRequestID: r.PaymentRequestID,
+		AcquirerID:       r.AcquirerID,
+		PSPID:            r.PSPID,
 		Amounts: Amounts{
 			PaymentAmount:    r.PaymentAmount,
 			PayToAmount:      r.PayToAmount,

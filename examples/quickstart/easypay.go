@@ -62,6 +62,19 @@ func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
 	}
 }
 
+// enters is the user entering a PIN on the verification page: the try is counted
+// before it is compared.
+func (w *wallet) enters(id string, right bool) (payment.Record, error) {
+	record, err := w.happened(id, payment.VerificationTried{At: time.Now()})
+	switch {
+	case err != nil || record.State != payment.StateVerifying:
+		return record, err
+	case right:
+		return w.happened(id, payment.Verified{Try: len(record.Tried), At: time.Now()})
+	}
+	return w.happened(id, payment.VerificationFailed{Try: len(record.Tried), At: time.Now()})
+}
+
 // easyPayRequest is a pay request that names the user by the login id.
 func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
@@ -124,7 +137,7 @@ func (w *world) easyPay(ctx context.Context) error {
 	}
 
 	w.trace.step("Step 12", "The user enters a wrong PIN, then the right one")
-	record, err := w.wallet.happened(id, payment.VerificationFailed{At: time.Now()})
+	record, err := w.wallet.enters(id, false)
 	if err != nil {
 		return err
 	}
@@ -132,13 +145,13 @@ func (w *world) easyPay(ctx context.Context) error {
 	if err := w.inquire(ctx, id, alipayplus.CodePaymentInProcess); err != nil {
 		return err
 	}
-	if record, err = w.wallet.happened(id, payment.Verified{At: time.Now()}); err != nil {
+	if record, err = w.wallet.enters(id, true); err != nil {
 		return err
 	}
 	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
 
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
-	redirect, err := easypay.Redirect(record.RedirectURL, true)
+	redirect, err := easypay.Redirect(record.RedirectURL, record.Verified())
 	if err != nil {
 		return err
 	}
