@@ -107,7 +107,7 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 // dispatch answers a verified request.
 func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out reply) {
 	defer func() {
-		if v := recover(); v != nil { // a Store or an Identity; call knows about functions
+		if v := recover(); v != nil { // an IdempotencyStore or Spec.Idempotency; call knows about functions
 			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
 		}
 	}()
@@ -125,27 +125,27 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 	// A broken connection stops neither the function nor the record of its answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
 	defer cancel()
-	if route.identity == nil {
+	if route.idempotency == nil {
 		body, result, err := h.call(ctx, route, request, info)
-		return h.settled(ctx, route, body, result, err)
+		return h.finished(ctx, route, body, result, err)
 	}
 
-	identity := route.identity(request)
-	if identity.Key == "" || len(identity.Key) > maxKey {
+	idempotency := route.idempotency(request)
+	if idempotency.Key == "" || len(idempotency.Key) > maxKey {
 		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty or over 256 bytes"))
 	}
-	print, err := fingerprint(identity.Match)
+	fingerprint, err := fingerprintOf(idempotency.Match)
 	if err != nil {
 		return h.unknown(ctx, route, err)
 	}
-	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Fingerprint: print, Lease: h.lease}
-	standing, err := h.store.Begin(ctx, claim)
+	claim := Claim{Operation: route.name, Key: idempotency.Key, Owner: rand.Text(), Fingerprint: fingerprint, Lease: h.lease}
+	state, answer, err := h.store.Begin(ctx, claim)
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
-	switch standing.State {
-	case ClaimGranted:
-		info.Again = standing.Again
+	switch state {
+	case ClaimFirst, ClaimRetry:
+		info.Again = state == ClaimRetry
 		return h.runClaim(ctx, route, request, info, claim)
 	case ClaimRunning:
 		code := CodeUnknownException
@@ -154,7 +154,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 		}
 		return signed(Result{Code: code, Status: StatusUnknown}, errors.New("an earlier request still runs"))
 	case ClaimAnswered:
-		return h.repeated(ctx, route, standing.Answer)
+		return h.repeated(ctx, route, answer)
 	case ClaimConflict:
 		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
 	case ClaimUndecided:
@@ -165,7 +165,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 // runClaim runs the function for a granted claim and records what it answers.
 func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info *Info, claim Claim) reply {
 	body, result, err := h.call(ctx, route, request, info)
-	out := h.settled(ctx, route, body, result, err)
+	out := h.finished(ctx, route, body, result, err)
 	answer := out.body
 	final := out.result.Status == StatusSucceeded || out.result.Status == StatusFailed ||
 		(err == nil && route.pending != "" && out.result.Code == route.pending)
@@ -200,8 +200,8 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 	return err
 }
 
-// settled is the reply for what a function returned.
-func (h *Handler) settled(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
+// finished is the reply for what a function returned.
+func (h *Handler) finished(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
 	if err == nil {
 		return reply{status: http.StatusOK, body: body, result: r, sign: true}
 	}
@@ -223,13 +223,13 @@ type ownError string
 
 func (e ownError) Error() string { return string(e) }
 
-// storeError is the error of a Store.
+// storeError is the error of an IdempotencyStore.
 type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
 
 // describe is the text of an error that holds nothing of a message: one of this
-// SDK, or of the Store. Of any other it is the type: a function's error may hold
+// SDK, or of the IdempotencyStore. Of any other it is the type: a function's error may hold
 // anything, whatever its text begins with.
 func describe(err error) string {
 	var call *Error

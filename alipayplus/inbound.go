@@ -40,7 +40,7 @@ func (in *Inbound[Req, Resp]) Spec() Spec[Req, Resp] { return in.spec }
 // fn gets a verified and checked request. What it returns decides the answer:
 //
 //   - A nil error: the answer, whatever its status. A zero Result means
-//     SUCCESS. Answers with S or F are kept in the Store and repeated to a
+//     SUCCESS. Answers with S or F are kept in the IdempotencyStore and repeated to a
 //     repeated request; a U leaves the request open, so that fn runs again
 //     (except Spec.Pending, which is kept).
 //   - An error that is or wraps a ResultCode or a Result with status F: a
@@ -79,7 +79,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 		return request, nil
 	}
 	if s.Idempotency != nil {
-		route.identity = func(request any) Idempotency { return s.Idempotency(request.(*Req)) }
+		route.idempotency = func(request any) Idempotency { return s.Idempotency(request.(*Req)) }
 	}
 	route.run = func(ctx context.Context, request any) ([]byte, Result, error) {
 		response, err := fn(ctx, request.(*Req))
@@ -91,7 +91,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 		}
 		answer := *response // the function's own is not touched
 		result := reflect.ValueOf(&answer).Elem().Field(in.result).Addr().Interface().(*Result)
-		*result = settle(*result)
+		*result = complete(*result)
 		body, err := wire.Encode(&answer)
 		if err != nil {
 			return nil, Result{}, fmt.Errorf("the answer of the function: %w", publicError(err))
@@ -101,9 +101,9 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 	return route
 }
 
-// settle completes the result that a function gave: no answer goes out without
+// complete adds what is missing to the result that a function gave: no answer goes out without
 // a code, and a long message is no reason to lose the answer.
-func settle(r Result) Result {
+func complete(r Result) Result {
 	if r == (Result{}) {
 		return CodeSuccess.Result()
 	}
@@ -139,9 +139,9 @@ func ownResult(err error) (Result, bool) {
 	case errors.As(err, &call):
 		return Result{}, false
 	case errors.As(err, &result):
-		result = settle(result)
+		result = complete(result)
 	case errors.As(err, &code):
-		result = settle(Result{Code: code})
+		result = complete(Result{Code: code})
 	}
 	if wire.Validate(resultOnly{result}) != nil {
 		return Result{}, false // a code that must not be sent
@@ -151,17 +151,17 @@ func ownResult(err error) (Result, bool) {
 
 // Route is an API at a path, made by Inbound.Handle for NewHandler.
 type Route struct {
-	name     string
-	path     string
-	timeout  time.Duration
-	readOnly bool
-	pending  ResultCode
-	broken   bool // no function
-	fixed    string
-	prefix   string
-	decode   func(body []byte) (any, error)
-	identity func(request any) Idempotency
-	run      func(ctx context.Context, request any) (body []byte, r Result, err error)
+	name        string
+	path        string
+	timeout     time.Duration
+	readOnly    bool
+	pending     ResultCode
+	broken      bool // no function
+	fixed       string
+	prefix      string
+	decode      func(body []byte) (any, error)
+	idempotency func(request any) Idempotency
+	run         func(ctx context.Context, request any) (body []byte, r Result, err error)
 }
 
 // WithTarget says that Alipay+ signs target, a path with its query, whatever
@@ -205,11 +205,11 @@ func (r *Route) check() error {
 // differs from a request for the same path in nothing but a header's name.
 const alipayPaths = "/aps/api/"
 
-// fingerprint is the digest of what must not differ between two requests.
-func fingerprint(match []any) ([sha256.Size]byte, error) {
+// fingerprintOf is the digest of what must not differ between two requests.
+func fingerprintOf(match []any) ([sha256.Size]byte, error) {
 	text, err := json.Marshal(match)
 	if err != nil {
-		return [sha256.Size]byte{}, ownError("the Identity holds a value that has no JSON")
+		return [sha256.Size]byte{}, ownError("the Idempotency holds a value that has no JSON")
 	}
 	return sha256.Sum256(text), nil
 }

@@ -32,11 +32,11 @@ type Spec[Req, Resp any] struct {
 	Timeout time.Duration
 	// Idempotency tells whether two requests are the same business. An outbound API
 	// with neither Idempotency nor ReadOnly is never sent twice; an inbound one is
-	// never answered from the Store.
+	// never answered from the IdempotencyStore.
 	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
-	// Pending is the code of a U answer that is kept in the Store and repeated
+	// Pending is the code of a U answer that the IdempotencyStore keeps and repeats
 	// like S and F, and of the U that a repetition gets while the first request
 	// still runs: PAYMENT_IN_PROCESS for pay, whose final result comes by
 	// notifyPayment. Only for Inbound.
@@ -56,7 +56,7 @@ type Idempotency struct {
 }
 
 // Format prints the key for every verb: the rest may be private.
-func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Identity{%s}", i.Key) }
+func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Idempotency{%s}", i.Key) }
 
 // LogValue is the key for log/slog.
 func (i Idempotency) LogValue() slog.Value { return slog.StringValue(i.Key) }
