@@ -31,6 +31,7 @@ type reply struct {
 	result Result
 	err    error // for hooks and logs
 	sign   bool
+	final  bool // to be kept in the IdempotencyStore and repeated
 }
 
 // answer verifies a request and finds what to answer.
@@ -126,20 +127,20 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
 	defer cancel()
 	if route.idempotency == nil {
-		body, result, err := h.call(ctx, route, request, info)
-		return h.finished(ctx, route, body, result, err)
+		a, err := h.call(ctx, route, request, info)
+		return h.finished(ctx, route, a, err)
 	}
 
 	idempotency := route.idempotency(request)
-	if idempotency.Key == "" || len(idempotency.Key) > maxKey {
-		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty or over 256 bytes"))
+	if rule := brokenKeyRule(idempotency.Key); rule != "" {
+		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key "+rule))
 	}
 	fingerprint, err := fingerprintOf(idempotency.Match)
 	if err != nil {
 		return h.unknown(ctx, route, err)
 	}
 	claim := Claim{Operation: route.name, Key: idempotency.Key, Owner: rand.Text(), Fingerprint: fingerprint, Lease: h.lease}
-	state, answer, err := h.store.Begin(ctx, claim)
+	state, recorded, err := h.store.Begin(ctx, claim)
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
@@ -149,12 +150,12 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 		return h.runClaim(ctx, route, request, info, claim)
 	case ClaimRunning:
 		code := CodeUnknownException
-		if route.pending != "" {
-			code = route.pending
+		if route.running != "" {
+			code = route.running
 		}
 		return signed(Result{Code: code, Status: StatusUnknown}, errors.New("an earlier request still runs"))
 	case ClaimAnswered:
-		return h.repeated(ctx, route, answer)
+		return h.repeated(ctx, route, request, recorded)
 	case ClaimConflict:
 		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
 	case ClaimUndecided:
@@ -164,25 +165,23 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 
 // runClaim runs the function for a granted claim and records what it answers.
 func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info *Info, claim Claim) reply {
-	body, result, err := h.call(ctx, route, request, info)
-	out := h.finished(ctx, route, body, result, err)
-	answer := out.body
-	final := out.result.Status == StatusSucceeded || out.result.Status == StatusFailed ||
-		(err == nil && route.pending != "" && out.result.Code == route.pending)
-	if !final {
-		answer = nil
+	a, err := h.call(ctx, route, request, info)
+	out := h.finished(ctx, route, a, err)
+	var record []byte // nil leaves the record open
+	if out.final {
+		record = out.body
 	}
 	// The function may have used up its time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer cancel()
-	if err := h.store.Finish(ctx, claim, answer); err != nil {
+	if err := h.store.Finish(ctx, claim, record); err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
 	return out
 }
 
 // call runs the function of a route. A panic becomes an error.
-func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (body []byte, r Result, err error) {
+func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (a answer, err error) {
 	ctx = context.WithValue(ctx, requestInfoKey{}, info)
 	defer func() {
 		if v := recover(); v != nil {
@@ -201,13 +200,14 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 }
 
 // finished is the reply for what a function returned.
-func (h *Handler) finished(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
+func (h *Handler) finished(ctx context.Context, route *Route, a answer, err error) reply {
 	if err == nil {
-		return reply{status: http.StatusOK, body: body, result: r, sign: true}
+		return reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
 	}
 	if own, ok := ownResult(err); ok {
-		own.Message = truncate(own.Message, 256)
-		return signed(own, err)
+		out := signed(own, err)
+		out.final = own.Status == StatusFailed
+		return out
 	}
 	return h.unknown(ctx, route, err)
 }
@@ -249,19 +249,14 @@ func describe(err error) string {
 	return fmt.Sprintf("a %T of the function", err)
 }
 
-// repeated is the recorded answer, freshly signed. A store that gives rubbish is
-// a store that does not know.
-func (h *Handler) repeated(ctx context.Context, route *Route, answer []byte) reply {
-	var recorded resultOnly
-	if wire.Check(answer) != nil || wire.Decode(answer, &recorded) != nil {
-		return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+// repeated is the recorded answer, freshly signed. A store that gives rubbish, or
+// what is never kept, is a store that does not know.
+func (h *Handler) repeated(ctx context.Context, route *Route, request any, body []byte) reply {
+	a, err := route.recorded(request, body)
+	if err != nil {
+		return h.unknown(ctx, route, storeError{err})
 	}
-	switch status := recorded.Result.Status; {
-	case status == StatusSucceeded, status == StatusFailed,
-		status == StatusUnknown && route.pending != "" && recorded.Result.Code == route.pending:
-		return reply{status: http.StatusOK, body: answer, result: recorded.Result, sign: true}
-	}
-	return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+	return h.finished(ctx, route, a, nil)
 }
 
 // signed is an answer of nothing but a result.

@@ -11,10 +11,8 @@ import (
 	"time"
 )
 
-const (
-	maxRequest = 1 << 20 // the largest inbound body, 1 MiB
-	maxKey     = 256     // the longest idempotency key: a store that cuts it would mix two payments
-)
+// maxRequest is the largest inbound body, 1 MiB.
+const maxRequest = 1 << 20
 
 // HandlerConfig is what NewHandler needs. Fields without "required" may stay
 // zero.

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // IdempotencyStore remembers what inbound requests were answered, so that a
@@ -44,7 +47,7 @@ type IdempotencyStore interface {
 // Claim is a request's wish to run.
 type Claim struct {
 	Operation   string            // name of the API, at most 64 characters
-	Key         string            // the idempotency key, never a secret: 1 to 256 bytes, all of which count
+	Key         string            // the idempotency key, never a secret: 1 to 256 bytes of UTF-8 without control characters, all of which count
 	Owner       string            // this run, 26 random letters and digits
 	Fingerprint [sha256.Size]byte // of what must not differ between two requests of one key
 	// Lease is how long the run may take, on the store's clock. After it a run
@@ -161,4 +164,25 @@ func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byt
 		r.answered, r.answer = true, bytes.Clone(answer)
 	}
 	return nil
+}
+
+// maxKey is the longest idempotency key. A store that cut it would mix two
+// payments.
+const maxKey = 256
+
+// brokenKeyRule is the rule that an idempotency key breaks, "" if none. A
+// database cannot keep every text: PostgreSQL refuses U+0000 and what is no
+// UTF-8.
+func brokenKeyRule(key string) string {
+	switch {
+	case key == "":
+		return "is empty"
+	case len(key) > maxKey:
+		return "is longer than 256 bytes"
+	case !utf8.ValidString(key):
+		return "is not UTF-8"
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return "has a control character"
+	}
+	return ""
 }

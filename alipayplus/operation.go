@@ -36,11 +36,19 @@ type Spec[Req, Resp any] struct {
 	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
-	// Pending is the code of a U answer that the IdempotencyStore keeps and repeats
-	// like S and F, and of the U that a repetition gets while the first request
-	// still runs: PAYMENT_IN_PROCESS for pay, whose final result comes by
-	// notifyPayment. Only for Inbound.
-	Pending ResultCode
+	// Missing names the members that an S answer to this request lacks, by their
+	// wire names: paymentId and paymentTime for a payment, neither for an
+	// evaluation. An S that lacks one is never sent: it is answered U, with an
+	// alarm. nil means that S requires nothing. Only for Inbound.
+	Missing func(*Req, *Resp) []string
+	// Keep reports whether a U answer is as final as S and F: the
+	// IdempotencyStore keeps it and repeats it. For pay that is the answer to a
+	// creation, whose result comes by notifyPayment. nil keeps no U. Only for
+	// Inbound.
+	Keep func(*Resp) bool
+	// Running is the code of the U that a repetition gets while the first request
+	// still runs; "" means UNKNOWN_EXCEPTION. Only for Inbound.
+	Running ResultCode
 }
 
 // Idempotency is what makes two requests the same.
