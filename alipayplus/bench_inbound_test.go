@@ -35,7 +35,7 @@ type benchStore struct {
 	runs int
 }
 
-func (s *benchStore) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+func (s *benchStore) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
 	s.runs++
 	return s.IdempotencyStore.Begin(ctx, s.renamed(c))
 }

@@ -44,7 +44,7 @@ type Info struct {
 	// the message verified.
 	Body []byte
 	// Again tells the function behind an inbound API that an earlier run with
-	// the same identity did not end with an answer: money may have moved then.
+	// the same idempotency key did not end with an answer: money may have moved then.
 	Again bool
 }
 

@@ -31,6 +31,7 @@ type reply struct {
 	result Result
 	err    error // for hooks and logs
 	sign   bool
+	final  bool // to be kept in the IdempotencyStore and repeated
 }
 
 // answer verifies a request and finds what to answer.
@@ -107,7 +108,7 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 // dispatch answers a verified request.
 func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out reply) {
 	defer func() {
-		if v := recover(); v != nil { // a Store or an Identity; call knows about functions
+		if v := recover(); v != nil { // an IdempotencyStore or Spec.Idempotency; call knows about functions
 			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
 		}
 	}()
@@ -125,36 +126,36 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 	// A broken connection stops neither the function nor the record of its answer.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
 	defer cancel()
-	if route.identity == nil {
-		body, result, err := h.call(ctx, route, request, info)
-		return h.settled(ctx, route, body, result, err)
+	if route.idempotency == nil {
+		a, err := h.call(ctx, route, request, info)
+		return h.finished(ctx, route, a, err)
 	}
 
-	identity := route.identity(request)
-	if identity.Key == "" || len(identity.Key) > maxKey {
-		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key is empty or over 256 bytes"))
+	idempotency := route.idempotency(request)
+	if rule := brokenKeyRule(idempotency.Key); rule != "" {
+		return signed(CodeParamIllegal.Result(), errors.New("the idempotency key "+rule))
 	}
-	print, err := fingerprint(identity.Match)
+	fingerprint, err := fingerprintOf(idempotency.Match)
 	if err != nil {
 		return h.unknown(ctx, route, err)
 	}
-	claim := Claim{Operation: route.name, Key: identity.Key, Owner: rand.Text(), Fingerprint: print, Lease: h.lease}
-	standing, err := h.store.Begin(ctx, claim)
+	claim := Claim{Operation: route.name, Key: idempotency.Key, Owner: rand.Text(), Fingerprint: fingerprint, Lease: h.lease}
+	state, recorded, err := h.store.Begin(ctx, claim)
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
-	switch standing.State {
-	case ClaimGranted:
-		info.Again = standing.Again
+	switch state {
+	case ClaimFirst, ClaimRetry:
+		info.Again = state == ClaimRetry
 		return h.runClaim(ctx, route, request, info, claim)
 	case ClaimRunning:
 		code := CodeUnknownException
-		if route.pending != "" {
-			code = route.pending
+		if route.running != "" {
+			code = route.running
 		}
 		return signed(Result{Code: code, Status: StatusUnknown}, errors.New("an earlier request still runs"))
 	case ClaimAnswered:
-		return h.repeated(ctx, route, standing.Answer)
+		return h.repeated(ctx, route, request, recorded)
 	case ClaimConflict:
 		return signed(CodeRepeatReqInconsistent.Result(), CodeRepeatReqInconsistent)
 	case ClaimUndecided:
@@ -164,25 +165,23 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 
 // runClaim runs the function for a granted claim and records what it answers.
 func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info *Info, claim Claim) reply {
-	body, result, err := h.call(ctx, route, request, info)
-	out := h.settled(ctx, route, body, result, err)
-	answer := out.body
-	final := out.result.Status == StatusSucceeded || out.result.Status == StatusFailed ||
-		(err == nil && route.pending != "" && out.result.Code == route.pending)
-	if !final {
-		answer = nil
+	a, err := h.call(ctx, route, request, info)
+	out := h.finished(ctx, route, a, err)
+	var record []byte // nil leaves the record open
+	if out.final {
+		record = out.body
 	}
 	// The function may have used up its time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer cancel()
-	if err := h.store.Finish(ctx, claim, answer); err != nil {
+	if err := h.store.Finish(ctx, claim, record); err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
 	return out
 }
 
 // call runs the function of a route. A panic becomes an error.
-func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (body []byte, r Result, err error) {
+func (h *Handler) call(ctx context.Context, route *Route, request any, info *Info) (a answer, err error) {
 	ctx = context.WithValue(ctx, requestInfoKey{}, info)
 	defer func() {
 		if v := recover(); v != nil {
@@ -200,14 +199,15 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 	return err
 }
 
-// settled is the reply for what a function returned.
-func (h *Handler) settled(ctx context.Context, route *Route, body []byte, r Result, err error) reply {
+// finished is the reply for what a function returned.
+func (h *Handler) finished(ctx context.Context, route *Route, a answer, err error) reply {
 	if err == nil {
-		return reply{status: http.StatusOK, body: body, result: r, sign: true}
+		return reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
 	}
 	if own, ok := ownResult(err); ok {
-		own.Message = truncate(own.Message, 256)
-		return signed(own, err)
+		out := signed(own, err)
+		out.final = own.Status == StatusFailed
+		return out
 	}
 	return h.unknown(ctx, route, err)
 }
@@ -223,13 +223,13 @@ type ownError string
 
 func (e ownError) Error() string { return string(e) }
 
-// storeError is the error of a Store.
+// storeError is the error of an IdempotencyStore.
 type storeError struct{ error }
 
 func (e storeError) Unwrap() error { return e.error }
 
 // describe is the text of an error that holds nothing of a message: one of this
-// SDK, or of the Store. Of any other it is the type: a function's error may hold
+// SDK, or of the IdempotencyStore. Of any other it is the type: a function's error may hold
 // anything, whatever its text begins with.
 func describe(err error) string {
 	var call *Error
@@ -249,19 +249,14 @@ func describe(err error) string {
 	return fmt.Sprintf("a %T of the function", err)
 }
 
-// repeated is the recorded answer, freshly signed. A store that gives rubbish is
-// a store that does not know.
-func (h *Handler) repeated(ctx context.Context, route *Route, answer []byte) reply {
-	var recorded resultOnly
-	if wire.Check(answer) != nil || wire.Decode(answer, &recorded) != nil {
-		return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+// repeated is the recorded answer, freshly signed. A store that gives rubbish, or
+// what is never kept, is a store that does not know.
+func (h *Handler) repeated(ctx context.Context, route *Route, request any, body []byte) reply {
+	a, err := route.recorded(request, body)
+	if err != nil {
+		return h.unknown(ctx, route, storeError{err})
 	}
-	switch status := recorded.Result.Status; {
-	case status == StatusSucceeded, status == StatusFailed,
-		status == StatusUnknown && route.pending != "" && recorded.Result.Code == route.pending:
-		return reply{status: http.StatusOK, body: answer, result: recorded.Result, sign: true}
-	}
-	return h.unknown(ctx, route, storeError{errors.New("the recorded answer is damaged")})
+	return h.finished(ctx, route, a, nil)
 }
 
 // signed is an answer of nothing but a result.

@@ -65,7 +65,7 @@
 //
 // "Again" asks the RetryPolicy and the Budget, sends the same bytes with a fresh
 // time and signature, and happens only where repeating is safe: for an API with
-// an identity or one that only reads, and for all after row 1.
+// an idempotency key or one that only reads, and for all after row 1.
 //
 // # Answering Alipay+
 //
@@ -81,7 +81,8 @@
 //
 // The function gets a verified and checked request and returns an answer, a
 // refusal (a ResultCode), or any other error, which answers U: see
-// Inbound.Handle. The Store repeats a final answer to a repeated request.
+// Inbound.Handle. The IdempotencyStore repeats a final answer to a repeated
+// request.
 //
 // # Signatures
 //

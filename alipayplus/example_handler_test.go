@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
@@ -23,7 +24,7 @@ func examplePay(id string, yen int64) *payment.PayRequest {
 }
 
 // A wallet answers pay with one function. Its own unique constraint makes it
-// idempotent; the Store spares it most repetitions.
+// idempotent; the IdempotencyStore spares it most repetitions.
 func ExampleInbound_Handle() {
 	var bookings sync.Map // stands for a table whose primary key is payment_request_id
 	pay := func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
@@ -36,7 +37,7 @@ func ExampleInbound_Handle() {
 		// One transaction: INSERT INTO booking … ON CONFLICT DO NOTHING, and the
 		// debit only if that inserted a row.
 		id, _ := bookings.LoadOrStore(r.PaymentRequestID, "W-0001")
-		return &payment.PayResponse{PaymentID: id.(string)}, nil // a zero Result is SUCCESS
+		return &payment.PayResponse{PaymentID: id.(string), PaymentTime: alipayplus.TimeOf(time.Now())}, nil // a zero Result is SUCCESS
 	}
 
 	alipay := alipayplustest.New(exampleTB{}) // plays Alipay+; a test gives its t
@@ -81,7 +82,7 @@ func ExampleRequestInfo() {
 		if !booked {
 			return nil, errors.New("the connection to the database broke after the commit")
 		}
-		return &payment.PayResponse{PaymentID: id.(string)}, nil
+		return &payment.PayResponse{PaymentID: id.(string), PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 	}
 	alipay := alipayplustest.New(exampleTB{})
 	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{

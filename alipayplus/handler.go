@@ -11,10 +11,8 @@ import (
 	"time"
 )
 
-const (
-	maxRequest = 1 << 20 // the largest inbound body, 1 MiB
-	maxKey     = 256     // the longest idempotency key: a Store that cuts it would mix two payments
-)
+// maxRequest is the largest inbound body, 1 MiB.
+const maxRequest = 1 << 20
 
 // HandlerConfig is what NewHandler needs. Fields without "required" may stay
 // zero.
@@ -24,8 +22,8 @@ type HandlerConfig struct {
 	// ClientIDs are the Client-Id values that Alipay+ may send; nil means
 	// Credentials.ClientID alone.
 	ClientIDs []string
-	// Idempotency remembers answers; required if an API has an Identity (pay, refund,
-	// cancelPayment, cancelToken …).
+	// Idempotency remembers answers; required if an API has Spec.Idempotency (pay,
+	// refund, cancelPayment, cancelToken …).
 	Idempotency IdempotencyStore
 	// Lease is how long a function may run before a repetition takes it for
 	// crashed and runs it again; 0 means a minute. It must be longer than any
@@ -34,7 +32,7 @@ type HandlerConfig struct {
 	// MaxSkew is how far the Request-Time of a request that only reads may be
 	// from now; 0 means 15 minutes, negative only logs what is further away than
 	// that. Requests that change something are never refused for their age: the
-	// Store answers a repetition, be it an honest one or a replay.
+	// IdempotencyStore answers a repetition, be it an honest one or a replay.
 	MaxSkew time.Duration
 	// RefusalStatus is the HTTP status for a request that does not verify; 0
 	// means 401.
@@ -54,7 +52,7 @@ type HandlerConfig struct {
 //
 // A request passes, cheapest first: method and media type, header grammar,
 // client id, size, signature, age (reads only), strict JSON, the rules of the
-// message, the Store, and then the function of its route. What fails before the
+// message, the IdempotencyStore, and then the function of its route. What fails before the
 // signature is verified gets an unsigned, constant refusal; everything after it
 // gets HTTP 200 and a signed result.
 type Handler struct {
@@ -125,10 +123,10 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 			return nil, fmt.Errorf("alipayplus: %s and %s have one signed target: a request for one would verify for the other", other, r.name)
 		}
 		targets[target] = r.name
-		if r.identity != nil && h.store == nil {
-			return nil, fmt.Errorf("alipayplus: %s needs a Store, to answer repeated requests", r.name)
+		if r.idempotency != nil && h.store == nil {
+			return nil, fmt.Errorf("alipayplus: %s needs an IdempotencyStore, to answer repeated requests", r.name)
 		}
-		if r.identity != nil && h.lease < r.timeout {
+		if r.idempotency != nil && h.lease < r.timeout {
 			return nil, fmt.Errorf("alipayplus: Lease is shorter than %s may run", r.name)
 		}
 		h.routes[r.path] = &r // of this turn: the caller's slice may change

@@ -101,7 +101,7 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"a prefix without slash", nil, []alipayplus.Route{move("/a").WithTargetPrefix("x")}, "no raw path"},
 		{"a path of Alipay+'s own APIs", nil, []alipayplus.Route{move("/aps/api/v1/payments/notifyPayment")}, "could pass for a request"},
 		{"a signed target of Alipay+'s own APIs", nil, []alipayplus.Route{move("/move").WithTargetPrefix("/aps/api/v1")}, "could pass for a request"},
-		{"no store", func(c *alipayplus.HandlerConfig) { c.Idempotency = nil }, one, "needs a Store"},
+		{"no store", func(c *alipayplus.HandlerConfig) { c.Idempotency = nil }, one, "needs an IdempotencyStore"},
 		{"a lease that ends while a function may run", func(c *alipayplus.HandlerConfig) { c.Lease = time.Second }, one, "Lease"},
 		{"a negative lease", func(c *alipayplus.HandlerConfig) { c.Lease = -1 }, one, "Lease"},
 		{"an unusable client id", func(c *alipayplus.HandlerConfig) { c.ClientIDs = []string{"a.b"} }, one, "ClientIDs"},
@@ -204,7 +204,7 @@ func TestHandlerHooks(t *testing.T) {
 	cfg := inConfig()
 	cfg.Idempotency = &inStoreFault{
 		IdempotencyStore: cfg.Idempotency,
-		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 			seen = append(seen, fmt.Sprint("store ", ctx.Value(key{})))
 			return next.Begin(ctx, c)
 		},

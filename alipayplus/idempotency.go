@@ -1,21 +1,24 @@
 package alipayplus
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
-// IdempotencyStore remembers what inbound requests were answered, so that a repeated
-// request gets the same answer and changes nothing. It is shared by all
+// IdempotencyStore remembers what inbound requests were answered, so that a
+// repeated request gets the same answer and changes nothing. It is shared by all
 // processes that serve the same APIs: a table in the wallet's database, one row
-// for each Operation and Key. alipayplustest.TestStore is the contract as a
-// test.
+// for each Operation and Key. alipayplustest.TestIdempotencyStore is the
+// contract as a test.
 //
 // A record is running, open or answered:
 //
@@ -25,15 +28,16 @@ import (
 //	                    ▼  │
 //	                    open
 //
-// The Print of the first claim is kept for good: a claim with another Print is
-// ClaimConflict in every state and changes nothing.
+// The fingerprint of the first claim is kept for good: a claim with another one
+// is ClaimConflict in every state and changes nothing.
 //
-// Any error of a IdempotencyStore makes the answer U, never S or F. Its text is logged, so
-// that it must not quote an answer.
+// Any error of an IdempotencyStore makes the answer U, never S or F. Its text is
+// logged, so that it must not quote an answer.
 type IdempotencyStore interface {
 	// Begin asks to run. It is atomic: of many concurrent claims for one record
-	// exactly one is granted.
-	Begin(ctx context.Context, c Claim) (Standing, error)
+	// exactly one gets ClaimFirst or ClaimRetry. answer is what Finish got, for
+	// ClaimAnswered alone.
+	Begin(ctx context.Context, c Claim) (state ClaimState, answer []byte, err error)
 	// Finish ends the run of c.Owner with the body of the answer; nil leaves the
 	// record open, so that it may run again. If c.Owner does not hold the
 	// record (any more) it is ErrSuperseded and nothing changes.
@@ -43,7 +47,7 @@ type IdempotencyStore interface {
 // Claim is a request's wish to run.
 type Claim struct {
 	Operation   string            // name of the API, at most 64 characters
-	Key         string            // the idempotency key, never a secret: 1 to 256 bytes, all of which count
+	Key         string            // the idempotency key, never a secret: 1 to 256 bytes of UTF-8 without control characters, all of which count
 	Owner       string            // this run, 26 random letters and digits
 	Fingerprint [sha256.Size]byte // of what must not differ between two requests of one key
 	// Lease is how long the run may take, on the store's clock. After it a run
@@ -51,43 +55,46 @@ type Claim struct {
 	Lease time.Duration
 }
 
-// Standing is the answer to a Claim.
-type Standing struct {
-	State  ClaimState
-	Again  bool   // ClaimGranted: an earlier run began and left no answer
-	Answer []byte // ClaimAnswered: as Finish got it
-}
-
-// String is all but the answer.
-func (s Standing) String() string {
-	return fmt.Sprintf("Standing{state %d, again %t, %d bytes}", s.State, s.Again, len(s.Answer))
-}
-
-// Format prints String for every verb.
-func (s Standing) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
-
-// LogValue is String for log/slog.
-func (s Standing) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
 // ClaimState says whether a claim may run. The zero value says nothing, so that
-// a Store that forgets to set it grants nothing.
+// a store that forgets to set it lets nothing run.
 type ClaimState uint8
 
 // The states of a claim.
 const (
 	ClaimUndecided ClaimState = iota // not an answer
-	ClaimGranted                     // run, and then Finish
+	ClaimFirst                       // the record is new: run, and then Finish
+	ClaimRetry                       // an earlier run began and left no answer: run, and then Finish
 	ClaimRunning                     // another run holds the record
 	ClaimAnswered                    // the record has an answer
-	ClaimConflict                    // the record has another Print
+	ClaimConflict                    // the record has another fingerprint
 )
 
-// ErrSuperseded is the error of Store.Finish for a run that lost its record:
+// String is the state as one word, for logs and tests.
+func (s ClaimState) String() string {
+	switch s {
+	case ClaimUndecided:
+		return "undecided"
+	case ClaimFirst:
+		return "first"
+	case ClaimRetry:
+		return "retry"
+	case ClaimRunning:
+		return "running"
+	case ClaimAnswered:
+		return "answered"
+	case ClaimConflict:
+		return "conflict"
+	}
+	return "ClaimState(" + strconv.Itoa(int(s)) + ")"
+}
+
+// ErrSuperseded is the error of IdempotencyStore.Finish for a run that lost its record:
 // its lease ended and another run took over.
 var ErrSuperseded = errors.New("alipayplus: another run took the record over")
 
-// MemoryIdempotencyStore is a Store in memory, for tests and for a wallet that runs as one
-// process and may forget everything with it. Make one with NewMemoryStore.
+// MemoryIdempotencyStore is an IdempotencyStore in memory, for tests and for a
+// wallet that runs as one process and may forget everything with it. Make one
+// with NewMemoryIdempotencyStore.
 type MemoryIdempotencyStore struct {
 	mu      sync.Mutex
 	max     int
@@ -97,18 +104,18 @@ type MemoryIdempotencyStore struct {
 type recordKey struct{ operation, key string }
 
 type record struct {
-	print    [sha256.Size]byte
-	owner    string // "" unless running
-	until    time.Time
-	answered bool
-	answer   []byte
+	fingerprint [sha256.Size]byte
+	owner       string // "" unless running
+	until       time.Time
+	answered    bool
+	answer      []byte
 }
 
 var errStoreFull = errors.New("alipayplus: the memory store is full")
 
-// NewMemoryIdempotencyStore is a MemoryStore of at most maxRecords records. When it is
-// full, new requests are refused with U: it never forgets an answer to make
-// room, because a forgotten one is a payment made twice.
+// NewMemoryIdempotencyStore is a MemoryIdempotencyStore of at most maxRecords
+// records. When it is full, new requests are refused with U: it never forgets an
+// answer to make room, because a forgotten one is a payment made twice.
 func NewMemoryIdempotencyStore(maxRecords int) *MemoryIdempotencyStore {
 	return &MemoryIdempotencyStore{max: maxRecords, records: make(map[recordKey]*record)}
 }
@@ -117,11 +124,11 @@ func NewMemoryIdempotencyStore(maxRecords int) *MemoryIdempotencyStore {
 func (m *MemoryIdempotencyStore) String() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return fmt.Sprintf("MemoryStore{%d of %d records}", len(m.records), m.max)
+	return fmt.Sprintf("MemoryIdempotencyStore{%d of %d records}", len(m.records), m.max)
 }
 
-// Begin implements Store.
-func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (Standing, error) {
+// Begin implements IdempotencyStore.
+func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (state ClaimState, answer []byte, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -129,22 +136,22 @@ func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (Standing, er
 	switch {
 	case r == nil:
 		if len(m.records) >= m.max {
-			return Standing{}, errStoreFull
+			return ClaimUndecided, nil, errStoreFull
 		}
-		m.records[recordKey{c.Operation, c.Key}] = &record{print: c.Fingerprint, owner: c.Owner, until: now.Add(c.Lease)}
-		return Standing{State: ClaimGranted}, nil
-	case r.print != c.Fingerprint:
-		return Standing{State: ClaimConflict}, nil
+		m.records[recordKey{c.Operation, c.Key}] = &record{fingerprint: c.Fingerprint, owner: c.Owner, until: now.Add(c.Lease)}
+		return ClaimFirst, nil, nil
+	case r.fingerprint != c.Fingerprint:
+		return ClaimConflict, nil, nil
 	case r.answered:
-		return Standing{State: ClaimAnswered, Answer: append([]byte(nil), r.answer...)}, nil
+		return ClaimAnswered, bytes.Clone(r.answer), nil
 	case r.owner != "" && now.Before(r.until):
-		return Standing{State: ClaimRunning}, nil
+		return ClaimRunning, nil, nil
 	}
 	r.owner, r.until = c.Owner, now.Add(c.Lease)
-	return Standing{State: ClaimGranted, Again: true}, nil
+	return ClaimRetry, nil, nil
 }
 
-// Finish implements Store.
+// Finish implements IdempotencyStore.
 func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -154,7 +161,28 @@ func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byt
 	}
 	r.owner = ""
 	if answer != nil {
-		r.answered, r.answer = true, append([]byte(nil), answer...)
+		r.answered, r.answer = true, bytes.Clone(answer)
 	}
 	return nil
+}
+
+// maxKey is the longest idempotency key. A store that cut it would mix two
+// payments.
+const maxKey = 256
+
+// brokenKeyRule is the rule that an idempotency key breaks, "" if none. A
+// database cannot keep every text: PostgreSQL refuses U+0000 and what is no
+// UTF-8.
+func brokenKeyRule(key string) string {
+	switch {
+	case key == "":
+		return "is empty"
+	case len(key) > maxKey:
+		return "is longer than 256 bytes"
+	case !utf8.ValidString(key):
+		return "is not UTF-8"
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return "has a control character"
+	}
+	return ""
 }

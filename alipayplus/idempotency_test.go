@@ -16,30 +16,30 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 )
 
-func TestMemoryStore(t *testing.T) {
+func TestMemoryIdempotencyStore(t *testing.T) {
 	alipayplustest.TestIdempotencyStore(t, func(*testing.T) alipayplus.IdempotencyStore { return alipayplus.NewMemoryIdempotencyStore(1000) })
 }
 
 // A full store refuses what is new and still answers for what it has.
-func TestMemoryStoreIsFull(t *testing.T) {
+func TestMemoryIdempotencyStoreIsFull(t *testing.T) {
 	ctx := t.Context()
 	store := alipayplus.NewMemoryIdempotencyStore(2)
 	claim := func(key string) alipayplus.Claim {
 		return alipayplus.Claim{Operation: "pay", Key: key, Owner: "o", Lease: time.Minute}
 	}
 	for _, key := range []string{"a", "b"} {
-		if standing, err := store.Begin(ctx, claim(key)); err != nil || standing.State != alipayplus.ClaimGranted {
-			t.Fatalf("%s: %v %v", key, standing, err)
+		if state, _, err := store.Begin(ctx, claim(key)); err != nil || state != alipayplus.ClaimFirst {
+			t.Fatalf("%s: %v %v", key, state, err)
 		}
 	}
 	if err := store.Finish(ctx, claim("a"), []byte("answer")); err != nil {
 		t.Fatal(err)
 	}
-	if standing, err := store.Begin(ctx, claim("c")); err == nil || standing.State != alipayplus.ClaimUndecided {
-		t.Errorf("a third record: %v %v", standing, err)
+	if state, _, err := store.Begin(ctx, claim("c")); err == nil || state != alipayplus.ClaimUndecided {
+		t.Errorf("a third record: %v %v", state, err)
 	}
-	if standing, err := store.Begin(ctx, claim("a")); err != nil || string(standing.Answer) != "answer" {
-		t.Errorf("a record that is there: %v %v", standing, err)
+	if state, answer, err := store.Begin(ctx, claim("a")); err != nil || string(answer) != "answer" {
+		t.Errorf("a record that is there: %v %q %v", state, answer, err)
 	}
 	cfg := inConfig()
 	cfg.Idempotency = store
@@ -51,20 +51,20 @@ func TestMemoryStoreIsFull(t *testing.T) {
 
 // inRecord is what the model knows of a record.
 type inRecord struct {
-	print    byte
-	owner    string // "" unless running
-	until    time.Time
-	answered bool
-	answer   []byte
+	fingerprint byte
+	owner       string // "" unless running
+	until       time.Time
+	answered    bool
+	answer      []byte
 }
 
 // inBubble hides from rapid that a test runs in a bubble: it must not ask for
 // the real deadline there.
 type inBubble struct{ *testing.T }
 
-// The state machine in Store's comment, as a model, against any sequence of
+// The state machine in IdempotencyStore's comment, as a model, against any sequence of
 // claims, ends and time that passes.
-func TestMemoryStoreModel(t *testing.T) {
+func TestMemoryIdempotencyStoreModel(t *testing.T) {
 	synctest.Test(t, func(bubble *testing.T) {
 		rapid.Check(inBubble{bubble}, func(t *rapid.T) {
 			const most = 3
@@ -77,35 +77,35 @@ func TestMemoryStoreModel(t *testing.T) {
 					Owner:     fmt.Sprint("o", len(begun)),
 					Lease:     time.Duration(rapid.IntRange(1, 5).Draw(t, "lease")) * time.Second,
 				}
-				c.Fingerprint[0] = byte(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "print"))
+				c.Fingerprint[0] = byte(rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "fingerprint"))
 				return c, c.Operation + " " + c.Key
 			}
 			t.Repeat(map[string]func(*rapid.T){
 				"begin": func(t *rapid.T) {
 					c, name := draw(t)
 					begun = append(begun, c)
-					want := alipayplus.Standing{State: alipayplus.ClaimGranted}
+					want, wantAnswer := alipayplus.ClaimFirst, []byte(nil)
 					switch r := model[name]; {
 					case r == nil && len(model) == most:
-						want.State = alipayplus.ClaimUndecided
+						want = alipayplus.ClaimUndecided
 					case r == nil:
-						model[name] = &inRecord{print: c.Fingerprint[0], owner: c.Owner, until: time.Now().Add(c.Lease)}
-					case r.print != c.Fingerprint[0]:
-						want.State = alipayplus.ClaimConflict
+						model[name] = &inRecord{fingerprint: c.Fingerprint[0], owner: c.Owner, until: time.Now().Add(c.Lease)}
+					case r.fingerprint != c.Fingerprint[0]:
+						want = alipayplus.ClaimConflict
 					case r.answered:
-						want.State, want.Answer = alipayplus.ClaimAnswered, r.answer
+						want, wantAnswer = alipayplus.ClaimAnswered, r.answer
 					case r.owner != "" && time.Now().Before(r.until):
-						want.State = alipayplus.ClaimRunning
+						want = alipayplus.ClaimRunning
 					default:
-						want.Again = true
+						want = alipayplus.ClaimRetry
 						r.owner, r.until = c.Owner, time.Now().Add(c.Lease)
 					}
-					got, err := store.Begin(t.Context(), c)
-					if got.State != want.State || got.Again != want.Again || !bytes.Equal(got.Answer, want.Answer) || (err != nil) != (want.State == 0) {
-						t.Fatalf("Begin(%v): %v %v, want %v", c, got, err, want)
+					got, answer, err := store.Begin(t.Context(), c)
+					if got != want || !bytes.Equal(answer, wantAnswer) || (err != nil) != (want == alipayplus.ClaimUndecided) {
+						t.Fatalf("Begin(%v): %v %q %v, want %v %q", c, got, answer, err, want, wantAnswer)
 					}
-					for i := range got.Answer {
-						got.Answer[i] = '!' // the caller's own
+					for i := range answer {
+						answer[i] = '!' // the caller's own
 					}
 				},
 				"finish": func(t *rapid.T) {
@@ -141,8 +141,8 @@ func TestMemoryStoreModel(t *testing.T) {
 	})
 }
 
-// Whatever Begin is told, the zero Standing grants nothing.
-func TestZeroStanding(t *testing.T) {
+// The zero ClaimState lets nothing run, whatever Begin is told.
+func TestZeroClaimState(t *testing.T) {
 	cfg := inConfig()
 	cfg.Idempotency = inZeroStore{}
 	ran := false
@@ -157,11 +157,11 @@ func TestZeroStanding(t *testing.T) {
 
 type inZeroStore struct{}
 
-func (inZeroStore) Begin(_ context.Context, c alipayplus.Claim) (s alipayplus.Standing, err error) {
+func (inZeroStore) Begin(_ context.Context, c alipayplus.Claim) (state alipayplus.ClaimState, answer []byte, err error) {
 	if c.Operation != "move" || c.Key != "M1" || len(c.Owner) != 26 || c.Fingerprint == [sha256.Size]byte{} || c.Lease != time.Minute {
-		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil // the handler's claim is not complete
+		return alipayplus.ClaimFirst, nil, nil // the handler's claim is not complete
 	}
-	return s, nil
+	return state, nil, nil
 }
 
 func (inZeroStore) Finish(context.Context, alipayplus.Claim, []byte) error { return nil }

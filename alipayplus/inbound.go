@@ -40,15 +40,16 @@ func (in *Inbound[Req, Resp]) Spec() Spec[Req, Resp] { return in.spec }
 // fn gets a verified and checked request. What it returns decides the answer:
 //
 //   - A nil error: the answer, whatever its status. A zero Result means
-//     SUCCESS. Answers with S or F are kept in the Store and repeated to a
-//     repeated request; a U leaves the request open, so that fn runs again
-//     (except Spec.Pending, which is kept).
-//   - An error that is or wraps a ResultCode or a Result with status F: a
-//     refusal. It is kept like an answer. With status U it is the answer, not
-//     kept.
-//   - Any other error, an *Error of a call that fn made, a panic: U
-//     UNKNOWN_EXCEPTION, because money may have moved. Nothing is kept, and the
-//     next repetition runs fn again; RequestInfo then says Again.
+//     SUCCESS; an S that lacks what Spec.Missing names is answered U, with an
+//     alarm. Answers with S or F are kept in the IdempotencyStore and repeated to
+//     a repeated request; a U leaves the request open, so that fn runs again
+//     (except what Spec.Keep keeps).
+//   - An error that is a ResultCode or a Result with status F, alone or at the
+//     end of a chain of single %w: a refusal. It is kept like an answer. With
+//     status U it is the answer, not kept.
+//   - Any other error, an *Error of a call that fn made, errors.Join, several %w,
+//     a panic: U UNKNOWN_EXCEPTION, because money may have moved. Nothing is
+//     kept, and the next repetition runs fn again; RequestInfo then says Again.
 //
 // fn must therefore be idempotent by its own key: put a unique constraint on
 // paymentRequestId into the transaction that moves the money, and answer from
@@ -68,7 +69,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 		path:     path,
 		timeout:  timeout - timeout/8,
 		readOnly: s.ReadOnly,
-		pending:  s.Pending,
+		running:  s.Running,
 		broken:   fn == nil,
 	}
 	route.decode = func(body []byte) (any, error) {
@@ -79,31 +80,77 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 		return request, nil
 	}
 	if s.Idempotency != nil {
-		route.identity = func(request any) Idempotency { return s.Idempotency(request.(*Req)) }
+		route.idempotency = func(request any) Idempotency { return s.Idempotency(request.(*Req)) }
 	}
-	route.run = func(ctx context.Context, request any) ([]byte, Result, error) {
+	// judge decides whether an answer may go out, and whether it is final.
+	judge := func(request *Req, response *Resp) (answer, error) {
+		result := *in.resultOf(response)
+		switch result.Status {
+		case StatusFailed:
+			return answer{result: result, final: true}, nil
+		case StatusUnknown:
+			return answer{result: result, final: s.Keep != nil && s.Keep(response)}, nil
+		case StatusSucceeded:
+			if s.Missing != nil {
+				if missing := s.Missing(request, response); len(missing) > 0 {
+					return answer{}, ownError("an answer with status S lacks " + strings.Join(missing, ", "))
+				}
+			}
+			return answer{result: result, final: true}, nil
+		}
+		return answer{}, ownError("an answer has no status S, F or U")
+	}
+	route.run = func(ctx context.Context, request any) (answer, error) {
 		response, err := fn(ctx, request.(*Req))
 		if err != nil {
-			return nil, Result{}, err
+			return answer{}, err
 		}
 		if response == nil {
-			return nil, Result{}, ownError("the function returned neither an answer nor an error")
+			return answer{}, ownError("the function returned neither an answer nor an error")
 		}
-		answer := *response // the function's own is not touched
-		result := reflect.ValueOf(&answer).Elem().Field(in.result).Addr().Interface().(*Result)
-		*result = settle(*result)
-		body, err := wire.Encode(&answer)
+		completed := *response // the function's own is not touched
+		result := in.resultOf(&completed)
+		*result = complete(*result)
+		a, err := judge(request.(*Req), &completed)
 		if err != nil {
-			return nil, Result{}, fmt.Errorf("the answer of the function: %w", publicError(err))
+			return answer{}, err
 		}
-		return body, *result, nil
+		if a.body, err = wire.Encode(&completed); err != nil {
+			return answer{}, fmt.Errorf("the answer of the function: %w", publicError(err))
+		}
+		return a, nil
+	}
+	route.recorded = func(request any, body []byte) (answer, error) {
+		response := new(Resp)
+		if wire.Check(body) != nil || wire.Decode(body, response) != nil {
+			return answer{}, errDamagedRecord
+		}
+		a, err := judge(request.(*Req), response)
+		if err != nil || !a.final {
+			return answer{}, errDamagedRecord
+		}
+		a.body = body
+		return a, nil
 	}
 	return route
 }
 
-// settle completes the result that a function gave: no answer goes out without
+func (in *Inbound[Req, Resp]) resultOf(resp *Resp) *Result {
+	return reflect.ValueOf(resp).Elem().Field(in.result).Addr().Interface().(*Result)
+}
+
+// answer is the answer of a function, encoded.
+type answer struct {
+	body   []byte
+	result Result
+	final  bool // to be kept and repeated
+}
+
+var errDamagedRecord = errors.New("the recorded answer is damaged")
+
+// complete adds what is missing to the result that a function gave: no answer goes out without
 // a code, and a long message is no reason to lose the answer.
-func settle(r Result) Result {
+func complete(r Result) Result {
 	if r == (Result{}) {
 		return CodeSuccess.Result()
 	}
@@ -128,20 +175,23 @@ func settle(r Result) Result {
 	return r
 }
 
-// ownResult is the result, F or U, that is the function's own in err. An *Error
-// in err belongs to a call that the function made: what Alipay+ refused says
-// nothing about what the wallet did.
+// ownResult is the result, F or U, that the function itself returned as err:
+// alone, or at the end of a chain in which each error wraps one other. An error
+// that wraps several says more than the refusal, for example that a transaction
+// did not end; so does an *Error, which belongs to a call that the function made.
 func ownResult(err error) (Result, bool) {
-	var call *Error
 	var result Result
-	var code ResultCode
-	switch {
-	case errors.As(err, &call):
-		return Result{}, false
-	case errors.As(err, &result):
-		result = settle(result)
-	case errors.As(err, &code):
-		result = settle(Result{Code: code})
+	for err != nil {
+		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
+		case Result:
+			result, err = complete(own), nil
+		case ResultCode:
+			result, err = complete(Result{Code: own}), nil
+		case interface{ Unwrap() error }:
+			err = own.Unwrap()
+		default:
+			return Result{}, false
+		}
 	}
 	if wire.Validate(resultOnly{result}) != nil {
 		return Result{}, false // a code that must not be sent
@@ -151,17 +201,18 @@ func ownResult(err error) (Result, bool) {
 
 // Route is an API at a path, made by Inbound.Handle for NewHandler.
 type Route struct {
-	name     string
-	path     string
-	timeout  time.Duration
-	readOnly bool
-	pending  ResultCode
-	broken   bool // no function
-	fixed    string
-	prefix   string
-	decode   func(body []byte) (any, error)
-	identity func(request any) Idempotency
-	run      func(ctx context.Context, request any) (body []byte, r Result, err error)
+	name        string
+	path        string
+	timeout     time.Duration
+	readOnly    bool
+	running     ResultCode
+	broken      bool // no function
+	fixed       string
+	prefix      string
+	decode      func(body []byte) (any, error)
+	idempotency func(request any) Idempotency
+	run         func(ctx context.Context, request any) (answer, error)
+	recorded    func(request any, body []byte) (answer, error)
 }
 
 // WithTarget says that Alipay+ signs target, a path with its query, whatever
@@ -205,11 +256,11 @@ func (r *Route) check() error {
 // differs from a request for the same path in nothing but a header's name.
 const alipayPaths = "/aps/api/"
 
-// fingerprint is the digest of what must not differ between two requests.
-func fingerprint(match []any) ([sha256.Size]byte, error) {
+// fingerprintOf is the digest of what must not differ between two requests.
+func fingerprintOf(match []any) ([sha256.Size]byte, error) {
 	text, err := json.Marshal(match)
 	if err != nil {
-		return [sha256.Size]byte{}, ownError("the Identity holds a value that has no JSON")
+		return [sha256.Size]byte{}, ownError("the Idempotency holds a value that has no JSON")
 	}
 	return sha256.Sum256(text), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -18,24 +19,24 @@ import (
 type inOp struct {
 	name   string
 	body   string // of a valid request
-	stored bool   // has an Identity
+	stored bool   // has an idempotency key
 	kept   bool   // keeps its U PAYMENT_IN_PROCESS
 	route  func(path string, fn func(context.Context) (alipayplus.Result, error)) alipayplus.Route
 	bad    func(path string) alipayplus.Route // answers with a member that must not be sent
 }
 
-func inOpOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, spoil func(*Resp)) inOp {
+func inOpOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, full Resp, spoil func(*Resp)) inOp {
 	return inOp{
-		name: op.Name(), body: body, stored: op.Spec().Idempotency != nil, kept: op.Spec().Pending != "",
+		name: op.Name(), body: body, stored: op.Spec().Idempotency != nil, kept: op.Spec().Keep != nil,
 		route: func(path string, fn func(context.Context) (alipayplus.Result, error)) alipayplus.Route {
 			return op.Handle(path, func(ctx context.Context, _ *Req) (*Resp, error) {
 				result, err := fn(ctx)
 				if err != nil {
 					return nil, err
 				}
-				response := new(Resp)
-				reflect.ValueOf(response).Elem().FieldByName("Result").Set(reflect.ValueOf(result))
-				return response, nil
+				response := full
+				reflect.ValueOf(&response).Elem().FieldByName("Result").Set(reflect.ValueOf(result))
+				return &response, nil
 			})
 		},
 		bad: func(path string) alipayplus.Route {
@@ -49,24 +50,27 @@ func inOpOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, spoil
 }
 
 func inOps() []inOp {
-	long := strings.Repeat("x", 65)
+	long, at := strings.Repeat("x", 65), alipayplus.TimeOf(time.Now())
 	return []inOp{
 		inOpOf(payment.Pay, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1","paymentAmount":{"currency":"JPY","value":"100"},`+
 			`"payToAmount":{"currency":"JPY","value":"100"},"paymentMethod":{"paymentMethodType":"CONNECT_WALLET"}}`,
+			payment.PayResponse{PaymentID: "W1", PaymentTime: at, PaymentURL: "https://wallet.example/verify"},
 			func(r *payment.PayResponse) { r.PaymentID = long }),
 		inOpOf(payment.Refund, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1","paymentId":"W1","refundRequestId":"RR1",`+
 			`"refundAmount":{"currency":"JPY","value":"100"},"refundFromAmount":{"currency":"JPY","value":"100"}}`,
+			payment.RefundResponse{RefundID: "R1", RefundTime: at},
 			func(r *payment.RefundResponse) { r.RefundID = long }),
-		inOpOf(payment.CancelPayment, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`,
+		inOpOf(payment.CancelPayment, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`, payment.CancelPaymentResponse{},
 			func(r *payment.CancelPaymentResponse) { r.Result.Code = alipayplus.ResultCode(long) }),
 		inOpOf(payment.InquiryPayment, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`,
+			payment.InquiryPaymentResponse{PaymentResult: alipayplus.CodePaymentInProcess.Result()},
 			func(r *payment.InquiryPaymentResponse) { r.PaymentID = long }),
-		inOpOf(inMove, inValid, func(r *inResponse) { r.Ref = "\xff" }),
+		inOpOf(inMove, inValid, inResponse{Ref: "R"}, func(r *inResponse) { r.Ref = "\xff" }),
 	}
 }
 
 // What a function returns decides the answer and whether it is kept, for every
-// API. The verdict of a table row is for one that has an Identity.
+// API. The verdict of a table row is for one that has an idempotency key.
 func TestErrorsOfFunctions(t *testing.T) {
 	u := alipayplus.CodeUnknownException.Result()
 	failed := func(code alipayplus.ResultCode) alipayplus.Result {
@@ -113,7 +117,15 @@ func TestErrorsOfFunctions(t *testing.T) {
 
 		{rule: "a failing code", err: alipayplus.CodeUserNotExist, want: failed(alipayplus.CodeUserNotExist), kept: true},
 		{rule: "a failing code, wrapped", err: fmt.Errorf("looking: %w", alipayplus.CodeUserNotExist), want: failed(alipayplus.CodeUserNotExist), kept: true},
-		{rule: "a failing code, joined", err: errors.Join(errors.New("rolled back"), alipayplus.CodeRiskReject), want: failed(alipayplus.CodeRiskReject), kept: true},
+		{rule: "a failing code, wrapped twice", err: fmt.Errorf("debit: %w", fmt.Errorf("looking: %w", alipayplus.CodeUserNotExist)), want: failed(alipayplus.CodeUserNotExist), kept: true},
+		{rule: "a failing result, wrapped", err: fmt.Errorf("looking: %w", failed("MY_CODE")), want: failed("MY_CODE"), kept: true},
+		{rule: "a failing code beside a database's error", err: errors.Join(errors.New("the transaction broke"), alipayplus.CodeRiskReject), want: u},
+		{rule: "a failing code before a database's error", err: errors.Join(alipayplus.CodeRiskReject, errors.New("the transaction broke")), want: u},
+		{rule: "a failing code, joined with nothing", err: errors.Join(nil, alipayplus.CodeRiskReject), want: u},
+		{rule: "a failing code and a cause", err: fmt.Errorf("%w: %w", alipayplus.CodeRiskReject, errors.New("the transaction broke")), want: u},
+		{rule: "a failing code and a cause, wrapped", err: fmt.Errorf("debit: %w", fmt.Errorf("%w: %w", errors.New("commit"), failed("MY_CODE"))), want: u},
+		{rule: "two failing codes", err: errors.Join(alipayplus.CodeRiskReject, alipayplus.CodeRiskReject), want: u},
+		{rule: "U beside a database's error", err: errors.Join(unknown("MY_CODE"), errors.New("the transaction broke")), want: u},
 		{rule: "a failing result", err: failed("MY_CODE"), want: failed("MY_CODE"), kept: true},
 		{rule: "a failing result without code", err: alipayplus.Result{Status: "F"}, want: failed(alipayplus.CodeProcessFail), kept: true},
 		{
@@ -162,8 +174,9 @@ func TestErrorsOfFunctions(t *testing.T) {
 	}
 }
 
-// Only pay keeps a U: the PAYMENT_IN_PROCESS that the function itself returned.
-func TestPendingIsKept(t *testing.T) {
+// Only the answer to a creation keeps a U, a PAYMENT_IN_PROCESS with paymentUrl
+// and paymentId: any other would stay U for ever, whatever becomes of the payment.
+func TestKeep(t *testing.T) {
 	for _, op := range inOps() {
 		runs := 0
 		h := inMust(alipayplus.NewHandler(inConfig(), op.route("/x", func(context.Context) (alipayplus.Result, error) {
@@ -178,6 +191,154 @@ func TestPendingIsKept(t *testing.T) {
 		if (runs == 1) != op.kept {
 			t.Errorf("%s: %d runs", op.name, runs)
 		}
+	}
+	inProcess, at := alipayplus.CodePaymentInProcess.Result(), alipayplus.TimeOf(time.Now())
+	for name, answer := range map[string]payment.PayResponse{
+		"nothing":             {Result: inProcess},
+		"no paymentUrl":       {Result: inProcess, PaymentID: "W1"},
+		"no paymentId":        {Result: inProcess, PaymentURL: "https://wallet.example/verify"},
+		"a time, but no page": {Result: inProcess, PaymentID: "W1", PaymentTime: at},
+		"another code":        {Result: alipayplus.CodeUnknownException.Result(), PaymentID: "W1", PaymentURL: "https://wallet.example/verify"},
+	} {
+		runs := 0
+		h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
+			if runs++; runs == 1 {
+				return &answer, nil
+			}
+			return &payment.PayResponse{PaymentID: "W1", PaymentTime: at}, nil
+		})))
+		for _, want := range []alipayplus.Result{answer.Result, alipayplus.CodeSuccess.Result()} {
+			if got, err := inResult(inServe(h, inArrive("/x", inOps()[0].body).request()), "/x"); err != nil || got != want {
+				t.Errorf("%s: %v %v, want %v", name, got, err, want)
+			}
+		}
+	}
+}
+
+// A store that returns a U that is never kept is not believed: for an API
+// without Keep, and for an answer that Keep does not keep.
+func TestRecordedUnknown(t *testing.T) {
+	inProcess := `{"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"}`
+	page := `,"paymentId":"W1","paymentUrl":"https://wallet.example/verify"`
+	for _, c := range []struct {
+		name, operation, recorded string
+		want                      alipayplus.ResultCode
+	}{
+		{"creation's answer", "pay", inProcess + page + "}", alipayplus.CodePaymentInProcess},
+		{"pay without page", "pay", inProcess + "}", alipayplus.CodeUnknownException},
+		{"refund", "refund", inProcess + page + "}", alipayplus.CodeUnknownException},
+		{"cancelPayment", "cancelPayment", inProcess + page + "}", alipayplus.CodeUnknownException},
+		{"another U", "pay", `{"result":{"resultCode":"RISK","resultStatus":"U"}` + page + "}", alipayplus.CodeUnknownException},
+		{"an S without payment", "pay", `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`, alipayplus.CodeUnknownException},
+		{"an S without refund", "refund", `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`, alipayplus.CodeUnknownException},
+	} {
+		for _, op := range inOps() {
+			if op.name != c.operation {
+				continue
+			}
+			cfg := inConfig()
+			cfg.Idempotency = inRecorded(c.recorded)
+			h := inMust(alipayplus.NewHandler(cfg, op.route("/x", func(context.Context) (alipayplus.Result, error) {
+				t.Errorf("%s: the function ran", c.name)
+				return alipayplus.Result{}, nil
+			})))
+			if got, err := inResult(inServe(h, inArrive("/x", op.body).request()), "/x"); err != nil || got.Code != c.want {
+				t.Errorf("%s: %v %v, want %v", c.name, got, err, c.want)
+			}
+		}
+	}
+}
+
+// inRecorded is a store that has this answer to everything.
+type inRecorded string
+
+func (s inRecorded) Begin(context.Context, alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
+	return alipayplus.ClaimAnswered, []byte(s), nil
+}
+func (inRecorded) Finish(context.Context, alipayplus.Claim, []byte) error { return nil }
+
+// An S that lacks what S requires for its request is answered U, is an alarm
+// that names what is missing, and is not kept.
+func TestSuccessRequires(t *testing.T) {
+	at, amount := alipayplus.TimeOf(time.Now()), alipayplus.Amount{Currency: "JPY", Minor: 100}
+	paid := alipayplus.CodeSuccess.Result()
+	inquired := payment.InquiryPaymentResponse{PaymentResult: paid, PaymentID: "W1", PaymentTime: at, PaymentAmount: amount, PayToAmount: amount}
+	pay, refund := inOps()[0].body, inOps()[1].body
+	inquiry := `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`
+	evaluation := strings.Replace(pay, `{`, `{"paymentFactor":{"isPaymentEvaluation":"true"},`, 1)
+	inRequires(t, payment.Pay, evaluation, payment.PayResponse{})
+	inRequires(t, payment.Pay, pay, payment.PayResponse{PaymentID: "W1", PaymentTime: at}, "PaymentID", "PaymentTime")
+	inRequires(t, payment.Refund, refund, payment.RefundResponse{RefundID: "R1", RefundTime: at}, "RefundID", "RefundTime")
+	inRequires(t, payment.CancelPayment, inquiry, payment.CancelPaymentResponse{})
+	inRequires(t, payment.InquiryPayment, inquiry, inquired, "PaymentResult", "PaymentID", "PaymentTime", "PaymentAmount", "PayToAmount")
+	for _, result := range []alipayplus.Result{alipayplus.CodePaymentInProcess.Result(), alipayplus.CodeOrderIsClosed.Result()} {
+		inRequires(t, payment.InquiryPayment, inquiry, payment.InquiryPaymentResponse{PaymentResult: result}, "PaymentResult")
+	}
+	for _, result := range []alipayplus.Result{{Code: "SUCCESS"}, {Status: "S"}, {Code: "SUCCESS", Status: "s"}} {
+		inquired.PaymentResult = result
+		inLacks(t, payment.InquiryPayment, inquiry, inquired, "paymentResult")
+	}
+}
+
+// inRequires checks that full is answered S, and U without any one of members.
+func inRequires[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp], body string, full Resp, members ...string) {
+	t.Helper()
+	if got, text := inAnswerOf(op, body, full); got != alipayplus.CodeSuccess.Result() {
+		t.Errorf("%s: %v\n%s", op.Name(), got, text)
+	}
+	for _, member := range members {
+		field, _ := reflect.TypeFor[Resp]().FieldByName(member)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		without := full
+		reflect.ValueOf(&without).Elem().FieldByName(member).SetZero()
+		inLacks(t, op, body, without, name)
+	}
+}
+
+// inLacks checks that answer is U and an alarm that names the member.
+func inLacks[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp], body string, answer Resp, member string) {
+	t.Helper()
+	got, log := inAnswerOf(op, body, answer)
+	if got != alipayplus.CodeUnknownException.Result() || !strings.Contains(log, `"ERROR"`) || !strings.Contains(log, "lacks "+member) {
+		t.Errorf("%s without %s: %v\n%s", op.Name(), member, got, log)
+	}
+}
+
+// inAnswerOf sends body twice and returns the second result: what was kept shows.
+func inAnswerOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, answer Resp) (alipayplus.Result, string) {
+	log := &inLog{}
+	cfg := inConfig()
+	cfg.Logger = log.logger()
+	h := inMust(alipayplus.NewHandler(cfg, op.Handle("/x", func(context.Context, *Req) (*Resp, error) { return &answer, nil })))
+	inServe(h, inArrive("/x", body).request())
+	return inMust(inResult(inServe(h, inArrive("/x", body).request()), "/x")), log.String()
+}
+
+// A key that no store can keep is refused, and no function runs.
+func TestUnusableKeys(t *testing.T) {
+	for name, key := range map[string]string{
+		"a null": `M\u00001`, "a line end": `M\n1`, "an escape": `M\u001b1`, "a delete": "M\x7f1", "a control of Latin-1": `M\u00851`,
+	} {
+		ran := false
+		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+			ran = true
+			return inDone(ctx, r)
+		})))
+		if got := inSend(t, h, `{"id":"`+key+`"}`); got != alipayplus.CodeParamIllegal.Result() || ran {
+			t.Errorf("%s: %v, the function ran: %t", name, got, ran)
+		}
+	}
+	for name, key := range map[string]string{"no UTF-8": "M\xff", "257 bytes": strings.Repeat("M", 257)} {
+		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{
+			Name: "odd", Idempotency: func(*inRequest) alipayplus.Idempotency { return alipayplus.Idempotency{Key: key} },
+		})
+		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, inDone)))
+		if got := inSend(t, h, inValid); got != alipayplus.CodeParamIllegal.Result() {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if got := inSend(t, inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone))), `{"id":"Bücher ☃ 1"}`); got.Status != "S" {
+		t.Errorf("a key that is text: %v", got)
 	}
 }
 

@@ -32,11 +32,11 @@ func (l *inLedger) book(r *inRequest) (*inResponse, error) {
 type inStoreFault struct {
 	alipayplus.IdempotencyStore
 	calls  atomic.Int64
-	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	begin  func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error)
 	finish func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error
 }
 
-func (s *inStoreFault) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+func (s *inStoreFault) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
 	return s.begin(int(s.calls.Add(1)), ctx, c, s.IdempotencyStore)
 }
 
@@ -46,33 +46,33 @@ func (s *inStoreFault) Finish(ctx context.Context, c alipayplus.Claim, answer []
 
 // inStoreFaults are what a call of a store can do instead of its work.
 func inStoreFaults() map[string]struct {
-	begin  func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	begin  func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error)
 	finish func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error
 } {
-	type begin = func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error)
+	type begin = func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error)
 	type finish = func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error
 	down := errors.New("no connection")
-	says := func(s alipayplus.Standing, err error) begin {
-		return func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
-			return s, err
+	says := func(state alipayplus.ClaimState, answer []byte, err error) begin {
+		return func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
+			return state, answer, err
 		}
 	}
 	refuses := func(err error) finish {
 		return func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error { return err }
 	}
 	answered := func(text string) begin {
-		return says(alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(text)}, nil)
+		return says(alipayplus.ClaimAnswered, []byte(text), nil)
 	}
 	const success = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`
 	return map[string]struct {
 		begin  begin
 		finish finish
 	}{
-		"down": {says(alipayplus.Standing{}, down), refuses(down)},
+		"down": {says(alipayplus.ClaimUndecided, nil, down), refuses(down)},
 		"down after its work": {
-			func(ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
-				standing, _ := next.Begin(ctx, c)
-				return standing, down
+			func(ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
+				state, answer, _ := next.Begin(ctx, c)
+				return state, answer, down
 			},
 			func(ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				_ = next.Finish(ctx, c, answer)
@@ -80,9 +80,9 @@ func inStoreFaults() map[string]struct {
 			},
 		},
 		"slow": {
-			func(ctx context.Context, _ alipayplus.Claim, _ alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			func(ctx context.Context, _ alipayplus.Claim, _ alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				<-ctx.Done()
-				return alipayplus.Standing{}, ctx.Err()
+				return alipayplus.ClaimUndecided, nil, ctx.Err()
 			},
 			func(ctx context.Context, _ alipayplus.Claim, _ []byte, _ alipayplus.IdempotencyStore) error {
 				<-ctx.Done()
@@ -90,17 +90,17 @@ func inStoreFaults() map[string]struct {
 			},
 		},
 		"panics": {
-			func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				panic("nil connection")
 			},
 			func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error {
 				panic("nil connection")
 			},
 		},
-		"lies: undecided":          {says(alipayplus.Standing{}, nil), refuses(alipayplus.ErrSuperseded)},
-		"lies: an unknown state":   {says(alipayplus.Standing{State: 17, Answer: []byte(success)}, nil), refuses(alipayplus.ErrSuperseded)},
-		"lies: granted, but down":  {says(alipayplus.Standing{State: alipayplus.ClaimGranted}, down), refuses(down)},
-		"lies: answered, but down": {says(alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(success)}, down), refuses(down)},
+		"lies: undecided":          {says(alipayplus.ClaimUndecided, nil, nil), refuses(alipayplus.ErrSuperseded)},
+		"lies: an unknown state":   {says(alipayplus.ClaimState(17), []byte(success), nil), refuses(alipayplus.ErrSuperseded)},
+		"lies: granted, but down":  {says(alipayplus.ClaimFirst, nil, down), refuses(down)},
+		"lies: answered, but down": {says(alipayplus.ClaimAnswered, []byte(success), down), refuses(down)},
 		"lies: no answer":          {answered(""), refuses(down)},
 		"lies: rubbish":            {answered("\x00\x01"), refuses(down)},
 		"lies: half an answer":     {answered(success[:40]), refuses(down)},
@@ -131,7 +131,7 @@ func TestStoreFaults(t *testing.T) {
 				cfg := inConfig()
 				cfg.Idempotency = &inStoreFault{
 					IdempotencyStore: cfg.Idempotency,
-					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 						if call == k {
 							hit = true
 							return fault.begin(ctx, c, next)
@@ -190,16 +190,16 @@ func inCrash(t *testing.T, step string, sound bool) (booked int) {
 		cfg := inConfig()
 		cfg.Idempotency = &inStoreFault{
 			IdempotencyStore: shared,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				if crash == "before the claim" {
 					panic(gone)
 				}
-				standing, err := next.Begin(ctx, c)
+				state, answer, err := next.Begin(ctx, c)
 				if crash == "after the claim" {
 					dead = true
 					panic(gone)
 				}
-				return standing, err
+				return state, answer, err
 			},
 			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				if crash != "" && dead { // what a dead process does not do
@@ -290,9 +290,9 @@ func TestOverrun(t *testing.T) {
 	})
 }
 
-// An Identity that is none, or a panic in it, is answered, and no function runs.
-func TestOddIdentities(t *testing.T) {
-	for rule, identity := range map[string]func(*inRequest) alipayplus.Idempotency{
+// An Idempotency that is none, or a panic in it, is answered, and no function runs.
+func TestOddIdempotency(t *testing.T) {
+	for rule, idempotency := range map[string]func(*inRequest) alipayplus.Idempotency{
 		"has no key": func(*inRequest) alipayplus.Idempotency { return alipayplus.Idempotency{} },
 		"panics":     func(*inRequest) alipayplus.Idempotency { panic("boom") },
 		"has no JSON": func(r *inRequest) alipayplus.Idempotency {
@@ -302,7 +302,7 @@ func TestOddIdentities(t *testing.T) {
 			return alipayplus.Idempotency{Key: r.ID, Match: []any{inPanicker{}}}
 		},
 	} {
-		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Idempotency: identity})
+		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Idempotency: idempotency})
 		ran := false
 		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 			ran = true
@@ -313,7 +313,7 @@ func TestOddIdentities(t *testing.T) {
 			want = alipayplus.CodeParamIllegal
 		}
 		if got := inSend(t, h, inValid); got != want.Result() || ran {
-			t.Errorf("an Identity that %s: %v, the function ran: %t", rule, got, ran)
+			t.Errorf("an Idempotency that %s: %v, the function ran: %t", rule, got, ran)
 		}
 	}
 }

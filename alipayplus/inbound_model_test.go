@@ -168,15 +168,15 @@ func inSimulation(seed uint64, store alipayplus.IdempotencyStore, sound bool) st
 		cfg.Signer = inConstant{}
 		cfg.Idempotency = &inStoreFault{
 			IdempotencyStore: store,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				if die(3) {
-					return alipayplus.Standing{}, gone
+					return alipayplus.ClaimUndecided, nil, gone
 				}
-				standing, err := next.Begin(ctx, c)
+				state, answer, err := next.Begin(ctx, c)
 				if die(3) {
-					return alipayplus.Standing{}, gone
+					return alipayplus.ClaimUndecided, nil, gone
 				}
-				return standing, err
+				return state, answer, err
 			},
 			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 				if die(10) {
@@ -298,34 +298,38 @@ func TestLinearizable(t *testing.T) {
 
 // inBrokenStores are stores with one mistake each.
 var inBrokenStores = map[string]func(alipayplus.IdempotencyStore) alipayplus.IdempotencyStore{
-	"grants what runs": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
-		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
-			if got.State == alipayplus.ClaimRunning {
-				got.State = alipayplus.ClaimGranted
+	"lets run again what runs": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
+		return inBrokenBegin(s, func(state *alipayplus.ClaimState, answer *[]byte) {
+			if *state == alipayplus.ClaimRunning {
+				*state = alipayplus.ClaimFirst
 			}
 		})
 	},
 	"forgets answers": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
-		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
-			if got.State == alipayplus.ClaimAnswered {
-				*got = alipayplus.Standing{State: alipayplus.ClaimGranted, Again: true}
+		return inBrokenBegin(s, func(state *alipayplus.ClaimState, answer *[]byte) {
+			if *state == alipayplus.ClaimAnswered {
+				*state, *answer = alipayplus.ClaimRetry, nil
 			}
 		})
 	},
 	"takes a conflict for the answer": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
-		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) {
-			if got.State == alipayplus.ClaimConflict {
-				*got = alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(`{"result":{"resultStatus":"S"}}`)}
+		return inBrokenBegin(s, func(state *alipayplus.ClaimState, answer *[]byte) {
+			if *state == alipayplus.ClaimConflict {
+				*state, *answer = alipayplus.ClaimAnswered, []byte(`{"result":{"resultStatus":"S"}}`)
 			}
 		})
 	},
 	"does not say that a run is one more": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
-		return inBrokenBegin(s, func(got *alipayplus.Standing, _ alipayplus.Claim) { got.Again = false })
+		return inBrokenBegin(s, func(state *alipayplus.ClaimState, _ *[]byte) {
+			if *state == alipayplus.ClaimRetry {
+				*state = alipayplus.ClaimFirst
+			}
+		})
 	},
 	"says that an answer is recorded and loses it": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return &inStoreFault{
 			IdempotencyStore: s,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				return next.Begin(ctx, c)
 			},
 			finish: func(_ int, ctx context.Context, c alipayplus.Claim, _ []byte, next alipayplus.IdempotencyStore) error {
@@ -336,7 +340,7 @@ var inBrokenStores = map[string]func(alipayplus.IdempotencyStore) alipayplus.Ide
 	"does not tell a run that it lost its record": func(s alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 		return &inStoreFault{
 			IdempotencyStore: s,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				return next.Begin(ctx, c)
 			},
 			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
@@ -347,13 +351,13 @@ var inBrokenStores = map[string]func(alipayplus.IdempotencyStore) alipayplus.Ide
 	},
 }
 
-func inBrokenBegin(s alipayplus.IdempotencyStore, spoil func(*alipayplus.Standing, alipayplus.Claim)) alipayplus.IdempotencyStore {
+func inBrokenBegin(s alipayplus.IdempotencyStore, spoil func(*alipayplus.ClaimState, *[]byte)) alipayplus.IdempotencyStore {
 	return &inStoreFault{
 		IdempotencyStore: s,
-		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
-			got, err := next.Begin(ctx, c)
-			spoil(&got, c)
-			return got, err
+		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
+			state, answer, err := next.Begin(ctx, c)
+			spoil(&state, &answer)
+			return state, answer, err
 		},
 		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 			return next.Finish(ctx, c, answer)

@@ -33,7 +33,8 @@ type inResponse struct {
 
 var (
 	inMove = alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{
-		Name: "move", Timeout: 8 * time.Second, Pending: alipayplus.CodePaymentInProcess,
+		Name: "move", Timeout: 8 * time.Second, Running: alipayplus.CodePaymentInProcess,
+		Keep: func(a *inResponse) bool { return a.Result.Code == alipayplus.CodePaymentInProcess && a.Ref != "" },
 		Idempotency: func(r *inRequest) alipayplus.Idempotency {
 			return alipayplus.Idempotency{Key: r.ID, Match: []any{string(r.Amount.Currency), r.Amount.Minor}}
 		},

@@ -181,9 +181,9 @@ func TestStoreErrorsAreShown(t *testing.T) {
 	cfg := inWatch(log)
 	cfg.Idempotency = &inStoreFault{
 		IdempotencyStore: cfg.Idempotency,
-		begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+		begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 			if call == 1 {
-				return alipayplus.Standing{}, errors.New("connection refused")
+				return alipayplus.ClaimUndecided, nil, errors.New("connection refused")
 			}
 			panic(inCanary)
 		},

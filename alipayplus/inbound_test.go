@@ -93,7 +93,7 @@ func TestLateAnswer(t *testing.T) {
 		cfg := inConfig()
 		cfg.Idempotency = &inStoreFault{ // one that obeys its context, like a database
 			IdempotencyStore: cfg.Idempotency,
-			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.Standing, error) {
+			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 				return next.Begin(ctx, c)
 			},
 			finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {

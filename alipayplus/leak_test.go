@@ -63,7 +63,6 @@ func leak(forms []string, text string) string {
 var bodies = map[reflect.Type]bool{
 	reflect.TypeFor[alipayplus.Content](): true, reflect.TypeFor[alipayplus.Info](): true, reflect.TypeFor[*alipayplus.Info](): true,
 	reflect.TypeFor[alipayplus.Message](): true, reflect.TypeFor[*alipayplus.Message](): true,
-	reflect.TypeFor[alipayplus.Standing](): true, reflect.TypeFor[*alipayplus.Standing](): true,
 	reflect.TypeFor[alipayplus.Error](): true, reflect.TypeFor[*alipayplus.Error](): true,
 }
 
@@ -113,7 +112,7 @@ func specimens(t *testing.T) map[string]any {
 	}
 	store := alipayplus.NewMemoryIdempotencyStore(10)
 	claim := alipayplus.Claim{Operation: "pay", Key: secret.Digest(), Owner: "O", Lease: time.Minute}
-	if _, err := store.Begin(t.Context(), claim); err != nil {
+	if _, _, err := store.Begin(t.Context(), claim); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Finish(t.Context(), claim, []byte(canary)); err != nil {
@@ -142,8 +141,6 @@ func specimens(t *testing.T) map[string]any {
 		"Error, value": *failure,
 		"Attempt":      alipayplus.Attempt{Operation: "x", Err: failure},
 		"Identity":     alipayplus.Idempotency{Key: secret.Digest(), Match: []any{secret}},
-		"Standing":     alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: []byte(canary)},
-		"*Standing":    &alipayplus.Standing{Answer: []byte(canary)},
 		"MemoryStore":  store,
 		"Claim":        claim,
 		"Outbound":     decodeOrder,

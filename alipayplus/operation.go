@@ -32,15 +32,23 @@ type Spec[Req, Resp any] struct {
 	Timeout time.Duration
 	// Idempotency tells whether two requests are the same business. An outbound API
 	// with neither Idempotency nor ReadOnly is never sent twice; an inbound one is
-	// never answered from the Store.
+	// never answered from the IdempotencyStore.
 	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
-	// Pending is the code of a U answer that is kept in the Store and repeated
-	// like S and F, and of the U that a repetition gets while the first request
-	// still runs: PAYMENT_IN_PROCESS for pay, whose final result comes by
-	// notifyPayment. Only for Inbound.
-	Pending ResultCode
+	// Missing names the members that an S answer to this request lacks, by their
+	// wire names: paymentId and paymentTime for a payment, neither for an
+	// evaluation. An S that lacks one is never sent: it is answered U, with an
+	// alarm. nil means that S requires nothing. Only for Inbound.
+	Missing func(*Req, *Resp) []string
+	// Keep reports whether a U answer is as final as S and F: the
+	// IdempotencyStore keeps it and repeats it. For pay that is the answer to a
+	// creation, whose result comes by notifyPayment. nil keeps no U. Only for
+	// Inbound.
+	Keep func(*Resp) bool
+	// Running is the code of the U that a repetition gets while the first request
+	// still runs; "" means UNKNOWN_EXCEPTION. Only for Inbound.
+	Running ResultCode
 }
 
 // Idempotency is what makes two requests the same.
@@ -56,7 +64,7 @@ type Idempotency struct {
 }
 
 // Format prints the key for every verb: the rest may be private.
-func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Identity{%s}", i.Key) }
+func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Idempotency{%s}", i.Key) }
 
 // LogValue is the key for log/slog.
 func (i Idempotency) LogValue() slog.Value { return slog.StringValue(i.Key) }

@@ -20,7 +20,7 @@ type Attempt struct {
 
 // RetryPolicy decides whether and when to try again. It is asked only where
 // repeating is safe and useful: never after a verified S or F, never for a
-// request without an identity that may have arrived. It must be safe for
+// request without an idempotency key that may have arrived. It must be safe for
 // concurrent use.
 type RetryPolicy interface {
 	// Next returns how long to wait before the next attempt. again false ends

@@ -46,4 +46,21 @@ type ApplyTokenResponse struct {
 var ApplyToken = alipayplus.NewInbound(alipayplus.Spec[ApplyTokenRequest, ApplyTokenResponse]{
 	Name:    "applyToken",
 	Timeout: 5 * time.Second,
+	Missing: func(_ *ApplyTokenRequest, a *ApplyTokenResponse) (missing []string) {
+		for _, member := range []struct {
+			name   string
+			absent bool
+		}{
+			{"accessToken", a.AccessToken.IsZero()},
+			{"accessTokenExpiryTime", a.AccessTokenExpiryTime.IsZero()},
+			{"refreshToken", a.RefreshToken.IsZero()},
+			{"refreshTokenExpiryTime", a.RefreshTokenExpiryTime.IsZero()},
+			{"customerId", a.CustomerID == ""},
+		} {
+			if member.absent {
+				missing = append(missing, member.name)
+			}
+		}
+		return missing
+	},
 })

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -38,4 +37,12 @@ func (s *Service) Check(ctx context.Context, token alipayplus.Secret, scope stri
 	return t.Grant, nil
 }
 
-var errUnknown = fmt.Errorf("%w: %w", alipayplus.CodeInvalidToken, ErrNotFound)
+// errUnknown is CodeInvalidToken, as a function of an inbound API may return it,
+// and matches ErrNotFound, too.
+var errUnknown error = unknownTokenError{}
+
+type unknownTokenError struct{}
+
+func (unknownTokenError) Error() string        { return "INVALID_TOKEN: " + ErrNotFound.Error() }
+func (unknownTokenError) Unwrap() error        { return alipayplus.CodeInvalidToken }
+func (unknownTokenError) Is(target error) bool { return target == ErrNotFound }

@@ -18,8 +18,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// shaky is a Store that fails: a Finish may be lost, and every Begin may grant,
-// as if no record had been kept.
+// shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin may say
+// ClaimFirst, as if no record had been kept.
 type shaky struct {
 	alipayplus.IdempotencyStore
 	lose    func() (lost, stored bool) // of each Finish
@@ -28,9 +28,9 @@ type shaky struct {
 
 var errStore = errors.New("the store is not reachable")
 
-func (s *shaky) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+func (s *shaky) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
 	if s.forgets {
-		return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil
+		return alipayplus.ClaimFirst, nil, nil
 	}
 	return s.IdempotencyStore.Begin(ctx, c)
 }

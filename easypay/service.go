@@ -159,6 +159,8 @@ func (s Service) answer(ctx context.Context, r *payment.PayRequest) (*payment.Pa
 		case ranBefore(ctx):
 			// Pay may have debited the user while the token was alive.
 			return nil, errDeadToken
+		case errors.Is(err, auth.ErrNotFound):
+			return nil, alipayplus.CodeInvalidToken
 		}
 		return nil, err
 	case factor.IsEasyPayScenario == alipayplus.True:

@@ -169,7 +169,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// stored is a Store whose calls are steps of the process.
+// stored is an IdempotencyStore whose calls are steps of the process.
 func (w *wallet) stored(store alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
 	return steppedStore{w.crash, store}
 }
@@ -179,9 +179,9 @@ type steppedStore struct {
 	store alipayplus.IdempotencyStore
 }
 
-func (s steppedStore) Begin(ctx context.Context, c alipayplus.Claim) (standing alipayplus.Standing, err error) {
-	err = s.step(func() error { standing, err = s.store.Begin(ctx, c); return err })
-	return standing, err
+func (s steppedStore) Begin(ctx context.Context, c alipayplus.Claim) (state alipayplus.ClaimState, answer []byte, err error) {
+	err = s.step(func() error { state, answer, err = s.store.Begin(ctx, c); return err })
+	return state, answer, err
 }
 
 func (s steppedStore) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {

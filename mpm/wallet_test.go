@@ -310,8 +310,11 @@ func (w *wallet) inquiryPayment(_ context.Context, r *payment.InquiryPaymentRequ
 func (w *wallet) cancelPayment(ctx context.Context, r *payment.CancelPaymentRequest) (*payment.CancelPaymentResponse, error) {
 	record, refused, err := w.happened(ctx, r.PaymentRequestID, payment.Cancelled{At: time.Now()}, mpm.Scanned)
 	w.at("cancelled")
-	if err != nil || refused != nil {
-		return nil, errors.Join(err, refused)
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return nil, err
 	}
 	return record.CancelAnswer(), nil
 }
@@ -320,8 +323,11 @@ func (w *wallet) refund(ctx context.Context, r *payment.RefundRequest) (*payment
 	event := payment.Refunded{Request: *r, RefundID: "R-" + r.RefundRequestID, At: time.Now()}
 	record, refused, err := w.happened(ctx, r.PaymentRequestID, event, mpm.Scanned)
 	w.at("refunded")
-	if err != nil || refused != nil {
-		return nil, errors.Join(err, refused)
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return nil, err
 	}
 	return record.RefundAnswer(r.RefundRequestID), nil
 }

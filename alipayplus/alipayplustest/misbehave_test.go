@@ -308,8 +308,8 @@ func newHandler(t *testing.T, g *alipayplustest.Gateway, store alipayplus.Idempo
 // amnesia is a store that takes every request for a new one.
 type amnesia struct{}
 
-func (amnesia) Begin(context.Context, alipayplus.Claim) (alipayplus.Standing, error) {
-	return alipayplus.Standing{State: alipayplus.ClaimGranted}, nil
+func (amnesia) Begin(context.Context, alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
+	return alipayplus.ClaimFirst, nil, nil
 }
 func (amnesia) Finish(context.Context, alipayplus.Claim, []byte) error { return nil }
 

@@ -15,27 +15,27 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestIdempotencyStore is the contract of alipayplus.Store as a test. open returns a store
-// that holds nothing, or one where the keys of this run cannot occur; it is
-// called once for each part. The parts about leases use leases of 300
-// milliseconds and wait for their end at most two seconds more: a store that keeps
-// whole seconds must round it up.
+// TestIdempotencyStore is the contract of [alipayplus.IdempotencyStore] as a
+// test. open returns a store that holds nothing, or one where the keys of this
+// run cannot occur; it is called once for each part. The parts about leases use
+// leases of 300 milliseconds and wait for their end at most two seconds more: a
+// store that keeps whole seconds must round it up.
 func TestIdempotencyStore(t *testing.T, open func(*testing.T) alipayplus.IdempotencyStore) {
 	t.Helper()
 	for _, part := range []struct {
 		name string
 		run  func(*storeTest)
 	}{
-		{"a first claim is granted, not as a repetition", (*storeTest).first},
+		{"a first claim may run, and is no retry", (*storeTest).first},
 		{"a claim for a running record is told so", (*storeTest).running},
 		{"an answer is kept byte for byte", (*storeTest).answered},
 		{"an open record runs again", (*storeTest).open},
-		{"another print is a conflict in every state and changes nothing", (*storeTest).conflict},
+		{"another fingerprint is a conflict in every state and changes nothing", (*storeTest).conflict},
 		{"a crashed run is taken over after its lease, and cannot finish then", (*storeTest).takeover},
 		{"only the owner finishes, and once", (*storeTest).owner},
 		{"operations and keys are separate, exact texts", (*storeTest).separate},
-		{"keys of 256 bytes and prints are compared to their last byte", (*storeTest).long},
-		{"of many concurrent claims one is granted, whatever the record's state", (*storeTest).concurrent},
+		{"keys of 256 bytes and fingerprints are compared to their last byte", (*storeTest).long},
+		{"of many concurrent claims one may run, whatever the record's state", (*storeTest).concurrent},
 		{"answers of every size and byte", (*storeTest).answers},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -57,13 +57,13 @@ func (t *storeTest) claim(key, owner, match string) alipayplus.Claim {
 	}
 }
 
-func (t *storeTest) begin(c alipayplus.Claim) alipayplus.Standing {
+func (t *storeTest) begin(c alipayplus.Claim) (alipayplus.ClaimState, []byte) {
 	t.Helper()
-	standing, err := t.store.Begin(context.Background(), c)
+	state, answer, err := t.store.Begin(context.Background(), c)
 	if err != nil {
 		t.Fatalf("Begin: %v", err)
 	}
-	return standing
+	return state, answer
 }
 
 func (t *storeTest) finish(c alipayplus.Claim, answer []byte) {
@@ -73,23 +73,22 @@ func (t *storeTest) finish(c alipayplus.Claim, answer []byte) {
 	}
 }
 
-func (t *storeTest) want(c alipayplus.Claim, state alipayplus.ClaimState, again bool, answer []byte) {
+func (t *storeTest) want(c alipayplus.Claim, want alipayplus.ClaimState, answer []byte) {
 	t.Helper()
-	got := t.begin(c)
-	if got.State != state || got.Again != again || !bytes.Equal(got.Answer, answer) {
-		t.Fatalf("Begin: state %d, again %t, %d bytes of answer; want state %d, again %t, %d bytes",
-			got.State, got.Again, len(got.Answer), state, again, len(answer))
+	state, got := t.begin(c)
+	if state != want || !bytes.Equal(got, answer) {
+		t.Fatalf("Begin: %v with %d bytes of answer, want %v with %d bytes", state, len(got), want, len(answer))
 	}
 }
 
 func (t *storeTest) first() {
-	t.want(t.claim("a", "o1", "m"), alipayplus.ClaimGranted, false, nil)
+	t.want(t.claim("a", "o1", "m"), alipayplus.ClaimFirst, nil)
 }
 
 func (t *storeTest) running() {
 	t.begin(t.claim("a", "o1", "m"))
-	t.want(t.claim("a", "o2", "m"), alipayplus.ClaimRunning, false, nil)
-	t.want(t.claim("a", "o1", "m"), alipayplus.ClaimRunning, false, nil)
+	t.want(t.claim("a", "o2", "m"), alipayplus.ClaimRunning, nil)
+	t.want(t.claim("a", "o1", "m"), alipayplus.ClaimRunning, nil)
 }
 
 func (t *storeTest) answered() {
@@ -98,8 +97,8 @@ func (t *storeTest) answered() {
 	t.begin(c)
 	t.finish(c, answer)
 	for range 3 {
-		t.want(t.claim("a", "o2", "m"), alipayplus.ClaimAnswered, false, answer)
-		got := t.begin(t.claim("a", "o2", "m")).Answer
+		t.want(t.claim("a", "o2", "m"), alipayplus.ClaimAnswered, answer)
+		_, got := t.begin(t.claim("a", "o2", "m"))
 		for i := range got {
 			got[i] = '!' // a store that gave its own bytes away shows in the next turn
 		}
@@ -111,40 +110,40 @@ func (t *storeTest) open() {
 	t.begin(c)
 	t.finish(c, nil)
 	c2 := t.claim("a", "o2", "m")
-	t.want(c2, alipayplus.ClaimGranted, true, nil)
-	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, false, nil)
+	t.want(c2, alipayplus.ClaimRetry, nil)
+	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, nil)
 	t.finish(c2, []byte(`{}`))
-	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, false, []byte(`{}`))
+	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, []byte(`{}`))
 }
 
 func (t *storeTest) conflict() {
 	c, other := t.claim("a", "o1", "m"), t.claim("a", "o2", "other")
 	t.begin(c)
-	t.want(other, alipayplus.ClaimConflict, false, nil)
+	t.want(other, alipayplus.ClaimConflict, nil)
 	if err := t.store.Finish(context.Background(), other, []byte("x")); !errors.Is(err, alipayplus.ErrSuperseded) {
 		t.Fatalf("Finish of a claim in conflict: %v, want ErrSuperseded", err)
 	}
 	t.finish(c, nil)
-	t.want(other, alipayplus.ClaimConflict, false, nil)
+	t.want(other, alipayplus.ClaimConflict, nil)
 	c.Owner = "o3"
-	t.want(c, alipayplus.ClaimGranted, true, nil)
+	t.want(c, alipayplus.ClaimRetry, nil)
 	t.finish(c, []byte(`{"s":1}`))
-	t.want(other, alipayplus.ClaimConflict, false, nil)
-	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, false, []byte(`{"s":1}`))
+	t.want(other, alipayplus.ClaimConflict, nil)
+	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, []byte(`{"s":1}`))
 }
 
 // lapse waits until the lease of what runs at c.Key is over, and lets c run.
 func (t *storeTest) lapse(c alipayplus.Claim) {
 	t.Helper()
 	for deadline := time.Now().Add(lease + patience); ; time.Sleep(20 * time.Millisecond) {
-		standing := t.begin(c)
+		state, _ := t.begin(c)
 		switch {
-		case standing.State == alipayplus.ClaimGranted && standing.Again:
+		case state == alipayplus.ClaimRetry:
 			return
-		case standing.State == alipayplus.ClaimGranted:
+		case state == alipayplus.ClaimFirst:
 			t.Fatal("the run that takes over is not told that it runs again")
-		case standing.State != alipayplus.ClaimRunning || time.Now().After(deadline):
-			t.Fatalf("state %d: a crashed run is not taken over after its lease", standing.State)
+		case state != alipayplus.ClaimRunning || time.Now().After(deadline):
+			t.Fatalf("%v: a crashed run is not taken over after its lease", state)
 		}
 	}
 }
@@ -170,21 +169,21 @@ func (t *storeTest) takeover() {
 			t.Fatalf("Finish of the run that lost the record: %v, want ErrSuperseded", err)
 		}
 	}
-	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, false, nil)
+	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, nil)
 	t.finish(next, []byte(`{"n":2}`))
-	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, false, []byte(`{"n":2}`))
+	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, []byte(`{"n":2}`))
 	minute.Owner = "o2"
-	t.want(minute, alipayplus.ClaimRunning, false, nil)
+	t.want(minute, alipayplus.ClaimRunning, nil)
 
 	// A run that overran its lease and that nobody replaced may still finish. Its
-	// print counts, too.
+	// fingerprint counts, too.
 	late := t.claim("b", "o1", "m")
 	late.Lease = time.Millisecond
 	t.begin(late)
 	time.Sleep(5 * time.Millisecond)
-	t.want(t.claim("b", "o2", "other"), alipayplus.ClaimConflict, false, nil)
+	t.want(t.claim("b", "o2", "other"), alipayplus.ClaimConflict, nil)
 	t.finish(late, []byte(`{"late":"kept"}`))
-	t.want(t.claim("b", "o3", "m"), alipayplus.ClaimAnswered, false, []byte(`{"late":"kept"}`))
+	t.want(t.claim("b", "o3", "m"), alipayplus.ClaimAnswered, []byte(`{"late":"kept"}`))
 }
 
 func (t *storeTest) owner() {
@@ -192,7 +191,7 @@ func (t *storeTest) owner() {
 	if err := t.store.Finish(context.Background(), c, []byte("x")); !errors.Is(err, alipayplus.ErrSuperseded) {
 		t.Fatalf("Finish without Begin: %v, want ErrSuperseded", err)
 	}
-	t.want(c, alipayplus.ClaimGranted, false, nil)
+	t.want(c, alipayplus.ClaimFirst, nil)
 	stranger := t.claim("a", "o2", "m")
 	if err := t.store.Finish(context.Background(), stranger, []byte("x")); !errors.Is(err, alipayplus.ErrSuperseded) {
 		t.Fatalf("Finish of a stranger: %v, want ErrSuperseded", err)
@@ -201,7 +200,7 @@ func (t *storeTest) owner() {
 	if err := t.store.Finish(context.Background(), c, []byte("2")); !errors.Is(err, alipayplus.ErrSuperseded) {
 		t.Fatalf("second Finish: %v, want ErrSuperseded", err)
 	}
-	t.want(stranger, alipayplus.ClaimAnswered, false, []byte("1"))
+	t.want(stranger, alipayplus.ClaimAnswered, []byte("1"))
 }
 
 func (t *storeTest) separate() {
@@ -209,27 +208,27 @@ func (t *storeTest) separate() {
 		t.claim("a", "o1", "m"), t.claim("A", "o1", "m"), t.claim("a ", "o1", "m"),
 		t.claim("a/evaluation", "o1", "m"), t.claim("ä", "o1", "m"), t.claim("a%", "o1", "m"),
 	} {
-		if got := t.begin(c); got.State != alipayplus.ClaimGranted {
-			t.Errorf("key %d is mistaken for another one: state %d", i, got.State)
+		if state, _ := t.begin(c); state != alipayplus.ClaimFirst {
+			t.Errorf("key %d is mistaken for another one: %v", i, state)
 		}
 	}
 	refund := t.claim("a", "o1", "m")
 	refund.Operation = "refund"
-	t.want(refund, alipayplus.ClaimGranted, false, nil)
+	t.want(refund, alipayplus.ClaimFirst, nil)
 	joined := t.claim("a", "o1", "m") // the two texts joined are those of the first
 	joined.Operation, joined.Key = "pa", "y"+joined.Key
-	t.want(joined, alipayplus.ClaimGranted, false, nil)
+	t.want(joined, alipayplus.ClaimFirst, nil)
 }
 
 func (t *storeTest) long() {
 	c := t.claim("", "o1", "m")
 	c.Key += strings.Repeat("k", 256-len(c.Key))
-	t.want(c, alipayplus.ClaimGranted, false, nil)
+	t.want(c, alipayplus.ClaimFirst, nil)
 	other := c
 	other.Key = c.Key[:255] + "l"
-	t.want(other, alipayplus.ClaimGranted, false, nil)
+	t.want(other, alipayplus.ClaimFirst, nil)
 	c.Fingerprint[len(c.Fingerprint)-1] ^= 1
-	t.want(c, alipayplus.ClaimConflict, false, nil)
+	t.want(c, alipayplus.ClaimConflict, nil)
 }
 
 func (t *storeTest) concurrent() {
@@ -246,39 +245,39 @@ func (t *storeTest) concurrent() {
 			t.begin(c)
 			t.finish(c, nil)
 		}
-		granted, deadline := t.race(c), time.Now().Add(patience)
-		for crashed && granted == 0 && time.Now().Before(deadline) { // the lease may be rounded up
+		runs, deadline := t.race(c), time.Now().Add(patience)
+		for crashed && runs == 0 && time.Now().Before(deadline) { // the lease may be rounded up
 			time.Sleep(20 * time.Millisecond)
-			granted = t.race(c)
+			runs = t.race(c)
 		}
-		if granted != 1 {
-			t.Fatalf("%d of many concurrent claims were granted, want 1", granted)
+		if runs != 1 {
+			t.Fatalf("%d of many concurrent claims may run, want 1", runs)
 		}
 	}
 }
 
 // race claims c many times at once, by different owners, and returns how many
-// were granted.
+// may run.
 func (t *storeTest) race(c alipayplus.Claim) int64 {
-	var granted atomic.Int64
+	var runs atomic.Int64
 	var wait sync.WaitGroup
 	for i := range 32 {
 		wait.Go(func() {
 			mine := c
 			mine.Owner = fmt.Sprintf("o%d", i)
-			standing, err := t.store.Begin(context.Background(), mine)
+			state, _, err := t.store.Begin(context.Background(), mine)
 			switch {
 			case err != nil:
 				t.Errorf("Begin: %v", err)
-			case standing.State == alipayplus.ClaimGranted:
-				granted.Add(1)
-			case standing.State != alipayplus.ClaimRunning:
-				t.Errorf("state %d, want granted or running", standing.State)
+			case state == alipayplus.ClaimFirst, state == alipayplus.ClaimRetry:
+				runs.Add(1)
+			case state != alipayplus.ClaimRunning:
+				t.Errorf("%v, want first, retry or running", state)
 			}
 		})
 	}
 	wait.Wait()
-	return granted.Load()
+	return runs.Load()
 }
 
 func (t *storeTest) answers() {
@@ -297,6 +296,6 @@ func (t *storeTest) answers() {
 		for j := range answer {
 			restored[j] = answer[j] ^ 0xff
 		}
-		t.want(c, alipayplus.ClaimAnswered, false, restored)
+		t.want(c, alipayplus.ClaimAnswered, restored)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 )
 
-// sound is a store like alipayplus.MemoryStore, with a place for each mistake.
+// sound is a store like alipayplus.MemoryIdempotencyStore, with a place for each mistake.
 type sound struct {
 	mu      sync.Mutex
 	records map[string]*soundRecord
@@ -24,24 +24,24 @@ type sound struct {
 }
 
 type soundRecord struct {
-	print    [32]byte
-	owner    string
-	until    time.Time
-	answered bool
-	answer   []byte
+	fingerprint [32]byte
+	owner       string
+	until       time.Time
+	answered    bool
+	answer      []byte
 }
 
-// mistakes are what an author of a store gets wrong, each once. TestStore must
+// mistakes are what an author of a store gets wrong, each once. TestIdempotencyStore must
 // fail for every one of them.
 var mistakes = []string{
-	"forgets the print of an open record",
-	"forgets the print of an answered record",
-	"forgets the print of a crashed record",
-	"compares prints only in part",
-	"grants twice, when claims meet",
-	"grants an open record twice, when claims meet",
-	"grants a crashed record twice, when claims meet",
-	"grants what runs",
+	"forgets the fingerprint of an open record",
+	"forgets the fingerprint of an answered record",
+	"forgets the fingerprint of a crashed record",
+	"compares fingerprints only in part",
+	"lets a new record run twice, when claims meet",
+	"lets run an open record twice, when claims meet",
+	"lets run a crashed record twice, when claims meet",
+	"lets run again what runs",
 	"forgets the answer",
 	"cuts the answer",
 	"answers before it has an answer",
@@ -54,9 +54,9 @@ var mistakes = []string{
 	"ends every lease at once",
 	"prolongs the lease with every claim",
 	"has a lease of its own",
-	"does not say Again for an open record",
-	"does not say Again for a crashed record",
-	"says Again for a new record",
+	"calls the retry of an open record the first",
+	"calls the retry of a crashed record the first",
+	"calls a new record a retry",
 	"keeps the caller's slice",
 	"gives its own slice away",
 	"ignores the operation",
@@ -85,7 +85,7 @@ func (s *sound) key(c alipayplus.Claim) string {
 	return c.Operation + " " + c.Key
 }
 
-func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.Standing, error) {
+func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, lease := time.Now(), c.Lease
@@ -108,47 +108,53 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.Standin
 	}
 	r := s.records[s.key(c)]
 	if r == nil {
-		look("grants twice, when claims meet")
-		s.records[s.key(c)] = &soundRecord{print: c.Fingerprint, owner: c.Owner, until: now.Add(lease)}
-		return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: s.is("says Again for a new record")}, nil
+		look("lets a new record run twice, when claims meet")
+		s.records[s.key(c)] = &soundRecord{fingerprint: c.Fingerprint, owner: c.Owner, until: now.Add(lease)}
+		if s.is("calls a new record a retry") {
+			return alipayplus.ClaimRetry, nil, nil
+		}
+		return alipayplus.ClaimFirst, nil, nil
 	}
 	running := r.owner != "" && now.Before(r.until)
 	crashed := r.owner != "" && !running
 	open := r.owner == "" && !r.answered
-	same := r.print == c.Fingerprint
+	same := r.fingerprint == c.Fingerprint
 	switch {
-	case s.is("forgets the print of an open record") && open,
-		s.is("forgets the print of an answered record") && r.answered,
-		s.is("forgets the print of a crashed record") && crashed:
+	case s.is("forgets the fingerprint of an open record") && open,
+		s.is("forgets the fingerprint of an answered record") && r.answered,
+		s.is("forgets the fingerprint of a crashed record") && crashed:
 		same = true
-	case s.is("compares prints only in part"):
-		same = bytes.Equal(r.print[:31], c.Fingerprint[:31])
+	case s.is("compares fingerprints only in part"):
+		same = bytes.Equal(r.fingerprint[:31], c.Fingerprint[:31])
 	}
 	switch {
 	case !same:
-		return alipayplus.Standing{State: alipayplus.ClaimConflict}, nil
+		return alipayplus.ClaimConflict, nil, nil
 	case r.answered && !s.is("forgets the answer"):
 		if s.is("gives its own slice away") {
-			return alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: r.answer}, nil
+			return alipayplus.ClaimAnswered, r.answer, nil
 		}
-		return alipayplus.Standing{State: alipayplus.ClaimAnswered, Answer: bytes.Clone(r.answer)}, nil
+		return alipayplus.ClaimAnswered, bytes.Clone(r.answer), nil
 	case running && s.is("prolongs the lease with every claim"):
 		r.until = now.Add(lease)
-		return alipayplus.Standing{State: alipayplus.ClaimRunning}, nil
+		return alipayplus.ClaimRunning, nil, nil
 	case running && s.is("answers before it has an answer"):
-		return alipayplus.Standing{State: alipayplus.ClaimAnswered}, nil
-	case running && !s.is("grants what runs"):
-		return alipayplus.Standing{State: alipayplus.ClaimRunning}, nil
+		return alipayplus.ClaimAnswered, nil, nil
+	case running && !s.is("lets run again what runs"):
+		return alipayplus.ClaimRunning, nil, nil
 	}
 	if open {
-		look("grants an open record twice, when claims meet")
+		look("lets run an open record twice, when claims meet")
 	}
 	if crashed {
-		look("grants a crashed record twice, when claims meet")
+		look("lets run a crashed record twice, when claims meet")
 	}
-	r.print, r.owner, r.until = c.Fingerprint, c.Owner, now.Add(lease)
-	silent := open && s.is("does not say Again for an open record") || crashed && s.is("does not say Again for a crashed record")
-	return alipayplus.Standing{State: alipayplus.ClaimGranted, Again: !silent}, nil
+	r.fingerprint, r.owner, r.until = c.Fingerprint, c.Owner, now.Add(lease)
+	lies := open && s.is("calls the retry of an open record the first") || crashed && s.is("calls the retry of a crashed record the first")
+	if lies {
+		return alipayplus.ClaimFirst, nil, nil
+	}
+	return alipayplus.ClaimRetry, nil, nil
 }
 
 func (s *sound) Finish(_ context.Context, c alipayplus.Claim, answer []byte) error {
@@ -200,7 +206,7 @@ func TestStoreOnSoundStore(t *testing.T) {
 
 const control = "ALIPAYPLUS_TESTSTORE_CONTROL"
 
-// TestStore finds every mistake: it runs on the broken stores in a process of
+// TestIdempotencyStore finds every mistake: it runs on the broken stores in a process of
 // its own, where it must fail.
 func TestStoreFindsMistakes(t *testing.T) {
 	t.Parallel()
@@ -217,7 +223,7 @@ func TestStoreFindsMistakes(t *testing.T) {
 	cmd.Env = append(os.Environ(), control+"=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil {
-		t.Fatal("TestStore passed on broken stores")
+		t.Fatal("TestIdempotencyStore passed on broken stores")
 	}
 	failed := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestStoreFindsMistakes/([^/\n]*)/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
@@ -226,7 +232,7 @@ func TestStoreFindsMistakes(t *testing.T) {
 	for _, mistake := range mistakes {
 		by := failed[strings.ReplaceAll(mistake, " ", "_")]
 		if by == "" {
-			t.Errorf("TestStore passes on a store that %s", mistake)
+			t.Errorf("TestIdempotencyStore passes on a store that %s", mistake)
 		}
 		t.Logf("%s: %s", mistake, by)
 	}

@@ -31,4 +31,23 @@ var InquiryPayment = alipayplus.NewInbound(alipayplus.Spec[InquiryPaymentRequest
 	Name:     "inquiryPayment",
 	Timeout:  5 * time.Second,
 	ReadOnly: true,
+	Missing: func(_ *InquiryPaymentRequest, a *InquiryPaymentResponse) (missing []string) {
+		check := func(there bool, member string) {
+			if !there {
+				missing = append(missing, member)
+			}
+		}
+		check(a.PaymentResult.Code != "", "paymentResult.resultCode")
+		switch a.PaymentResult.Status {
+		case alipayplus.StatusSucceeded:
+			check(a.PaymentID != "", "paymentId")
+			check(!a.PaymentTime.IsZero(), "paymentTime")
+			check(!a.PaymentAmount.IsZero(), "paymentAmount")
+			check(!a.PayToAmount.IsZero(), "payToAmount")
+		case alipayplus.StatusFailed, alipayplus.StatusUnknown:
+		default:
+			missing = append(missing, "paymentResult.resultStatus")
+		}
+		return missing
+	},
 })

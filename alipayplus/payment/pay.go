@@ -50,7 +50,25 @@ type PayResponse struct {
 var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	Name:    "pay",
 	Timeout: 8 * time.Second,
-	Pending: alipayplus.CodePaymentInProcess,
+	Running: alipayplus.CodePaymentInProcess,
+	// An evaluation moves no money: its S names no payment.
+	Missing: func(r *PayRequest, a *PayResponse) (missing []string) {
+		if r.PaymentFactor.IsPaymentEvaluation == alipayplus.True {
+			return nil
+		}
+		if a.PaymentID == "" {
+			missing = append(missing, "paymentId")
+		}
+		if a.PaymentTime.IsZero() {
+			missing = append(missing, "paymentTime")
+		}
+		return missing
+	},
+	// The answer to an Easy Pay creation: what comes of it is told by
+	// notifyPayment.
+	Keep: func(a *PayResponse) bool {
+		return a.Result.Code == alipayplus.CodePaymentInProcess && a.PaymentID != "" && a.PaymentURL != ""
+	},
 	Idempotency: func(r *PayRequest) alipayplus.Idempotency {
 		key := r.PaymentRequestID
 		evaluation := r.PaymentFactor.IsPaymentEvaluation == alipayplus.True

@@ -33,6 +33,15 @@ type RefundResponse struct {
 var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse]{
 	Name:    "refund",
 	Timeout: 8 * time.Second,
+	Missing: func(_ *RefundRequest, a *RefundResponse) (missing []string) {
+		if a.RefundID == "" {
+			missing = append(missing, "refundId")
+		}
+		if a.RefundTime.IsZero() {
+			missing = append(missing, "refundTime")
+		}
+		return missing
+	},
 	Idempotency: func(r *RefundRequest) alipayplus.Idempotency {
 		return alipayplus.Idempotency{
 			Key: r.RefundRequestID,

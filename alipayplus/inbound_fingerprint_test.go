@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -156,13 +157,13 @@ func inHandlerFor[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp]
 // which one can differ; a difference anywhere else changes nothing.
 func TestConsistencyFields(t *testing.T) {
 	send, runs := inHandlerFor(t, payment.Pay, func(n int) *payment.PayResponse {
-		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n)}
+		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n), PaymentTime: alipayplus.TimeOf(time.Now())}
 	})
 	inConsistency(t, "pay", inPayBody, []string{"/paymentRequestId", "/paymentFactor/isPaymentEvaluation"}, []string{
 		"/paymentAmount/", "/payToAmount/", "/surchargeInfo/", "/paymentMethod/", "/paymentPromoInfo/",
 	}, send, runs)
 	send, runs = inHandlerFor(t, payment.Refund, func(n int) *payment.RefundResponse {
-		return &payment.RefundResponse{RefundID: fmt.Sprintf("W%d", n)}
+		return &payment.RefundResponse{RefundID: fmt.Sprintf("W%d", n), RefundTime: alipayplus.TimeOf(time.Now())}
 	})
 	inConsistency(t, "refund", inRefundBody, []string{"/refundRequestId"}, []string{
 		"/refundAmount/", "/refundFromAmount/", "/surchargeInfo/", "/refundPromoInfo/",
@@ -242,7 +243,7 @@ func inConsistency(t *testing.T, api, full string, keys, must []string, send fun
 // The same request in other words is the same request.
 func TestSameInOtherWords(t *testing.T) {
 	send, runs := inHandlerFor(t, payment.Pay, func(n int) *payment.PayResponse {
-		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n)}
+		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n), PaymentTime: alipayplus.TimeOf(time.Now())}
 	})
 	_, first := send(inPayBody)
 	var message any
