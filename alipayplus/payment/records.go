@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -74,10 +73,6 @@ type RemoteLedger interface {
 	// again.
 	Credit(ctx context.Context, r Record, c Credit) error
 }
-
-// ErrPending is an error for RemoteLedger to return while the end of a debit, a
-// void or a credit is not known.
-var ErrPending = errors.New("payment: the ledger does not know the end yet")
 
 // Retryable is a refusal after which the user may try again, until the payment
 // expires: Alipay+ is told nothing yet. For a payment without a page of the

@@ -14,10 +14,10 @@ var (
 	// ErrNotPaid: a refund of a payment that the user did not pay, or not yet.
 	// PROCESS_FAIL.
 	ErrNotPaid = refuse(alipayplus.CodeProcessFail, "the payment is not paid")
-	// ErrPending: the end of the debit is not known yet, so that a refund can be
-	// neither accepted nor refused. It names no result code: the answer is U, and
-	// Alipay+ asks again.
-	ErrPending = refuse("", "the end of the debit is not known yet")
+	// ErrPending: the end of a debit is not known yet. A RemoteLedger returns it,
+	// and so does On for a refund that can be neither accepted nor refused. It
+	// names no result code: the answer is U, and Alipay+ asks again.
+	ErrPending = refuse("", "the end of a debit is not known yet")
 	// ErrOtherCustomer: the payment belongs to another customer. Raise an alarm.
 	// REPEAT_REQ_INCONSISTENT.
 	ErrOtherCustomer = refuse(alipayplus.CodeRepeatReqInconsistent, "the payment belongs to another customer")
