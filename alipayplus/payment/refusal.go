@@ -14,12 +14,12 @@ var (
 	// ErrNotPaid: a refund of a payment that the user did not pay, or not yet.
 	// PROCESS_FAIL.
 	ErrNotPaid = refuse(alipayplus.CodeProcessFail, "the payment is not paid")
-	// ErrPending: the end of the debit is not known yet, so that a refund can be
-	// neither accepted nor refused. It names no result code: the answer is U, and
-	// Alipay+ asks again.
+	// ErrPending: the end of the debit is not known yet, so that a refund can
+	// be neither accepted nor refused. It names no result code: the answer is
+	// U, and Alipay+ asks again.
 	ErrPending = refuse("", "the end of the debit is not known yet")
-	// ErrOtherCustomer: the payment belongs to another customer. Raise an alarm.
-	// REPEAT_REQ_INCONSISTENT.
+	// ErrOtherCustomer: the payment belongs to another customer. Raise an
+	// alarm. REPEAT_REQ_INCONSISTENT.
 	ErrOtherCustomer = refuse(alipayplus.CodeRepeatReqInconsistent, "the payment belongs to another customer")
 	// ErrInconsistent: the same id with another code value, or the same refund
 	// with other amounts. Raise an alarm. REPEAT_REQ_INCONSISTENT.
@@ -33,7 +33,8 @@ var (
 	// ErrRefundWindow: refund came more than 366 days after the payment.
 	// REFUND_WINDOW_EXCEED.
 	ErrRefundWindow = refuse(alipayplus.CodeRefundWindowExceed, "the payment can no longer be refunded")
-	// ErrRefundAmount: the refunds would exceed the payment. REFUND_AMOUNT_EXCEED.
+	// ErrRefundAmount: the refunds would exceed the payment.
+	// REFUND_AMOUNT_EXCEED.
 	ErrRefundAmount = refuse(alipayplus.CodeRefundAmountExceed, "the refunds exceed the payment")
 	// ErrRefundCount: the payment has MaxRefunds refunds. PROCESS_FAIL.
 	ErrRefundCount = refuse(alipayplus.CodeProcessFail, "the payment has too many refunds")
@@ -45,9 +46,9 @@ var (
 	ErrTries = refuse("", "no try is left")
 	// ErrResends: no OTP may be sent any more. It names no result code.
 	ErrResends = refuse("", "no OTP may be sent any more")
-	// ErrEvent: the host's event cannot be right, for example one without a time,
-	// the end of a debit that was never ordered, or a PIN of a payment without
-	// verification. It names no result code.
+	// ErrEvent: the host's event cannot be right, for example one without a
+	// time, the end of a debit that was never ordered, or a PIN of a payment
+	// without verification. It names no result code.
 	ErrEvent = refuse("", "the event cannot be right")
 )
 
