@@ -165,6 +165,7 @@ func TestConsistencyFields(t *testing.T) {
 		return &payment.RefundResponse{RefundID: fmt.Sprintf("W%d", n)}
 	})
 	inConsistency(t, "refund", inRefundBody, []string{"/refundRequestId"}, []string{
+		"/paymentRequestId",
 		"/refundAmount/", "/refundFromAmount/", "/surchargeInfo/", "/refundPromoInfo/",
 	}, send, runs)
 }
