@@ -7,8 +7,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// Cancelled says that Alipay+ sent cancelPayment. What was taken is given back; a
-// payment that is paid after its window is ErrCancelWindow.
+// Cancelled says that Alipay+ sent cancelPayment. What was taken is given back;
+// a payment that is paid after its window is ErrCancelWindow.
 type Cancelled struct {
 	At time.Time
 	// IgnoreWindow cancels a paid payment after its window, too. (The documents

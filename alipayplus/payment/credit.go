@@ -17,8 +17,8 @@ const (
 	CreditReversal     CreditReason = "reversal"     // a debit that landed too late
 )
 
-// Credit gives Amount back to the customer, at most once per Key. Report Credited
-// when that is durable. It cannot be refused.
+// Credit gives Amount back to the customer, at most once per Key. Report
+// Credited when that is durable. It cannot be refused.
 type Credit struct {
 	Key        string
 	CustomerID string `wire:"private"`

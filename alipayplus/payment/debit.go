@@ -119,11 +119,13 @@ func (e Debited) on(s *step) error {
 type Refused struct {
 	Attempt int // of the Debit or Void
 	// Code says why, one of the codes of paymentResult with status F:
-	// CodeUserBalanceNotEnough, CodeRiskReject and so on. Empty: CodeProcessFail.
+	// CodeUserBalanceNotEnough, CodeRiskReject and so on. Empty:
+	// CodeProcessFail.
 	Code alipayplus.ResultCode
-	// Retry: the user may try again until the payment expires, up to MaxAttempts,
-	// so that nothing is reported yet. It counts only for a scanned code
-	// (Terms.CodeValueDigest): in Easy Pay no user is at a cashier page.
+	// Retry: the user may try again until the payment expires, up to
+	// MaxAttempts, so that nothing is reported yet. It counts only for a
+	// scanned code (Terms.CodeValueDigest): in Easy Pay no user is at a cashier
+	// page.
 	Retry bool
 }
 
@@ -162,7 +164,8 @@ func (e Refused) on(s *step) error {
 	return nil
 }
 
-// cashier reports whether the user confirms on a cashier page and can do so again.
+// cashier reports whether the user confirms on a cashier page and can do so
+// again.
 func (r Record) cashier() bool { return r.CodeValueDigest != "" && !r.easyPay() }
 
 // attempt is the state of attempt n, to be changed in place.

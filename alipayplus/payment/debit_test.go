@@ -9,7 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// What a host does after a crash, with the keys of the attempts that it belongs to.
+// What a host does after a crash, with the keys of the attempts that it belongs
+// to.
 func TestDue(t *testing.T) {
 	for _, c := range []struct {
 		rule   string
@@ -52,8 +53,8 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// Attempts are bounded: a user who taps on, or who guesses a PIN by it, comes to
-// an end.
+// Attempts are bounded: a user who taps on, or who guesses a PIN by it, comes
+// to an end.
 func TestMaxAttempts(t *testing.T) {
 	_, record, _, _ := events{opened}.run(t)
 	for attempt := 1; attempt <= payment.MaxAttempts; attempt++ {
@@ -87,8 +88,8 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// Somebody else learns nothing, in no state; a payment that was cancelled before
-// it came belongs to nobody.
+// Somebody else learns nothing, in no state; a payment that was cancelled
+// before it came belongs to nobody.
 func TestConfirmedBySomebodyElse(t *testing.T) {
 	bob := with(confirmed, func(e *payment.Confirmed) { e.CustomerID = "bob" })
 	for _, list := range []events{{opened}, {openedEasy}, {opened, confirmed}, {opened, confirmed, debited}, {opened, confirmed, refused}, {opened, expired}, {opened, cancelled}} {

@@ -2,8 +2,8 @@ package payment
 
 import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 
-// Event is something that happened to a payment; [Record.On] takes it. Those that
-// depend on the time carry it, from the host's clock. The events are
+// Event is something that happened to a payment; [Record.On] takes it. Those
+// that depend on the time carry it, from the host's clock. The events are
 //
 //   - [Opened], [Expired]: the payment begins, or nobody pays it in time
 //   - [VerificationTried], [Verified], [VerificationFailed], [OTPResent],
@@ -12,10 +12,10 @@ import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 //   - [Cancelled], [Refunded], [Credited]: money goes back
 type Event interface{ on(*step) error }
 
-// Effect is something that the host is to do: [Debit], [Void], [Credit], [Notify]
-// or [Withdraw]. The first three move money; their Key, at most 400 characters, is
-// unique over all payments and makes repeating them safe: give the ledger a unique
-// constraint on it.
+// Effect is something that the host is to do: [Debit], [Void], [Credit],
+// [Notify] or [Withdraw]. The first three move money; their Key, at most 520
+// bytes, is unique over all payments and makes repeating them safe: give the
+// ledger a unique constraint on it.
 type Effect interface{ effect() }
 
 func (Debit) effect()    {}

@@ -119,8 +119,9 @@ func (h *host) happened(id string, event payment.Event) (record payment.Record, 
 	return record, refused, err
 }
 
-// inquiryPayment, cancelPayment and refund are for payment.InquiryPayment.Handle
-// and so on. A refusal goes to the handler as it is.
+// inquiryPayment, cancelPayment and refund are for
+// payment.InquiryPayment.Handle and so on. A refusal goes to the handler as it
+// is.
 
 func (h *host) inquiryPayment(_ context.Context, r *payment.InquiryPaymentRequest) (answer *payment.InquiryPaymentResponse, err error) {
 	err = h.db.transaction(func(t *tables) error {
@@ -157,8 +158,8 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-// deliver sends what waits in the outbox, once each. A real one keeps the number
-// of tries and the next time beside each message.
+// deliver sends what waits in the outbox, once each. A real one keeps the
+// number of tries and the next time beside each message.
 func (h *host) deliver(ctx context.Context, send func(context.Context, alipayplus.Message) error) {
 	for row, m := range maps.Clone(h.db.committed.Outbox) {
 		err := send(ctx, m) // alipayplus.Client.Deliver
@@ -175,8 +176,8 @@ func (h *host) deliver(ctx context.Context, send func(context.Context, alipayplu
 	}
 }
 
-// A whole host: a decoded order is confirmed, paid, notified, partly refunded and
-// at last cancelled. Each step is one transaction.
+// A whole host: a decoded order is confirmed, paid, notified, partly refunded
+// and at last cancelled. Each step is one transaction.
 func ExampleRecord_On() {
 	now := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	h := &host{db: newDatabase(), now: func() time.Time { return now }}

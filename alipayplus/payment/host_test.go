@@ -75,6 +75,8 @@ func TestHostBehindHandler(t *testing.T) {
 		{refund(rest), "S SUCCESS refund of r2"},
 		{refund(rest), "S SUCCESS refund of r2"},
 		{refund(refundOf("r2", 894, 7662, 8020)), "F REPEAT_REQ_INCONSISTENT "},
+		{refund(with(rest, func(e *payment.Refunded) { e.Request.PaymentRequestID = "another" })), "F REPEAT_REQ_INCONSISTENT "},
+		{refund(refundOf("r0", 0, 1, 1)), "F PARAM_ILLEGAL "},
 		{refund(refundOf("r3", 101, 856, 896)), "F REFUND_AMOUNT_EXCEED "},
 		{inquiry(), "S SUCCESS, S SUCCESS"},
 		{cancel(), "S SUCCESS"},

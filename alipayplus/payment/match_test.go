@@ -20,8 +20,8 @@ func printOf(t *testing.T, id alipayplus.Idempotency) string {
 	return id.Key + string(text)
 }
 
-// visit calls fn with every scalar member of v and its path. Slices get one item
-// if they have none.
+// visit calls fn with every scalar member of v and its path. Slices get one
+// item if they have none.
 func visit(v reflect.Value, path string, fn func(path string, leaf reflect.Value)) {
 	switch v.Interface().(type) {
 	case alipayplus.Amount, alipayplus.Secret, alipayplus.Time, alipayplus.Bool:
@@ -65,8 +65,8 @@ func set(t *testing.T, leaf reflect.Value, n int) {
 	}
 }
 
-// identityTest changes every member of a request in turn: those under match must
-// change its identity, all others must not.
+// identityTest changes every member of a request in turn: those under match
+// must change its identity, all others must not.
 func identityTest[Req any](t *testing.T, identity func(*Req) alipayplus.Idempotency, match ...string) {
 	var base Req
 	v := reflect.ValueOf(&base).Elem()

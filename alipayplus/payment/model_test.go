@@ -213,7 +213,8 @@ func harmless(r payment.Record, e payment.Event) bool {
 	return false
 }
 
-// contradicts reports whether e takes money after all, which was called refused.
+// contradicts reports whether e takes money after all, which was called
+// refused.
 func contradicts(e payment.Event) bool { _, ok := e.(payment.Debited); return ok }
 
 func isVerified(e payment.Event) bool { _, ok := e.(payment.Verified); return ok }

@@ -28,8 +28,8 @@ func (a Amounts) Debit() alipayplus.Amount {
 	return a.PayToAmount
 }
 
-// Validate returns an error that wraps ErrParam if a payment of a must not begin:
-// an amount is missing, negative, over 16 digits or in no currency, or
+// Validate returns an error that wraps ErrParam if a payment of a must not
+// begin: an amount is missing, negative, over 16 digits or in no currency, or
 // surchargeAmount, which the user would be debited, is in another currency than
 // payToAmount, or zero where payToAmount is not. Raise an alarm: Alipay+ should
 // never send this.
@@ -48,15 +48,16 @@ func (a Amounts) Validate() error {
 	return nil
 }
 
-// outOfRange reports whether a could not be in a message: it is absent, negative,
-// over 16 digits, or in no currency.
+// outOfRange reports whether a could not be in a message: it is absent,
+// negative, over 16 digits, or in no currency.
 func outOfRange(a alipayplus.Amount) bool { return a.IsZero() || len(a.WireRules()) > 0 }
 
 // Rounding is what happens to half a smallest unit.
 type Rounding uint8
 
 // The roundings. The documents do not say which one Alipay+ uses; both give the
-// numbers of their examples. Into IDR it is always half-even, to a multiple of 100.
+// numbers of their examples. Into IDR it is always half-even, to a multiple of
+// 100.
 const (
 	HalfUp   Rounding = iota // to the larger one
 	HalfEven                 // to the even one

@@ -12,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// The documents' first case: 1000 JPY with a coupon of 5 JPY, paid in HKD with a
-// surcharge.
+// The documents' first case: 1000 JPY with a coupon of 5 JPY, paid in HKD with
+// a surcharge.
 func ExampleCalculation() {
 	sums, err := payment.Calculation{
 		Asked:          alipayplus.Amount{Currency: "JPY", Minor: 1000},

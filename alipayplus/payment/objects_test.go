@@ -137,7 +137,8 @@ func TestEveryMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A member that no field took, or a field of another name, would be missing.
+	// A member that no field took, or a field of another name, would be
+	// missing.
 	if diff := cmp.Diff(members(t, []byte(body)), members(t, again)); diff != "" {
 		t.Error("(-sent +kept)\n", diff)
 	}

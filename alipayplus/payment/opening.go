@@ -8,20 +8,21 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// Opened says that a payment begins: a scanned code was decoded with S, or a pay
-// request was accepted. With Terms.Verification it begins in StateVerifying, else
-// in StateOpen: for a pay without any page, follow with Confirmed at once.
+// Opened says that a payment begins: a scanned code was decoded with S, or a
+// pay request was accepted. With Terms.Verification it begins in
+// StateVerifying, else in StateOpen: for a pay without any page, follow with
+// Confirmed at once.
 //
 // A payment that is known already does not change, and next.State says what to
-// show: also for one that was cancelled before it came, which is closed. Another
-// customer is ErrOtherCustomer, another code value ErrInconsistent, amounts that
-// cannot be debited or reported are ErrParam.
+// show: also for one that was cancelled before it came, which is closed.
+// Another customer is ErrOtherCustomer, another code value ErrInconsistent,
+// amounts that cannot be debited or reported are ErrParam.
 type Opened struct {
 	Terms
 	At time.Time
 	// SentAt is when Alipay+ sent the terms, by its own clock: the verified
-	// Response-Time of userInitiatedPay, or the Request-Time of pay. A payment that
-	// had expired by then is closed at once. Zero: not compared.
+	// Response-Time of userInitiatedPay, or the Request-Time of pay. A payment
+	// that had expired by then is closed at once. Zero: not compared.
 	SentAt time.Time
 }
 
@@ -86,9 +87,9 @@ func (s *step) open(e Opened) error {
 	return nil
 }
 
-// Expired says that the clock passed ExpiryTime. It closes a payment that is open
-// or verifying. Too early, or in any other state, it changes nothing: a running
-// debit may still land.
+// Expired says that the clock passed ExpiryTime. It closes a payment that is
+// open or verifying. Too early, or in any other state, it changes nothing: a
+// running debit may still land.
 type Expired struct{ At time.Time }
 
 func (e Expired) on(s *step) error {

@@ -16,8 +16,8 @@ import (
 //
 // QuotePrice multiplies smallest units of the first currency of
 // QuoteCurrencyPair into smallest units of the second: with JPY/HKD and 8.5614,
-// one yen is 8.5614 HKD cents. The pair may stand either way round and the price
-// may be below 1; Convert reads the pair.
+// one yen is 8.5614 HKD cents. The pair may stand either way round and the
+// price may be below 1; Convert reads the pair.
 type Quote struct {
 	QuoteID           string          `json:"quoteId,omitzero" wire:"max=64"`           // ≤ 64
 	QuoteCurrencyPair string          `json:"quoteCurrencyPair,omitzero" wire:"max=16"` // REQUIRED: AAA/BBB
@@ -32,9 +32,9 @@ type Quote struct {
 func (q Quote) IsZero() bool { return q == Quote{} }
 
 // Price is a decimal number as it came in, for example "8.5614", "10.0000" or
-// "8.66E-5": digits, maybe a point and digits, and maybe an exponent from -30 to
-// 30, at most 32 characters. It keeps its text, so that storing and sending it
-// again changes nothing. The zero Price is absent.
+// "8.66E-5": digits, maybe a point and digits, and maybe an exponent from -30
+// to 30, at most 32 characters. It keeps its text, so that storing and sending
+// it again changes nothing. The zero Price is absent.
 type Price string
 
 // ErrPrice is the error of a Price that is not written like this.

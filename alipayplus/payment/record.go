@@ -23,7 +23,8 @@ const (
 
 // Record is all that is remembered of one payment: plain data, whose JSON the
 // host stores under PaymentRequestID, in the transaction of its ledger. A
-// payment that the host has no record of is Record{Terms: Terms{PaymentRequestID: id}}.
+// payment that the host has no record of is Record{Terms:
+// Terms{PaymentRequestID: id}}.
 //
 // Only On changes a Record. Every method is a pure function: no clock, no
 // storage.
@@ -36,17 +37,17 @@ type Record struct {
 
 	Tried  []TryState `json:"tried,omitzero"`  // PINs and OTPs that the user entered; try n is Tried[n-1]
 	Resent int        `json:"resent,omitzero"` // OTPs sent again so far
-	// Consented: the user agreed to the later payments that Terms.AuthorizationInfo
-	// asks for. Issue no token without it.
+	// Consented: the user agreed to the later payments that
+	// Terms.AuthorizationInfo asks for. Issue no token without it.
 	Consented bool            `json:"consented,omitzero"`
 	Source    string          `json:"source,omitzero"`   // Confirmed.Source of the last attempt
 	Attempts  []AttemptState  `json:"attempts,omitzero"` // to debit the user; attempt n is Attempts[n-1]
 	PaidTime  alipayplus.Time `json:"paidTime,omitzero"` // paymentTime, once paid
-	// Code says why a failed payment failed, or, of an open one, why the last debit
-	// was refused: the user may try again.
+	// Code says why a failed payment failed, or, of an open one, why the last
+	// debit was refused: the user may try again.
 	Code alipayplus.ResultCode `json:"code,omitzero"`
-	// Cancelling: cancelled, but money is still to be moved, so that nothing final
-	// can be said.
+	// Cancelling: cancelled, but money is still to be moved, so that nothing
+	// final can be said.
 	Cancelling bool          `json:"cancelling,omitzero"`
 	Credits    []CreditEntry `json:"credits,omitzero"` // all that was ordered to be given back
 	Refunds    []RefundEntry `json:"refunds,omitzero"`
@@ -63,16 +64,16 @@ type Record struct {
 // On says what follows from e: the record to store, and what to do. It does
 // nothing itself.
 //
-// An event that comes twice or too late changes nothing and is no error: next is r
-// itself, and there is nothing to do. Look at next.State, and tell Alipay+, the app
-// and the user what the methods of next say. Only what is wrong is an error, one
-// of those below Err: then nothing is to be done either, and next is r.
+// An event that comes twice or too late changes nothing and is no error: next
+// is r itself, and there is nothing to do. Look at next.State, and tell
+// Alipay+, the app and the user what the methods of next say. Only what is
+// wrong is an error; then nothing is to be done either, and next is r.
 //
 // The pattern is always the same, in one transaction of the host's database:
 // load r, call On, do what can be done here (write Notify to the outbox, book
 // Debit and Credit and report them by another On), store the last record if its
-// Version differs, commit. What must be done elsewhere (a ledger that is another
-// service) is done after the commit; Due lists it again after a crash.
+// Version differs, commit. What must be done elsewhere (a ledger that is
+// another service) is done after the commit; Due lists it again after a crash.
 func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	if e == nil {
 		return r, nil, ErrEvent
@@ -92,8 +93,9 @@ func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	return s.Record, s.do, nil
 }
 
-// Due lists the debits, voids and credits that were ordered and not yet reported
-// done: what a host does again after a crash. The keys make repeating safe.
+// Due lists the debits, voids and credits that were ordered and not yet
+// reported done: what a host does again after a crash. The keys make repeating
+// safe.
 func (r Record) Due() []Effect {
 	var do []Effect
 	for i, a := range r.Attempts {

@@ -31,8 +31,8 @@ func TestRefusalsNameTheirCode(t *testing.T) {
 			t.Errorf("%v does not wrap %s", err, code)
 		}
 	}
-	// A mistake of the host, a debit whose end is not known and what is for the user
-	// alone are never answered F.
+	// A mistake of the host, a debit whose end is not known and what is for the
+	// user alone are never answered F.
 	for _, err := range []error{payment.ErrEvent, payment.ErrPending, payment.ErrTries, payment.ErrResends} {
 		var code alipayplus.ResultCode
 		if errors.As(err, &code) {

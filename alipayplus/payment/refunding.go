@@ -34,8 +34,9 @@ type RefundEntry struct {
 	RefundAmount     alipayplus.Amount `json:"refundAmount"`
 	RefundFromAmount alipayplus.Amount `json:"refundFromAmount"`
 	SurchargeAmount  alipayplus.Amount `json:"surchargeAmount,omitzero"`
-	// Cut is what the user gets less, because the refunds together would be more
-	// than was debited: the parts were rounded. Absent almost always. Report it.
+	// Cut is what the user gets less, because the refunds together would be
+	// more than was debited: the parts were rounded. Absent almost always.
+	// Report it.
 	Cut alipayplus.Amount `json:"cut,omitzero"`
 }
 
@@ -70,7 +71,7 @@ func (e Refunded) on(s *step) error {
 	default:
 		return ErrNotPaid
 	}
-	if e.At.IsZero() || e.RefundID == "" || utf8.RuneCountInString(e.RefundID) > 64 {
+	if e.At.IsZero() || tooLong(e.RefundID) {
 		return fmt.Errorf("%w: Refunded needs At and a RefundID of at most 64 characters", ErrEvent)
 	}
 	if err := s.fits(req, entry); err != nil {
@@ -99,8 +100,8 @@ func (e Refunded) on(s *step) error {
 func (r Record) fits(req RefundRequest, entry RefundEntry) error {
 	surcharge := entry.SurchargeAmount
 	switch {
-	case entry.RefundRequestID == "":
-		return fmt.Errorf("%w: refundRequestId is missing", ErrParam)
+	case tooLong(entry.RefundRequestID):
+		return fmt.Errorf("%w: refundRequestId is missing or over 64 characters", ErrParam)
 	case req.PaymentID != "" && req.PaymentID != r.PaymentID:
 		return fmt.Errorf("%w: another paymentId", ErrParam)
 	case entry.RefundAmount.Currency != r.Amounts.PaymentAmount.Currency,
@@ -117,6 +118,9 @@ func (r Record) fits(req RefundRequest, entry RefundEntry) error {
 	return nil
 }
 
+// tooLong reports whether text is empty or over the length of an id.
+func tooLong(text string) bool { return text == "" || utf8.RuneCountInString(text) > 64 }
+
 // credit is what the user gets.
 func (e RefundEntry) credit() alipayplus.Amount {
 	amount := e.RefundFromAmount
@@ -128,13 +132,13 @@ func (e RefundEntry) credit() alipayplus.Amount {
 }
 
 // overRefunded reports whether the refunds together are more than the payment.
-// In the payment's currency that is exact. The converted sums may be over by what
-// rounding explains.
+// In the payment's currency that is exact. The converted sums may be over by
+// what rounding explains.
 func (r Record) overRefunded() bool {
 	var refunded, from, credits int64
 	for _, e := range r.Refunds {
-		// No sum overflows: they are at most MaxRefunds and one more, and no amount
-		// has more than 16 digits.
+		// No sum overflows: they are at most MaxRefunds and one more, and no
+		// amount has more than 16 digits.
 		refunded += e.RefundAmount.Minor
 		from += e.RefundFromAmount.Minor
 		credits += e.credit().Minor
@@ -165,8 +169,8 @@ func (r Record) excess() alipayplus.Amount {
 	return excess
 }
 
-// refundKey is unique over all payments: ids may contain a slash, so that the one
-// in the middle is written without.
+// refundKey is unique over all payments: ids may contain a slash, so that the
+// one in the middle is written without.
 func (r Record) refundKey(refundRequestID string) string {
 	return "refund/" + noSlash.Replace(r.PaymentRequestID) + "/" + refundRequestID
 }

@@ -38,8 +38,8 @@ func refundInKRW(payment1, id string, amount, from int64) payment.Refunded {
 	return e
 }
 
-// However many refunds come, and whatever they say, the user never gets more back
-// than was debited.
+// However many refunds come, and whatever they say, the user never gets more
+// back than was debited.
 func TestRefundsNeverExceedTheDebit(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
@@ -95,7 +95,8 @@ func TestRefundsNeverExceedTheDebit(t *testing.T) {
 	}
 }
 
-// A promotion may make the parts differ by more than a unit each: half the rate.
+// A promotion may make the parts differ by more than a unit each: half the
+// rate.
 func TestRefundOfPromotedPayment(t *testing.T) {
 	open := opened
 	open.Amounts = payment.Amounts{

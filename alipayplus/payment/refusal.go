@@ -33,7 +33,8 @@ var (
 	// ErrRefundWindow: refund came more than 366 days after the payment.
 	// REFUND_WINDOW_EXCEED.
 	ErrRefundWindow = refuse(alipayplus.CodeRefundWindowExceed, "the payment can no longer be refunded")
-	// ErrRefundAmount: the refunds would exceed the payment. REFUND_AMOUNT_EXCEED.
+	// ErrRefundAmount: the refunds would exceed the payment.
+	// REFUND_AMOUNT_EXCEED.
 	ErrRefundAmount = refuse(alipayplus.CodeRefundAmountExceed, "the refunds exceed the payment")
 	// ErrRefundCount: the payment has MaxRefunds refunds. PROCESS_FAIL.
 	ErrRefundCount = refuse(alipayplus.CodeProcessFail, "the payment has too many refunds")
@@ -45,9 +46,9 @@ var (
 	ErrTries = refuse("", "no try is left")
 	// ErrResends: no OTP may be sent any more. It names no result code.
 	ErrResends = refuse("", "no OTP may be sent any more")
-	// ErrEvent: the host's event cannot be right, for example one without a time,
-	// the end of a debit that was never ordered, or a PIN of a payment without
-	// verification. It names no result code.
+	// ErrEvent: the host's event cannot be right, for example one without a
+	// time, the end of a debit that was never ordered, or a PIN of a payment
+	// without verification. It names no result code.
 	ErrEvent = refuse("", "the event cannot be right")
 )
 

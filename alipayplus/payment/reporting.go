@@ -8,8 +8,8 @@ import (
 
 // Notify puts Message into the outbox, in the transaction that stores the
 // record. It stays there, unchanged, until Alipay+ acknowledges it or
-// alipayplus.Schedule ends; neither changes the payment. (A pay that was answered
-// S or F needs no notification, but one does no harm.)
+// alipayplus.Schedule ends; neither changes the payment. (A pay that was
+// answered S or F needs no notification, but one does no harm.)
 type Notify struct {
 	Message alipayplus.Message `wire:"private"`
 }

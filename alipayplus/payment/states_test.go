@@ -315,6 +315,7 @@ func TestStates(t *testing.T) {
 		{rule: "the user would get more than rounding explains", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7662, 8023)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "a sum that would overflow", events: events{opened, confirmed, debited, part, refundOf("r2", 9_999_999_999_999_999, 1, 1)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "refund without an id", events: events{opened, confirmed, debited, refundOf("", 100, 856, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refund with an id over 64 characters", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.RefundRequestID = strings.Repeat("x", 65) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund of less than nothing", events: events{opened, confirmed, debited, refundOf("r1", -1, 0, 0)}, told: paid, err: payment.ErrParam},
 		{rule: "refund without an id of our own", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.RefundID = "" })}, told: paid, err: payment.ErrEvent},
 		{rule: "refund of another payment", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.PaymentRequestID = "other" })}, told: paid, err: payment.ErrEvent},

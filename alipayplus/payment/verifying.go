@@ -19,8 +19,8 @@ const (
 )
 
 // VerificationTried says that the user of Easy Pay entered a PIN or an OTP. It
-// counts the try before anything is compared, so that parallel guesses are never
-// more than Verification.Tries. In this order:
+// counts the try before anything is compared, so that parallel guesses are
+// never more than Verification.Tries. In this order:
 //
 //  1. Store the record that On gives for VerificationTried. If On gives an error
 //     (ErrTries: all tries are used), or next.State is not StateVerifying, compare
@@ -28,9 +28,9 @@ const (
 //  2. Compare the PIN or the OTP, outside of the transaction.
 //  3. Report Verified or VerificationFailed with that number.
 //
-// A try that was counted and never reported, because the process died, stays used.
-// If it was one of the last, the payment waits until the user gives up or it
-// expires, because the result may still come.
+// A try that was counted and never reported, because the process died, stays
+// used. If it was one of the last, the payment waits until the user gives up or
+// it expires, because the result may still come.
 type VerificationTried struct{ At time.Time }
 
 func (e VerificationTried) on(s *step) error {
@@ -44,8 +44,8 @@ func (e VerificationTried) on(s *step) error {
 	return nil
 }
 
-// Verified says that the PIN or OTP of a try was right. It orders the debit, once.
-// If Alipay+ asked for an agreement too, it is the user's consent.
+// Verified says that the PIN or OTP of a try was right. It orders the debit,
+// once. If Alipay+ asked for an agreement too, it is the user's consent.
 type Verified struct {
 	Try int // its number, from 1
 	At  time.Time
@@ -68,8 +68,8 @@ func (e Verified) on(s *step) error {
 	return nil
 }
 
-// VerificationFailed says that the PIN or OTP of a try was wrong. When all tries
-// are used and all were wrong, the payment has failed.
+// VerificationFailed says that the PIN or OTP of a try was wrong. When all
+// tries are used and all were wrong, the payment has failed.
 type VerificationFailed struct {
 	Try int // its number, from 1
 	At  time.Time
@@ -90,9 +90,10 @@ func (e VerificationFailed) on(s *step) error {
 	return s.fail(alipayplus.CodeUserPaymentVerificationFailed)
 }
 
-// OTPResent says that the user wants another OTP. Store the record before the OTP
-// is sent. If On gives an error (ErrResends: there were Verification.Resends
-// already), or next.State is not StateVerifying, send nothing.
+// OTPResent says that the user wants another OTP. Store the record before the
+// OTP is sent. If On gives an error (ErrResends: there were
+// Verification.Resends already), or next.State is not StateVerifying, send
+// nothing.
 type OTPResent struct{ At time.Time }
 
 func (e OTPResent) on(s *step) error {
@@ -106,7 +107,8 @@ func (e OTPResent) on(s *step) error {
 	return nil
 }
 
-// GaveUp says that the user left the verification for good. It ends the payment.
+// GaveUp says that the user left the verification for good. It ends the
+// payment.
 type GaveUp struct{}
 
 func (e GaveUp) on(s *step) error {
@@ -140,16 +142,16 @@ func (r Record) ResendsLeft() int {
 	return max(0, r.Verification.Resends-r.Resent)
 }
 
-// Verified reports whether the user of Easy Pay entered the right PIN or OTP. When
-// a payment is not StateVerifying any more, its page sends the user back to
-// Terms.RedirectURL with this status: success if it is true, else fail. It is the
-// status of the verification; the payment may fail all the same.
+// Verified reports whether the user of Easy Pay entered the right PIN or OTP.
+// When a payment is not StateVerifying any more, its page sends the user back
+// to Terms.RedirectURL with this status: success if it is true, else fail. It
+// is the status of the verification; the payment may fail all the same.
 func (r Record) Verified() bool { return slices.Contains(r.Tried, TryRight) }
 
 var errNoVerification = fmt.Errorf("%w: the payment has no verification", ErrEvent)
 
-// verifying reports whether the payment waits for the user's PIN or OTP. If at is
-// too late, it expires.
+// verifying reports whether the payment waits for the user's PIN or OTP. If at
+// is too late, it expires.
 func (s *step) verifying(at time.Time) (waits bool, err error) {
 	switch {
 	case s.State == "":

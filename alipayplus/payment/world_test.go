@@ -226,8 +226,9 @@ func TestLives(t *testing.T) {
 	})
 }
 
-// However a payment is refunded in parts, rounding never refuses a part, the user
-// never gets more than was debited, and what is cut is at most a unit for each.
+// However a payment is refunded in parts, rounding never refuses a part, the
+// user never gets more than was debited, and what is cut is at most a unit for
+// each.
 func TestRefundsInParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		quote := payment.Quote{
