@@ -119,27 +119,30 @@ func (s *Service) Evaluate(ctx context.Context, t Terms) error {
 }
 
 // Open stores a payment that begins: a scanned code that was decoded with S, or
-// a pay request that was accepted. PaymentID is made if it is absent. A payment
-// that is known already stays as it is, and the record says how it stands.
+// a pay request that was accepted. A zero At is now, an absent PaymentID is made.
+// A payment that is known already stays as it is; the record says how it stands.
 //
 // The errors are a refusal of Check, those of [Opened], and those of the
 // database.
-func (s *Service) Open(ctx context.Context, t Terms) (Record, error) {
+func (s *Service) Open(ctx context.Context, e Opened) (Record, error) {
 	if s.cfg.Check != nil {
-		known, err := s.Find(ctx, t.PaymentRequestID)
+		known, err := s.Find(ctx, e.PaymentRequestID)
 		if err != nil {
 			return known, err
 		}
 		if known.State == "" {
-			if err := s.check(ctx, Check{Stage: StageOpen, Terms: t}); err != nil {
+			if err := s.check(ctx, Check{Stage: StageOpen, Terms: e.Terms}); err != nil {
 				return known, err
 			}
 		}
 	}
-	if t.PaymentID == "" {
-		t.PaymentID = s.cfg.NewID()
+	if e.PaymentID == "" {
+		e.PaymentID = s.cfg.NewID()
 	}
-	return s.On(ctx, t.PaymentRequestID, Opened{Terms: t, At: time.Now()})
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	return s.On(ctx, e.PaymentRequestID, e)
 }
 
 // Confirm debits the user, who agreed on the cashier page. It returns the record
@@ -201,6 +204,11 @@ func (s *Service) refund(ctx context.Context, r *RefundRequest) (*RefundResponse
 	})
 	if err != nil {
 		return nil, err
+	}
+	if entry, _ := record.refund(r.RefundRequestID); !entry.Cut.IsZero() {
+		s.log.ErrorContext(ctx, "payment: alarm: the refunds of a payment are rounded to more than its debit; the last one is cut",
+			slog.String("paymentRequestId", r.PaymentRequestID), slog.String("refundRequestId", r.RefundRequestID),
+			slog.String("cut", entry.Cut.String()))
 	}
 	return record.RefundAnswer(r.RefundRequestID), nil
 }

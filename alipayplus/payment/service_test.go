@@ -109,7 +109,7 @@ func both(t *testing.T, test func(t *testing.T, remote bool)) {
 func TestServicePays(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
 		s := serve(t, remote)
-		opened, err := s.Open(t.Context(), scannedTerms("P1"))
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
 		if err != nil || opened.State != payment.StateOpen {
 			t.Fatal(opened.State, err)
 		}
@@ -141,7 +141,7 @@ func TestServiceResumes(t *testing.T) {
 			}
 			return nil
 		}
-		opened, err := s.Open(t.Context(), scannedTerms("P1"))
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestServiceRefusesAndExpires(t *testing.T) {
 		s := serve(t, remote)
 		terms := scannedTerms("P1")
 		terms.Amounts.PayToAmount.Minor = 3000
-		opened, err := s.Open(t.Context(), terms)
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: terms})
 		if err != nil {
 			t.Fatal(err)
 		}
