@@ -101,7 +101,7 @@ type record struct {
 	owner    string // "" unless running
 	until    time.Time
 	answered bool
-	answer   []byte
+	answer   Secret
 }
 
 var errStoreFull = errors.New("alipayplus: the memory store is full")
@@ -136,7 +136,7 @@ func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (Standing, er
 	case r.print != c.Fingerprint:
 		return Standing{State: ClaimConflict}, nil
 	case r.answered:
-		return Standing{State: ClaimAnswered, Answer: append([]byte(nil), r.answer...)}, nil
+		return Standing{State: ClaimAnswered, Answer: []byte(r.answer.Reveal())}, nil
 	case r.owner != "" && now.Before(r.until):
 		return Standing{State: ClaimRunning}, nil
 	}
@@ -154,7 +154,7 @@ func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byt
 	}
 	r.owner = ""
 	if answer != nil {
-		r.answered, r.answer = true, append([]byte(nil), answer...)
+		r.answered, r.answer = true, Conceal(string(answer))
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type Effect interface{ effect() }
 type Debit struct {
 	Key        string
 	Attempt    int
-	CustomerID string `wire:"private"`
+	CustomerID string
 	Amount     alipayplus.Amount
 }
 
@@ -30,7 +30,7 @@ type Void struct {
 // late. Report Credited when that is durable.
 type Credit struct {
 	Key        string
-	CustomerID string `wire:"private"`
+	CustomerID string
 	Amount     alipayplus.Amount
 }
 
@@ -39,7 +39,7 @@ type Credit struct {
 // alipayplus.Schedule ends; neither changes the payment. (A pay that was answered
 // S or F needs no notification, but one does no harm.)
 type Notify struct {
-	Message alipayplus.Message `wire:"private"`
+	Message alipayplus.Message
 }
 
 // Withdraw takes the message from the outbox again if it is not acknowledged:

@@ -27,7 +27,7 @@ type Opened struct {
 // Confirmed says that the user agreed on the cashier page, or in advance. It
 // orders the debit, once: a second tap changes nothing.
 type Confirmed struct {
-	CustomerID string            `wire:"private"` // who agreed
+	CustomerID string            // who agreed
 	Amount     alipayplus.Amount // what they agreed to pay: Amounts.Debit as it was shown
 	At         time.Time
 }

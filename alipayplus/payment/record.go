@@ -23,9 +23,10 @@ const (
 	StateClosed    State = "closed"    // cancelled or expired
 )
 
-// Record is all that is remembered of one payment: plain data, whose JSON the
-// host stores under PaymentRequestID, in the transaction of its ledger. A
-// payment that the host has no record of is Record{Terms: Terms{PaymentRequestID: id}}.
+// Record is all that is remembered of one payment: plain data, which the host
+// stores under PaymentRequestID, in the transaction of its ledger, with
+// MarshalBinary. A payment that the host has no record of is
+// Record{Terms: Terms{PaymentRequestID: id}}.
 //
 // Only On changes a Record. Every method is a pure function: no clock, no
 // storage.
@@ -48,7 +49,7 @@ type Record struct {
 	Credits    []CreditEntry `json:"credits,omitzero"` // all that was ordered to be given back
 	Refunds    []RefundEntry `json:"refunds,omitzero"`
 	// Notice is the notification of the final result, made once.
-	Notice alipayplus.Message `json:"notice,omitzero" wire:"private"`
+	Notice alipayplus.Message `json:"notice,omitzero"`
 }
 
 // AttemptState is how one attempt to debit the user stands.
@@ -144,7 +145,7 @@ func (r Record) settled() bool {
 		!slices.ContainsFunc(r.Credits, func(c CreditEntry) bool { return !c.Done })
 }
 
-func (r Record) easyPay() bool { return r.Verification.URL != "" }
+func (r Record) easyPay() bool { return !r.Verification.URL.IsZero() }
 
 // late reports whether at is after the expiry of the payment.
 func (r Record) late(at time.Time) bool {

@@ -56,7 +56,7 @@ func TestOpened(t *testing.T) {
 		{"no payment amount", func(e *payment.Opened) { e.Amounts.PaymentAmount = alipayplus.Amount{} }, payment.ErrParam},
 		{"a negative debit", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount.Minor = -1 }, payment.ErrParam},
 		{"a currency that cannot be sent", func(e *payment.Opened) { e.Amounts.PayToAmount.Currency = "hkd" }, payment.ErrParam},
-		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = "http://wallet.example/" }, payment.ErrParam},
+		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = alipayplus.Conceal("http://wallet.example/") }, payment.ErrParam},
 		{"an odd currency in a line of goods", func(e *payment.Opened) {
 			e.Order.Goods = []payment.Goods{{GoodsUnitAmount: alipayplus.Amount{Currency: "Yen", Minor: 1}}}
 			e.Order.OrderAmount = alipayplus.Amount{Currency: "yen", Minor: 1}
@@ -75,7 +75,7 @@ func TestOpened(t *testing.T) {
 		if strings.Contains(fmt.Sprint(err), long) {
 			t.Errorf("%s: the error quotes the input", c.rule)
 		}
-		if _, err := json.Marshal(record); err != nil {
+		if _, err := record.MarshalBinary(); err != nil {
 			t.Errorf("%s: the record cannot be stored: %v", c.rule, err)
 		}
 	}
