@@ -37,7 +37,7 @@ type verdict struct {
 // attempt sends x once and judges what comes back. The comments name the rows of
 // the table in the package's documentation.
 func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout time.Duration, info *Info) verdict {
-	info.HTTPStatus, info.TraceID, info.Body = 0, "", nil
+	info.HTTPStatus, info.TraceID, info.Body = 0, "", Secret{}
 	if err := ctx.Err(); err != nil { // row 2
 		return verdict{err: &Error{Err: err}, notSent: true}
 	}
@@ -50,7 +50,7 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 		Target:   to.RequestURI(),
 		ClientID: c.credentials.ClientID,
 		Time:     headerTime(time.Now()),
-		Body:     x.Body,
+		Body:     x.body(),
 	}
 	signature, err := content.Sign(ctx, c.credentials.Signer)
 	if err != nil {
@@ -78,10 +78,10 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 			"User-Agent":      values[5:6:6],
 		},
 		// No GetBody: net/http must not send a second time by itself.
-		Body:          io.NopCloser(bytes.NewReader(x.Body)),
-		ContentLength: int64(len(x.Body)),
+		Body:          io.NopCloser(bytes.NewReader(content.Body)),
+		ContentLength: int64(len(content.Body)),
 	}).WithContext(httptrace.WithClientTrace(ctx, &conn.trace))
-	if len(x.Body) == 0 {
+	if len(content.Body) == 0 {
 		request.Body = http.NoBody
 	}
 	response, err := c.transport.RoundTrip(request)
@@ -135,7 +135,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response
 		c.log.WarnContext(ctx, "alipayplus: key version of an answer is not configured as such",
 			slog.String("operation", x.Operation), slog.String("keyVersion", stray))
 	}
-	info.Body = content.Body
+	info.Body = Conceal(string(content.Body))
 
 	v := verdict{}
 	age, known, far := c.freshness.age(content.Time)
@@ -151,10 +151,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response
 		v.retry = true
 		return v
 	}
-	answer, result, err := any(nil), Result{}, wire.Check(content.Body)
-	if err == nil {
-		answer, result, err = x.decode(content.Body)
-	}
+	answer, result, err := x.decode(content.Body)
 	if err != nil { // row 5b
 		v.err = &Error{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 		v.alarm = true
@@ -215,7 +212,7 @@ var adviceOn = map[ResultCode]string{
 // claimedResult is the result in a body that did not verify.
 func claimedResult(body []byte) (Result, bool) {
 	var claim resultOnly
-	if wire.Check(body) != nil || wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {
+	if wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {
 		return Result{}, false
 	}
 	r := claim.Result

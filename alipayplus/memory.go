@@ -149,7 +149,6 @@ func (m *Memory) Put(ctx context.Context, msg Message) error {
 		if m.message(msg.Operation, msg.Key) != nil {
 			return nil
 		}
-		msg.Body = slices.Clone(msg.Body)
 		now := time.Now()
 		m.messages = append(m.messages, &memoryMessage{delivery: Delivery{Message: msg, Put: now}, due: now})
 		tx := m.tx(ctx)
@@ -166,7 +165,7 @@ func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
 	return m.InTx(ctx, func(ctx context.Context) error {
 		if row := m.message(operation, key); row != nil && (row.state == memoryWaiting || row.state == memoryDead) {
 			m.change(ctx, row)
-			row.state, row.delivery.Message.Body = memoryWithdrawn, nil
+			row.state, row.delivery.Message.Body = memoryWithdrawn, Secret{}
 		}
 		return nil
 	})
@@ -190,7 +189,6 @@ func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []De
 				row.lease, row.due = fmt.Sprint(m.leases), now.Add(d)
 				delivery := row.delivery
 				delivery.Lease = row.lease
-				delivery.Message.Body = slices.Clone(delivery.Message.Body)
 				leased = append(leased, delivery)
 			}
 			blocked[group] = group != ""
@@ -217,7 +215,7 @@ func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 		}
 		switch {
 		case end.State == EndAcknowledged:
-			row.state, row.delivery.Code, row.delivery.Message.Body = memoryAcknowledged, end.Code, nil
+			row.state, row.delivery.Code, row.delivery.Message.Body = memoryAcknowledged, end.Code, Secret{}
 		case !mine || row.state != memoryWaiting:
 		case end.State == EndDead:
 			row.state, row.delivery.Code = memoryDead, end.Code

@@ -3,6 +3,7 @@ package alipayplus
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +74,8 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 // same Sealer to the [Relay].
 func (s *Sealer) SealMessage(m Message) Message {
 	if !m.Sealed {
-		m.Body, m.Sealed = s.Seal(messagePurpose(m), m.Body), true
+		sealed := s.Seal(messagePurpose(m), []byte(m.Body.Reveal()))
+		m.Body, m.Sealed = Conceal(base64.StdEncoding.EncodeToString(sealed)), true
 	}
 	return m
 }
@@ -83,11 +85,15 @@ func (s *Sealer) OpenMessage(m Message) (Message, error) {
 	if !m.Sealed {
 		return m, nil
 	}
-	body, err := s.Open(messagePurpose(m), m.Body)
+	sealed, err := base64.StdEncoding.DecodeString(m.Body.Reveal())
+	if err != nil {
+		return m, ErrSealed
+	}
+	body, err := s.Open(messagePurpose(m), sealed)
 	if err != nil {
 		return m, err
 	}
-	m.Body, m.Sealed = body, false
+	m.Body, m.Sealed = Conceal(string(body)), false
 	return m, nil
 }
 

@@ -52,10 +52,10 @@ func (w *world) life(first *crash, next func() *crash) {
 		if answer.Result.Status != alipayplus.StatusUnknown {
 			w.problem("the creation is answered %v", answer.Result)
 		}
-		if answer.PaymentURL == "" {
+		if answer.PaymentURL.IsZero() {
 			return false
 		}
-		pages = append(pages, answer.PaymentURL+" "+answer.PaymentID)
+		pages = append(pages, answer.PaymentURL.Reveal()+" "+answer.PaymentID)
 		return true
 	}, next)
 	try := 0 // of the PIN: counted once, reported until the report is stored
@@ -72,7 +72,7 @@ func (w *world) life(first *crash, next func() *crash) {
 	}, next)
 	w.workers(next)
 	if answer, err := send(w, payPath, payment.Pay, creation("PR1")); err == nil {
-		pages = append(pages, answer.PaymentURL+" "+answer.PaymentID)
+		pages = append(pages, answer.PaymentURL.Reveal()+" "+answer.PaymentID)
 	}
 	if slices.Sort(pages); len(slices.Compact(pages)) > 1 {
 		w.problem("a creation has two pages")

@@ -25,7 +25,7 @@ func ExampleService() {
 		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
 			terms := c.Terms()
 			terms.PaymentID, terms.CustomerID = "wallet-1", "customer-1"
-			terms.Verification = payment.Verification{URL: "https://wallet.example/verify?session=1"}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify?session=1")}
 			record, _, err := payments[c.PaymentRequestID].On(payment.Opened{Terms: terms, At: time.Now()})
 			if err != nil {
 				return easypay.Verification{}, err
@@ -55,14 +55,14 @@ func ExampleService() {
 		PaymentFactor: payment.Factor{
 			IsAgreementPayment: alipayplus.True, IsEasyPayScenario: alipayplus.True, IsPaymentEvaluation: alipayplus.True,
 		},
-		PaymentRedirectURL: "https://pay.example/result?session=%2B",
+		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=%2B"),
 	}
 	answer, err := alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
 	fmt.Println("evaluation:", answer.Result, err)
 
 	call.PaymentFactor.IsPaymentEvaluation = alipayplus.Unset
 	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
-	fmt.Println("creation:", answer.Result, answer.PaymentURL, err)
+	fmt.Println("creation:", answer.Result, answer.PaymentURL.Reveal(), err)
 
 	// The user enters the right PIN on the verification page: it is counted, stored
 	// and then compared.
@@ -75,7 +75,7 @@ func ExampleService() {
 			fmt.Println("debit", debit.Amount)
 		}
 	}
-	url, err := easypay.Redirect(record.RedirectURL, record.Verified())
+	url, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
 	fmt.Println("redirect", url, err)
 	// Output:
 	// evaluation: S SUCCESS <nil>

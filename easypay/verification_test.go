@@ -2,6 +2,7 @@ package easypay_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestVerificationEndsBadly(t *testing.T) {
 				w.is("redirect", w.redirected(), "https://pay.example/result?session=%2B%3D&status="+status)
 				// The recorded answer stays; without it the record decides.
 				again := w.pay(creation("PR1"))
-				if *again != *created {
+				if !reflect.DeepEqual(*again, *created) {
 					w.Errorf("the creation is answered %v, and again %v", created, again)
 				}
 				w.store = alipayplus.NewMemoryIdempotencyStore(100)

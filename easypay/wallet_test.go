@@ -172,7 +172,7 @@ func (w *wallet) service() easypay.Service {
 			terms := c.Terms()
 			terms.CustomerID = customerID
 			terms.PaymentID = "W" + w.db.newID()
-			terms.Verification = payment.Verification{URL: pageURL + w.db.newID()}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal(pageURL + w.db.newID())}
 			record, err := w.happened(ctx, c.PaymentRequestID, payment.Opened{Terms: terms, At: time.Now()})
 			if err != nil {
 				return easypay.Verification{}, err

@@ -80,7 +80,7 @@ func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
 	errors.As(err, &e)
 	answer, ok := f.decoder.AnswerIn(err)
 	if ok && wantsSDK(answer.ActionForm) {
-		if answer.ActionForm.SDKActionPayload != "" {
+		if !answer.ActionForm.SDKActionPayload.IsZero() {
 			return SDKAction{answer.ActionForm.ActionType, answer.ActionForm.SDKActionPayload, origin, e.Result.Code}
 		}
 		return f.failed(ctx, e.Result.Code, origin, "an action for the client SDK without a payload")
@@ -91,7 +91,7 @@ func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
 // decoded judges a verified S.
 func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code alipayplus.Secret, customerID string, origin Origin) Step {
 	if wantsSDK(a.ActionForm) {
-		if a.ActionForm.SDKActionPayload != "" {
+		if !a.ActionForm.SDKActionPayload.IsZero() {
 			return SDKAction{a.ActionForm.ActionType, a.ActionForm.SDKActionPayload, origin, a.Result.Code}
 		}
 		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "an action for the client SDK without a payload")
@@ -152,10 +152,10 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 				slog.String("paymentRequestId", a.PaymentRequestID))
 		}
 	}
-	if !openable(a.PaymentRedirectURL) {
+	if !openable(a.PaymentRedirectURL.Reveal()) {
 		f.log.ErrorContext(ctx, "mpm: paymentRedirectUrl is not an http or https URL; the user will go to the wallet's home page",
 			slog.String("paymentRequestId", a.PaymentRequestID))
-		terms.RedirectURL = ""
+		terms.RedirectURL = alipayplus.Secret{}
 	}
 	for _, d := range payment.CheckAmounts(terms.Amounts) {
 		f.log.WarnContext(ctx, "mpm: an amount does not follow from the quote",

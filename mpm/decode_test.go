@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -311,7 +312,7 @@ func TestDecodeIncomplete(t *testing.T) {
 // An expiry that is no time cannot be kept.
 func TestDecodeExpiry(t *testing.T) {
 	f := newFlow(t, mpm.Config{}, order(), nil)
-	body := strings.TrimSuffix(string(must(json.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) { a.Result = alipayplus.CodeSuccess.Result() })))), "}")
+	body := strings.TrimSuffix(string(must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) { a.Result = alipayplus.CodeSuccess.Result() })))), "}")
 	f.gateway.Fail(mpm.UserInitiatedPay, otherBody(f.gateway, body+`,"paymentExpiryTime":"tomorrow"}`))
 	step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 	if failed, ok := step.(mpm.Failed); err != nil || !ok || !strings.Contains(failed.Alarm, "paymentExpiryTime") {
@@ -322,7 +323,7 @@ func TestDecodeExpiry(t *testing.T) {
 // The terms are what Alipay+ said, under the code and the customer.
 func TestDecodeTerms(t *testing.T) {
 	answer := changed(func(a *mpm.UserInitiatedPayResponse) {
-		a.PaymentNotifyURL, a.PaymentRedirectURL = "https://open-sea.alipayplus.com/n", "http://shop.example/r"
+		a.PaymentNotifyURL, a.PaymentRedirectURL = "https://open-sea.alipayplus.com/n", alipayplus.Conceal("http://shop.example/r")
 		a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1"} // without isAuthorizationAndPay
 	})
 	f := newFlow(t, mpm.Config{}, answer, nil)
@@ -333,8 +334,8 @@ func TestDecodeTerms(t *testing.T) {
 	}
 	terms := cashier.Terms
 	if terms.CustomerID != "alice" || terms.CodeValueDigest != alipayplus.Conceal(code).Digest() || terms.PaymentRequestID != "2025030101" ||
-		terms.NotifyURL != answer.PaymentNotifyURL || terms.RedirectURL != answer.PaymentRedirectURL ||
-		terms.AuthorizationInfo != (payment.AuthorizationInfo{}) || terms.PaymentID != "" || cashier.Consent() {
+		terms.NotifyURL != answer.PaymentNotifyURL || !terms.RedirectURL.Equal(answer.PaymentRedirectURL) ||
+		!reflect.DeepEqual(terms.AuthorizationInfo, (payment.AuthorizationInfo{})) || terms.PaymentID != "" || cashier.Consent() {
 		t.Errorf("terms %v", terms)
 	}
 }
@@ -362,10 +363,10 @@ func TestDecodeRedirectURL(t *testing.T) {
 		{"a backslash", `https://shop.example\@evil.example/`, ""},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRedirectURL = c.url }), nil)
+			f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRedirectURL = alipayplus.Conceal(c.url) }), nil)
 			step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 			cashier, ok := step.(mpm.Cashier)
-			if err != nil || !ok || cashier.Terms.RedirectURL != c.kept {
+			if err != nil || !ok || cashier.Terms.RedirectURL.Reveal() != c.kept {
 				t.Fatalf("%v, %v, %q", step, err, cashier.Terms.RedirectURL)
 			}
 			log := f.log.String()

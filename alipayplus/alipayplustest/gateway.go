@@ -373,7 +373,7 @@ func (o *operation) answer(ctx context.Context, request any, identity *alipayplu
 	if identity == nil {
 		return o.run(ctx, request), true
 	}
-	match := string(must(json.Marshal(identity.Match)))
+	match := string(must(alipayplus.Marshal(identity.Match)))
 	o.mu.Lock()
 	before, known := o.answers[identity.Key]
 	if !known || (before.match == match && before.body == nil && !before.running) {

@@ -65,7 +65,7 @@ func (r Record) InquiryAnswer() *InquiryPaymentResponse {
 // while there is none or if it is withdrawn. It is made once and kept in the
 // record: every call gives the same bytes.
 func (r Record) Notification() (alipayplus.Message, bool) {
-	return r.Notice, r.Notice.Body != nil
+	return r.Notice, !r.Notice.Body.IsZero()
 }
 
 // CancelAnswer answers cancelPayment, after Cancelled: S once it is certain that

@@ -67,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		{"refused without a code", body(t, in(opened, confirmed, payment.Refused{Attempt: 1})), `{
 			"paymentResult":{"resultCode":"PROCESS_FAIL","resultStatus":"F"}, "paymentRequestId":"2025"}`},
 	} {
-		text, err := json.Marshal(c.answer)
+		text, err := alipayplus.Marshal(c.answer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func body(t *testing.T, r payment.Record) json.RawMessage {
 	if !ok {
 		t.Fatalf("no notification in state %s", r.State)
 	}
-	return m.Body
+	return []byte(m.Body.Reveal())
 }
 
 // The notification goes where the order says, else to the default path.
@@ -145,7 +145,7 @@ func TestTermsOfPayRequest(t *testing.T) {
 		Order:              payment.Order{ReferenceOrderID: "O"},
 		PaymentExpiryTime:  alipayplus.TimeOf(noon),
 		PaymentNotifyURL:   "https://example.com/n",
-		PaymentRedirectURL: "https://example.com/r", AcquirerID: "ACQ", PSPID: "PSP",
+		PaymentRedirectURL: alipayplus.Conceal("https://example.com/r"), AcquirerID: "ACQ", PSPID: "PSP",
 		AuthorizationInfo: payment.AuthorizationInfo{AuthClientID: "A"},
 	}
 	want := payment.Terms{

@@ -21,7 +21,7 @@ const (
 // Credited when that is durable. It cannot be refused.
 type Credit struct {
 	Key        string
-	CustomerID string `wire:"private"`
+	CustomerID string
 	Amount     alipayplus.Amount
 	Reason     CreditReason
 	DebitKey   string // the Key of the Debit that took the money

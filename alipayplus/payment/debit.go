@@ -27,7 +27,7 @@ const (
 type Debit struct {
 	Key        string
 	Attempt    int
-	CustomerID string `wire:"private"`
+	CustomerID string
 	Amount     alipayplus.Amount
 }
 
@@ -43,7 +43,7 @@ type Void struct {
 // orders the debit, once: a second tap changes nothing. Too late, it closes the
 // payment, and next.State says so.
 type Confirmed struct {
-	CustomerID string            `wire:"private"` // who agreed
+	CustomerID string            // who agreed
 	Amount     alipayplus.Amount // what they agreed to pay: Amounts.Debit as it was shown
 	// Consent: the user also agreed to the later payments that
 	// Terms.AuthorizationInfo asks for. Without it no token may be issued.

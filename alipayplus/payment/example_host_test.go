@@ -2,7 +2,6 @@ package payment_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"time"
@@ -43,13 +42,13 @@ func (db *database) transaction(fn func(*tables) error) error {
 func (t *tables) load(id string) (payment.Record, error) {
 	record := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	if row, ok := t.Payments[id]; ok {
-		return record, json.Unmarshal(row, &record)
+		return record, record.UnmarshalBinary(row)
 	}
 	return record, nil
 }
 
 func (t *tables) store(record payment.Record) error {
-	row, err := json.Marshal(record)
+	row, err := record.MarshalBinary()
 	t.Payments[record.PaymentRequestID] = row
 	return err
 }

@@ -13,7 +13,7 @@ import (
 // printOf is the identity of a request as the handler compares it.
 func printOf(t *testing.T, id alipayplus.Idempotency) string {
 	t.Helper()
-	text, err := json.Marshal(id.Match)
+	text, err := alipayplus.Marshal(id.Match)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,8 @@ func printOf(t *testing.T, id alipayplus.Idempotency) string {
 // item if they have none.
 func visit(v reflect.Value, path string, fn func(path string, leaf reflect.Value)) {
 	switch v.Interface().(type) {
-	case alipayplus.Amount, alipayplus.Secret, alipayplus.Time, alipayplus.Bool:
+	case alipayplus.Amount, alipayplus.Secret, alipayplus.Time, alipayplus.Bool,
+		alipayplus.Personal[payment.Buyer], alipayplus.Personal[payment.Shipping], alipayplus.Personal[payment.Env]:
 		fn(path, v)
 		return
 	}
@@ -51,6 +52,12 @@ func set(t *testing.T, leaf reflect.Value, n int) {
 		*v = alipayplus.Amount{Currency: alipayplus.Currency(strings.Repeat(text, 3)), Minor: 7}
 	case *alipayplus.Secret:
 		*v = alipayplus.Conceal(text)
+	case *alipayplus.Personal[payment.Buyer]:
+		*v = alipayplus.PersonalOf(payment.Buyer{BuyerEmail: text})
+	case *alipayplus.Personal[payment.Shipping]:
+		*v = alipayplus.PersonalOf(payment.Shipping{ShippingCarrier: text})
+	case *alipayplus.Personal[payment.Env]:
+		*v = alipayplus.PersonalOf(payment.Env{ClientIP: text})
 	case *alipayplus.Time:
 		_ = json.Unmarshal([]byte(`"`+text+`"`), v)
 	case *alipayplus.Bool:

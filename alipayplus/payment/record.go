@@ -21,10 +21,10 @@ const (
 	StateClosed    State = "closed"    // cancelled or expired
 )
 
-// Record is all that is remembered of one payment: plain data, whose JSON the
-// host stores under PaymentRequestID, in the transaction of its ledger. A
-// payment that the host has no record of is Record{Terms:
-// Terms{PaymentRequestID: id}}.
+// Record is all that is remembered of one payment: plain data, which the host
+// stores under PaymentRequestID, in the transaction of its ledger, with
+// MarshalBinary. A payment that the host has no record of is
+// Record{Terms: Terms{PaymentRequestID: id}}.
 //
 // Only On changes a Record. Every method is a pure function: no clock, no
 // storage.
@@ -58,7 +58,7 @@ type Record struct {
 	Missed      bool  `json:"missed,omitzero"`
 	MissedState State `json:"missedState,omitzero"`
 	// Notice is the notification of the final result, made once.
-	Notice alipayplus.Message `json:"notice,omitzero" wire:"private"`
+	Notice alipayplus.Message `json:"notice,omitzero"`
 }
 
 // On says what follows from e: the record to store, and what to do. It does

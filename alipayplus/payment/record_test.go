@@ -67,7 +67,7 @@ func TestOpened(t *testing.T) {
 		{"fewer than no tries", func(e *payment.Opened) { e.Verification.Tries = -1 }, payment.ErrEvent},
 		{"fewer than no resends", func(e *payment.Opened) { e.Verification.Resends = -1 }, payment.ErrEvent},
 		{"a currency that cannot be sent", func(e *payment.Opened) { e.Amounts.PayToAmount.Currency = "hkd" }, payment.ErrParam},
-		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = "http://wallet.example/" }, payment.ErrParam},
+		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = alipayplus.Conceal("http://wallet.example/") }, payment.ErrParam},
 		{"an odd currency in a line of goods", func(e *payment.Opened) {
 			e.Order.Goods = []payment.Goods{{GoodsUnitAmount: alipayplus.Amount{Currency: "Yen", Minor: 1}}}
 			e.Order.OrderAmount = alipayplus.Amount{Currency: "yen", Minor: 1}
@@ -86,7 +86,7 @@ func TestOpened(t *testing.T) {
 		if strings.Contains(fmt.Sprint(err), long) {
 			t.Errorf("%s: the error quotes the input", c.rule)
 		}
-		if _, err := json.Marshal(record); err != nil {
+		if _, err := record.MarshalBinary(); err != nil {
 			t.Errorf("%s: the record cannot be stored: %v", c.rule, err)
 		}
 	}

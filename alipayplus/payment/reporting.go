@@ -11,7 +11,7 @@ import (
 // alipayplus.Schedule ends; neither changes the payment. (A pay that was
 // answered S or F needs no notification, but one does no harm.)
 type Notify struct {
-	Message alipayplus.Message `wire:"private"`
+	Message alipayplus.Message
 }
 
 // Withdraw takes the message from the outbox again if it is not acknowledged:

@@ -46,7 +46,7 @@ func terms() payment.Terms {
 func easyTerms() payment.Terms {
 	t := terms()
 	t.CodeValueDigest = ""
-	t.Verification = payment.Verification{URL: "https://wallet.example/verify/1", Tries: 2, Resends: 2}
+	t.Verification = payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify/1"), Tries: 2, Resends: 2}
 	return t
 }
 
@@ -114,7 +114,7 @@ func told(r payment.Record) string {
 	notice := "-"
 	if m, ok := r.Notification(); ok {
 		var body payment.NotifyPaymentRequest
-		if json.Unmarshal(m.Body, &body) != nil {
+		if json.Unmarshal([]byte(m.Body.Reveal()), &body) != nil {
 			notice = "unreadable"
 		} else {
 			notice = body.PaymentResult.Error()

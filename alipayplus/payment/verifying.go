@@ -177,7 +177,7 @@ func (s *step) try(n int) (*TryState, error) {
 }
 
 // easyPay reports whether the payment begins with a verification.
-func (r Record) easyPay() bool { return r.Verification.URL != "" }
+func (r Record) easyPay() bool { return !r.Verification.URL.IsZero() }
 
 // agreement reports whether the user is asked for consent to later payments.
 func (r Record) agreement() bool { return r.AuthorizationInfo.AuthClientID != "" }

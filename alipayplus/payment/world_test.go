@@ -1,7 +1,6 @@
 package payment_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -31,7 +30,7 @@ type world struct {
 }
 
 func (w *world) record() (r payment.Record) {
-	if err := json.Unmarshal(w.row, &r); err != nil {
+	if err := r.UnmarshalBinary(w.row); err != nil {
 		panic(err)
 	}
 	return r
@@ -47,7 +46,7 @@ func (w *world) happened(t *rapid.T, e payment.Event) error {
 	}
 	_, _, err := r.On(e)
 	if next.Version != r.Version {
-		w.row, _ = json.Marshal(next)
+		w.row, _ = next.MarshalBinary()
 	}
 	w.past = p
 	w.queue = append(w.queue, do...)
@@ -136,7 +135,7 @@ func TestLives(t *testing.T) {
 			now: noon, booked: map[string]int64{}, refused: map[string]bool{}, voided: map[string]bool{},
 			refunds: map[string]payment.Refunded{},
 		}
-		w.row, _ = json.Marshal(payment.Record{Terms: payment.Terms{PaymentRequestID: orderID}})
+		w.row, _ = payment.Record{Terms: payment.Terms{PaymentRequestID: orderID}}.MarshalBinary()
 
 		t.Repeat(map[string]func(*rapid.T){
 			"time passes": func(t *rapid.T) {

@@ -38,7 +38,7 @@ func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
 		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
 			terms := c.Terms()
 			terms.PaymentID = "W-" + c.PaymentRequestID
-			terms.Verification = payment.Verification{URL: verifyPage}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal(verifyPage)}
 			record, refused := open(terms, c.PaymentRequestID, time.Now())
 			if refused != nil {
 				return easypay.Verification{}, refused
@@ -90,7 +90,7 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 			},
 		},
 		PaymentFactor:      factor,
-		PaymentRedirectURL: "https://pay.example/result?session=n5x%2BaN%3D%3D%26%26SG&app=app",
+		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=n5x%2BaN%3D%3D%26%26SG&app=app"),
 		PaymentExpiryTime:  alipayplus.TimeOf(time.Now().Add(10 * time.Minute)),
 	}
 }
@@ -126,13 +126,13 @@ func (w *world) easyPay(ctx context.Context) error {
 	creation.IsAuthorizationAndPay = alipayplus.True
 	request := easyPayRequest(id, creation)
 	request.AuthorizationInfo = payment.AuthorizationInfo{
-		ReferenceAgreementID: agreementID, AuthClientID: merchantID, AuthState: "state-1",
+		ReferenceAgreementID: agreementID, AuthClientID: merchantID, AuthState: alipayplus.Conceal("state-1"),
 	}
 	created, err := w.sendPay(ctx, request, "U PAYMENT_IN_PROCESS")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(expect("paymentUrl", created.PaymentURL, verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
+	if err := errors.Join(expect("paymentUrl", created.PaymentURL.Reveal(), verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
 		return err
 	}
 
@@ -151,7 +151,7 @@ func (w *world) easyPay(ctx context.Context) error {
 	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
 
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
-	redirect, err := easypay.Redirect(record.RedirectURL, record.Verified())
+	redirect, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (w *world) mainland(ctx context.Context) error {
 		if err := errors.Join(
 			expect("the answer to applyToken", answer.Result.Error(), "S SUCCESS"),
 			expect("customerId", answer.CustomerID, customer),
-			expect("the token of the repetition", answer.AccessToken == first, true),
+			expect("the token of the repetition", answer.AccessToken.Equal(first), true),
 		); err != nil {
 			return err
 		}
