@@ -14,7 +14,7 @@
 // # One payment, one Record
 //
 // A Record is everything that is remembered of one payment: data, which the host
-// stores as JSON in its own database, in the transaction of its ledger. All
+// stores with MarshalBinary in the transaction of its ledger. All
 // rules live in one pure function:
 //
 //	next, do, err := record.On(event)
@@ -54,7 +54,7 @@
 //
 // # What the host stores, and when
 //
-// Four tables of one database: payments (the JSON of the Record by
+// Four tables of one database: payments (each Record by
 // paymentRequestId, and its Version), the ledger (with a unique constraint on the
 // Key of every Debit and Credit), the outbox (every Notify, unique by operation
 // and key), and the alipayplus.Store of the handler. For each event, in one
