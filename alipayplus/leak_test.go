@@ -83,10 +83,22 @@ func TestNothingShowsSecrets(t *testing.T) {
 		Operation: "decodeOrder", Result: alipayplus.Result{Code: "C", Status: "F"},
 		Err: networkFailure(t),
 	}
+	sealer, err := alipayplus.NewSealer([]byte(canary + strings.Repeat("x", 32))[:32])
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := alipayplus.NewMemory()
+	if err := memory.Put(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Body: secret}); err != nil {
+		t.Fatal(err)
+	}
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory, Sealer: sealer})
+	if err != nil {
+		t.Fatal(err)
+	}
 	secrets.Package{
-		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, order{}, person{}, purchase{}},
+		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.End{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
 		Filled: map[string]any{
-			"Secret": secret, "Personal": alipayplus.PersonalOf(person{Name: canary}), "Signer": credentials.Signer, "KeyRing": credentials.Keys,
+			"Secret": secret, "Personal": alipayplus.PersonalOf(person{Name: canary}), "Signer": credentials.Signer, "Sealer": sealer, "Memory": memory, "Relay": relay, "KeyRing": credentials.Keys,
 			"Credentials": credentials, "ClientConfig": config, "Client": client, "HandlerConfig": handlerConfig, "Handler": handler, "Route": route,
 			"Error": failure, "Error, value": *failure, "Attempt": alipayplus.Attempt{Operation: "x", Err: failure},
 			"Idempotency": alipayplus.Idempotency{Key: secret.Digest(), Match: []any{secret}}, "MemoryIdempotencyStore": store, "Claim": claim,
@@ -97,7 +109,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 			"Amount": "money", "Currency": "money", "Bool": "a flag", "Time": "a time", "Outcome": "a number", "ClaimState": "a number",
 			"Result": "codes", "ResultCode": "a code", "ResultStatus": "a code", "Problem": "names and rules", "ValidationError": "names and rules",
 			"Backoff": "numbers", "Budget": "numbers", "Schedule": "times", "Hooks": "functions", "CallOption": "a function",
-			"RetryPolicy": "an interface", "IdempotencyStore": "an interface",
+			"RetryPolicy": "an interface", "Outbox": "an interface", "Queue": "an interface", "EndState": "a number", "IdempotencyStore": "an interface",
 		},
 		Bodies: []string{"Content"},
 		More:   keyForms(),

@@ -96,11 +96,11 @@ func pointerTo(v any) any {
 }
 
 // The members of messages and records that are secret, and those that are
-// personal.
+// personal. (The URL of a Message is paymentNotifyUrl, which is neither.)
 var (
 	secret = []string{
 		"accessToken", "refreshToken", "authCode", "paymentMethodId", "userLoginId", "codeValue", "passThroughInfo", "extendInfo", "authState",
-		"sdkActionPayload", "paymentUrl", "paymentRedirectUrl", "redirectUrl", "acDecodeConfig", "pinRedirectUrl", "body",
+		"sdkActionPayload", "paymentUrl", "paymentRedirectUrl", "redirectUrl", "acDecodeConfig", "pinRedirectUrl", "body", "url", "payload",
 	}
 	personal = []string{"buyer", "shipping", "env"}
 )
@@ -111,16 +111,25 @@ func names(t *testing.T, typ reflect.Type) {
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" {
+			name = f.Name
+		}
+		is := func(other string) bool { return strings.EqualFold(name, other) }
 		reveal, ok := f.Type.MethodByName("Reveal")
 		switch {
-		case slices.Contains(secret, name) && (!ok || reveal.Type.Out(0).Kind() != reflect.String):
+		case slices.ContainsFunc(secret, is) && !(is("url") && typ.Name() == "Message") && !isBytes(f.Type) && (!ok || reveal.Type.Out(0).Kind() != reflect.String):
 			t.Errorf("%v.%s is no Secret", typ, f.Name)
-		case slices.Contains(personal, name) && (!ok || reveal.Type.Out(0).Kind() != reflect.Struct):
+		case slices.ContainsFunc(personal, is) && (!ok || reveal.Type.Out(0).Kind() != reflect.Struct):
 			t.Errorf("%v.%s is no Personal", typ, f.Name)
-		case name == "customerId" && f.Type.Kind() != reflect.String:
+		case is("customerId") && f.Type.Kind() != reflect.String:
 			t.Errorf("%v.%s is not plain: engineers search their logs for it", typ, f.Name)
 		}
 	}
+}
+
+// isBytes reports whether a field holds bytes: those are sealed, or have Bodies.
+func isBytes(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
 
 // exported returns the names of the types that the package exports.

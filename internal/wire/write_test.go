@@ -252,3 +252,24 @@ func given(v any) any {
 	}
 	return nil
 }
+
+// envelope is sent as what is in it.
+type envelope struct{ Letter any }
+
+func (e envelope) WireValue() any { return e.Letter }
+
+func TestWireValue(t *testing.T) {
+	v := envelope{&metaData{LoginID: conceal(canary)}}
+	if p := problems(t, wire.Validate(v)); !reflect.DeepEqual(p, []string{"userLoginIdType: missing"}) {
+		t.Error(p)
+	}
+	if data, err := wire.EncodeUnchecked([]envelope{v}); err != nil || string(data) != `[{"userLoginId":"`+canary+`"}]` {
+		t.Errorf("%s, %v", data, err)
+	}
+	if got := logged(v); got != "r.userLoginId=[redacted]\n" {
+		t.Error(got)
+	}
+	if data, err := wire.EncodeUnchecked(envelope{}); err == nil {
+		t.Errorf("nothing is sent as %s", data)
+	}
+}
