@@ -41,7 +41,7 @@ func (c *Credentials) check() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	digest := sha256.Sum256([]byte("alipayplus: whose key is this?"))
-	_, signature, err := c.Signer.SignDigest(ctx, digest)
+	_, signature, err := signDigest(ctx, c.Signer, digest)
 	if err != nil {
 		return fmt.Errorf("alipayplus: the Signer does not sign: %w", err)
 	}

@@ -5,7 +5,8 @@
 // goes wrong.
 //
 // It is a library for an existing backend: no service of its own, no goroutine
-// that its caller did not start, no global state, no environment variable.
+// that outlives the call that started it (unless a signer, a store or a transport
+// of the host ignores its context), no global state, no environment variable.
 //
 // # The packages
 //
@@ -49,7 +50,8 @@
 // Only a verified answer decides. The first row that fits:
 //
 //	    observed                                                  outcome    again?
-//	1   dial or TLS failure, in every attempt so far              not sent   yes; not if the certificate is refused
+//	1   dial or TLS failure in every attempt so far, and nobody   not sent   yes; not if the certificate is refused
+//	    read a byte of the body
 //	2   the context is done                                       unknown, or not sent if row 1 holds
 //	3   verified, S                                               succeeded
 //	4   verified, F                                               failed
@@ -57,8 +59,9 @@
 //	5b  verified, but the JSON breaks the rules                   unknown    no, alarm
 //	6   bad signature, other client id, half of the headers       unknown    yes, security event
 //	7   unsigned, claims S                                        unknown    yes, security event
-//	8   a redirect, or larger than 4 MiB                          unknown    no
-//	9   5xx, 429, truncated, empty, connection lost               unknown    yes
+//	8   a redirect, 101, or larger than 4 MiB                     unknown    no
+//	9   5xx, 408, 421, 425, 429, truncated, empty,                unknown    yes
+//	    connection lost
 //	10  unsigned, claims U                                        unknown    yes
 //	11  unsigned, claims F                                        unknown    no
 //	12  anything else                                             unknown    no
@@ -102,4 +105,11 @@
 // (token, code, login id) prints as "[redacted]" everywhere; message types print
 // without their private members, and no error text shows a value of a message,
 // a body, a URL or a header. A Time keeps the text that came in.
+//
+// Logs show, in the host's own words, what a function or a store returned as an
+// error. One leak cannot be closed from here: net/http writes a line "Unsolicited
+// response received on idle HTTP channel starting with …" to the process's global
+// log when a gateway sends bytes that nobody asked for, and a late answer shows
+// its headers and its body there. A process that keeps secrets out of its logs
+// sets log.SetOutput to a writer that drops such lines.
 package alipayplus
