@@ -1,10 +1,14 @@
 package wire
 
-import "reflect"
+import (
+	"bytes"
+	"reflect"
+)
 
 // Decode fills the zero struct that into points to. It keeps no part of data. The error is an *InvalidError with all
 // problems; the struct then holds what could be read. Data is expected to have passed Check: of text that did not, only
-// what Decode stumbles over is reported.
+// what Decode stumbles over is reported. A message whose parts are so many that they take more than 8 MiB of memory
+// breaks a rule, too.
 func Decode(data []byte, into any) error {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -15,7 +19,10 @@ func Decode(data []byte, into any) error {
 	d := decoder{scanner: scanner{data: data}, report: report}
 	d.message(planOf(v.Type()), v)
 	d.done(path)
-	if d.failed() {
+	switch {
+	case d.rule == ruleMemory:
+		return invalid("has more parts than any message needs")
+	case d.failed():
 		return invalid("not valid JSON: " + d.rule)
 	}
 	return d.err()
@@ -28,6 +35,16 @@ type decoder struct {
 	depth  int
 	buffer []byte // to unescape into
 }
+
+// problem notes a broken rule. What that costs counts.
+func (d *decoder) problem(rule string) {
+	if d.spend(memoryOfProblem) {
+		d.report.problem(rule)
+	}
+}
+
+// memoryOfProblem is what a problem with its path takes, growth included.
+const memoryOfProblem = 512
 
 // found says what was at the place of a value.
 type found uint8
@@ -72,6 +89,9 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 	var room [32]span // on the stack, for most messages
 	given := room[:]
 	if len(p.fields) > len(room) {
+		if !d.spend(16 * len(p.fields)) {
+			return -1, nothing
+		}
 		given = make([]span, len(p.fields))
 	}
 	i = d.space(i + 1)
@@ -91,7 +111,7 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 				i = d.skip(i)
 				strange = true
 			}
-			if i < 0 {
+			if i < 0 || d.failed() {
 				return -1, nothing
 			}
 			if i, more = d.next(i, '}'); i < 0 {
@@ -129,6 +149,9 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 		end := d.skip(i)
 		switch {
 		case end < 0 || first.start < 0: // broken, or reported already
+		case bytes.Equal(d.data[first.start:first.end], d.data[i:end]):
+		case !d.spend(memoryOfAny * (first.end - first.start + end - i)):
+			return -1
 		case !sameValue(d.data[first.start:first.end], d.data[i:end], f.jsonString):
 			d.problem("given twice with different values")
 			given.start = -1
@@ -140,6 +163,9 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 	for n, x := range f.index {
 		if n > 0 && v.Kind() == reflect.Pointer { // an embedded struct
 			if v.IsNil() {
+				if !d.spend(int(v.Type().Elem().Size())) {
+					return -1
+				}
 				v.Set(reflect.New(v.Type().Elem()))
 			}
 			v = v.Elem()
