@@ -12,7 +12,7 @@ import (
 // acceptable takes every JSON media type, with any parameters, and its absence;
 // no content encoding.
 func acceptable(header http.Header) bool {
-	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !sameWord(encoding, "identity") {
 		return false
 	}
 	value := header.Get("Content-Type")

@@ -255,7 +255,7 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"an evaluation", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.IsPaymentEvaluation = alipayplus.True }, "isPaymentEvaluation"},
 		{"no surcharge where there must be one", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.NeedSurcharge = alipayplus.True }, "surchargeAmount"},
 		{"a currency that no notification could carry", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount.Currency = "krw" }, "reported back"},
-		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.example/" }, "notify URL"},
+		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.host/" }, "notify.host, which is not allowed"},
 		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "notify URL"},
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
 	} {
