@@ -12,6 +12,7 @@ type CallOption struct{ apply func(*callOptions) }
 
 type callOptions struct {
 	timeout time.Duration
+	retry   RetryPolicy
 	info    *Info
 }
 
@@ -19,6 +20,13 @@ type callOptions struct {
 // timeout.
 func WithTimeout(perAttempt time.Duration) CallOption {
 	return CallOption{func(o *callOptions) { o.timeout = perAttempt }}
+}
+
+// WithRetry decides about repeated attempts of this call, instead of
+// ClientConfig.Retry: NoRetry where a user waits, for example. The client's
+// Budget counts all the same. nil changes nothing.
+func WithRetry(p RetryPolicy) CallOption {
+	return CallOption{func(o *callOptions) { o.retry = p }}
 }
 
 // WithInfo fills into with what stands behind the answer, also when the call

@@ -22,9 +22,10 @@
 //
 // An API is declared once, as a value. An Outbound one is called with a Client:
 //
+//	credentials, err := alipayplus.ParseCredentials(id, "1", privateKey, alipayKey)
+//	…
 //	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
-//		Credentials: alipayplus.Credentials{ClientID: id, Signer: signer, Keys: keys},
-//		BaseURL:     "https://open-sea-global.alipayplus.com",
+//		Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com",
 //	})
 //	…
 //	order, err := mpm.UserInitiatedPay.Call(ctx, client, &mpm.UserInitiatedPayRequest{
@@ -80,7 +81,7 @@
 //		payment.Refund.Handle("/alipayplus/refund", wallet.refund),
 //	)
 //	…
-//	err = alipayplus.NewServer(":8443", handler).ListenAndServeTLS(certificate, key)
+//	err = alipayplus.Serve(ctx, alipayplus.NewServer(":8443", handler))
 //
 // The function gets a verified and checked request and returns an answer, a
 // refusal (a ResultCode), or any other error, which answers U: see

@@ -60,6 +60,10 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
+	retry := c.retry
+	if options.retry != nil {
+		retry = options.retry
+	}
 	c.budget.earn()
 	sent := false // in some attempt, perhaps
 	for number := 1; ; number++ {
@@ -87,7 +91,7 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 		if err := ctx.Err(); err != nil {
 			return Result{}, e.also(err)
 		}
-		wait, again := c.retry.Next(a)
+		wait, again := retry.Next(a)
 		if !again {
 			return Result{}, e
 		}

@@ -139,21 +139,6 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 	return h, nil
 }
 
-// NewServer is an http.Server for h with every limit set, so that slow and
-// oversized requests cannot hold it up. Give it TLS, or put it behind a proxy
-// that has it.
-func NewServer(addr string, h http.Handler) *http.Server {
-	return &http.Server{
-		Addr:              addr,
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      40 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-	}
-}
-
 type requestInfoKey struct{}
 
 // RequestInfo is what stands behind the request that a function gets: its raw

@@ -633,3 +633,18 @@ func TestSchedule(t *testing.T) {
 		t.Errorf("given up after %v", err)
 	}
 }
+
+// A call's own policy takes the place of the client's.
+func TestWithRetry(t *testing.T) {
+	for _, test := range []struct {
+		policy alipayplus.RetryPolicy
+		want   int
+	}{{alipayplus.NoRetry, 1}, {quick(2), 2}, {nil, 4}} {
+		var info alipayplus.Info
+		c := newClient(t, answers(bodyU), func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(4) })
+		_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "P1"}, alipayplus.WithRetry(test.policy), alipayplus.WithInfo(&info))
+		if info.Attempts != test.want {
+			t.Errorf("%v: %d attempts, want %d", test.policy, info.Attempts, test.want)
+		}
+	}
+}
