@@ -17,8 +17,9 @@ func WithTimeout(perAttempt time.Duration) CallOption {
 	return CallOption{func(o *callOptions) { o.timeout = perAttempt }}
 }
 
-// WithRetry has p decide about repeated attempts of this call, instead of
-// ClientConfig.Retry.
+// WithRetry decides about repeated attempts of this call, instead of
+// ClientConfig.Retry: NoRetry where a user waits, for example. The client's
+// Budget counts all the same. nil changes nothing.
 func WithRetry(p RetryPolicy) CallOption {
 	return CallOption{func(o *callOptions) { o.retry = p }}
 }

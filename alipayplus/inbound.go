@@ -66,7 +66,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 	route := Route{
 		name:     s.Name,
 		path:     path,
-		timeout:  timeout - timeout/8,
+		timeout:  timeout,
 		readOnly: s.ReadOnly,
 		running:  s.Running,
 		broken:   fn == nil,
