@@ -30,7 +30,7 @@ type action struct {
 	urlTag  *urlTag
 }
 
-// urlPart is text, with a variable behind it.
+// urlPart is text, followed by a variable.
 type urlPart struct {
 	text     string
 	variable string // codeValue, issuer or ""
@@ -38,15 +38,15 @@ type urlPart struct {
 
 // urlTag is where an EMVCo code holds a URL: a root field, or a field in a template.
 type urlTag struct {
-	account bool // the template is the one that met the rule's conditions
-	root    int
-	sub     int // noTag: the root field itself
+	root int // merchantTag: the template that met the rule's conditions
+	sub  int // noTag: the root field itself
 }
 
 func compileAction(public *actionDocument, extend *extendResultDocument, ignoreTrust bool) (a action, err error) {
 	a.kind = Action(public.Type)
 	if public.Type == "" {
-		switch cmp.Or(extend.Router, extend.NonSDKRouter) {
+		// This package is no server SDK: what is said for those without comes first.
+		switch cmp.Or(extend.NonSDKRouter, extend.Router) {
 		case "AC_CODE":
 			a.kind = ActionDecode
 		case "AC_URL":
@@ -89,19 +89,19 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	return a, err
 }
 
-// parseDynamicURL reads "https://host/path?code=${codeValue}&i=${issuer}". Variables stand behind the host, so that no
-// code can choose it.
+// parseDynamicURL reads "https://host/path?code=${codeValue}&i=${issuer}".
+// Variables come after the host, so that no code can choose it.
 func parseDynamicURL(expression string) (parts []urlPart, err error) {
 	if len(expression) > maxExpression {
 		return nil, errors.New("URL expression of more than 2,048 bytes")
 	}
-	fixed, variables := "", 0 // the expression without its variables, and their number
+	fixed, variables := "", 0 // the text without its variables, and their number
 	for rest := expression; rest != ""; {
-		text, behind, found := strings.Cut(rest, "${")
+		text, after, found := strings.Cut(rest, "${")
 		part := urlPart{text: text}
 		if found {
 			var closed bool
-			part.variable, rest, closed = strings.Cut(behind, "}")
+			part.variable, rest, closed = strings.Cut(after, "}")
 			if !closed || part.variable != "codeValue" && part.variable != "issuer" {
 				return nil, errors.New("unknown variable in the URL expression")
 			}
@@ -129,27 +129,29 @@ func parseDynamicURL(expression string) (parts []urlPart, err error) {
 	return parts, nil
 }
 
-// parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or "80".
+// parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or
+// "80".
 func parseURLTag(text string) (*urlTag, error) {
 	root, sub, nested := strings.Cut(text, ".")
-	t := urlTag{account: root == "merchantTag", sub: noTag}
+	t := urlTag{root: merchantTag, sub: noTag}
 	ok := true
-	if !t.account {
+	if root != "merchantTag" {
 		t.root, ok = parseTag(root)
 	}
 	if ok && nested {
 		t.sub, ok = parseTag(sub)
 	}
-	if !ok || t.account && !nested {
+	if !ok || t.root == merchantTag && !nested {
 		return nil, errors.New("unknown emvUrlTag")
 	}
 	return &t, nil
 }
 
-// url is what to open for a code, in whatever shape: the caller checks it. It is "" if the code does not have it.
-func (a *action) url(v *view, template int, issuer string) string {
+// url is what to open for a code, in whatever shape: the caller checks it. It is
+// "" if the code does not have it.
+func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
-		return a.urlTag.find(v, template)
+		return a.urlTag.find(v.emv, account)
 	}
 	if a.dynamic == nil {
 		return v.code
@@ -159,30 +161,34 @@ func (a *action) url(v *view, template int, issuer string) string {
 		b.WriteString(part.text)
 		switch part.variable {
 		case "codeValue":
-			b.WriteString(url.QueryEscape(v.code))
+			b.WriteString(escape(v.code))
 		case "issuer":
-			b.WriteString(url.QueryEscape(cmp.Or(issuer, issuerOf(v))))
+			b.WriteString(escape(cmp.Or(issuer, issuerOf(v))))
 		}
 	}
 	return b.String()
 }
 
-func (t *urlTag) find(v *view, template int) string {
-	if !v.isEMV {
+// escape percent-encodes text for the path, the query or the fragment of a URL.
+func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+func (t *urlTag) find(c *emvqr.Code, account int) string {
+	if c == nil {
 		return ""
 	}
-	if t.account {
-		return v.emv.Template(template).Find(t.sub)
+	root := t.root
+	if root == merchantTag {
+		root = account
 	}
-	value := v.emv.Root(t.root)
 	if t.sub == noTag {
-		return value
+		return c.Root(root)
 	}
-	return emvqr.RowOf(value).Find(t.sub)
+	return c.Template(root).Find(t.sub)
 }
 
-// issuerOf is the first six digits of an order code: 281, three digits of a routing number, two of a type, and more. The
-// order code may be the last part of a URL's path.
+// issuerOf is the first six digits of an order code: 281, three digits of a
+// routing number, two of a type, and more. The order code may be the last part of
+// a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
 	if v.isURL && v.url.problem == "" {

@@ -69,9 +69,6 @@ func FuzzIdentify(f *testing.F) {
 		if id.Rule == codeid.NoRule {
 			return
 		}
-		if want := set.Linear(code); id.Rule != want {
-			t.Fatalf("%q: rule %d, want %d", code, id.Rule, want)
-		}
 		if host := hosts[rules[id.Rule]]; host != "" {
 			u, err := url.Parse(strings.ReplaceAll(code, "%", "%25"))
 			if err != nil || u.User != nil || !strings.EqualFold(u.Hostname(), host) {
@@ -105,9 +102,6 @@ func FuzzRules(f *testing.F) {
 		}
 		if id, err := set.Identify(code); err == nil {
 			checkAnswer(t, code, id)
-			if len(code) <= 512 && id.Rule != set.Linear(code) {
-				t.Fatalf("%s\n%q: rule %d, want %d", rule, code, id.Rule, set.Linear(code))
-			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ const (
 	KindPrefix Kind = "prefix"
 	// KindHost is the host of http and https URLs, with any port:
 	// "pay.example.com" is this host alone, "*.example.com" is example.com and
-	// all hosts below it. A path behind it, "pay.example.com/m/", is the
+	// all hosts below it. A path after it, "pay.example.com/m/", is the
 	// beginning of the URL's path, in upper and lower case as written.
 	KindHost Kind = "host"
 	// KindGUID is the globally unique identifier of a merchant account template
@@ -35,7 +36,7 @@ const (
 	// may have 512 bytes and sees codes of up to 512 characters.
 	KindRegexp Kind = "regexp"
 	// KindFunc is a function of the application, Entry.Func; Value names it. It
-	// cannot stand in a file.
+	// cannot be in a file.
 	KindFunc Kind = "func"
 )
 
@@ -43,8 +44,8 @@ const (
 type Entry struct {
 	Kind  Kind
 	Value string
-	// Func reports whether a code value belongs to the list, only for KindFunc.
-	// It must be safe for concurrent use.
+	// Func reports whether a code value, as Clean returns it, belongs to the
+	// list, only for KindFunc. It must be safe for concurrent use.
 	Func func(code string) bool
 }
 
@@ -73,19 +74,24 @@ type ListError struct {
 
 func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e.Line, e.Reason) }
 
-// List is a set of entries. It is immutable and safe for concurrent use. The
-// time to search it hardly depends on the number of entries, except for regular
-// expressions and functions, which are tried one by one. All regular expressions
-// together may have a size of about 5,000 characters, counters written out.
+// List is a set of entries. It is immutable and safe for concurrent use. A search
+// costs some look-ups in a map, one for each different length of prefixes;
+// regular expressions and functions are tried one by one. All regular
+// expressions together may have a size of about 5,000 characters, counters
+// written out.
 type List struct {
-	exact   table[struct{}]
-	texts   textPrefixes
-	urls    prefixSet // by origin
-	hosts   prefixSet // by host
-	domains prefixSet // by host, with the hosts below it
-	guids   table[struct{}]
-	regexps []listRegexp
-	funcs   []Entry
+	exact     map[string]struct{}
+	exactURLs map[string]struct{} // those of exact that are written in another form than URLs are compared in
+	texts     prefixSet
+	urls      prefixSet // in the form in which URLs are compared
+	hosts     prefixSet // host and path
+	domains   prefixSet // host and path, with the hosts below
+	guids     map[string]struct{}
+	anyGUIDs  map[string]string // by their lower case
+	regexps   []listRegexp
+	funcs     []Entry
+
+	compiler regexCompiler // of regexps
 }
 
 type listRegexp struct {
@@ -95,128 +101,114 @@ type listRegexp struct {
 
 // NewList makes a list of values. The error is a *ListError.
 func NewList(entries ...Entry) (*List, error) {
-	b := newListBuilder()
+	l := newList()
 	for i, e := range entries {
-		if err := b.add(e); err != nil {
+		if err := l.add(e); err != nil {
 			return nil, &ListError{i + 1, err.Error()}
 		}
 	}
-	return b.list(), nil
+	return l, nil
 }
 
-type listBuilder struct {
-	l                          List
-	exact, guids               map[string]struct{}
-	texts, urls, hosts, domain []prefixEntry
-	regexps                    regexCompiler
-}
-
-func newListBuilder() *listBuilder {
-	return &listBuilder{
-		exact:   map[string]struct{}{},
-		guids:   map[string]struct{}{},
-		regexps: regexCompiler{left: maxCodeRegexes},
+func newList() *List {
+	return &List{
+		exact:     map[string]struct{}{},
+		exactURLs: map[string]struct{}{},
+		texts:     newPrefixSet(),
+		urls:      newPrefixSet(),
+		hosts:     newPrefixSet(),
+		domains:   newPrefixSet(),
+		guids:     map[string]struct{}{},
+		anyGUIDs:  map[string]string{},
+		compiler:  regexCompiler{left: maxCodeRegexes},
 	}
 }
 
-func (b *listBuilder) add(e Entry) error {
+// add adds an entry. One that can never match is an error.
+func (l *List) add(e Entry) error {
 	switch {
 	case e.Value == "":
 		return errors.New("an entry without a value")
 	case !utf8.ValidString(e.Value):
 		return errors.New("not UTF-8")
-	case len(e.Value) > MaxCode && utf8.RuneCountInString(e.Value) > MaxCode:
+	case longer(e.Value, MaxCode):
 		return errors.New("longer than any code")
 	case (e.Func != nil) != (e.Kind == KindFunc):
 		return errors.New("a function belongs to an entry of kind func, and only there")
 	}
 	switch e.Kind {
 	case KindExact:
-		b.exact[e.Value] = struct{}{}
+		if Clean(e.Value) != e.Value {
+			return errors.New("begins with a byte order mark or ends with a blank, which codes lose")
+		}
+		l.exact[e.Value] = struct{}{}
+		if u, isURL := parseURL(e.Value); isURL && u.problem == "" && u.text != e.Value {
+			l.exactURLs[u.text] = struct{}{}
+		}
 	case KindPrefix:
 		p, err := parsePrefix(e.Value)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case p.isURL:
+			l.urls.add(p.text, 0)
+		default:
+			l.texts.add(p.text, 0)
 		}
-		list := &b.texts
-		if p.isURL {
-			list = &b.urls
-		}
-		*list = append(*list, prefixEntry{p.key, p.rest, 0})
 	case KindHost:
 		text, below := strings.CutPrefix(e.Value, "*.")
 		host, _, _ := strings.Cut(text, "/")
 		u, _ := parseURL("https://" + text)
-		if u.problem != "" || !isHostName(host) {
+		switch {
+		case u.problem != "" || !isHostName(host):
 			return errors.New("not a host name with an optional path")
+		case below:
+			l.domains.add(u.site(), len(u.host))
+		default:
+			l.hosts.add(u.site(), len(u.host))
 		}
-		list := &b.hosts
-		if below {
-			list = &b.domain
-		}
-		*list = append(*list, prefixEntry{u.host, u.path(), 0})
 	case KindGUID:
 		if utf8.RuneCountInString(e.Value) > 95 {
 			return errors.New("longer than any GUID")
 		}
-		b.guids[e.Value] = struct{}{}
+		l.guids[e.Value] = struct{}{}
+		l.anyGUIDs[strings.ToLower(e.Value)] = e.Value
 	case KindRegexp:
-		r, err := b.regexps.compile(e.Value, false)
+		r, err := l.compiler.golang(e.Value)
 		if err != nil {
 			return err
 		}
-		b.l.regexps = append(b.l.regexps, listRegexp{e.Value, r})
+		l.regexps = append(l.regexps, listRegexp{e.Value, r})
 	case KindFunc:
-		b.l.funcs = append(b.l.funcs, e)
+		l.funcs = append(l.funcs, e)
 	default:
 		return errors.New("unknown kind of entry; the kinds are exact, prefix, host, guid and regexp")
 	}
 	return nil
 }
 
-func (b *listBuilder) list() *List {
-	b.l.exact, b.l.guids = newTable(b.exact), newTable(b.guids)
-	b.l.texts = newTextPrefixes(b.texts)
-	b.l.urls, b.l.hosts, b.l.domains = newPrefixSet(b.urls), newPrefixSet(b.hosts), newPrefixSet(b.domain)
-	return &b.l
-}
-
-// find looks for code: first among the exact values, then the prefixes and hosts, the GUIDs, the regular expressions and
-// the functions. A careless list also recognises URLs that are written to be mistaken for another one; see carelessURL.
-func (l *List) find(code string, careless bool) (Entry, bool) {
-	if _, ok := l.exact.get(code); ok {
-		return Entry{Kind: KindExact}, true
+// find looks for a clean code: among the texts first, then the GUIDs, then the
+// functions. A forgiving search, for a blocklist, also finds what another program
+// would take the code for: see readings, and GUIDs in any case and with a wrong
+// checksum.
+func (l *List) find(code string, forgiving bool) (Entry, bool) {
+	if e, ok := l.findText(code); ok {
+		return e, true
 	}
-	u, isURL := parseURL(code)
-	if careless && (!isURL || u.problem != "") {
-		if plain, ok := carelessURL(code); ok {
-			u, isURL = parseURL(plain)
-		}
-	}
-	if isURL && u.problem == "" {
-		if e, ok := l.findURL(&u); ok {
-			return e, true
-		}
-	} else if !isURL {
-		if n := l.texts.longest(code); n > 0 {
-			return Entry{Kind: KindPrefix, Value: code[:n]}, true
-		}
-	}
-	if len(l.guids.entries) > 0 && !isURL {
-		var emv emvqr.Code
-		if emv.Parse(code) == nil {
-			for tag := emv.NextTemplate(0); tag != 0; tag = emv.NextTemplate(tag + 1) {
-				guid := emv.Template(tag).Find(0)
-				if _, ok := l.guids.get(guid); ok {
-					return Entry{Kind: KindGUID, Value: guid}, true
-				}
+	if forgiving {
+		for _, text := range readings(code) {
+			if _, ok := l.exactURLs[text]; ok {
+				return Entry{Kind: KindExact}, true
+			}
+			if e, ok := l.findText(text); ok {
+				return e, true
 			}
 		}
 	}
-	if len(l.regexps) > 0 && !isLong(code) {
-		for i := range l.regexps {
-			if l.regexps[i].matches(code) {
-				return Entry{Kind: KindRegexp, Value: l.regexps[i].pattern}, true
+	if len(l.guids) > 0 {
+		if c, err := emvqr.Parse(code); err == nil || c != nil && forgiving {
+			if e, ok := l.findGUID(c, forgiving); ok {
+				return e, true
 			}
 		}
 	}
@@ -228,31 +220,102 @@ func (l *List) find(code string, careless bool) (Entry, bool) {
 	return Entry{}, false
 }
 
+// findText looks for a text among the exact values, then the prefixes and hosts,
+// then the regular expressions.
+func (l *List) findText(text string) (Entry, bool) {
+	if _, ok := l.exact[text]; ok {
+		return Entry{Kind: KindExact}, true
+	}
+	if u, isURL := parseURL(text); !isURL {
+		if p, ok := l.texts.longest(text, 0); ok {
+			return Entry{Kind: KindPrefix, Value: p}, true
+		}
+	} else if u.problem == "" {
+		if e, ok := l.findURL(&u); ok {
+			return e, true
+		}
+	}
+	if len(l.regexps) > 0 && !isLong(text) {
+		for _, r := range l.regexps {
+			if r.matches(text) {
+				return Entry{Kind: KindRegexp, Value: r.pattern}, true
+			}
+		}
+	}
+	return Entry{}, false
+}
+
 func (l *List) findURL(u *webURL) (Entry, bool) {
-	path := u.path()
-	if item := l.urls.find(u.text[:u.origin], path); item != nil {
-		return Entry{Kind: KindPrefix, Value: u.text[:u.origin+len(item.rest)]}, true
+	if p, ok := l.urls.longest(u.text, 0); ok {
+		return Entry{Kind: KindPrefix, Value: p}, true
 	}
-	if item := l.hosts.find(u.host, path); item != nil {
-		return Entry{Kind: KindHost, Value: hostEntry("", u.host, item.rest)}, true
-	}
-	if len(l.domains.items) == 0 {
+	if len(l.hosts.entries)+len(l.domains.entries) == 0 {
 		return Entry{}, false
 	}
-	for domain := u.host; ; {
-		if item := l.domains.find(domain, path); item != nil {
-			return Entry{Kind: KindHost, Value: hostEntry("*.", domain, item.rest)}, true
+	site := u.site()
+	if p, ok := l.hosts.longest(site, len(u.host)); ok {
+		return Entry{Kind: KindHost, Value: hostEntry(p, u.host)}, true
+	}
+	for host := u.host; ; {
+		if p, ok := l.domains.longest(site[len(u.host)-len(host):], len(host)); ok {
+			return Entry{Kind: KindHost, Value: "*." + hostEntry(p, host)}, true
 		}
 		var found bool
-		if _, domain, found = strings.Cut(domain, "."); !found {
+		if _, host, found = strings.Cut(host, "."); !found {
 			return Entry{}, false
 		}
 	}
 }
 
-func hostEntry(start, host, path string) string {
-	if path == "/" {
-		path = ""
+// hostEntry is the entry of a host, without the slash if it has no path.
+func hostEntry(site, host string) string {
+	if len(site) == len(host)+1 {
+		return host
 	}
-	return start + host + path
+	return site
+}
+
+func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
+	for tag := emvqr.FirstTemplate; tag <= emvqr.LastTemplate; tag++ {
+		guid := c.Template(tag).Find(0)
+		if guid == "" {
+			continue
+		}
+		if _, ok := l.guids[guid]; ok {
+			return Entry{Kind: KindGUID, Value: guid}, true
+		}
+		if entry, ok := l.anyGUIDs[strings.ToLower(guid)]; ok && forgiving {
+			return Entry{Kind: KindGUID, Value: entry}, true
+		}
+	}
+	return Entry{}, false
+}
+
+// prefixSet is a set of prefixes, with their different lengths.
+type prefixSet struct {
+	entries map[string]struct{}
+	lengths []int // ascending
+}
+
+func newPrefixSet() prefixSet { return prefixSet{entries: map[string]struct{}{}} }
+
+// add adds a prefix; its first start bytes do not count for its length.
+func (s *prefixSet) add(prefix string, start int) {
+	s.entries[prefix] = struct{}{}
+	n := len(prefix) - start
+	if i, found := slices.BinarySearch(s.lengths, n); !found {
+		s.lengths = slices.Insert(s.lengths, i, n)
+	}
+}
+
+// longest returns the longest prefix of text, of those with this start.
+func (s *prefixSet) longest(text string, start int) (prefix string, ok bool) {
+	for _, n := range slices.Backward(s.lengths) {
+		if start+n <= len(text) {
+			if _, ok := s.entries[text[:start+n]]; ok {
+				return text[:start+n], true
+			}
+		}
+	}
+	return "", false
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
-	"unicode/utf8"
+	"strings"
 )
 
 const (
@@ -12,74 +12,60 @@ const (
 	maxRegexCode   = 512 // characters of a code that regular expressions are matched with
 	maxPatternSize = 1_000
 	classRanges    = 16 // ranges of a character class that count as one instruction
-	maxClasses     = 24 // Unicode classes in a pattern
-	// All patterns of REGEX rules together, and all different ones in value expressions. Sizes are expanded, about the
-	// number of instructions.
+	// All patterns of REGEX rules together, or of a list, and all different ones
+	// in value expressions. Sizes are expanded, about the number of instructions.
 	maxCodeRegexes  = 5_000
 	maxValueRegexes = 20_000
 )
 
-// regex is a compiled pattern of a rule.
+// isLong reports whether regular expressions must not see code.
+func isLong(code string) bool { return longer(code, maxRegexCode) }
+
+// regex is a compiled pattern.
 type regex struct {
 	must    *regexp.Regexp
 	mustNot []*regexp.Regexp // the negative look-aheads of the pattern
 	foreign func(string) bool
+	partial bool
 	size    int // the expanded size of all parts
 }
 
-// isLong reports whether regular expressions must not see code.
-func isLong(code string) bool {
-	return len(code) > maxRegexCode && utf8.RuneCountInString(code) > maxRegexCode
-}
-
+// matches reports whether value matches. Where the pattern of a rule has $, Java
+// also matches before a line terminator that ends the value. What follows a $ is
+// empty, so that is the same as matching the value without its terminator: of
+// importance to look-aheads and to parts of a value, because the whole value
+// ends nowhere else.
 func (r *regex) matches(value string) bool {
 	if r.foreign != nil {
 		return r.foreign(value)
 	}
-	for _, n := range r.mustNot {
-		if n.MatchString(value) {
+	line := withoutTerminator(value)
+	for _, not := range r.mustNot {
+		if not.MatchString(value) || line != value && not.MatchString(line) {
 			return false
 		}
 	}
-	return r.must.MatchString(value)
+	return r.must.MatchString(value) || r.partial && line != value && r.must.MatchString(line)
 }
 
-// regexCompiler compiles the patterns of one rule set or list, as long as all together stay within a size.
-type regexCompiler struct {
-	// foreign, unless nil, is asked for what Go cannot compile.
-	foreign func(pattern string) (match func(value string) bool, err error)
-	left    int
-	// done, unless nil, holds the patterns so far: equal ones are then compiled, and counted, once.
-	done map[string]*regex
-}
-
-// errForeign marks a pattern that a compiler for Java's dialect may know what to do with.
-var errForeign = errors.New("regular expression that Go cannot compile")
-
-// compile returns the matcher of pattern: of the whole value, or, with partial, of any part. Errors never quote the
-// pattern.
-func (c *regexCompiler) compile(pattern string, partial bool) (*regex, error) {
-	if r, ok := c.done[pattern]; ok {
-		return r, nil
-	}
-	r, err := compileRegex(pattern, partial, c.left)
-	if errors.Is(err, errForeign) && c.foreign != nil {
-		r = &regex{size: len(pattern)}
-		if r.foreign, err = c.foreign(pattern); err != nil || r.foreign == nil {
-			return nil, errors.New("regular expression that neither Go nor the configured compiler can compile")
+func withoutTerminator(value string) string {
+	for _, end := range [...]string{"\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		if line, ok := strings.CutSuffix(value, end); ok {
+			return line
 		}
 	}
-	switch {
-	case err != nil:
-		return nil, err
-	case r.size > c.left:
-		return nil, errTogether
-	}
-	c.left -= r.size
-	if c.done != nil {
-		c.done[pattern] = r
-	}
-	return r, nil
+	return value
+}
+
+// regexCompiler compiles the patterns of one rule set or list, as long as all
+// together stay within a size. Errors never quote a pattern.
+type regexCompiler struct {
+	// foreign, unless nil, is asked for what is not admitted.
+	foreign func(pattern string) (match func(value string) bool, err error)
+	left    int
+	// done, unless nil, holds the patterns so far: equal ones are then compiled,
+	// and counted, once.
+	done map[string]*regex
 }
 
 var (
@@ -87,64 +73,110 @@ var (
 	errTogether = errors.New("regular expression that makes all of them together too large")
 )
 
-// compileRegex compiles nothing that would be larger than maxPatternSize or left.
-func compileRegex(pattern string, partial bool, left int) (*regex, error) {
-	if pattern == "" {
-		return nil, errors.New("empty regular expression")
+// java compiles a pattern of a rule, to match the whole value or, with partial,
+// any part.
+func (c *regexCompiler) java(pattern string, partial bool) (*regex, error) {
+	if r, ok := c.done[pattern]; ok {
+		return r, nil
 	}
-	if len(pattern) > maxPattern {
-		return nil, errors.New("regular expression of more than 512 bytes")
+	if err := checkPattern(pattern); err != nil {
+		return nil, err
 	}
-	if classes(pattern) > maxClasses {
-		return nil, errTooLarge // before parsing it: each of them has hundreds of ranges
+	r := &regex{partial: partial}
+	a, err := admit(pattern, partial)
+	switch {
+	case err != nil && c.foreign == nil:
+	case err != nil:
+		if r.foreign, err = c.foreign(pattern); err != nil || r.foreign == nil {
+			return nil, errors.New("regular expression that the configured compiler cannot compile")
+		}
+		r.size = len(pattern)
+		err = c.spend(r.size)
+	default:
+		err = c.compileAll(r, a)
 	}
-	rest, aheads, err := splitLookAheads(pattern, partial)
 	if err != nil {
 		return nil, err
 	}
-	r := new(regex)
-	if partial {
-		r.must, err = r.add("(?:", rest, ")", left)
-	} else {
-		r.must, err = r.add(`\A(?:`, rest, `)\z`, left)
-	}
-	for i := 0; err == nil && i < len(aheads); i++ {
-		var not *regexp.Regexp
-		not, err = r.add(`\A(?:`, aheads[i], ")", left)
-		r.mustNot = append(r.mustNot, not)
-	}
-	if err != nil {
-		return nil, err
+	if c.done != nil {
+		c.done[pattern] = r
 	}
 	return r, nil
 }
 
-// add compiles one part.
-func (r *regex) add(start, pattern, end string, left int) (*regexp.Regexp, error) {
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if bad, ok := errors.AsType[*syntax.Error](err); ok {
-		if bad.Code == syntax.ErrInvalidRepeatSize || bad.Code == syntax.ErrLarge || bad.Code == syntax.ErrNestingDepth {
-			return nil, errTooLarge
+func (c *regexCompiler) compileAll(r *regex, a admitted) (err error) {
+	start, end := `\A`, `\z`
+	if r.partial {
+		start, end = "", ""
+	}
+	if r.must, err = c.compile(r, start, a.text, end); err != nil {
+		return err
+	}
+	for _, text := range a.not {
+		not, err := c.compile(r, `\A`, text, "")
+		if err != nil {
+			return err
 		}
-		return nil, errForeign
+		r.mustNot = append(r.mustNot, not)
 	}
-	r.size += expandedSize(tree, maxPatternSize)
-	switch {
-	case r.size > maxPatternSize:
-		return nil, errTooLarge
-	case r.size > left:
-		return nil, errTogether
-	}
-	// The tree's text, not the pattern, goes between the anchors: it is complete in itself.
-	re, err := regexp.Compile(start + tree.String() + end)
-	if err != nil {
-		return nil, errForeign
-	}
-	return re, nil
+	return nil
 }
 
-// expandedSize estimates, from above, how many instructions tree compiles to, with its counters written out. It gives up
-// above limit. A large character class (\pL has some 650 ranges) counts for more, by the memory and the time that it takes.
+// golang compiles a pattern in Go's syntax, of the whole value.
+func (c *regexCompiler) golang(pattern string) (*regex, error) {
+	if err := checkPattern(pattern); err != nil {
+		return nil, err
+	}
+	r := new(regex)
+	var err error
+	r.must, err = c.compile(r, `\A`, pattern, `\z`)
+	return r, err
+}
+
+func checkPattern(pattern string) error {
+	switch {
+	case pattern == "":
+		return errors.New("empty regular expression")
+	case len(pattern) > maxPattern:
+		return errors.New("regular expression of more than 512 bytes")
+	}
+	return nil
+}
+
+// compile compiles one part of r, in Go's syntax, unless it is too large.
+func (c *regexCompiler) compile(r *regex, start, pattern, end string) (*regexp.Regexp, error) {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if bad, ok := errors.AsType[*syntax.Error](err); ok {
+		switch bad.Code {
+		case syntax.ErrInvalidRepeatSize, syntax.ErrLarge, syntax.ErrNestingDepth:
+			return nil, errTooLarge
+		default:
+			return nil, errors.New("regular expression that Go cannot compile")
+		}
+	}
+	size := expandedSize(tree, maxPatternSize)
+	if r.size += size; r.size > maxPatternSize {
+		return nil, errTooLarge
+	}
+	if err := c.spend(size); err != nil {
+		return nil, err
+	}
+	// The tree's text, not the pattern, goes between the anchors: it is complete
+	// in itself.
+	return regexp.Compile(start + "(?:" + tree.String() + ")" + end)
+}
+
+func (c *regexCompiler) spend(size int) error {
+	if size > c.left {
+		return errTogether
+	}
+	c.left -= size
+	return nil
+}
+
+// expandedSize estimates, from above, how many instructions tree compiles to,
+// with its counters written out. It gives up above limit. A large character class
+// counts for more, by the memory and the time that it takes.
 func expandedSize(tree *syntax.Regexp, limit int) int {
 	size := 1
 	switch tree.Op {

@@ -11,7 +11,7 @@ import (
 )
 
 // Remote identifies codes that the rules alone cannot decide about. A bridge to
-// Alipay+'s Java SDK fits behind it.
+// Alipay+'s Java SDK can be one.
 type Remote interface {
 	// IdentifyCode answers for one code value. Its error means that there is no
 	// answer now.

@@ -41,7 +41,7 @@ func TestRemote(t *testing.T) {
 		})
 	})
 	w.serves("v", rules...)
-	if err := w.Init(t.Context()); err != nil {
+	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -101,7 +101,7 @@ func TestCodesStaySecret(t *testing.T) {
 	})
 	w.serves("v", prefix("28"), rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "https://o.example/"),
 		rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "TEXT-"), regex("(?:.*)x"))
-	if err := w.Init(t.Context()); err != nil {
+	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range w.loaded {

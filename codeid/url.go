@@ -1,15 +1,28 @@
 package codeid
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// webURL is an http or https URL that every program reads alike, so that comparing its host means something.
+// This file judges URLs: which texts are URLs of the web, which of those every
+// program reads alike, and whether one of them has another as its prefix.
 //
-// The whole text is compared in one form: scheme and host in lower case, no default port, and a slash behind the host.
-// In that form "starts with" is safe: a prefix always ends behind its host.
+// A text that begins with http:// or https://, in any case, is a URL and nothing
+// else: no prefix of texts matches it. It has a problem, and then matches nothing
+// and is never opened, if some program would go to another host or path than
+// another program: see the problems below.
+//
+// A URL without a problem is compared in one form: scheme and host in lower case,
+// no default port, and a slash after the host. In that form "starts with" is
+// safe: a prefix always ends after its host.
+//
+// A blocklist, which must not be evaded, takes problems out instead of refusing
+// them: see readings.
+
+// webURL is an http or https URL.
 type webURL struct {
 	text    string // in that form
 	origin  int    // length of scheme, host and port in text
@@ -17,7 +30,7 @@ type webURL struct {
 	problem string // why the URL must not be trusted or opened, "" if it may
 }
 
-// path is all that stands behind the origin; it begins with a slash.
+// path is all that comes after the origin; it begins with a slash.
 func (u *webURL) path() string { return u.text[u.origin:] }
 
 const (
@@ -31,7 +44,16 @@ const (
 	problemDots     = "the URL's path has dot segments"
 )
 
-// schemeLength is the length of "http://" or "https://" if text begins with one of them in any case, else 0.
+// site is the host with the path: the URL without its scheme and port.
+func (u *webURL) site() string {
+	if start := schemeLength(u.text); start+len(u.host) == u.origin {
+		return u.text[start:]
+	}
+	return u.host + u.path()
+}
+
+// schemeLength is the length of "http://" or "https://" if text begins with one
+// of them in any case, else 0.
 func schemeLength(text string) int {
 	for _, scheme := range [...]string{"https://", "http://"} {
 		if len(text) >= len(scheme) && equalFoldASCII(text[:len(scheme)], scheme) {
@@ -41,8 +63,9 @@ func schemeLength(text string) int {
 	return 0
 }
 
-// parseURL reads text, which may be anything; ok is false if it does not begin with http:// or https://. It allocates only
-// if the compared form differs from text.
+// parseURL reads text, which may be anything; ok is false if it does not begin
+// with http:// or https://. It allocates only if the compared form differs from
+// text.
 func parseURL(text string) (u webURL, ok bool) {
 	scheme := schemeLength(text)
 	if scheme == 0 {
@@ -104,8 +127,8 @@ func parseURL(text string) (u webURL, ok bool) {
 	return u, true
 }
 
-// badCharacter is the problem that stands anywhere in a URL: a character that programs drop, turn round or take for
-// another one.
+// badCharacter is the problem of a character at any place: one that programs drop,
+// turn round or take for another one.
 func badCharacter(text string) string {
 	ascii := true
 	for i := range len(text) {
@@ -122,15 +145,22 @@ func badCharacter(text string) string {
 		return ""
 	}
 	for _, r := range text {
-		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		if isInvisible(r) {
 			return problemControl
 		}
 	}
 	return ""
 }
 
-// isHostName accepts only ASCII: a name in another script is a different host that may look the same, and "%2e" is a dot
-// to some programs and not to others. A dot at the end is refused because it makes another text of the same host.
+// isInvisible reports whether r is a control or format character, ends a line or
+// is no character at all.
+func isInvisible(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// isHostName accepts only ASCII: a name in another script is a different host
+// that may look the same, and "%2e" is a dot to some programs and not to others. A
+// dot at the end is refused because it makes another text of the same host.
 func isHostName(host string) bool {
 	if len(host) > maxHost {
 		return false
@@ -159,8 +189,9 @@ func isPort(port string) bool {
 	return len(port) <= 5
 }
 
-// hasDotSegment reports whether the path in rest, a path with query and fragment, has a segment "." or "..", plain,
-// percent-encoded or with a parameter behind a semicolon: opened, it leads to another path than the one compared.
+// hasDotSegment reports whether the path in rest, a path with query and fragment,
+// has a segment "." or "..", plain, percent-encoded or with a parameter after a
+// semicolon: opened, it leads to another path than the one compared.
 func hasDotSegment(rest string) bool {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i]
@@ -180,8 +211,47 @@ func hasDotSegment(rest string) bool {
 	return false
 }
 
-// encodedPath decodes the percent-encoded characters that some programs decode before they take a path apart.
+// encodedPath decodes the percent-encoded characters that some programs decode
+// before they take a path apart.
 var encodedPath = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/")
+
+// urlPrefix is the beginning of codes: of URLs, or of other texts.
+type urlPrefix struct {
+	isURL bool
+	text  string // in the compared form; "" is no condition
+}
+
+func (p *urlPrefix) holds(v *view) bool {
+	switch {
+	case p.text == "":
+		return true
+	case p.isURL != v.isURL:
+		return false
+	case p.isURL:
+		return strings.HasPrefix(v.url.text, p.text)
+	}
+	return strings.HasPrefix(v.code, p.text)
+}
+
+func parsePrefix(text string) (p urlPrefix, err error) {
+	u, isURL := parseURL(text)
+	switch {
+	case isURL && u.problem != "":
+		return p, errors.New("prefix of URLs that are never accepted: " + u.problem)
+	case isURL:
+		return urlPrefix{true, u.text}, nil
+	case text == "":
+		return p, errors.New("empty prefix")
+	case strings.HasPrefix(text, "\ufeff"):
+		return p, errors.New("prefix with a byte order mark, which codes lose")
+	}
+	for _, scheme := range [...]string{"https://", "http://"} {
+		if len(text) < len(scheme) && equalFoldASCII(text, scheme[:len(text)]) {
+			return p, errors.New("prefix of all URLs")
+		}
+	}
+	return urlPrefix{false, text}, nil
+}
 
 func lowerASCII(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
@@ -206,6 +276,15 @@ func equalFoldASCII(a, b string) bool {
 	}
 	for i := range len(a) {
 		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
 			return false
 		}
 	}
