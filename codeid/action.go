@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // DefaultUserAgent is the user agent of rules that do not name one.
@@ -26,14 +27,8 @@ type action struct {
 	untrusted bool // trust is not Y, or a version of the Java SDK is required
 
 	// For ActionOpenURL, one of these; none of them means the code itself.
-	dynamic []urlPart
+	dynamic string // "https://host/path?code=${codeValue}&i=${issuer}"
 	urlTag  *urlTag
-}
-
-// urlPart is text, followed by a variable.
-type urlPart struct {
-	text     string
-	variable string // codeValue, issuer or ""
 }
 
 // urlTag is where an EMVCo code holds a URL: a root field, or a field in a template.
@@ -80,7 +75,7 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	switch method {
 	case "USE_DIRECTLY":
 	case "CONSTRUCT_DYNAMIC_URL":
-		a.dynamic, err = parseDynamicURL(expression)
+		a.dynamic, err = expression, checkDynamicURL(expression)
 	case "EXTRACT_URL_FROM_EMVCODE":
 		a.urlTag, err = parseURLTag(tag)
 	default:
@@ -89,44 +84,26 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	return a, err
 }
 
-// parseDynamicURL reads "https://host/path?code=${codeValue}&i=${issuer}".
-// Variables come after the host, so that no code can choose it.
-func parseDynamicURL(expression string) (parts []urlPart, err error) {
-	if len(expression) > maxExpression {
-		return nil, errors.New("URL expression of more than 2,048 bytes")
+// checkDynamicURL accepts an expression with known variables. They come after the
+// host, so that no code can choose it.
+func checkDynamicURL(expression string) error {
+	fixed := strings.NewReplacer("${codeValue}", "", "${issuer}", "").Replace(expression)
+	start, _, isDynamic := strings.Cut(expression, "${")
+	_, start, _ = strings.Cut(start, "://")
+	u, isURL := weburl.Parse(fixed)
+	switch {
+	case len(expression) > maxExpression:
+		return errors.New("URL expression of more than 2,048 bytes")
+	case strings.Contains(fixed, "${"):
+		return errors.New("unknown variable in the URL expression")
+	case strings.Count(expression, "${") > maxVariables:
+		return errors.New("URL expression of more than 8 variables")
+	case !isURL, isDynamic && !strings.ContainsAny(start, "/?#"):
+		return errors.New("URL expression without a fixed host")
+	case u.Problem != "":
+		return errors.New("URL expression that is never accepted: " + u.Problem)
 	}
-	fixed, variables := "", 0 // the text without its variables, and their number
-	for rest := expression; rest != ""; {
-		text, after, found := strings.Cut(rest, "${")
-		part := urlPart{text: text}
-		if found {
-			var closed bool
-			part.variable, rest, closed = strings.Cut(after, "}")
-			if !closed || part.variable != "codeValue" && part.variable != "issuer" {
-				return nil, errors.New("unknown variable in the URL expression")
-			}
-			if variables++; variables > maxVariables {
-				return nil, errors.New("URL expression of more than 8 variables")
-			}
-		} else {
-			rest = ""
-		}
-		if len(parts) == 0 {
-			if n := schemeLength(text); n == 0 || found && !strings.ContainsAny(text[n:], "/?#") {
-				return nil, errors.New("URL expression without a fixed host")
-			}
-		}
-		parts = append(parts, part)
-		fixed += text
-	}
-	u, isURL := parseURL(fixed)
-	if !isURL {
-		return nil, errors.New("URL expression without a fixed host")
-	}
-	if u.problem != "" {
-		return nil, errors.New("URL expression that is never accepted: " + u.problem)
-	}
-	return parts, nil
+	return nil
 }
 
 // parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or
@@ -153,20 +130,10 @@ func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
 		return a.urlTag.find(v.emv, account)
 	}
-	if a.dynamic == nil {
+	if a.dynamic == "" {
 		return v.code
 	}
-	var b strings.Builder
-	for _, part := range a.dynamic {
-		b.WriteString(part.text)
-		switch part.variable {
-		case "codeValue":
-			b.WriteString(escape(v.code))
-		case "issuer":
-			b.WriteString(escape(cmp.Or(issuer, issuerOf(v))))
-		}
-	}
-	return b.String()
+	return strings.NewReplacer("${codeValue}", escape(v.code), "${issuer}", escape(cmp.Or(issuer, issuerOf(v)))).Replace(a.dynamic)
 }
 
 // escape percent-encodes text for the path, the query or the fragment of a URL.
@@ -191,8 +158,8 @@ func (t *urlTag) find(c *emvqr.Code, account int) string {
 // a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
-	if v.isURL && v.url.problem == "" {
-		path := v.url.path()
+	if v.isURL && v.url.Problem == "" {
+		path := v.url.Path()
 		if i := strings.IndexAny(path, "?#"); i >= 0 {
 			path = path[:i]
 		}

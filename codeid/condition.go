@@ -19,17 +19,35 @@ type condition struct {
 // one for all conditions of a rule.
 const merchantTag = -1
 
-func newCondition(text string, c *regexCompiler, root int, nested ...string) (d condition, err error) {
-	d.root = root
-	for _, t := range nested {
-		tag, ok := parseTag(t)
-		if !ok {
-			return d, errTag
-		}
-		d.nested = append(d.nested, tag)
+func newCondition(doc fieldDocument, c *patternCompiler) (d condition, err error) {
+	nested := []string{doc.Second, doc.Third}
+	if doc.Third == "" {
+		nested = nested[:1]
 	}
-	d.expression, err = parseExpression(text, c)
+	if doc.Second+doc.Third == "" {
+		nested = nil
+	}
+	var ok bool
+	if d.root, ok = merchantTag, true; doc.Tag != "merchantTag" {
+		d.root, ok = parseTag(doc.Tag)
+	}
+	for _, text := range nested {
+		tag, isTag := parseTag(text)
+		d.nested = append(d.nested, tag)
+		ok = ok && isTag
+	}
+	if !ok {
+		return d, errors.New("tag that is not two digits")
+	}
+	d.expression, err = parseExpression(doc.Rule, c)
 	return d, err
+}
+
+func parseTag(text string) (tag int, ok bool) {
+	if len(text) != 2 || strings.Trim(text, "0123456789") != "" {
+		return 0, false
+	}
+	return int(text[0]-'0')*10 + int(text[1]-'0'), true
 }
 
 // holds evaluates d on a code; account is the root tag for merchantTag. Nothing
@@ -72,8 +90,10 @@ func (d *condition) holds(c *emvqr.Code, account int, w *work) bool {
 type expression struct {
 	operator operator
 	text     string
-	regex    *regex
+	regex    *pattern
 }
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 type operator uint8
 
@@ -88,12 +108,12 @@ const (
 
 // parseExpression reads an expression. An operator that it does not know is an
 // error: it must not become a literal, which would never hold, or worse.
-func parseExpression(text string, c *regexCompiler) (e expression, err error) {
+func parseExpression(text string, c *patternCompiler) (e expression, err error) {
 	if text == "" {
 		return e, errors.New("empty value expression")
 	}
 	name, operand, found := strings.Cut(text, "<")
-	if !found || name == "" || !onlyLetters(name) {
+	if !found || name == "" || strings.Trim(name, letters) != "" {
 		return expression{operator: equal, text: text}, nil
 	}
 	operand, closed := strings.CutSuffix(operand, ">")
@@ -116,15 +136,6 @@ func parseExpression(text string, c *regexCompiler) (e expression, err error) {
 		return expression{operator: present}, nil
 	}
 	return e, errors.New("unknown operator in a value expression")
-}
-
-func onlyLetters(text string) bool {
-	for i := range len(text) {
-		if c := lowerASCII(text[i]); c < 'a' || c > 'z' {
-			return false
-		}
-	}
-	return true
 }
 
 // holds evaluates e on the value of a field, "" if it is absent.
@@ -154,7 +165,7 @@ type work int
 const workPerCode work = 1_500_000
 
 // match matches value if there is enough left.
-func (w *work) match(r *regex, value string) bool {
-	*w -= work(r.size * len(value))
-	return *w > 0 && r.matches(value)
+func (w *work) match(p *pattern, value string) bool {
+	*w -= work(p.size * len(value))
+	return *w > 0 && p.match(value)
 }

@@ -1,13 +1,14 @@
 package codeid
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
 
+	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -22,7 +23,7 @@ type ruleDocument struct {
 
 type patternDocument struct {
 	Method   string            `json:"matchMethod" wire:"check"`
-	Priority *wholeNumber      `json:"priority" wire:"check"`
+	Priority string            `json:"priority" wire:"check"`
 	Prefix   string            `json:"prefix" wire:"check"`
 	Regex    string            `json:"regex" wire:"check"`
 	EMV      []emvRuleDocument `json:"emvMatchRules" wire:"check"`
@@ -51,32 +52,32 @@ type extendDocument struct {
 
 type extendPatternDocument struct {
 	Matcher      string            `json:"matcherType" wire:"check"`
-	Priority     *wholeNumber      `json:"priority" wire:"check"`
+	Priority     string            `json:"priority" wire:"check"`
 	Prefix       string            `json:"prefix" wire:"check"`
 	Regex        string            `json:"regx" wire:"check"`
 	Primitive    bool              `json:"primitiveMai" wire:"check"`
 	PrimitiveTag string            `json:"primitiveMaiTag" wire:"check"`
 	Restrictions map[string]string `json:"merchantMaiRestrictions" wire:"check"`
 
-	PayloadFormat    string             `json:"payloadFormatIndicator" wire:"check"`
-	InitiationMethod string             `json:"pointOfInitiationMethod" wire:"check"`
-	CategoryCode     string             `json:"merchantCategoryCode" wire:"check"`
-	Currency         string             `json:"transactionCurrency" wire:"check"`
-	Amount           string             `json:"transactionAmount" wire:"check"`
-	Convenience      string             `json:"convenienceIndicator" wire:"check"`
-	FixedFee         string             `json:"fixedConvenienceFee" wire:"check"`
-	PercentageFee    string             `json:"percentageConvenienceFee" wire:"check"`
-	Country          string             `json:"countryCode" wire:"check"`
-	Name             string             `json:"merchantName" wire:"check"`
-	City             string             `json:"merchantCity" wire:"check"`
-	PostalCode       string             `json:"postalCode" wire:"check"`
-	AdditionalData   map[string]string  `json:"additionalDataFieldTemplate" wire:"check"`
-	Accurate         []accurateDocument `json:"accurateTagRules" wire:"check"`
+	PayloadFormat    string            `json:"payloadFormatIndicator" wire:"check"`
+	InitiationMethod string            `json:"pointOfInitiationMethod" wire:"check"`
+	CategoryCode     string            `json:"merchantCategoryCode" wire:"check"`
+	Currency         string            `json:"transactionCurrency" wire:"check"`
+	Amount           string            `json:"transactionAmount" wire:"check"`
+	Convenience      string            `json:"convenienceIndicator" wire:"check"`
+	FixedFee         string            `json:"fixedConvenienceFee" wire:"check"`
+	PercentageFee    string            `json:"percentageConvenienceFee" wire:"check"`
+	Country          string            `json:"countryCode" wire:"check"`
+	Name             string            `json:"merchantName" wire:"check"`
+	City             string            `json:"merchantCity" wire:"check"`
+	PostalCode       string            `json:"postalCode" wire:"check"`
+	AdditionalData   map[string]string `json:"additionalDataFieldTemplate" wire:"check"`
+	Accurate         []fieldDocument   `json:"accurateTagRules" wire:"check"`
 }
 
-// accurateDocument is a condition on a field by its path: root tag, tag in the
-// template, tag in the template in that.
-type accurateDocument struct {
+// fieldDocument is a condition on a field by its path: root tag or "merchantTag",
+// tag in the template, tag in the template in that.
+type fieldDocument struct {
 	Tag    string `json:"tag" wire:"check"`
 	Second string `json:"secTag" wire:"check"`
 	Third  string `json:"thiTag" wire:"check"`
@@ -94,28 +95,6 @@ type extendResultDocument struct {
 	SDKVersion    string `json:"sdkJarSupportVersion" wire:"check"`
 }
 
-// wholeNumber is an integer that may be written as 10.0 or 1e4.
-type wholeNumber int64
-
-// UnmarshalJSON reads a number or a string with one.
-func (n *wholeNumber) UnmarshalJSON(raw []byte) error {
-	text := strings.Trim(string(raw), `"`)
-	i, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		f, err := strconv.ParseFloat(text, 64)
-		if i = int64(f); err != nil || f != float64(i) || i > 1<<53 || i < -1<<53 {
-			return notWholeError{}
-		}
-	}
-	*n = wholeNumber(i)
-	return nil
-}
-
-type notWholeError struct{}
-
-func (notWholeError) Error() string    { return notWholeError{}.WireRule() }
-func (notWholeError) WireRule() string { return "not readable as integer" }
-
 // readRule reads the JSON of one rule. The error names the first member that is
 // wrong.
 func readRule(raw []byte) (doc ruleDocument, err error) {
@@ -125,6 +104,47 @@ func readRule(raw []byte) (doc ruleDocument, err error) {
 		err = errors.New(strings.TrimPrefix(p.Path+": "+p.Rule, ": "))
 	}
 	return doc, err
+}
+
+// fields lists the conditions on fields of an EMVCo code that the rule has in all
+// its places, always in the same order.
+func (d *ruleDocument) fields() (all []fieldDocument, err error) {
+	add := func(root, second, text string) {
+		all = append(all, fieldDocument{Tag: root, Second: second, Rule: text})
+	}
+	primitive := func(tag string) {
+		if n, ok := parseTag(tag); !ok || n < emvqr.FirstPrimitive || n > emvqr.LastPrimitive {
+			err = errors.New("primitive merchant tag that is not 02 to 25")
+		}
+		add(tag, "", "N<NOT_NULL>")
+	}
+	for _, e := range d.Pattern.EMV {
+		if e.Primitive {
+			primitive(e.PrimitiveTag)
+		} else {
+			add("merchantTag", e.ExtendedTag, e.ExtendedValue)
+		}
+	}
+	x := &d.Extend.Pattern
+	if x.Primitive {
+		primitive(x.PrimitiveTag)
+	}
+	for _, tag := range slices.Sorted(maps.Keys(x.Restrictions)) {
+		add("merchantTag", tag, x.Restrictions[tag])
+	}
+	for _, f := range [...][2]string{
+		{"00", x.PayloadFormat}, {"01", x.InitiationMethod}, {"52", x.CategoryCode}, {"53", x.Currency},
+		{"54", x.Amount}, {"55", x.Convenience}, {"56", x.FixedFee}, {"57", x.PercentageFee}, {"58", x.Country},
+		{"59", x.Name}, {"60", x.City}, {"61", x.PostalCode},
+	} {
+		if f[1] != "" {
+			add(f[0], "", f[1])
+		}
+	}
+	for _, tag := range slices.Sorted(maps.Keys(x.AdditionalData)) {
+		add("62", tag, x.AdditionalData[tag])
+	}
+	return append(all, x.Accurate...), err
 }
 
 // unknownMemberError is the reason to skip a rule that might be narrower than
@@ -137,10 +157,10 @@ func (e *unknownMemberError) Error() string {
 
 // The names that are known in each part of a match pattern, in lower case.
 var (
-	publicNames   = namesOf[patternDocument]()
-	emvNames      = namesOf[emvRuleDocument]()
-	extendNames   = namesOf[extendPatternDocument]()
-	accurateNames = namesOf[accurateDocument]()
+	publicNames = namesOf[patternDocument]()
+	emvNames    = namesOf[emvRuleDocument]()
+	extendNames = namesOf[extendPatternDocument]()
+	fieldNames  = namesOf[fieldDocument]()
 )
 
 func namesOf[T any]() map[string]bool {
@@ -157,59 +177,58 @@ func namesOf[T any]() map[string]bool {
 // unknownMember returns the name of a member that this package does not know and
 // that is not empty, among those that say which codes a rule matches; "" if all
 // are known or harmless (in lower case). raw was read by readRule.
-func unknownMember(raw json.RawMessage, harmless map[string]bool) (unknown string) {
-	look := func(m members, known map[string]bool) {
-		for name, value := range m {
+func unknownMember(raw []byte, harmless map[string]bool) (unknown string) {
+	look := func(value any, known map[string]bool) {
+		for name, v := range objectIn(value) {
 			lower := strings.ToLower(name)
-			if !known[lower] && !harmless[lower] && !isAbsent(value) && (unknown == "" || name < unknown) {
+			if !known[lower] && !harmless[lower] && !isAbsent(v) && (unknown == "" || name < unknown) {
 				unknown = name
 			}
 		}
 	}
-	rule := membersOf(raw)
-	public := membersOf(rule.get("codeMatchPattern"))
-	extend := membersOf(membersOf(rule.get("extendInfo")).get("matchPattern"))
+	var rule any
+	_ = json.Unmarshal(raw, &rule) // what readRule read
+	public := memberOf(rule, "codeMatchPattern")
+	extend := memberOf(memberOf(rule, "extendInfo"), "matchPattern")
 	look(public, publicNames)
 	look(extend, extendNames)
-	for _, item := range itemsOf(public.get("emvMatchRules")) {
-		look(membersOf(item), emvNames)
+	items, _ := memberOf(public, "emvMatchRules").([]any)
+	for _, item := range items {
+		look(item, emvNames)
 	}
-	for _, item := range itemsOf(extend.get("accurateTagRules")) {
-		look(membersOf(item), accurateNames)
+	items, _ = memberOf(extend, "accurateTagRules").([]any)
+	for _, item := range items {
+		look(item, fieldNames)
 	}
 	return unknown
 }
 
 // isAbsent reports whether the protocol takes a value for an absent one.
-func isAbsent(value json.RawMessage) bool {
-	text := strings.Join(strings.Fields(string(value)), "")
-	return text == "null" || text == `""` || text == "{}" || text == "[]"
-}
-
-type members map[string]json.RawMessage
-
-// membersOf returns the members of an object, which may be JSON in a string.
-func membersOf(raw json.RawMessage) members {
-	if bytes.HasPrefix(raw, []byte(`"`)) {
-		var text string
-		_ = json.Unmarshal(raw, &text)
-		raw = json.RawMessage(text)
+func isAbsent(value any) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	default:
+		return v == nil || v == ""
 	}
-	var m members
-	_ = json.Unmarshal(raw, &m) // nothing else than an object has members
-	return m
 }
 
-func itemsOf(raw json.RawMessage) (items []json.RawMessage) {
-	_ = json.Unmarshal(raw, &items) // nothing else than an array has items
-	return items
+// objectIn returns the members of an object, which may be JSON in a string.
+func objectIn(value any) map[string]any {
+	if text, ok := value.(string); ok {
+		_ = json.Unmarshal([]byte(text), &value)
+	}
+	object, _ := value.(map[string]any)
+	return object
 }
 
-// get returns a member by its name in any ASCII case.
-func (m members) get(name string) json.RawMessage {
-	for n, raw := range m {
-		if equalFoldASCII(n, name) {
-			return raw
+// memberOf returns a member by its name in any ASCII case.
+func memberOf(value any, name string) any {
+	for n, v := range objectIn(value) {
+		if strings.EqualFold(n, name) {
+			return v
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // Kind is the kind of a list entry; its text is the word in a list file.
@@ -91,12 +92,12 @@ type List struct {
 	regexps   []listRegexp
 	funcs     []Entry
 
-	compiler regexCompiler // of regexps
+	compiler patternCompiler // of regexps
 }
 
 type listRegexp struct {
-	pattern string
-	*regex
+	text    string
+	pattern *pattern
 }
 
 // NewList makes a list of values. The error is a *ListError.
@@ -120,7 +121,7 @@ func newList() *List {
 		domains:   newPrefixSet(),
 		guids:     map[string]struct{}{},
 		anyGUIDs:  map[string]string{},
-		compiler:  regexCompiler{left: maxCodeRegexes},
+		compiler:  patternCompiler{left: maxCodeRegexes},
 	}
 }
 
@@ -142,8 +143,8 @@ func (l *List) add(e Entry) error {
 			return errors.New("begins with a byte order mark or ends with a blank, which codes lose")
 		}
 		l.exact[e.Value] = struct{}{}
-		if u, isURL := parseURL(e.Value); isURL && u.problem == "" && u.text != e.Value {
-			l.exactURLs[u.text] = struct{}{}
+		if u, isURL := weburl.Parse(e.Value); isURL && u.Problem == "" && u.Text != e.Value {
+			l.exactURLs[u.Text] = struct{}{}
 		}
 	case KindPrefix:
 		p, err := parsePrefix(e.Value)
@@ -158,14 +159,14 @@ func (l *List) add(e Entry) error {
 	case KindHost:
 		text, below := strings.CutPrefix(e.Value, "*.")
 		host, _, _ := strings.Cut(text, "/")
-		u, _ := parseURL("https://" + text)
+		u, _ := weburl.Parse("https://" + text)
 		switch {
-		case u.problem != "" || !isHostName(host):
+		case u.Problem != "" || !weburl.IsHostName(host):
 			return errors.New("not a host name with an optional path")
 		case below:
-			l.domains.add(u.site(), len(u.host))
+			l.domains.add(u.Site(), len(u.Host))
 		default:
-			l.hosts.add(u.site(), len(u.host))
+			l.hosts.add(u.Site(), len(u.Host))
 		}
 	case KindGUID:
 		if utf8.RuneCountInString(e.Value) > 95 {
@@ -196,7 +197,7 @@ func (l *List) find(code string, forgiving bool) (Entry, bool) {
 		return e, true
 	}
 	if forgiving {
-		for _, text := range readings(code) {
+		for _, text := range weburl.Readings(code) {
 			if _, ok := l.exactURLs[text]; ok {
 				return Entry{Kind: KindExact}, true
 			}
@@ -226,38 +227,38 @@ func (l *List) findText(text string) (Entry, bool) {
 	if _, ok := l.exact[text]; ok {
 		return Entry{Kind: KindExact}, true
 	}
-	if u, isURL := parseURL(text); !isURL {
+	if u, isURL := weburl.Parse(text); !isURL {
 		if p, ok := l.texts.longest(text, 0); ok {
 			return Entry{Kind: KindPrefix, Value: p}, true
 		}
-	} else if u.problem == "" {
+	} else if u.Problem == "" {
 		if e, ok := l.findURL(&u); ok {
 			return e, true
 		}
 	}
 	if len(l.regexps) > 0 && !isLong(text) {
 		for _, r := range l.regexps {
-			if r.matches(text) {
-				return Entry{Kind: KindRegexp, Value: r.pattern}, true
+			if r.pattern.match(text) {
+				return Entry{Kind: KindRegexp, Value: r.text}, true
 			}
 		}
 	}
 	return Entry{}, false
 }
 
-func (l *List) findURL(u *webURL) (Entry, bool) {
-	if p, ok := l.urls.longest(u.text, 0); ok {
+func (l *List) findURL(u *weburl.URL) (Entry, bool) {
+	if p, ok := l.urls.longest(u.Text, 0); ok {
 		return Entry{Kind: KindPrefix, Value: p}, true
 	}
 	if len(l.hosts.entries)+len(l.domains.entries) == 0 {
 		return Entry{}, false
 	}
-	site := u.site()
-	if p, ok := l.hosts.longest(site, len(u.host)); ok {
-		return Entry{Kind: KindHost, Value: hostEntry(p, u.host)}, true
+	site := u.Site()
+	if p, ok := l.hosts.longest(site, len(u.Host)); ok {
+		return Entry{Kind: KindHost, Value: hostEntry(p, u.Host)}, true
 	}
-	for host := u.host; ; {
-		if p, ok := l.domains.longest(site[len(u.host)-len(host):], len(host)); ok {
+	for host := u.Host; ; {
+		if p, ok := l.domains.longest(site[len(u.Host)-len(host):], len(host)); ok {
 			return Entry{Kind: KindHost, Value: "*." + hostEntry(p, host)}, true
 		}
 		var found bool

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // maxListLine is more than the longest entry takes.
@@ -70,7 +72,7 @@ func checkLine(text string) error {
 		if r == '\r' {
 			return errors.New("a CR that is not followed by LF")
 		}
-		if r != '\t' && isInvisible(r) {
+		if r != '\t' && weburl.IsInvisible(r) {
 			return errors.New("a control or invisible character")
 		}
 	}

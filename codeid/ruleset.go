@@ -10,6 +10,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -199,7 +200,7 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 			return id, nil
 		}
 	}
-	id.Reason = cmp.Or(v.url.problem, "no rule matches")
+	id.Reason = cmp.Or(v.url.Problem, "no rule matches")
 	if v.isLong && s.hasRegexes {
 		id.NeedsRemote = true
 		id.Reason = "no rule matches, and the code is too long for the regular expressions"
@@ -210,7 +211,7 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 // view is a code, read in every way.
 type view struct {
 	code   string
-	url    webURL
+	url    weburl.URL
 	isURL  bool
 	emv    *emvqr.Code // nil: the code is none
 	isLong bool        // regular expressions do not see the code
@@ -218,7 +219,7 @@ type view struct {
 
 func newView(code string) view {
 	v := view{code: code, isLong: isLong(code)}
-	if v.url, v.isURL = parseURL(code); !v.isURL {
+	if v.url, v.isURL = weburl.Parse(code); !v.isURL {
 		if c, err := emvqr.Parse(code); err == nil {
 			v.emv = c
 		}
@@ -231,7 +232,7 @@ func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
 	id.Rule = r.index
 	if r.action.kind == ActionOpenURL {
 		address := r.action.url(v, account, s.issuer)
-		u, isURL := parseURL(address)
+		u, isURL := weburl.Parse(address)
 		switch {
 		case !isURL:
 			// For example an EMVCo code with USE_DIRECTLY: to whoever opens it, the
@@ -239,8 +240,8 @@ func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
 			id.NeedsRemote = true
 			id.Reason = "the rule that matches gives no URL to open"
 			return
-		case u.problem != "":
-			id.Reason = u.problem
+		case u.Problem != "":
+			id.Reason = u.Problem
 			return
 		}
 		id.redirectURL = &address

@@ -1,4 +1,4 @@
-package codeid
+package regex
 
 import (
 	"cmp"
@@ -16,11 +16,15 @@ type span struct{ from, to rune }
 
 var lineTerminators = set{{'\n', '\n'}, {'\r', '\r'}, {0x85, 0x85}, {0x2028, 0x2029}}
 
-var perlClasses = map[byte]set{
+var allCharacters = set{{0, utf8.MaxRune}}
+
+var perlClasses = map[rune]set{
 	'd': {{'0', '9'}},
-	'w': {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}},
+	'w': wordCharacters,
 	's': {{'\t', '\r'}, {' ', ' '}},
 }
+
+var wordCharacters = set{{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}
 
 // posixClasses are Java's \p{Name}: ASCII only.
 var posixClasses = map[string]set{
@@ -37,6 +41,10 @@ var posixClasses = map[string]set{
 	"Cntrl":  {{0, 0x1F}, {0x7F, 0x7F}},
 	"XDigit": {{'0', '9'}, {'A', 'F'}, {'a', 'f'}},
 	"Space":  {{'\t', '\r'}, {' ', ' '}},
+}
+
+func (s set) contains(r rune) bool {
+	return slices.ContainsFunc(s, func(x span) bool { return x.from <= r && r <= x.to })
 }
 
 // negated is all characters that are not in s.

@@ -1,4 +1,4 @@
-package codeid
+package weburl
 
 import (
 	"strings"

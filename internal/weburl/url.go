@@ -1,37 +1,39 @@
-package codeid
+// Package weburl judges URLs that come from the network: which texts are URLs of
+// the web, which of those every program reads alike, and what a forgiving program
+// would make of the others.
+//
+// A text that begins with http:// or https://, in any case, is a URL. It has a
+// Problem, and must then match nothing and never be opened, if some program would
+// go to another host or path than another program.
+//
+// A URL without a Problem has one form in which it is compared: scheme and host in
+// lower case, no default port, and a slash after the host. In that form "starts
+// with" is safe: a prefix always ends after its host.
+//
+// A blocklist, which must not be evaded, takes problems out instead of refusing
+// them: see [Readings].
+package weburl
 
 import (
-	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// This file judges URLs: which texts are URLs of the web, which of those every
-// program reads alike, and whether one of them has another as its prefix.
-//
-// A text that begins with http:// or https://, in any case, is a URL and nothing
-// else: no prefix of texts matches it. It has a problem, and then matches nothing
-// and is never opened, if some program would go to another host or path than
-// another program: see the problems below.
-//
-// A URL without a problem is compared in one form: scheme and host in lower case,
-// no default port, and a slash after the host. In that form "starts with" is
-// safe: a prefix always ends after its host.
-//
-// A blocklist, which must not be evaded, takes problems out instead of refusing
-// them: see readings.
+// URL is an http or https URL. Without a Problem its other fields are set.
+type URL struct {
+	// Text is the URL in the form in which URLs are compared.
+	Text string
+	// Host is in lower case and without the port.
+	Host string
+	// Problem says why the URL must not be trusted or opened, "" if it may.
+	Problem string
 
-// webURL is an http or https URL.
-type webURL struct {
-	text    string // in that form
-	origin  int    // length of scheme, host and port in text
-	host    string // without the port
-	problem string // why the URL must not be trusted or opened, "" if it may
+	origin int // length of scheme, host and port in Text
 }
 
-// path is all that comes after the origin; it begins with a slash.
-func (u *webURL) path() string { return u.text[u.origin:] }
+// Path is all that comes after the origin; it begins with a slash.
+func (u *URL) Path() string { return u.Text[u.origin:] }
 
 const (
 	maxHost = 253
@@ -44,12 +46,12 @@ const (
 	problemDots     = "the URL's path has dot segments"
 )
 
-// site is the host with the path: the URL without its scheme and port.
-func (u *webURL) site() string {
-	if start := schemeLength(u.text); start+len(u.host) == u.origin {
-		return u.text[start:]
+// Site is the host with the path: the URL without its scheme and port.
+func (u *URL) Site() string {
+	if start := schemeLength(u.Text); start+len(u.Host) == u.origin {
+		return u.Text[start:]
 	}
-	return u.host + u.path()
+	return u.Host + u.Path()
 }
 
 // schemeLength is the length of "http://" or "https://" if text begins with one
@@ -63,15 +65,15 @@ func schemeLength(text string) int {
 	return 0
 }
 
-// parseURL reads text, which may be anything; ok is false if it does not begin
+// Parse reads text, which may be anything; ok is false if it does not begin
 // with http:// or https://. It allocates only if the compared form differs from
 // text.
-func parseURL(text string) (u webURL, ok bool) {
+func Parse(text string) (u URL, ok bool) {
 	scheme := schemeLength(text)
 	if scheme == 0 {
-		return webURL{}, false
+		return URL{}, false
 	}
-	if u.problem = badCharacter(text); u.problem != "" {
+	if u.Problem = badCharacter(text); u.Problem != "" {
 		return u, true
 	}
 	end := len(text)
@@ -80,23 +82,23 @@ func parseURL(text string) (u webURL, ok bool) {
 	}
 	authority, rest := text[scheme:end], text[end:]
 	if strings.IndexByte(authority, '@') >= 0 {
-		u.problem = problemUserInfo
+		u.Problem = problemUserInfo
 		return u, true
 	}
 	host, port := authority, ""
 	if i := strings.IndexByte(authority, ':'); i >= 0 {
 		host, port = authority[:i], authority[i+1:]
 	}
-	if !isHostName(host) {
-		u.problem = problemHost
+	if !IsHostName(host) {
+		u.Problem = problemHost
 		return u, true
 	}
 	if !isPort(port) {
-		u.problem = problemPort
+		u.Problem = problemPort
 		return u, true
 	}
 	if hasDotSegment(rest) {
-		u.problem = problemDots
+		u.Problem = problemDots
 		return u, true
 	}
 	if port == "443" && scheme == len("https://") || port == "80" && scheme == len("http://") {
@@ -108,7 +110,7 @@ func parseURL(text string) (u webURL, ok bool) {
 	}
 	u.origin = scheme + kept
 	if kept == len(authority) && isLowerASCII(text[:u.origin]) && strings.HasPrefix(rest, "/") {
-		u.text = text
+		u.Text = text
 	} else {
 		slash := "/"
 		if strings.HasPrefix(rest, "/") {
@@ -121,9 +123,9 @@ func parseURL(text string) (u webURL, ok bool) {
 		}
 		b.WriteString(slash)
 		b.WriteString(rest)
-		u.text = b.String()
+		u.Text = b.String()
 	}
-	u.host = u.text[scheme : scheme+len(host)]
+	u.Host = u.Text[scheme : scheme+len(host)]
 	return u, true
 }
 
@@ -145,23 +147,23 @@ func badCharacter(text string) string {
 		return ""
 	}
 	for _, r := range text {
-		if isInvisible(r) {
+		if IsInvisible(r) {
 			return problemControl
 		}
 	}
 	return ""
 }
 
-// isInvisible reports whether r is a control or format character, ends a line or
+// IsInvisible reports whether r is a control or format character, ends a line or
 // is no character at all.
-func isInvisible(r rune) bool {
+func IsInvisible(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// isHostName accepts only ASCII: a name in another script is a different host
+// IsHostName accepts only ASCII: a name in another script is a different host
 // that may look the same, and "%2e" is a dot to some programs and not to others. A
 // dot at the end is refused because it makes another text of the same host.
-func isHostName(host string) bool {
+func IsHostName(host string) bool {
 	if len(host) > maxHost {
 		return false
 	}
@@ -214,44 +216,6 @@ func hasDotSegment(rest string) bool {
 // encodedPath decodes the percent-encoded characters that some programs decode
 // before they take a path apart.
 var encodedPath = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/")
-
-// urlPrefix is the beginning of codes: of URLs, or of other texts.
-type urlPrefix struct {
-	isURL bool
-	text  string // in the compared form; "" is no condition
-}
-
-func (p *urlPrefix) holds(v *view) bool {
-	switch {
-	case p.text == "":
-		return true
-	case p.isURL != v.isURL:
-		return false
-	case p.isURL:
-		return strings.HasPrefix(v.url.text, p.text)
-	}
-	return strings.HasPrefix(v.code, p.text)
-}
-
-func parsePrefix(text string) (p urlPrefix, err error) {
-	u, isURL := parseURL(text)
-	switch {
-	case isURL && u.problem != "":
-		return p, errors.New("prefix of URLs that are never accepted: " + u.problem)
-	case isURL:
-		return urlPrefix{true, u.text}, nil
-	case text == "":
-		return p, errors.New("empty prefix")
-	case strings.HasPrefix(text, "\ufeff"):
-		return p, errors.New("prefix with a byte order mark, which codes lose")
-	}
-	for _, scheme := range [...]string{"https://", "http://"} {
-		if len(text) < len(scheme) && equalFoldASCII(text, scheme[:len(text)]) {
-			return p, errors.New("prefix of all URLs")
-		}
-	}
-	return urlPrefix{false, text}, nil
-}
 
 func lowerASCII(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
