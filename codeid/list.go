@@ -108,6 +108,7 @@ func NewList(entries ...Entry) (*List, error) {
 			return nil, &ListError{i + 1, err.Error()}
 		}
 	}
+	l.done()
 	return l, nil
 }
 
@@ -186,6 +187,12 @@ func (l *List) add(e Entry) error {
 		return errors.New("unknown kind of entry; the kinds are exact, prefix, host, guid and regexp")
 	}
 	return nil
+}
+
+// done makes l ready for searches, after the last add.
+func (l *List) done() {
+	l.texts.indexStarts()
+	l.urls.indexStarts()
 }
 
 // find looks for a clean code: among the texts first, then the GUIDs, then the
@@ -292,29 +299,47 @@ func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
 	return Entry{}, false
 }
 
-// prefixSet is a set of prefixes, with their different lengths.
+// prefixSet is a set of prefixes, with their different lengths. Most searches find
+// nothing: the start that all prefixes have at least tells which lengths to try.
 type prefixSet struct {
 	entries map[string]struct{}
-	lengths []int // ascending
+	lengths []int             // ascending
+	starts  map[string]uint64 // of the smallest length: bit n is lengths[n], the last one also all above; nil: try all
 }
 
 func newPrefixSet() prefixSet { return prefixSet{entries: map[string]struct{}{}} }
 
-// add adds a prefix; its first start bytes do not count for its length.
-func (s *prefixSet) add(prefix string, start int) {
+// add adds a prefix; its first skip bytes do not count for its length.
+func (s *prefixSet) add(prefix string, skip int) {
 	s.entries[prefix] = struct{}{}
-	n := len(prefix) - start
+	n := len(prefix) - skip
 	if i, found := slices.BinarySearch(s.lengths, n); !found {
 		s.lengths = slices.Insert(s.lengths, i, n)
 	}
 }
 
-// longest returns the longest prefix of text, of those with this start.
-func (s *prefixSet) longest(text string, start int) (prefix string, ok bool) {
-	for _, n := range slices.Backward(s.lengths) {
-		if start+n <= len(text) {
-			if _, ok := s.entries[text[:start+n]]; ok {
-				return text[:start+n], true
+// indexStarts makes starts, after the last add with a skip of 0.
+func (s *prefixSet) indexStarts() {
+	s.starts = map[string]uint64{}
+	for prefix := range s.entries {
+		i, _ := slices.BinarySearch(s.lengths, len(prefix))
+		s.starts[prefix[:s.lengths[0]]] |= 1 << min(i, 63)
+	}
+}
+
+// longest returns the longest prefix of text, of those with this skip.
+func (s *prefixSet) longest(text string, skip int) (prefix string, ok bool) {
+	if len(s.lengths) == 0 || len(text) < skip+s.lengths[0] {
+		return "", false
+	}
+	try := ^uint64(0)
+	if s.starts != nil {
+		try = s.starts[text[:s.lengths[0]]]
+	}
+	for i, n := range slices.Backward(s.lengths) {
+		if try>>min(i, 63)&1 == 1 && skip+n <= len(text) {
+			if _, ok := s.entries[text[:skip+n]]; ok {
+				return text[:skip+n], true
 			}
 		}
 	}

@@ -59,6 +59,7 @@ func ReadList(r io.Reader) (*List, error) {
 	case err != nil:
 		return nil, err
 	}
+	l.done()
 	return l, nil
 }
 

@@ -22,14 +22,22 @@ const (
 
 // Code is a code that Parse has read. It is not changed any more.
 type Code struct {
-	count count // how its lengths count
-	root  [100]string
-	rows  [100]Row
+	count     count // how its lengths count
+	root      [100]string
+	templates []template
+}
+
+type template struct {
+	tag    int
+	fields Row
 }
 
 // Parse reads text. With ErrChecksum it returns the code, too: some programs
 // would use it. It takes time proportional to the length of text.
 func Parse(text string) (*Code, error) {
+	if !strings.HasPrefix(text, "00") {
+		return nil, ErrFormat
+	}
 	c := &Code{count: codePoints}
 	err := c.parse(text)
 	if errors.Is(err, ErrFormat) && hasSurrogates(text) {
@@ -41,16 +49,15 @@ func Parse(text string) (*Code, error) {
 	}
 	for tag, value := range c.root {
 		if value != "" && isTemplate(tag) {
-			c.rows[tag] = c.Row(value)
+			if fields := c.Row(value); fields != nil {
+				c.templates = append(c.templates, template{tag, fields})
+			}
 		}
 	}
 	return c, err
 }
 
 func (c *Code) parse(text string) error {
-	if !strings.HasPrefix(text, "00") {
-		return ErrFormat
-	}
 	last := 0
 	for rest := text; rest != ""; {
 		tag, value, next, ok := c.count.field(rest)
@@ -82,7 +89,14 @@ func (c *Code) Root(tag int) string { return c.root[tag] }
 
 // Template returns the fields of a root field that is a template, nil if it is
 // absent or cannot be read as a row of fields.
-func (c *Code) Template(tag int) Row { return c.rows[tag] }
+func (c *Code) Template(tag int) Row {
+	for i := range c.templates {
+		if c.templates[i].tag == tag {
+			return c.templates[i].fields
+		}
+	}
+	return nil
+}
 
 // Row reads value, of some field of c, as a row of fields: at least one, none of
 // them twice. It returns nil if value is something else.
