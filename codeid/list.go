@@ -81,7 +81,7 @@ func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e
 // expressions together may have a size of about 5,000 characters, counters
 // written out.
 type List struct {
-	exact     map[string]struct{}
+	exact     prefixSet // for its lengths
 	exactURLs map[string]struct{} // those of exact that are written in another form than URLs are compared in
 	texts     prefixSet
 	urls      prefixSet // in the form in which URLs are compared
@@ -114,7 +114,7 @@ func NewList(entries ...Entry) (*List, error) {
 
 func newList() *List {
 	return &List{
-		exact:     map[string]struct{}{},
+		exact:     newPrefixSet(),
 		exactURLs: map[string]struct{}{},
 		texts:     newPrefixSet(),
 		urls:      newPrefixSet(),
@@ -143,7 +143,7 @@ func (l *List) add(e Entry) error {
 		if Clean(e.Value) != e.Value {
 			return errors.New("begins with a byte order mark or ends with a blank, which codes lose")
 		}
-		l.exact[e.Value] = struct{}{}
+		l.exact.add(e.Value, 0)
 		if u, isURL := weburl.Parse(e.Value); isURL && u.Problem == "" && u.Text != e.Value {
 			l.exactURLs[u.Text] = struct{}{}
 		}
@@ -231,7 +231,7 @@ func (l *List) find(code string, forgiving bool) (Entry, bool) {
 // findText looks for a text among the exact values, then the prefixes and hosts,
 // then the regular expressions.
 func (l *List) findText(text string) (Entry, bool) {
-	if _, ok := l.exact[text]; ok {
+	if l.exact.has(text) {
 		return Entry{Kind: KindExact}, true
 	}
 	if u, isURL := weburl.Parse(text); !isURL {
@@ -316,6 +316,15 @@ func (s *prefixSet) add(prefix string, skip int) {
 	if i, found := slices.BinarySearch(s.lengths, n); !found {
 		s.lengths = slices.Insert(s.lengths, i, n)
 	}
+}
+
+// has reports whether text itself is one of the prefixes.
+func (s *prefixSet) has(text string) bool {
+	if _, found := slices.BinarySearch(s.lengths, len(text)); !found {
+		return false
+	}
+	_, ok := s.entries[text]
+	return ok
 }
 
 // indexStarts makes starts, after the last add with a skip of 0.

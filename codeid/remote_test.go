@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,5 +129,26 @@ func TestCodesStaySecret(t *testing.T) {
 				t.Errorf("%T shows the code: %s", v, text)
 			}
 		}
+	}
+}
+
+// A Remote gets the code without what the scanner added.
+func TestRemoteGetsTheCleanCode(t *testing.T) {
+	var asked []string
+	w := newWorld(t, func(cfg *codeid.Config) {
+		cfg.Remote = remote(func(code string) (codeid.RemoteAnswer, error) {
+			asked = append(asked, code)
+			return codeid.RemoteAnswer{Supported: true, Action: codeid.ActionOpenURL, RedirectURL: alipayplus.Conceal("https://a.example/")}, nil
+		})
+	})
+	w.serves("v", rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "TEXT-"))
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.Identify(t.Context(), "TEXT-1\r\n"); err != nil || id.RedirectURL() != "https://a.example/" {
+		t.Errorf("%+v, %v", id, err)
+	}
+	if !slices.Equal(asked, []string{"TEXT-1"}) {
+		t.Errorf("asked for %q", asked)
 	}
 }

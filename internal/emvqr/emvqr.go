@@ -47,11 +47,12 @@ func Parse(text string) (*Code, error) {
 	if errors.Is(err, ErrFormat) {
 		return nil, err
 	}
-	for tag, value := range c.root {
-		if value != "" && isTemplate(tag) {
-			if fields := c.Row(value); fields != nil {
-				c.templates = append(c.templates, template{tag, fields})
-			}
+	for tag := range c.root {
+		if !isTemplate(tag) {
+			continue
+		}
+		if fields := c.Row(c.root[tag]); fields != nil {
+			c.templates = append(c.templates, template{tag, fields})
 		}
 	}
 	return c, err
@@ -101,14 +102,17 @@ func (c *Code) Template(tag int) Row {
 // Row reads value, of some field of c, as a row of fields: at least one, none of
 // them twice. It returns nil if value is something else.
 func (c *Code) Row(value string) Row {
-	var row Row
-	var seen [100]bool
+	if value == "" {
+		return nil
+	}
+	row := make(Row, 0, 4)
+	var seen [2]uint64 // a bit for each tag
 	for rest := value; rest != ""; {
 		tag, text, next, ok := c.count.field(rest)
-		if !ok || seen[tag] {
+		if !ok || seen[tag/64]>>(tag%64)&1 == 1 {
 			return nil
 		}
-		seen[tag] = true
+		seen[tag/64] |= 1 << (tag % 64)
 		row = append(row, Field{tag, text})
 		rest = next
 	}

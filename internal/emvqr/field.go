@@ -29,6 +29,11 @@ func (c count) field(text string) (tag int, value, rest string, ok bool) {
 // not ok if text has fewer, or if they end in the middle of one.
 func (c count) characters(text string, n int) (end int, ok bool) {
 	for n > 0 && end < len(text) {
+		if text[end] < utf8.RuneSelf {
+			end++
+			n--
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(text[end:])
 		end += size
 		n--
