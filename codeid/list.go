@@ -81,7 +81,7 @@ func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e
 // expressions together may have a size of about 5,000 characters, counters
 // written out.
 type List struct {
-	exact     prefixSet // for its lengths
+	exact     prefixSet           // for its lengths
 	exactURLs map[string]struct{} // those of exact that are written in another form than URLs are compared in
 	texts     prefixSet
 	urls      prefixSet // in the form in which URLs are compared
