@@ -1,5 +1,0 @@
-//go:build !race
-
-package mpm_test
-
-const raceDetector = false
