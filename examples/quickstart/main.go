@@ -22,7 +22,6 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
@@ -64,20 +63,22 @@ type world struct {
 	alipay *alipayplustest.Gateway // Alipay+, with the faults that a step wants
 	shop   *mpmtest.Merchant       // the merchant, its acquirer and their orders
 	client *alipayplus.Client      // of the wallet
-	flow   *mpm.Flow               // of the wallet
 	wallet *wallet
 	tokens *auth.Service       // of the wallet
 	server http.Handler        // the wallet's handler, as Alipay+ reaches it
 	known  []alipayplus.Secret // access tokens that Alipay+ was told
+
+	appURL       string          // where the wallet's app reaches its backend
+	appTransport *http.Transport // of the app
 }
 
 func run(ctx context.Context, choice string) error {
 	began := time.Now()
 	complaints := &complaints{}
 	w := &world{
-		trace:  &trace{out: os.Stdout},
-		alipay: alipayplustest.New(complaints),
-		wallet: newWallet(),
+		trace:        &trace{out: os.Stdout},
+		alipay:       alipayplustest.New(complaints),
+		appTransport: &http.Transport{},
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
@@ -96,6 +97,7 @@ func run(ctx context.Context, choice string) error {
 		}
 	}
 	w.client.CloseIdleConnections()
+	w.appTransport.CloseIdleConnections()
 	if err := servers.stop(); err != nil {
 		return err
 	}
@@ -135,12 +137,19 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	w.flow, err = mpm.NewFlow(mpm.Config{
+	if w.wallet, err = newWallet(); err != nil {
+		return err
+	}
+	flow, err := mpm.NewFlow(mpm.Config{
 		Client:     w.client,
 		Identifier: identifier,
+		Payments:   w.wallet.payments,
 		Filter:     codeid.NewFilter(codeid.Lists{Local: local}),
 	})
 	if err != nil {
+		return err
+	}
+	if w.appURL, err = servers.serve(ctx, flow.Handler(login)); err != nil {
 		return err
 	}
 	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
@@ -158,13 +167,11 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
-		w.wallet.easyPayService(w.tokens).Handle(payPath),
-		auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
-		auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
-		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", w.wallet.inquire),
-		payment.Refund.Handle("/alipayplus/refund", w.wallet.refund),
-		payment.CancelPayment.Handle("/alipayplus/cancelPayment", w.wallet.cancel),
-	)
+		append(w.wallet.payments.Routes("/alipayplus/"), // inquiryPayment, cancelPayment, refund
+			w.wallet.easyPayService(w.tokens).Handle(payPath),
+			auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
+			auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
+		)...)
 	if err != nil {
 		return err
 	}

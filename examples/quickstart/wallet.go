@@ -3,136 +3,86 @@ package main
 import (
 	"context"
 	"errors"
-	"maps"
-	"sync"
+	"net/http"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 )
 
-// wallet is the backend of a wallet, reduced to its payments. Its maps stand for
-// the tables of a database, and a held lock for a transaction.
+// wallet is the backend of a wallet, reduced to its payments, in memory. A real
+// one has the database of package sqlstore and a Ledger of its own.
 type wallet struct {
-	mu       sync.Mutex
-	payments map[string]payment.Record     // paymentRequestId → record
-	balances map[string]int64              // customer → KRW
-	ledger   map[string]int64              // key, UNIQUE → what the customer got, negative for a debit
-	outbox   map[string]alipayplus.Message // operation and key, UNIQUE
+	database     *alipayplus.Memory // payments, balances and the outbox, in one transaction
+	bank         *paymenttest.Bank
+	payments     *payment.Service
+	acknowledged chan string // keys of messages that Alipay+ acknowledged
 }
 
-func newWallet() *wallet {
-	return &wallet{
-		payments: make(map[string]payment.Record),
-		balances: map[string]int64{customer: 50_000},
-		ledger:   make(map[string]int64),
-		outbox:   make(map[string]alipayplus.Message),
+func newWallet() (*wallet, error) {
+	w := &wallet{database: alipayplus.NewMemory(), acknowledged: make(chan string, 100)}
+	w.bank = paymenttest.NewBank(w.database)
+	w.bank.Deposit(customer, 50_000) // KRW
+	var err error
+	w.payments, err = payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(w.database), Ledger: w.bank})
+	return w, err
+}
+
+// login is the wallet's own: who asks?
+func login(r *http.Request) (id string, err error) {
+	if id = r.Header.Get("X-Customer"); id == "" {
+		return "", errors.New("nobody is signed in")
 	}
+	return id, nil
 }
 
-// happened is the one place where a payment changes: the record, the ledger and
-// the outbox in one transaction. refused is what the payment's rules say against
-// the event.
-func (w *wallet) happened(id string, event payment.Event) (record payment.Record, refused error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	record, known := w.payments[id]
-	if !known {
-		record = payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
-	}
-	record, do, refused := record.On(event)
-	for len(do) > 0 {
-		var end payment.Event // what is done here is reported at once
-		switch d := do[0].(type) {
-		case payment.Debit:
-			if w.balances[d.CustomerID] < d.Amount.Minor {
-				end = payment.Refused{Attempt: d.Attempt, Code: alipayplus.CodeUserBalanceNotEnough}
-				break
-			}
-			w.book(d.Key, d.CustomerID, -d.Amount.Minor)
-			end = payment.Debited{Attempt: d.Attempt, At: time.Now()}
-		case payment.Void:
-			end = payment.Refused{Attempt: d.Attempt} // debits are booked here, so that none is under way
-		case payment.Credit:
-			w.book(d.Key, d.CustomerID, d.Amount.Minor)
-			end = payment.Credited{Key: d.Key}
-		case payment.Notify:
-			w.outbox[d.Message.Operation+" "+d.Message.Key] = d.Message
-		case payment.Withdraw:
-			delete(w.outbox, d.Operation+" "+d.Key)
-		}
-		do = do[1:]
-		if end != nil {
-			next, more, err := record.On(end)
-			if err != nil {
-				return record, errors.Join(refused, err)
-			}
-			record, do = next, append(do, more...)
-		}
-	}
-	w.payments[id] = record
-	return record, refused
+// happened applies an event to a payment.
+func (w *wallet) happened(id string, event payment.Event) (payment.Record, error) {
+	return w.payments.On(context.Background(), id, event)
 }
 
-// book moves money once for each key.
-func (w *wallet) book(key, who string, amount int64) {
-	if _, done := w.ledger[key]; !done {
-		w.ledger[key] = amount
-		w.balances[who] += amount
-	}
+func (w *wallet) record(ctx context.Context, id string) (payment.Record, error) {
+	return w.payments.Find(ctx, id)
 }
 
-func (w *wallet) record(id string) payment.Record {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if r, ok := w.payments[id]; ok {
-		return r
-	}
-	return payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
-}
+func (w *wallet) balance() int64 { return w.bank.Balance(customer) }
 
-func (w *wallet) balance() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.balances[customer]
-}
-
-// deliver sends what waits in the outbox. A real worker keeps the number of
-// tries and the next time beside each message and asks alipayplus.Schedule.
+// deliver runs the relay until Alipay+ has acknowledged a message. A real wallet
+// runs it all the time; here it waits for its step of the trace.
 func (w *wallet) deliver(ctx context.Context, client *alipayplus.Client) error {
-	w.mu.Lock()
-	waiting := maps.Clone(w.outbox)
-	w.mu.Unlock()
-	for row, message := range waiting {
-		if err := client.Deliver(ctx, message); err != nil {
-			return err
-		}
-		w.mu.Lock()
-		delete(w.outbox, row)
-		w.mu.Unlock()
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{
+		Client: client, Queue: watched{w.database, w.acknowledged},
+		Schedule: alipayplus.Schedule{10 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
+		Poll:     10 * time.Millisecond,
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- relay.Run(ctx) }()
+	select {
+	case <-w.acknowledged:
+		stop()
+		<-ended
+		return nil
+	case err := <-ended:
+		return err
+	}
 }
 
-// The functions behind the APIs that Alipay+ calls.
-
-func (w *wallet) inquire(_ context.Context, r *payment.InquiryPaymentRequest) (*payment.InquiryPaymentResponse, error) {
-	return w.record(r.PaymentRequestID).InquiryAnswer(), nil
+// watched is a Queue that tells what was acknowledged.
+type watched struct {
+	*alipayplus.Memory
+	acknowledged chan<- string
 }
 
-func (w *wallet) refund(_ context.Context, r *payment.RefundRequest) (*payment.RefundResponse, error) {
-	record, refused := w.happened(r.PaymentRequestID,
-		payment.Refunded{Request: *r, RefundID: "WR-" + r.RefundRequestID, At: time.Now()})
-	if refused != nil {
-		return nil, refused
+func (q watched) Finish(ctx context.Context, d alipayplus.Delivery, end alipayplus.End) error {
+	err := q.Memory.Finish(ctx, d, end)
+	if err == nil && end.State == alipayplus.EndAcknowledged {
+		q.acknowledged <- d.Message.Key
 	}
-	return record.RefundAnswer(r.RefundRequestID), nil
-}
-
-func (w *wallet) cancel(_ context.Context, r *payment.CancelPaymentRequest) (*payment.CancelPaymentResponse, error) {
-	record, refused := w.happened(r.PaymentRequestID, payment.Cancelled{At: time.Now()})
-	if refused != nil {
-		return nil, refused
-	}
-	return record.CancelAnswer(), nil
+	return err
 }
