@@ -168,7 +168,11 @@ func (s *Service) On(ctx context.Context, paymentRequestID string, e Event) (Rec
 // Find returns the record of a payment. A payment that is not there has the
 // empty State.
 func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, error) {
-	return s.cfg.Records.Find(ctx, paymentRequestID)
+	record, err := s.cfg.Records.Find(ctx, paymentRequestID)
+	if err != nil {
+		return record, &undecided{"the database", err}
+	}
+	return record, nil
 }
 
 // Routes serve inquiryPayment, cancelPayment and refund below prefix:
@@ -217,5 +221,6 @@ func (s *Service) check(ctx context.Context, c Check) error {
 	if s.cfg.Check == nil {
 		return nil
 	}
-	return s.cfg.Check(ctx, c)
+	id := c.Terms.PaymentRequestID
+	return s.guard(ctx, id, "Check", func() error { return s.cfg.Check(context.WithValue(ctx, insideKey{id}, true), c) })
 }
