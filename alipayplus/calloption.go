@@ -29,13 +29,13 @@ func WithRetry(p RetryPolicy) CallOption {
 	return CallOption{func(o *callOptions) { o.retry = p }}
 }
 
-// WithInfo fills into with what stands behind the answer, also when the call
-// fails.
+// WithInfo fills into with more about the answer than its typed message holds,
+// also when the call fails.
 func WithInfo(into *Info) CallOption {
 	return CallOption{func(o *callOptions) { o.info = into }}
 }
 
-// Info is what stands behind a typed message. Members that this version of the
+// Info is more about a message than its type holds. Members that this version of the
 // SDK does not know are in Body. An Info prints redacted.
 type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
@@ -44,7 +44,7 @@ type Info struct {
 	// Body are the exact bytes that were verified and decoded. It is nil unless
 	// the message verified.
 	Body []byte
-	// Again tells the function behind an inbound API that an earlier run with
+	// Again tells the function of an inbound API that an earlier run with
 	// the same idempotency key did not end with an answer: money may have moved then.
 	Again bool
 }

@@ -181,16 +181,12 @@ func complete(r Result) Result {
 // did not end; so does an *Error, which belongs to a call that the function made.
 func ownResult(err error) (Result, bool) {
 	var result Result
-	for err != nil {
+	for ; err != nil; err = errors.Unwrap(err) { // which is nil for several
 		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
 		case Result:
-			result, err = complete(own), nil
+			result = complete(own)
 		case ResultCode:
-			result, err = complete(Result{Code: own}), nil
-		case interface{ Unwrap() error }:
-			err = own.Unwrap()
-		default:
-			return Result{}, false
+			result = complete(Result{Code: own})
 		}
 	}
 	if wire.Validate(resultOnly{result}) != nil {
