@@ -42,7 +42,7 @@ func TestCallRefusesEveryFlippedBit(t *testing.T) {
 				gateway := &fixedAnswer{200, signedHeader(x.target, at, bodyS), bodyS}
 				c := newClient(t, gateway, noRetry)
 				deliver := func() error {
-					return c.Deliver(t.Context(), alipayplus.Message{Operation: x.api, Key: "1", Path: x.target, Body: []byte(x.body)})
+					return c.Deliver(t.Context(), alipayplus.Message{Operation: x.api, Key: "1", Path: x.target, Body: alipayplus.Conceal(x.body)})
 				}
 				if err := deliver(); err != nil {
 					t.Fatalf("control: unchanged, it must be accepted: %v", err)
@@ -193,7 +193,7 @@ func TestReflectedRequestIsNoAnswer(t *testing.T) {
 		return response(200, header, body), nil
 	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
 	err := c.Deliver(t.Context(), alipayplus.Message{
-		Operation: "x", Key: "1", Path: "/a", Body: []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`),
+		Operation: "x", Key: "1", Path: "/a", Body: alipayplus.Conceal(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`),
 	})
 	if !errors.Is(err, alipayplus.ErrSignature) {
 		t.Errorf("a reflected request counts as an answer: %v", err)

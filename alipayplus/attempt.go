@@ -36,7 +36,7 @@ type verdict struct {
 // attempt sends x once and judges what comes back. The comments name the rows of
 // the table in the package's documentation.
 func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout time.Duration, info *Info) verdict {
-	info.HTTPStatus, info.TraceID, info.Body = 0, "", nil
+	info.HTTPStatus, info.TraceID, info.Body = 0, "", Secret{}
 	if err := ctx.Err(); err != nil { // row 2
 		return verdict{err: &Error{Err: err}, notSent: true}
 	}
@@ -44,18 +44,18 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	out := newOutgoing(x.Body)
+	out := newOutgoing(x.body())
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, &out.trace), http.MethodPost, to.String(), out)
 	if err != nil {
 		return verdict{err: &Error{Err: errors.New("the URL cannot be requested")}, notSent: true} // err quotes it
 	}
-	request.ContentLength = int64(len(x.Body)) // and no GetBody: net/http must not send a second time by itself
+	request.ContentLength = int64(len(x.body())) // and no GetBody: net/http must not send a second time by itself
 	content := Content{
 		Method:   request.Method,
 		Target:   request.URL.RequestURI(),
 		ClientID: c.credentials.ClientID,
 		Time:     headerTime(time.Now()),
-		Body:     x.Body,
+		Body:     x.body(),
 	}
 	signature, err := content.Sign(ctx, c.credentials.Signer)
 	if err != nil {
@@ -147,7 +147,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, got received, content *
 		c.log.WarnContext(ctx, "alipayplus: key version of an answer is not configured as such",
 			slog.String("operation", x.Operation), slog.String("keyVersion", stray))
 	}
-	info.Body = content.Body
+	info.Body = Conceal(string(content.Body))
 
 	v := verdict{}
 	age, known, far := c.freshness.age(content.Time)
@@ -163,10 +163,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, got received, content *
 		v.retry = true
 		return v
 	}
-	answer, result, err := any(nil), Result{}, wire.Check(content.Body)
-	if err == nil {
-		answer, result, err = x.decode(content.Body)
-	}
+	answer, result, err := x.decode(content.Body)
 	if err != nil { // row 5b
 		v.err = &Error{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 		v.alarm = true
@@ -233,7 +230,7 @@ var adviceOn = map[ResultCode]string{
 // claimedResult is the result in a body that did not verify.
 func claimedResult(body []byte) (Result, bool) {
 	var claim resultOnly
-	if wire.Check(body) != nil || wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {
+	if wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {
 		return Result{}, false
 	}
 	r := claim.Result

@@ -34,8 +34,8 @@ type benchRequest struct {
 	PaymentAmount    alipayplus.Amount `json:"paymentAmount,omitzero" wire:"required"`
 	PayToAmount      alipayplus.Amount `json:"payToAmount,omitzero" wire:"required"`
 	PaymentTime      alipayplus.Time   `json:"paymentTime,omitzero"`
-	CustomerID       string            `json:"customerId,omitzero" wire:"max=64,private"`
-	PassThroughInfo  string            `json:"passThroughInfo,omitzero" wire:"max=20000,private"`
+	CustomerID       string            `json:"customerId,omitzero" wire:"max=64"`
+	PassThroughInfo  string            `json:"passThroughInfo,omitzero" wire:"max=20000"`
 }
 
 type benchResponse struct {
@@ -45,7 +45,7 @@ type benchResponse struct {
 	Order            benchOrder        `json:"order,omitzero" wire:"check"`
 	PaymentAmount    alipayplus.Amount `json:"paymentAmount,omitzero" wire:"check"`
 	PayToAmount      alipayplus.Amount `json:"payToAmount,omitzero" wire:"check"`
-	PassThroughInfo  string            `json:"passThroughInfo,omitzero" wire:"max=20000,private"`
+	PassThroughInfo  string            `json:"passThroughInfo,omitzero" wire:"max=20000"`
 }
 
 type benchOrder struct {

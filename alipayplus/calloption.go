@@ -1,11 +1,6 @@
 package alipayplus
 
-import (
-	"fmt"
-	"io"
-	"log/slog"
-	"time"
-)
+import "time"
 
 // CallOption changes one call.
 type CallOption struct{ apply func(*callOptions) }
@@ -35,27 +30,16 @@ func WithInfo(into *Info) CallOption {
 	return CallOption{func(o *callOptions) { o.info = into }}
 }
 
-// Info is more about a message than its type holds. Members that this version of the
-// SDK does not know are in Body. An Info prints redacted.
+// Info is more about a message than its type holds. Members that this version of
+// the SDK does not know are in Body.
 type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
 	Attempts   int    // how often the request was tried
 	TraceID    string // Alipay+'s trace id, if the message had one
-	// Body are the exact bytes that were verified and decoded. It is nil unless
-	// the message verified.
-	Body []byte
-	// Again tells the function of an inbound API that an earlier run with
-	// the same idempotency key did not end with an answer: money may have moved then.
+	// Body holds the exact bytes that were verified and decoded. It is zero
+	// unless the message verified.
+	Body Secret
+	// Again tells the function of an inbound API that an earlier run with the
+	// same idempotency key did not end with an answer: money may have moved then.
 	Again bool
 }
-
-// String is all but the body.
-func (i Info) String() string {
-	return fmt.Sprintf("Info{HTTP %d, attempts %d, trace %s, %d bytes}", i.HTTPStatus, i.Attempts, i.TraceID, len(i.Body))
-}
-
-// Format prints String for every verb.
-func (i Info) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, i.String()) }
-
-// LogValue is String for log/slog.
-func (i Info) LogValue() slog.Value { return slog.StringValue(i.String()) }

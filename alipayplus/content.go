@@ -24,7 +24,7 @@ type Content struct {
 	Target   string // raw path and query of the request, no scheme and no host
 	ClientID string // header Client-Id: 1 to 64 of A-Z a-z 0-9 _ -
 	Time     string // header Request-Time of a request, Response-Time of a response
-	Body     []byte // the exact bytes of a JSON object
+	Body     []byte `json:"-"` // the exact bytes of a JSON object
 }
 
 // String is all but the body.

@@ -130,7 +130,7 @@ func TestCheckNotifyURL(t *testing.T) {
 		}
 		// Deliver asks the same, and sends nothing to what is refused.
 		before := len(wire.requests())
-		err = c.Deliver(t.Context(), alipayplus.Message{Operation: "notifyPayment", Path: "/default", URL: test.url, Body: []byte("{}")})
+		err = c.Deliver(t.Context(), alipayplus.Message{Operation: "notifyPayment", Path: "/default", URL: test.url, Body: alipayplus.Conceal("{}")})
 		sent := wire.requests()[before:]
 		var invalid *alipayplus.ValidationError
 		if test.rule != "" {
@@ -159,7 +159,7 @@ func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 	wire := &tap{next: answers(bodyS)}
 	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
 	for _, target := range []string{"/a", "/a%2Fb%2fc?d=%20+&e", "/a?", "//a", "/é"} {
-		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", URL: "https://n.alipayplus.com" + target, Body: []byte("{}")})
+		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", URL: "https://n.alipayplus.com" + target, Body: alipayplus.Conceal("{}")})
 		if target == "/é" {
 			if err == nil {
 				t.Error("a target that is sent in another form is signed")
@@ -186,7 +186,7 @@ func TestMessagePath(t *testing.T) {
 	} {
 		wire := &tap{next: answers(bodyS)}
 		c := newClient(t, wire, noRetry)
-		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Path: path, Body: []byte("{}")})
+		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Path: path, Body: alipayplus.Conceal("{}")})
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", path, err)
 		}

@@ -95,7 +95,7 @@ func (h *Handler) answer(ctx context.Context, route *Route, w http.ResponseWrite
 	if far && h.freshness.enforce && route.readOnly {
 		return signed(CodeUnknownException.Result(), fmt.Errorf("%w: Request-Time is %v old", ErrStale, age.Round(time.Second)))
 	}
-	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: body}
+	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: Conceal(string(body))}
 	return h.dispatch(ctx, route, info, deadline)
 }
 
@@ -106,11 +106,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info, deadli
 			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
 		}
 	}()
-	err := wire.Check(info.Body)
-	var request any
-	if err == nil {
-		request, err = route.decode(info.Body)
-	}
+	request, err := route.decode([]byte(info.Body.Reveal()))
 	if err != nil {
 		h.log.ErrorContext(ctx, "alipayplus: a verified request cannot be used", slog.String("operation", route.name), slog.Any("error", err))
 		result := CodeParamIllegal.Result()

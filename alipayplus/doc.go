@@ -102,10 +102,16 @@
 //
 // # Money, secrets, time
 //
-// An Amount is a whole number of the smallest unit of its currency. A Secret
-// (token, code, login id) prints as "[redacted]" everywhere; message types print
-// without their private members, and no error text shows a value of a message,
-// a body, a URL or a header. A Time keeps the text that came in.
+// An [Amount] is a whole number of the smallest unit of its currency. A [Time]
+// keeps the text that came in. No error text shows a value of a message, a body,
+// a URL or a header.
+//
+// What must not be seen has a type: a [Secret] is a text (token, code, login id,
+// body, URL with session data), a [Personal] an object (buyer, shipping, device).
+// Both print as "[redacted]", and encoding/json, text encoders and SQL drivers
+// fail on them: nothing leaks, and nothing is stored redacted by accident.
+// [Marshal] writes a message with its secrets, MarshalBinary a record for a
+// database, and [Loggable] makes a message fit for log/slog.
 //
 // Logs show, in the host's own words, what a function or a store returned as an
 // error. One leak cannot be closed from here: net/http writes a line "Unsolicited

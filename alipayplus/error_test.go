@@ -261,15 +261,15 @@ func TestInfo(t *testing.T) {
 		return answers(bodyS)(r)
 	}
 	for attempts, want := range map[int]alipayplus.Info{
-		1: {HTTPStatus: 200, Attempts: 1, TraceID: "T1", Body: []byte(bodyU)},
+		1: {HTTPStatus: 200, Attempts: 1, TraceID: "T1", Body: alipayplus.Conceal(bodyU)},
 		2: {HTTPStatus: 502, Attempts: 2, TraceID: "T2"},
 		3: {Attempts: 3},
-		4: {HTTPStatus: 200, Attempts: 4, Body: []byte(bodyS)},
+		4: {HTTPStatus: 200, Attempts: 4, Body: alipayplus.Conceal(bodyS)},
 	} {
 		n := 0
 		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) { n++; return answerTo(n, r) }),
 			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(attempts) })
-		info := alipayplus.Info{Body: []byte("of an earlier call"), TraceID: "old"}
+		info := alipayplus.Info{Body: alipayplus.Conceal("of an earlier call"), TraceID: "old"}
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
 		if diff := cmp.Diff(want, info); diff != "" || (err == nil) != (attempts == 4) {
 			t.Errorf("after %d attempts: %v (-want +got)\n%s", attempts, err, diff)

@@ -174,7 +174,7 @@ func ExampleOutbound_AnswerIn() {
 		func(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 			return &mpm.UserInitiatedPayResponse{
 				Result:     alipayplus.CodeInvalidCode.Result(),
-				ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "…"},
+				ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal("…")},
 			}, nil
 		})
 	client, err := alipayplus.NewClient(alipay.Config())
@@ -216,7 +216,7 @@ func ExampleClient_Deliver() {
 	if err != nil {
 		log.Fatal(err) // it breaks a rule, and the error lists all that it breaks
 	}
-	row, err := json.Marshal(message) // INSERT INTO outbox …, in the transaction of the ledger
+	row, err := message.MarshalBinary() // INSERT INTO outbox …, in the transaction of the ledger
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func ExampleClient_Deliver() {
 	// Later, in any process. Two deliveries meet trouble.
 	alipay.Fail(payment.NotifyPayment, alipayplustest.LoseAnswer(), alipayplustest.BadGateway())
 	var stored alipayplus.Message
-	if err := json.Unmarshal(row, &stored); err != nil {
+	if err := stored.UnmarshalBinary(row); err != nil {
 		log.Fatal(err)
 	}
 	schedule := alipayplus.Schedule{time.Millisecond, time.Millisecond} // nil is the documented one, over 24 hours
@@ -353,18 +353,22 @@ func ExampleAmountOf() {
 	// XXX 1: alipayplus: unknown currency
 }
 
-// A Secret does not print, but it is sent and stored with the message.
+// A Secret does not print, and only Marshal writes it.
 func ExampleSecret() {
 	code := alipayplus.Conceal("281666040000000001")
 	fmt.Printf("%v %s %q\n", code, code, code)
 	fmt.Println("to log and to key by:", code.Digest()[:16], "…")
-	fmt.Println("the same code again:", code == alipayplus.Conceal("281666040000000001"))
-	message, err := json.Marshal(map[string]alipayplus.Secret{"codeValue": code})
-	fmt.Println(string(message), err)
+	fmt.Println("the same code again:", code.Equal(alipayplus.Conceal("281666040000000001")))
+	message := map[string]alipayplus.Secret{"codeValue": code}
+	_, err := json.Marshal(message)
+	fmt.Println("encoding/json fails:", err != nil)
+	text, err := alipayplus.Marshal(message)
+	fmt.Println(string(text), err)
 	// Output:
-	// [redacted] [redacted] "[redacted]"
+	// [redacted] [redacted] [redacted]
 	// to log and to key by: eede674ba4458ab9 …
 	// the same code again: true
+	// encoding/json fails: true
 	// {"codeValue":"281666040000000001"} <nil>
 }
 
@@ -388,7 +392,7 @@ func ExampleTime() {
 // all that the others have: signatures, retries, outcomes, the fake.
 func ExampleNewOutbound() {
 	type pointsRequest struct {
-		CustomerID string `json:"customerId" wire:"required,max=64,private"`
+		CustomerID string `json:"customerId" wire:"required,max=64"`
 	}
 	type pointsResponse struct {
 		Result alipayplus.Result `json:"result" wire:"check"`

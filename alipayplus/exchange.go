@@ -50,7 +50,7 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 	if err != nil {
 		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: err}
 	}
-	if !beginsObject(x.Body) { // one that Prepare did not make
+	if !beginsObject(x.body()) { // one that Prepare did not make
 		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: &ValidationError{[]Problem{{"body", "is no JSON object"}}}}
 	}
 	timeout := x.Timeout

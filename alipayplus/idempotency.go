@@ -1,7 +1,6 @@
 package alipayplus
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -108,7 +107,7 @@ type record struct {
 	owner       string // "" unless running
 	until       time.Time
 	answered    bool
-	answer      []byte
+	answer      Secret
 }
 
 var errStoreFull = errors.New("alipayplus: the memory store is full")
@@ -143,7 +142,7 @@ func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (state ClaimS
 	case r.fingerprint != c.Fingerprint:
 		return ClaimConflict, nil, nil
 	case r.answered:
-		return ClaimAnswered, bytes.Clone(r.answer), nil
+		return ClaimAnswered, []byte(r.answer.Reveal()), nil
 	case r.owner != "" && now.Before(r.until):
 		return ClaimRunning, nil, nil
 	}
@@ -161,7 +160,7 @@ func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byt
 	}
 	r.owner = ""
 	if answer != nil {
-		r.answered, r.answer = true, bytes.Clone(answer)
+		r.answered, r.answer = true, Conceal(string(answer))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package alipayplus
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -254,7 +253,7 @@ const alipayPaths = "/aps/api/"
 
 // fingerprintOf is the digest of what must not differ between two requests.
 func fingerprintOf(match []any) ([sha256.Size]byte, error) {
-	text, err := json.Marshal(match)
+	text, err := wire.EncodeUnchecked(match)
 	if err != nil {
 		return [sha256.Size]byte{}, ownError("the Idempotency holds a value that has no JSON")
 	}

@@ -54,7 +54,7 @@ func inOps() []inOp {
 	return []inOp{
 		inOpOf(payment.Pay, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1","paymentAmount":{"currency":"JPY","value":"100"},`+
 			`"payToAmount":{"currency":"JPY","value":"100"},"paymentMethod":{"paymentMethodType":"CONNECT_WALLET"}}`,
-			payment.PayResponse{PaymentID: "W1", PaymentTime: at, PaymentURL: "https://wallet.example/verify"},
+			payment.PayResponse{PaymentID: "W1", PaymentTime: at, PaymentURL: alipayplus.Conceal("https://wallet.example/verify")},
 			func(r *payment.PayResponse) { r.PaymentID = long }),
 		inOpOf(payment.Refund, `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1","paymentId":"W1","refundRequestId":"RR1",`+
 			`"refundAmount":{"currency":"JPY","value":"100"},"refundFromAmount":{"currency":"JPY","value":"100"}}`,
@@ -196,9 +196,9 @@ func TestKeep(t *testing.T) {
 	for name, answer := range map[string]payment.PayResponse{
 		"nothing":             {Result: inProcess},
 		"no paymentUrl":       {Result: inProcess, PaymentID: "W1"},
-		"no paymentId":        {Result: inProcess, PaymentURL: "https://wallet.example/verify"},
+		"no paymentId":        {Result: inProcess, PaymentURL: alipayplus.Conceal("https://wallet.example/verify")},
 		"a time, but no page": {Result: inProcess, PaymentID: "W1", PaymentTime: at},
-		"another code":        {Result: alipayplus.CodeUnknownException.Result(), PaymentID: "W1", PaymentURL: "https://wallet.example/verify"},
+		"another code":        {Result: alipayplus.CodeUnknownException.Result(), PaymentID: "W1", PaymentURL: alipayplus.Conceal("https://wallet.example/verify")},
 	} {
 		runs := 0
 		h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {

@@ -166,6 +166,7 @@ func TestConsistencyFields(t *testing.T) {
 		return &payment.RefundResponse{RefundID: fmt.Sprintf("W%d", n), RefundTime: alipayplus.TimeOf(time.Now())}
 	})
 	inConsistency(t, "refund", inRefundBody, []string{"/refundRequestId"}, []string{
+		"/paymentRequestId",
 		"/refundAmount/", "/refundFromAmount/", "/surchargeInfo/", "/refundPromoInfo/",
 	}, send, runs)
 }

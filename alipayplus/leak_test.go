@@ -3,106 +3,61 @@ package alipayplus_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	secrets "github.com/alipayplus-mpp/alipayplus-go/internal/canary"
 )
 
-const canary = "CANARY-4f1e9b"
+const canary = secrets.Text
 
 // canaryForms are the ways in which a canary, or the wallet's private key, can
 // stand in a text.
 func canaryForms() []string {
+	return append(secrets.Forms(canary), keyForms()...)
+}
+
+func keyForms() []string {
 	key := keys().wallet
-	forms := []string{
-		canary, key.D.String(), key.D.Text(16), key.Primes[0].String(), key.Primes[1].String(), key.Primes[0].Text(16),
+	return []string{
+		key.D.String(), key.D.Text(16), key.Primes[0].String(), key.Primes[1].String(), key.Primes[0].Text(16),
 		fmt.Sprint(key.D.Bits()[:2]), // as its words
-		base64.StdEncoding.EncodeToString([]byte(canary)),
-		base64.StdEncoding.EncodeToString([]byte(" " + canary))[4:],
-		base64.StdEncoding.EncodeToString([]byte("  " + canary))[4:],
 	}
-	for _, verb := range "bdoOqxXUcsv" {
-		for _, value := range []any{canary, []byte(canary)} {
-			text := strings.Trim(fmt.Sprintf("%"+string(verb), value), `[]"`)
-			if !strings.HasPrefix(text, "%!") && len(text) > 8 {
-				forms = append(forms, text)
-			}
-		}
-	}
-	return append(forms, strings.Trim(fmt.Sprintf("%#v", []byte(canary)), "[]byte{}"))
 }
 
 // leak is the first canary in text.
-func leak(forms []string, text string) string {
-	for _, form := range forms {
-		if strings.Contains(text, form) {
-			return form
-		}
+func leak(forms []string, text string) string { return secrets.Find(forms, text) }
+
+// printed gives f every text that showing v makes.
+func printed(v any, f func(how, text string)) { secrets.Shown(v, false, f) }
+
+// networkFailure is the cause that a call wraps when the transport's error
+// quotes everything.
+func networkFailure(t *testing.T) error {
+	t.Helper()
+	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Post", URL: "https://host/" + canary, Err: errors.New("header " + canary)}
+	}), noRetry)
+	_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1", Code: alipayplus.Conceal(canary)})
+	var e *alipayplus.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
 	}
-	return ""
+	return e.Err
 }
 
-// bodies are the types that hold a body or a text in an exported field. fmt calls
-// no method of an unexported field, so that nothing can hide them there.
-var bodies = map[reflect.Type]bool{
-	reflect.TypeFor[alipayplus.Content](): true, reflect.TypeFor[alipayplus.Info](): true, reflect.TypeFor[*alipayplus.Info](): true,
-	reflect.TypeFor[alipayplus.Message](): true, reflect.TypeFor[*alipayplus.Message](): true,
-	reflect.TypeFor[alipayplus.Error](): true, reflect.TypeFor[*alipayplus.Error](): true,
-}
-
-// printed gives f every text that printing v makes: the verbs that are
-// used to print, with all flags, as v and from inside other things, and both
-// handlers of slog. (For a verb that does not fit, %p or %t, fmt asks nobody.)
-func printed(v any, f func(how, text string)) {
-	wrapped := map[string]any{
-		"itself":     v,
-		"in a slice": []any{v},
-		"in a map":   map[string]any{"k": v},
-		"in a field": struct{ Field any }{v},
-	}
-	if _, plain := bodies[reflect.TypeOf(v)]; !plain {
-		wrapped["in an unexported field"] = struct{ field any }{v}
-		wrapped["deep in unexported fields"] = struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}}
-	}
-	for name, w := range wrapped {
-		for _, verb := range "vsqxXd" {
-			for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#", "12.3"} {
-				format := "%" + flag + string(verb)
-				f(name+" with "+format, fmt.Sprintf(format, w))
-			}
-		}
-		f(name+" in an error", fmt.Errorf("wrapped: %v", w).Error())
-		var text bytes.Buffer
-		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", w, slog.Group("g", "v", w))
-		f(name+" in slog's text", text.String())
-		if name == "itself" {
-			// What slog's JSON handler does with things around it, doc of Secret.
-			var text bytes.Buffer
-			slog.New(slog.NewJSONHandler(&text, nil)).Info("m", "v", w, slog.Group("g", "v", w))
-			f("in slog's JSON", text.String())
-		}
-	}
-}
-
-// specimens have a canary in every place of an exported type that can hold a
-// secret. "" in the list of types means that the type can hold none, and why.
-func specimens(t *testing.T) map[string]any {
+// No exported type shows a secret, in any way of showing it.
+func TestNothingShowsSecrets(t *testing.T) {
 	secret := alipayplus.Conceal(canary)
 	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)}
 	config := alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://gateway.example"}
@@ -128,107 +83,37 @@ func specimens(t *testing.T) map[string]any {
 		Operation: "decodeOrder", Result: alipayplus.Result{Code: "C", Status: "F"},
 		Err: networkFailure(t),
 	}
-	return map[string]any{
-		"Secret": secret, "*Secret": &secret, "Signer": credentials.Signer, "KeyRing": credentials.Keys,
-		"Credentials": credentials, "Config": config, "*Config": &config, "Client": client,
-		"HandlerConfig": handlerConfig, "Handler": handler, "Route": route,
-		"Content":      alipayplus.Content{Method: "POST", Target: "/a", ClientID: clientID, Time: sampleTime, Body: []byte(canary)},
-		"Info":         alipayplus.Info{Body: []byte(canary)},
-		"*Info":        &alipayplus.Info{Body: []byte(canary)},
-		"Message":      alipayplus.Message{Operation: "x", Key: "1", URL: "https://a/" + canary, Body: []byte(canary)},
-		"*Message":     &alipayplus.Message{Body: []byte(canary)},
-		"Error":        failure,
-		"Error, value": *failure,
-		"Attempt":      alipayplus.Attempt{Operation: "x", Err: failure},
-		"Identity":     alipayplus.Idempotency{Key: secret.Digest(), Match: []any{secret}},
-		"MemoryStore":  store,
-		"Claim":        claim,
-		"Outbound":     decodeOrder,
-		"Inbound":      inMove,
-		"Spec":         decodeOrder.Spec(),
-	}
-}
-
-// cannotLeak are the exported types without a place for a secret.
-var cannotLeak = map[string]string{
-	"Amount": "money", "Currency": "money", "Bool": "a flag", "Time": "a time", "Outcome": "a number", "ClaimState": "a number",
-	"Result": "codes", "ResultCode": "a code", "ResultStatus": "a code", "Problem": "names and rules", "ValidationError": "names and rules",
-	"Backoff": "numbers", "Budget": "numbers", "Schedule": "times", "Hooks": "functions", "CallOption": "a function",
-	"RetryPolicy": "an interface", "Store": "an interface",
-}
-
-// networkFailure is the cause that a call wraps when the transport's error
-// quotes everything.
-func networkFailure(t *testing.T) error {
-	t.Helper()
-	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
-		return nil, &url.Error{Op: "Post", URL: "https://host/" + canary, Err: errors.New("header " + canary)}
-	}), noRetry)
-	_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1", Code: alipayplus.Conceal(canary)})
-	var e *alipayplus.Error
-	if !errors.As(err, &e) {
+	sealer, err := alipayplus.NewSealer([]byte(canary + strings.Repeat("x", 32))[:32])
+	if err != nil {
 		t.Fatal(err)
 	}
-	return e.Err
-}
-
-// No exported type shows a secret, in any way of printing it. A type that is new
-// must be added here.
-func TestNothingPrintsSecrets(t *testing.T) {
-	all, forms := specimens(t), canaryForms()
-	for name, v := range all {
-		t.Run(name, func(t *testing.T) {
-			n := 0
-			printed(v, func(how, text string) {
-				n++
-				if found := leak(forms, text); found != "" {
-					t.Fatalf("%s shows %.30q: %.300s", how, found, text)
-				}
-			})
-			t.Logf("%d texts", n)
-		})
+	memory := alipayplus.NewMemory()
+	if err := memory.Put(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Body: secret}); err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range exportedTypes(t) {
-		if _, ok := all[name]; !ok && cannotLeak[name] == "" {
-			t.Errorf("no specimen of %s", name)
-		}
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory, Sealer: sealer})
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Control: the detector finds what is not redacted.
-	type careless struct{ Token string }
-	for _, v := range []any{canary, []byte(canary), careless{canary}, keys().wallet, struct{ b []byte }{[]byte(canary)}} {
-		found := false
-		printed(v, func(_, text string) { found = found || leak(forms, text) != "" })
-		if !found {
-			t.Errorf("control: nothing found in a %T", v)
-		}
-	}
-}
-
-func exportedTypes(t *testing.T) (names []string) {
-	t.Helper()
-	files, err := filepath.Glob("*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no sources")
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range parsed.Decls {
-			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
-				for _, s := range g.Specs {
-					if name := s.(*ast.TypeSpec).Name; name.IsExported() {
-						names = append(names, name.Name)
-					}
-				}
-			}
-		}
-	}
-	return names
+	secrets.Package{
+		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.End{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
+		Filled: map[string]any{
+			"Secret": secret, "Personal": alipayplus.PersonalOf(person{Name: canary}), "Signer": credentials.Signer, "Sealer": sealer, "Memory": memory, "Relay": relay, "KeyRing": credentials.Keys,
+			"Credentials": credentials, "ClientConfig": config, "Client": client, "HandlerConfig": handlerConfig, "Handler": handler, "Route": route,
+			"Error": failure, "Error, value": *failure, "Attempt": alipayplus.Attempt{Operation: "x", Err: failure},
+			"Idempotency": alipayplus.Idempotency{Key: secret.Digest(), Match: []any{secret}}, "MemoryIdempotencyStore": store, "Claim": claim,
+			"Outbound": decodeOrder, "Inbound": inMove, "Spec": decodeOrder.Spec(),
+			"Content": alipayplus.Content{Method: "POST", Target: "/a", ClientID: clientID, Time: sampleTime, Body: []byte(canary)},
+		},
+		Others: map[string]string{
+			"Amount": "money", "Currency": "money", "Bool": "a flag", "Time": "a time", "Outcome": "a number", "ClaimState": "a number",
+			"Result": "codes", "ResultCode": "a code", "ResultStatus": "a code", "Problem": "names and rules", "ValidationError": "names and rules",
+			"Backoff": "numbers", "Budget": "numbers", "Schedule": "times", "Hooks": "functions", "CallOption": "a function",
+			"RetryPolicy": "an interface", "Outbox": "an interface", "Queue": "an interface", "EndState": "a number", "IdempotencyStore": "an interface",
+		},
+		Bodies: []string{"Content"},
+		More:   keyForms(),
+	}.Run(t)
 }
 
 // An uncaught panic with one of our values is printed by the runtime, in a
@@ -236,8 +121,8 @@ func exportedTypes(t *testing.T) (names []string) {
 func TestPanicsDoNotShowSecrets(t *testing.T) {
 	values := []any{
 		alipayplus.Conceal(canary),
-		alipayplus.Message{Body: []byte(canary)}, &alipayplus.Message{Body: []byte(canary)},
-		alipayplus.Info{Body: []byte(canary)}, alipayplus.Content{Body: []byte(canary)},
+		alipayplus.Message{Body: alipayplus.Conceal(canary)}, &alipayplus.Message{Body: alipayplus.Conceal(canary)},
+		alipayplus.Info{Body: alipayplus.Conceal(canary)}, alipayplus.Content{Body: []byte(canary)},
 		&alipayplus.Error{Operation: "x", Err: errLost}, alipayplus.Error{Operation: "x", Err: errLost},
 		order{ID: "1", Code: alipayplus.Conceal(canary)}, struct{ s alipayplus.Secret }{alipayplus.Conceal(canary)},
 	}
@@ -341,7 +226,7 @@ func TestValidationShowsNothing(t *testing.T) {
 	long, forms := strings.Repeat(canary, 100), canaryForms()
 	for i, request := range []*order{nil, {}, {ID: long}, {ID: "1", Code: alipayplus.Conceal(long)}, {ID: canary + "\xff"}, {ID: "1", Code: alipayplus.Conceal(canary + "\xff")}} {
 		m, err := decodeOrder.Prepare(request)
-		if err == nil || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || m.Body != nil {
+		if err == nil || alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || !m.Body.IsZero() {
 			t.Errorf("%d: %v", i, err)
 			continue
 		}

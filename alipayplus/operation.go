@@ -177,7 +177,7 @@ func (o *Outbound[Req, Resp]) Prepare(req *Req) (Message, error) {
 	if err != nil {
 		return Message{}, &Error{Operation: o.spec.Name, Outcome: OutcomeNotSent, Err: publicError(err)}
 	}
-	m := Message{Operation: o.spec.Name, Path: o.spec.Path, Timeout: o.spec.Timeout, Body: body}
+	m := Message{Operation: o.spec.Name, Path: o.spec.Path, Timeout: o.spec.Timeout, Body: Conceal(string(body))}
 	if o.spec.Idempotency != nil {
 		m.Key = o.spec.Idempotency(req).Key
 	}

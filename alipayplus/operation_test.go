@@ -64,22 +64,28 @@ func TestMessageAtRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := alipayplus.Message{Operation: "decodeOrder", Key: "P<1>&é\u2028", Path: decodePath,
-		Body: []byte("{\"id\":\"P<1>&é\u2028\",\"code\":\"281666\",\"payer\":\"C\"}")}
-	want.Body = []byte(strings.ReplaceAll(string(want.Body), "\u2028", `\u2028`)) // as encoding/json writes it
+		Body: alipayplus.Conceal("{\"id\":\"P<1>&é\u2028\",\"code\":\"281666\",\"payer\":\"C\"}")}
+	want.Body = alipayplus.Conceal(strings.ReplaceAll(want.Body.Reveal(), "\u2028", `\u2028`)) // as encoding/json writes it
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	m.URL, m.Timeout = "https://n.alipayplus.com/a", 3*time.Second
-	stored, err := json.Marshal(m)
+	if _, err := json.Marshal(m); err == nil || !strings.Contains(err.Error(), "MarshalBinary") {
+		t.Error(err)
+	}
+	stored, err := m.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var again alipayplus.Message
-	if err := json.Unmarshal(stored, &again); err != nil || !cmp.Equal(m, again) {
+	if err := again.UnmarshalBinary(stored); err != nil || !cmp.Equal(m, again) {
 		t.Errorf("%v: %s", err, cmp.Diff(m, again))
 	}
-	if got := fmt.Sprint(m); got != fmt.Sprintf("Message{decodeOrder %s, %d bytes}", m.Key, len(m.Body)) {
-		t.Error(got)
+	for _, damaged := range []string{"", "{}", string(stored[:len(stored)-1]), `{"format":2,"value":{}}`, `{"format":1,"value":{"timeoutNs":"CANARY"}}`} {
+		before := again
+		if err := again.UnmarshalBinary([]byte(damaged)); err == nil || strings.Contains(err.Error(), "CANARY") || !cmp.Equal(again, before) {
+			t.Errorf("%s: %v", damaged, err)
+		}
 	}
 }
 
@@ -87,7 +93,7 @@ func TestMessageAtRest(t *testing.T) {
 func TestDeliver(t *testing.T) {
 	wire := &tap{next: answers(bodyU, bodyF, bodyS)}
 	c := newClient(t, wire, noRetry)
-	m := alipayplus.Message{Operation: "x", Key: "1", Path: "/default", URL: "https://n.alipayplus.com/a?b", Body: []byte("{ \"a\" : 1.0 }\n")}
+	m := alipayplus.Message{Operation: "x", Key: "1", Path: "/default", URL: "https://n.alipayplus.com/a?b", Body: alipayplus.Conceal("{ \"a\" : 1.0 }\n")}
 	before := m
 	var got []alipayplus.Outcome
 	for range 3 {

@@ -188,8 +188,8 @@ func checkCell(t *testing.T, cell string, s say, status int, seal seal, want tab
 	if (answer != nil) != (err == nil) || (answer != nil) != (want.outcome == alipayplus.OutcomeSucceeded) {
 		fail("answer %v", answer)
 	}
-	if sealed := seal.kind == "valid" || seal.kind == "stale"; (info.Body != nil) != sealed || (sealed && string(info.Body) != s.body) {
-		fail("Info.Body is %d bytes", len(info.Body))
+	if sealed := seal.kind == "valid" || seal.kind == "stale"; (!sealed && !info.Body.IsZero()) || (sealed && info.Body.Reveal() != s.body) {
+		fail("Info.Body is %d bytes", len(info.Body.Reveal()))
 	}
 	if info.HTTPStatus != status {
 		fail("Info.HTTPStatus %d", info.HTTPStatus)
@@ -366,7 +366,7 @@ func TestOnlySafeCallsAreRepeated(t *testing.T) {
 		n := 0
 		c := newClient(t, transport(func(*http.Request) (*http.Response, error) { n++; return nil, errLost }),
 			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(3) })
-		if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: key, Path: "/a", Body: []byte("{}")}); err == nil || n != attempts {
+		if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: key, Path: "/a", Body: alipayplus.Conceal("{}")}); err == nil || n != attempts {
 			t.Errorf("Deliver with key %q: %d attempts, want %d", key, n, attempts)
 		}
 	}
@@ -395,7 +395,7 @@ func TestTruncatedAnswers(t *testing.T) {
 					if answer != nil || !errors.As(err, &e) || e.Outcome != alipayplus.OutcomeUnknown || !errors.Is(err, io.ErrUnexpectedEOF) {
 						t.Fatalf("%s, HTTP %d, %s: %v", s.name, status, seal.name, err)
 					}
-					if attempts != 2 || log.count("") != 0 || info.Body != nil || e.Result != (alipayplus.Result{}) || e.Claimed != (alipayplus.Result{}) || e.HTTPStatus != status {
+					if attempts != 2 || log.count("") != 0 || !info.Body.IsZero() || e.Result != (alipayplus.Result{}) || e.Claimed != (alipayplus.Result{}) || e.HTTPStatus != status {
 						t.Errorf("%s, HTTP %d, %s: %d attempts, %d log lines, %+v", s.name, status, seal.name, attempts, log.count(""), *e)
 					}
 				})

@@ -141,7 +141,7 @@ func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.Cl
 type order struct {
 	ID    string            `json:"id,omitzero" wire:"required,max=64"`
 	Code  alipayplus.Secret `json:"code,omitzero" wire:"max=512"`
-	Payer string            `json:"payer,omitzero" wire:"max=64,private"`
+	Payer string            `json:"payer,omitzero" wire:"max=64"`
 }
 
 type orderAnswer struct {

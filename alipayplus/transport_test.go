@@ -442,7 +442,7 @@ func TestClientIsConcurrent(t *testing.T) {
 				if err != nil || answer.Action != "none" {
 					t.Error(err)
 				}
-				if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Path: decodePath, Body: []byte("{}")}); err != nil {
+				if err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Path: decodePath, Body: alipayplus.Conceal("{}")}); err != nil {
 					t.Error(err)
 				}
 				_ = c.CheckNotifyURL("https://a.alipayplus.com/x")

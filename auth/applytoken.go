@@ -29,12 +29,12 @@ type ApplyTokenRequest struct {
 // it.
 type ApplyTokenResponse struct {
 	Result                 alipayplus.Result `json:"result" wire:"required"`
-	AccessToken            alipayplus.Secret `json:"accessToken,omitzero" wire:"max=128"`       // ≤ 128
-	AccessTokenExpiryTime  alipayplus.Time   `json:"accessTokenExpiryTime,omitzero"`            //
-	RefreshToken           alipayplus.Secret `json:"refreshToken,omitzero" wire:"max=128"`      // ≤ 128
-	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`           //
-	CustomerID             string            `json:"customerId,omitzero" wire:"max=64,private"` // ≤ 64: the MPP's user id
-	UserLoginID            alipayplus.Secret `json:"userLoginId,omitzero" wire:"max=64"`        // ≤ 64: for the host to add, if agreed with Alipay+
+	AccessToken            alipayplus.Secret `json:"accessToken,omitzero" wire:"max=128"`  // ≤ 128
+	AccessTokenExpiryTime  alipayplus.Time   `json:"accessTokenExpiryTime,omitzero"`       //
+	RefreshToken           alipayplus.Secret `json:"refreshToken,omitzero" wire:"max=128"` // ≤ 128
+	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`      //
+	CustomerID             string            `json:"customerId,omitzero" wire:"max=64"`    // ≤ 64: the MPP's user id
+	UserLoginID            alipayplus.Secret `json:"userLoginId,omitzero" wire:"max=64"`   // ≤ 64: for the host to add, if agreed with Alipay+
 }
 
 // ApplyToken is the API by which Alipay+ exchanges an authorization code or a

@@ -36,7 +36,7 @@ type TokenCreated struct {
 	RefreshToken           alipayplus.Secret `json:"refreshToken,omitzero" wire:"max=128"`                 // ≤ 128
 	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`                      //
 	ReferenceMerchantID    string            `json:"referenceMerchantId,omitzero" wire:"max=32"`           // ≤ 32
-	CustomerID             string            `json:"customerId,omitzero" wire:"max=64,private"`            // ≤ 64: the MPP's user id
+	CustomerID             string            `json:"customerId,omitzero" wire:"max=64"`                    // ≤ 64: the MPP's user id
 	UserLoginID            alipayplus.Secret `json:"userLoginId,omitzero" wire:"max=64"`                   // ≤ 64: masked, "62-857****6473"
 	AcquirerID             string            `json:"acquirerId,omitzero" wire:"max=64"`                    // ≤ 64
 	PSPID                  string            `json:"pspId,omitzero" wire:"max=64"`                         // ≤ 64: the MPP's id at Alipay+
@@ -51,18 +51,18 @@ type TokenCanceled struct {
 	AccessToken          alipayplus.Secret `json:"accessToken,omitzero" wire:"required,max=128"` // REQUIRED, ≤ 128
 	ReferenceAgreementID string            `json:"referenceAgreementId,omitzero" wire:"max=64"`  // ≤ 64
 	ReferenceMerchantID  string            `json:"referenceMerchantId,omitzero" wire:"max=32"`   // ≤ 32
-	CustomerID           string            `json:"customerId,omitzero" wire:"max=64,private"`    // ≤ 64: the MPP's user id
+	CustomerID           string            `json:"customerId,omitzero" wire:"max=64"`            // ≤ 64: the MPP's user id
 }
 
 // AuthCodeCreated is authNotify with the type AUTHCODE_CREATED: the user agreed
 // in the wallet and here is the authorization code for applyToken.
 type AuthCodeCreated struct {
-	AuthClientID         string            `json:"authClientId,omitzero" wire:"required,max=64"`       // REQUIRED, ≤ 64
-	AuthCode             alipayplus.Secret `json:"authCode,omitzero" wire:"required,max=32"`           // REQUIRED, ≤ 32
-	AuthState            string            `json:"authState,omitzero" wire:"required,max=256,private"` // REQUIRED, ≤ 256: as the client made it
-	ReferenceAgreementID string            `json:"referenceAgreementId,omitzero" wire:"max=64"`        // ≤ 64
-	ReferenceMerchantID  string            `json:"referenceMerchantId,omitzero" wire:"max=32"`         // ≤ 32
-	CustomerID           string            `json:"customerId,omitzero" wire:"max=64,private"`          // ≤ 64: the MPP's user id
+	AuthClientID         string            `json:"authClientId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64
+	AuthCode             alipayplus.Secret `json:"authCode,omitzero" wire:"required,max=32"`     // REQUIRED, ≤ 32
+	AuthState            alipayplus.Secret `json:"authState,omitzero" wire:"required,max=256"`   // REQUIRED, ≤ 256: as the client made it
+	ReferenceAgreementID string            `json:"referenceAgreementId,omitzero" wire:"max=64"`  // ≤ 64
+	ReferenceMerchantID  string            `json:"referenceMerchantId,omitzero" wire:"max=32"`   // ≤ 32
+	CustomerID           string            `json:"customerId,omitzero" wire:"max=64"`            // ≤ 64: the MPP's user id
 }
 
 // Wallet is walletForAccountBinding: what a merchant shows of the wallet.
@@ -136,23 +136,15 @@ func (r AuthNotifyRequest) WireRules() []string {
 	if r.Notification == nil {
 		return []string{"holds no notification"}
 	}
-	var invalid *wire.InvalidError
-	if !errors.As(wire.Validate(r.Notification.message()), &invalid) {
-		return nil
-	}
-	var rules []string
-	for _, p := range invalid.Problems {
-		rules = append(rules, p.Path+" "+p.Rule)
-	}
-	return rules
+	return nil
 }
 
-// MarshalJSON is the notification with its authorizationNotifyType.
-func (r AuthNotifyRequest) MarshalJSON() ([]byte, error) {
+// WireValue is what is sent: the notification with its authorizationNotifyType.
+func (r AuthNotifyRequest) WireValue() any {
 	if r.Notification == nil {
-		return nil, errors.New("auth: authNotify without a notification")
+		return nil
 	}
-	return wire.EncodeUnchecked(r.Notification.message())
+	return r.Notification.message()
 }
 
 // UnmarshalJSON reads a notification. Without authorizationNotifyType, as in a

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestAuthNotifyAsSent(t *testing.T) {
 		{auth.TokenCanceled{AuthClientID: "m", AccessToken: alipayplus.Conceal("t")},
 			`{"authorizationNotifyType":"TOKEN_CANCELED","authClientId":"m","accessToken":"t"}`,
 			"TOKEN_CANCELED/" + alipayplus.Conceal("t").Digest()},
-		{auth.AuthCodeCreated{AuthClientID: "m", AuthCode: alipayplus.Conceal("281"), AuthState: "s"},
+		{auth.AuthCodeCreated{AuthClientID: "m", AuthCode: alipayplus.Conceal("281"), AuthState: alipayplus.Conceal("s")},
 			`{"authorizationNotifyType":"AUTHCODE_CREATED","authClientId":"m","authCode":"281","authState":"s"}`,
 			"AUTHCODE_CREATED/" + alipayplus.Conceal("281").Digest()},
 	} {
@@ -51,17 +52,17 @@ func TestAuthNotifyAsSent(t *testing.T) {
 			t.Errorf("%T: %v", c.notification, err)
 			continue
 		}
-		if diff := cmp.Diff(members(t, []byte(c.body)), members(t, m.Body)); diff != "" {
+		if diff := cmp.Diff(members(t, []byte(c.body)), members(t, []byte(m.Body.Reveal()))); diff != "" {
 			t.Errorf("%T: (-want +got)\n%s", c.notification, diff)
 		}
 		if m.Key != c.key || m.Path != "/aps/api/v1/authorizations/authNotify" {
 			t.Errorf("%T: key %s, path %s", c.notification, m.Key, m.Path)
 		}
 		var back auth.AuthNotifyRequest
-		if err := wire.Decode(m.Body, &back); err != nil {
+		if err := wire.Decode([]byte(m.Body.Reveal()), &back); err != nil {
 			t.Errorf("%T: %v", c.notification, err)
 		}
-		if back.Notification != c.notification {
+		if !reflect.DeepEqual(back.Notification, c.notification) {
 			t.Errorf("%T: it comes back as %v", c.notification, back)
 		}
 	}
@@ -83,16 +84,16 @@ func TestAuthNotifyRules(t *testing.T) {
 		notification auth.Notification
 	}{
 		{"holds no notification", nil},
-		{"authClientId missing", auth.TokenCreated{ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry}},
-		{"referenceAgreementId missing", auth.TokenCreated{AuthClientID: "m", AccessToken: token, AccessTokenExpiryTime: expiry}},
-		{"accessToken missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessTokenExpiryTime: expiry}},
-		{"accessTokenExpiryTime missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token}},
-		{"accessToken longer than 128 characters", auth.TokenCanceled{AuthClientID: "m", AccessToken: long}},
-		{"accessToken missing", auth.TokenCanceled{AuthClientID: "m"}},
-		{"authClientId missing", auth.TokenCanceled{AccessToken: token}},
-		{"authCode longer than 32 characters", auth.AuthCodeCreated{AuthClientID: "m", AuthState: "s", AuthCode: long}},
-		{"authState missing", auth.AuthCodeCreated{AuthClientID: "m", AuthCode: token}},
-		{"walletForAccountBinding.walletLogo.logoUrl not an absolute https URL", auth.TokenCreated{
+		{"authClientId: missing", auth.TokenCreated{ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry}},
+		{"referenceAgreementId: missing", auth.TokenCreated{AuthClientID: "m", AccessToken: token, AccessTokenExpiryTime: expiry}},
+		{"accessToken: missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessTokenExpiryTime: expiry}},
+		{"accessTokenExpiryTime: missing", auth.TokenCreated{AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token}},
+		{"accessToken: longer than 128 characters", auth.TokenCanceled{AuthClientID: "m", AccessToken: long}},
+		{"accessToken: missing", auth.TokenCanceled{AuthClientID: "m"}},
+		{"authClientId: missing", auth.TokenCanceled{AccessToken: token}},
+		{"authCode: longer than 32 characters", auth.AuthCodeCreated{AuthClientID: "m", AuthState: alipayplus.Conceal("s"), AuthCode: long}},
+		{"authState: missing", auth.AuthCodeCreated{AuthClientID: "m", AuthCode: token}},
+		{"walletForAccountBinding.walletLogo.logoUrl: not an absolute https URL", auth.TokenCreated{
 			AuthClientID: "m", ReferenceAgreementID: "a", AccessToken: token, AccessTokenExpiryTime: expiry,
 			Wallet: auth.Wallet{WalletLogo: auth.WalletLogo{LogoURL: "http://wallet.example/w.svg"}},
 		}},
@@ -127,14 +128,14 @@ func TestAuthNotifySampleOfTheDocuments(t *testing.T) {
 		Wallet: auth.Wallet{WalletName: "W", WalletBrandName: "W", WalletRegion: "ID",
 			WalletLogo: auth.WalletLogo{LogoName: "W", LogoURL: "https://wallet.example/w.svg"}},
 	}
-	if r.Notification != want {
+	if !reflect.DeepEqual(r.Notification, want) {
 		t.Errorf("got %#v, want %#v", r.Notification, want)
 	}
 	for _, c := range []struct {
 		rule, body string
 		want       auth.Notification
 	}{
-		{"a code, without a type", `{"authCode":"281","authState":"s"}`, auth.AuthCodeCreated{AuthCode: alipayplus.Conceal("281"), AuthState: "s"}},
+		{"a code, without a type", `{"authCode":"281","authState":"s"}`, auth.AuthCodeCreated{AuthCode: alipayplus.Conceal("281"), AuthState: alipayplus.Conceal("s")}},
 		{"a cancelled token", `{"authorizationNotifyType":"TOKEN_CANCELED","accessToken":"t"}`, auth.TokenCanceled{AccessToken: alipayplus.Conceal("t")}},
 		{"members that do not belong to the type are left out", `{"authorizationNotifyType":"TOKEN_CANCELED","accessToken":"t","authCode":"c"}`, auth.TokenCanceled{AccessToken: alipayplus.Conceal("t")}},
 		{"a token, created or cancelled", `{"accessToken":"t"}`, nil},
@@ -143,7 +144,7 @@ func TestAuthNotifySampleOfTheDocuments(t *testing.T) {
 	} {
 		var r auth.AuthNotifyRequest
 		err := wire.Decode([]byte(c.body), &r)
-		if (err != nil) != (c.want == nil) || r.Notification != c.want {
+		if (err != nil) != (c.want == nil) || !reflect.DeepEqual(r.Notification, c.want) {
 			t.Errorf("%s: %v, %v", c.rule, r, err)
 		}
 	}

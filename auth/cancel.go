@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 
@@ -135,7 +134,7 @@ func (s *Service) accessToken(t *Token) (alipayplus.Secret, error) {
 	var n struct {
 		AccessToken alipayplus.Secret `json:"accessToken"`
 	}
-	if json.Unmarshal(m.Body, &n) != nil || n.AccessToken.IsZero() {
+	if alipayplus.Unmarshal([]byte(m.Body.Reveal()), &n) != nil || n.AccessToken.IsZero() {
 		return alipayplus.Secret{}, errSealed
 	}
 	return n.AccessToken, nil

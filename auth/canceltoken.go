@@ -12,7 +12,7 @@ type CancelTokenRequest struct {
 	PSPID       string            `json:"pspId,omitzero" wire:"check,max=64"`           // REQUIRED, ≤ 64: the MPP's id at Alipay+
 	AccessToken alipayplus.Secret `json:"accessToken,omitzero" wire:"required,max=128"` // REQUIRED, ≤ 128: the idempotency field
 	// PassThroughInfo is key-value pairs in a string, ≤ 20,000 characters.
-	PassThroughInfo string `json:"passThroughInfo,omitzero" wire:"max=20000,private"`
+	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`
 }
 
 // CancelTokenResponse is the MPP's answer to cancelToken.

@@ -11,8 +11,8 @@ import (
 // request.
 const RepeatWindow = 5 * time.Minute
 
-// Code is an authorization code at rest: plain data, whose JSON a CodeStore
-// keeps. The code itself is not in it.
+// Code is an authorization code at rest: plain data, which a CodeStore
+// keeps with MarshalBinary. The code itself is not in it.
 type Code struct {
 	Digest  string    `json:"digest"`  // Secret.Digest of the code, 64 characters: the primary key
 	Version int64     `json:"version"` // grows by one with every change, from 1

@@ -51,11 +51,11 @@ func TestConcurrentRedeems(t *testing.T) {
 				})
 			}
 			wait.Wait()
-			winners, tokens := 0, map[alipayplus.Secret]bool{}
+			winners, tokens := 0, map[string]bool{}
 			for _, answer := range answers {
 				if answer != nil {
 					winners++
-					tokens[answer.AccessToken] = true
+					tokens[answer.AccessToken.Reveal()] = true
 				}
 			}
 			if len(tokens) != 1 || !c.winners(winners) {

@@ -96,8 +96,8 @@
 // Config.KeepAccessTokens: the access token then stays, sealed, as long as it
 // lives.
 //
-// Do not write answers of applyToken to logs. The types of this package print
-// redacted, in every format.
+// Tokens and codes are of type alipayplus.Secret: they print redacted, and
+// encoding/json fails on them.
 //
 // # Stores
 //

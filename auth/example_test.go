@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
@@ -55,13 +56,13 @@ func ExampleService_IssueCode() {
 	fmt.Println(answer.CustomerID, !answer.AccessToken.IsZero(), err)
 
 	again, err := service.ApplyToken(ctx, request) // Alipay+ had no answer
-	fmt.Println(*again == *answer, err)
+	fmt.Println(reflect.DeepEqual(*again, *answer), err)
 
 	request.AcquirerID = "A2" // somebody else with the same code
 	_, err = service.ApplyToken(ctx, request)
 	fmt.Println(err)
 	// Output:
-	// AuthCode{authCode:[redacted] authSuccessScopes:[BASE_USER_INFO] authErrorScopes:[USER_PHONE]} <nil>
+	// {[redacted] [BASE_USER_INFO] [USER_PHONE]} <nil>
 	// 28166613 32
 	// C1 true <nil>
 	// true <nil>
@@ -119,11 +120,11 @@ func ExampleAuthNotifyRequest() {
 	m, err := auth.AuthNotify.Prepare(&auth.AuthNotifyRequest{Notification: auth.TokenCanceled{
 		AuthClientID: "M1", AccessToken: alipayplus.Conceal("T1"),
 	}})
-	fmt.Println(string(m.Body), err)
+	fmt.Println(m.Body.Reveal(), err)
 
 	_, err = auth.AuthNotify.Prepare(&auth.AuthNotifyRequest{Notification: auth.TokenCanceled{AuthClientID: "M1"}})
 	var invalid *alipayplus.ValidationError
-	fmt.Println(errors.As(err, &invalid), invalid.Problems[0].Rule)
+	fmt.Println(errors.As(err, &invalid), invalid.Problems[0].Path, invalid.Problems[0].Rule)
 	// Output:
 	// {"authorizationNotifyType":"TOKEN_CANCELED","authClientId":"M1","accessToken":"T1"} <nil>
 	// true accessToken missing

@@ -13,8 +13,8 @@ const ScopeAgreementPay = "AGREEMENT_PAY"
 
 // Grant is what a user allowed a client of Alipay+ to do.
 type Grant struct {
-	CustomerID   string `json:"customerId" wire:"private"` // REQUIRED, ≤ 64: the MPP's user id
-	AuthClientID string `json:"authClientId"`              // REQUIRED, ≤ 64: who may use the grant, usually the merchant
+	CustomerID   string `json:"customerId"`   // REQUIRED, ≤ 64: the MPP's user id
+	AuthClientID string `json:"authClientId"` // REQUIRED, ≤ 64: who may use the grant, usually the merchant
 	// Scopes are what is allowed. Of a token that Issue makes, none means
 	// ScopeAgreementPay.
 	Scopes []string `json:"scopes,omitzero"`

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -38,7 +39,7 @@ func TestBehindTheHandler(t *testing.T) {
 	code := w.issueCode()
 	first := apply(applyCode(code))
 	is(first.Result, "S", "SUCCESS")
-	if again := apply(applyCode(code)); *again != *first {
+	if again := apply(applyCode(code)); !reflect.DeepEqual(*again, *first) {
 		t.Error("a repeated request got another answer")
 	}
 	other := applyCode(code)

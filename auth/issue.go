@@ -20,6 +20,18 @@ type AuthCode struct {
 	ErrorScopes   []string          `json:"authErrorScopes,omitzero"`   // asked for and not granted
 }
 
+// MarshalJSON returns the object for the app, with the code in it.
+func (c AuthCode) MarshalJSON() ([]byte, error) {
+	type fields AuthCode
+	return alipayplus.Marshal(fields(c))
+}
+
+// LogValue returns c without the code, for log/slog.
+func (c AuthCode) LogValue() slog.Value {
+	type fields AuthCode
+	return alipayplus.Loggable(fields(c)).LogValue()
+}
+
 // IssueCode answers getAuthCode: it makes an authorization code for the user who
 // is logged in to the wallet's app. g says who that is, the client, and which
 // scopes the user granted; asked are the scopes of getAuthCode. The code stands

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,7 +65,7 @@ func TestTokensAgainstAModel(t *testing.T) {
 							r.Fatalf("refresh with pair %d of %d: %v", i, last+1, err)
 						}
 					case i == last-1:
-						if err != nil || *answer != m.pairs[last].answer {
+						if err != nil || !reflect.DeepEqual(*answer, m.pairs[last].answer) {
 							r.Fatalf("a repeated refresh: %v, %v", answer, err)
 						}
 					case time.Since(m.pairs[last].made) >= refreshTTL:

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,7 +18,7 @@ func TestRefreshRotatesBothTokens(t *testing.T) {
 		first := w.apply(applyCode(w.issueCode()))
 		time.Sleep(time.Hour + time.Second/2)
 		second := w.apply(applyRefresh(first.RefreshToken))
-		if second.AccessToken == first.AccessToken || second.RefreshToken == first.RefreshToken || second.CustomerID != "customer-1" {
+		if second.AccessToken.Equal(first.AccessToken) || second.RefreshToken.Equal(first.RefreshToken) || second.CustomerID != "customer-1" {
 			t.Errorf("the new pair: %v", second)
 		}
 		w.dead(first.AccessToken, "INVALID_TOKEN")
@@ -34,7 +35,7 @@ func TestRefreshRotatesBothTokens(t *testing.T) {
 
 		// The same refresh token, inside and after the grace.
 		time.Sleep(auth.RepeatWindow - time.Millisecond)
-		if again := w.apply(applyRefresh(first.RefreshToken)); *again != *second {
+		if again := w.apply(applyRefresh(first.RefreshToken)); !reflect.DeepEqual(*again, *second) {
 			t.Error("the same refresh token within five minutes: another pair")
 		}
 		w.alive(second.AccessToken)
@@ -46,7 +47,7 @@ func TestRefreshRotatesBothTokens(t *testing.T) {
 		third := w.apply(applyRefresh(second.RefreshToken))
 		w.dead(second.AccessToken, "INVALID_TOKEN")
 		w.refused(applyRefresh(first.RefreshToken), "INVALID_REFRESH_TOKEN")
-		if again := w.apply(applyRefresh(second.RefreshToken)); *again != *third {
+		if again := w.apply(applyRefresh(second.RefreshToken)); !reflect.DeepEqual(*again, *third) {
 			t.Error("the same refresh token at once: another pair")
 		}
 	})
@@ -102,7 +103,7 @@ func TestConcurrentRefreshes(t *testing.T) {
 		}
 		wait.Wait()
 		for _, answer := range answers {
-			if answer == nil || *answer != *answers[0] {
+			if answer == nil || !reflect.DeepEqual(*answer, *answers[0]) {
 				t.Fatal("two answers to one refresh token")
 			}
 		}
@@ -143,7 +144,7 @@ func TestSealingKeysRotate(t *testing.T) {
 	cfg := w.config
 	cfg.Sealer = both
 	w.service = newService(t, cfg)
-	if again := w.apply(applyCode(code)); *again != *answer {
+	if again := w.apply(applyCode(code)); !reflect.DeepEqual(*again, *answer) {
 		t.Error("what the old key sealed is lost")
 	}
 	code = w.issueCode()

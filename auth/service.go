@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -141,7 +140,7 @@ func (s *Service) keep(p *pair) []byte {
 
 // sealAnswer and openAnswer keep an answer with tokens for its repetition.
 func (s *Service) sealAnswer(p purpose, digest string, answer *ApplyTokenResponse) ([]byte, error) {
-	text, err := json.Marshal(answer)
+	text, err := alipayplus.Marshal(answer)
 	if err != nil {
 		return nil, errors.New("auth: the answer cannot be encoded")
 	}
@@ -154,7 +153,7 @@ func (s *Service) openAnswer(p purpose, digest string, sealed []byte) (*ApplyTok
 		return nil, err
 	}
 	answer := new(ApplyTokenResponse)
-	if json.Unmarshal(text, answer) != nil {
+	if alipayplus.Unmarshal(text, answer) != nil {
 		return nil, errSealed
 	}
 	return answer, nil
@@ -166,7 +165,7 @@ func (s *Service) sealNotice(digest string, n Notification) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(m)
+	text, err := m.MarshalBinary()
 	if err != nil {
 		return nil, errors.New("auth: the notification cannot be encoded")
 	}
@@ -178,7 +177,7 @@ func (s *Service) openNotice(t *Token) (m alipayplus.Message, err error) {
 	if err != nil {
 		return m, err
 	}
-	if json.Unmarshal(text, &m) != nil {
+	if m.UnmarshalBinary(text) != nil {
 		return m, errSealed
 	}
 	return m, nil

@@ -11,8 +11,8 @@ import (
 )
 
 // Token is an authorization at rest, with its access token and its refresh
-// token: plain data, whose JSON a TokenStore keeps. The tokens themselves are
-// not in it, but for what is sealed.
+// token: plain data, which a TokenStore keeps with MarshalBinary. The tokens
+// themselves are not in it, but for what is sealed.
 //
 // A Token is made once for each agreement and for each redeemed code. It is
 // refreshed, cancelled, and expires; it is never made again, so keep its record

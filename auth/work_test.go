@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,7 +41,7 @@ func TestTokenIsIssuedOnceAndNotified(t *testing.T) {
 			ReferenceMerchantID: "shop-1", CustomerID: "customer-1", UserLoginID: agreement.UserLoginID,
 			AcquirerID: "acquirer-1", PSPID: "psp-1", Wallet: w.config.Wallet,
 		}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("authNotify: %v, want %v", got, want)
 		}
 		if !w.find(first.ID).Grant.UserLoginID.IsZero() {

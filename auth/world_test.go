@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -232,7 +231,7 @@ func (w *world) canceled() []auth.TokenCanceled {
 
 // dump is a record as a database holds it, with sealed texts as bytes.
 func dump(record any) []byte {
-	data, err := json.Marshal(record)
+	data, err := alipayplus.Marshal(record)
 	if err != nil {
 		panic(err)
 	}

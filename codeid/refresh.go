@@ -1,7 +1,6 @@
 package codeid
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -84,11 +83,11 @@ func (i *Identifier) refresh(ctx context.Context, l *Loading) error {
 		next.set = old.set
 		l.Version, l.Rules, l.Skipped = next.set.Version(), next.set.Len(), next.set.Skipped()
 	} else {
-		if next.set, err = i.accept(info.Body, l); err != nil {
+		if next.set, err = i.accept([]byte(info.Body.Reveal()), l); err != nil {
 			return err
 		}
 		l.Changed = true
-		i.unsaved = bytes.Clone(info.Body)
+		i.unsaved = []byte(info.Body.Reveal())
 	}
 	i.state.Store(&next)
 	if i.config.File == "" {

@@ -52,19 +52,27 @@ func (w *world) life(first *crash, next func() *crash) {
 		if answer.Result.Status != alipayplus.StatusUnknown {
 			w.problem("the creation is answered %v", answer.Result)
 		}
-		if answer.PaymentURL == "" {
+		if answer.PaymentURL.IsZero() {
 			return false
 		}
-		pages = append(pages, answer.PaymentURL+" "+answer.PaymentID)
+		pages = append(pages, answer.PaymentURL.Reveal()+" "+answer.PaymentID)
 		return true
 	}, next)
+	try := 0 // of the PIN: counted once, reported until the report is stored
 	w.until("the verification", func() bool {
-		record, err := w.happened(w.Context(), "PR1", payment.Verified{At: time.Now()})
+		if try == 0 {
+			record, err := w.happened(w.Context(), "PR1", payment.VerificationTried{At: time.Now()})
+			if err != nil {
+				return false
+			}
+			try = len(record.Tried)
+		}
+		record, err := w.happened(w.Context(), "PR1", payment.Verified{Try: try, At: time.Now()})
 		return err == nil && record.State == payment.StatePaid
 	}, next)
 	w.workers(next)
 	if answer, err := send(w, payPath, payment.Pay, creation("PR1")); err == nil {
-		pages = append(pages, answer.PaymentURL+" "+answer.PaymentID)
+		pages = append(pages, answer.PaymentURL.Reveal()+" "+answer.PaymentID)
 	}
 	if slices.Sort(pages); len(slices.Compact(pages)) > 1 {
 		w.problem("a creation has two pages")

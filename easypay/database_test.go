@@ -3,7 +3,6 @@ package easypay_test
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -39,13 +38,13 @@ func (t *tables) clone() *tables {
 func (t *tables) load(id string) (payment.Record, error) {
 	record := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	if row, ok := t.Payments[id]; ok {
-		return record, json.Unmarshal(row, &record)
+		return record, record.UnmarshalBinary(row)
 	}
 	return record, nil
 }
 
 func (t *tables) store(record payment.Record) error {
-	row, err := json.Marshal(record)
+	row, err := record.MarshalBinary()
 	t.Payments[record.PaymentRequestID] = row
 	return err
 }
@@ -168,7 +167,7 @@ type tokenTable struct{ *wallet }
 func (t *tables) token(key string) (token auth.Token, err error) {
 	for _, row := range t.Tokens {
 		var token auth.Token
-		if err := json.Unmarshal(row, &token); err != nil {
+		if err := token.UnmarshalBinary(row); err != nil {
 			return auth.Token{}, err
 		}
 		if slices.Contains(token.Keys(), key) {
@@ -181,7 +180,7 @@ func (t *tables) token(key string) (token auth.Token, err error) {
 func (t *tables) saveToken(token auth.Token) error {
 	var before auth.Token
 	if row, ok := t.Tokens[token.ID]; ok {
-		if err := json.Unmarshal(row, &before); err != nil {
+		if err := before.UnmarshalBinary(row); err != nil {
 			return err
 		}
 	}
@@ -193,7 +192,7 @@ func (t *tables) saveToken(token auth.Token) error {
 			return auth.ErrConflict
 		}
 	}
-	row, err := json.Marshal(token)
+	row, err := token.MarshalBinary()
 	t.Tokens[token.ID] = row
 	return err
 }
@@ -213,7 +212,7 @@ func (s tokenTable) DueTokens(_ context.Context, now time.Time, limit int) ([]au
 	var due []auth.Token
 	for _, row := range s.view().Tokens {
 		var token auth.Token
-		if err := json.Unmarshal(row, &token); err != nil {
+		if err := token.UnmarshalBinary(row); err != nil {
 			return nil, err
 		}
 		if at := token.Due(); !at.IsZero() && !at.After(now) {

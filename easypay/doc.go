@@ -22,8 +22,9 @@
 //	1-4   pay with isPaymentEvaluation: Evaluate answers S, F or U
 //	7-8   pay again: Create makes a payment.Record with a Verification (payment.Opened)
 //	9-11  the answer is U PAYMENT_IN_PROCESS with paymentUrl and paymentId; it cannot be S
-//	12-13 the user enters a PIN or an OTP: payment.Verified or payment.VerificationFailed
-//	14-15 the user goes back to Redirect(url, verified)
+//	12-13 the user enters a PIN or an OTP: payment.VerificationTried, then
+//	      payment.Verified or payment.VerificationFailed
+//	14-15 the user goes back to Redirect(url, record.Verified())
 //	16-23 inquiryPayment and notifyPayment report the result, both from the record
 //	24-26 with isAuthorizationAndPay, once paid: package auth issues a token and
 //	      reports it with authNotify
@@ -33,20 +34,24 @@
 // It is the wallet's. Each thing that happens there is an event of the record,
 // in one transaction with the ledger (see payment.Record.On):
 //
-//	record, do, err := record.On(payment.Verified{At: now}) // or VerificationFailed, OTPResent, GaveUp
+//	record, do, err := record.On(payment.VerificationTried{At: now}) // or OTPResent, GaveUp
+//	… // store it: the try is counted before it is compared
+//	if err == nil && record.State == payment.StateVerifying {
+//		// compare, and report the result of this try
+//		record, do, err = record.On(payment.Verified{Try: len(record.Tried), At: now}) // or VerificationFailed
+//	}
 //
-// A payment.Redirect among the effects sends the user back; so does an error of
-// On, as a verification that failed. A right PIN that is sent twice is no error
-// and no effect: the state is paying or paid, and the user goes back as verified.
+// As soon as the state is not StateVerifying any more, whatever happened, the user
+// goes back:
 //
-//	url, err := easypay.Redirect(record.RedirectURL, verified)
+//	url, err := easypay.Redirect(record.RedirectURL, record.Verified())
 //
 // # Consent
 //
 // With Creation.Consent the record keeps AuthorizationInfo. When it becomes
 // StatePaid, a token is due, in the transaction of the debit:
 //
-//	if info := record.AuthorizationInfo; info.ReferenceAgreementID != "" {
+//	if info := record.AuthorizationInfo; record.Consented {
 //		token, err := tokens.NewToken(auth.Grant{
 //			CustomerID:           record.CustomerID,
 //			AuthClientID:         info.AuthClientID,

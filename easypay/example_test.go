@@ -25,7 +25,7 @@ func ExampleService() {
 		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
 			terms := c.Terms()
 			terms.PaymentID, terms.CustomerID = "wallet-1", "customer-1"
-			terms.Verification = payment.Verification{URL: "https://wallet.example/verify?session=1"}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify?session=1")}
 			record, _, err := payments[c.PaymentRequestID].On(payment.Opened{Terms: terms, At: time.Now()})
 			if err != nil {
 				return easypay.Verification{}, err
@@ -55,30 +55,32 @@ func ExampleService() {
 		PaymentFactor: payment.Factor{
 			IsAgreementPayment: alipayplus.True, IsEasyPayScenario: alipayplus.True, IsPaymentEvaluation: alipayplus.True,
 		},
-		PaymentRedirectURL: "https://pay.example/result?session=%2B",
+		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=%2B"),
 	}
 	answer, err := alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
 	fmt.Println("evaluation:", answer.Result, err)
 
 	call.PaymentFactor.IsPaymentEvaluation = alipayplus.Unset
 	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
-	fmt.Println("creation:", answer.Result, answer.PaymentURL, err)
+	fmt.Println("creation:", answer.Result, answer.PaymentURL.Reveal(), err)
 
-	// The user enters the right PIN on the verification page.
-	record, do, err := payments["PR-1"].On(payment.Verified{At: time.Now()})
+	// The user enters the right PIN on the verification page: it is counted, stored
+	// and then compared.
+	record, _, err := payments["PR-1"].On(payment.VerificationTried{At: time.Now()})
+	fmt.Println(record.State, err)
+	record, do, err := record.On(payment.Verified{Try: len(record.Tried), At: time.Now()})
 	fmt.Println(record.State, err)
 	for _, effect := range do {
-		switch e := effect.(type) {
-		case payment.Debit:
-			fmt.Println("debit", e.Amount)
-		case payment.Redirect:
-			url, err := easypay.Redirect(record.RedirectURL, e.Verified)
-			fmt.Println("redirect", url, err)
+		if debit, ok := effect.(payment.Debit); ok {
+			fmt.Println("debit", debit.Amount)
 		}
 	}
+	url, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
+	fmt.Println("redirect", url, err)
 	// Output:
 	// evaluation: S SUCCESS <nil>
 	// creation: U PAYMENT_IN_PROCESS https://wallet.example/verify?session=1 <nil>
+	// verifying <nil>
 	// paying <nil>
 	// debit HKD 58.00
 	// redirect https://pay.example/result?session=%2B&status=success <nil>

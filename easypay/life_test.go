@@ -3,6 +3,7 @@ package easypay_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +29,21 @@ func (w *world) happens(e payment.Event) string {
 		return string(record.State) + ", " + err.Error()
 	}
 	return string(record.State)
+}
+
+// enters is the user entering a PIN or an OTP on the page of PR1: the try is
+// counted before it is compared.
+func (w *world) enters(right bool) string {
+	record, err := w.happened(w.Context(), "PR1", payment.VerificationTried{At: time.Now()})
+	switch {
+	case err != nil:
+		return string(record.State) + ", " + err.Error()
+	case record.State != payment.StateVerifying:
+		return string(record.State)
+	case right:
+		return w.happens(payment.Verified{Try: len(record.Tried), At: time.Now()})
+	}
+	return w.happens(payment.VerificationFailed{Try: len(record.Tried), At: time.Now()})
 }
 
 // notified is the result that Alipay+ got by notifyPayment, if it got one.
@@ -57,13 +73,13 @@ func (w *world) is(what, got, want string) {
 }
 
 // redirected is where the verification page sends the user.
-func (w *world) redirected(verified bool) string {
+func (w *world) redirected() string {
 	w.Helper()
 	record, err := w.record("PR1")
 	if err != nil {
 		w.Fatal(err)
 	}
-	url, err := easypay.Redirect(record.RedirectURL, verified)
+	url, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -84,19 +100,19 @@ func TestLife(t *testing.T) {
 		// Steps 7 to 11.
 		created := w.pay(creation("PR1"))
 		w.is("creation", created.Result.Error(), "U PAYMENT_IN_PROCESS")
-		if !strings.HasPrefix(created.PaymentURL, pageURL) || created.PaymentID == "" || created.CustomerID != customerID {
+		if !strings.HasPrefix(created.PaymentURL.Reveal(), pageURL) || created.PaymentID == "" || created.CustomerID != customerID {
 			w.Errorf("the creation's answer is %v", created)
 		}
 		w.is("balance before the verification", fmt.Sprint(w.balance()), "100000")
 
 		// Steps 12 to 15.
-		w.is("wrong PIN", w.happens(payment.VerificationFailed{At: time.Now()}), "verifying")
+		w.is("wrong PIN", w.enters(false), "verifying")
 		w.is("another OTP", w.happens(payment.OTPResent{At: time.Now()}), "verifying")
-		w.is("wrong OTP", w.happens(payment.VerificationFailed{At: time.Now()}), "verifying")
+		w.is("wrong OTP", w.enters(false), "verifying")
 		w.is("meanwhile", w.inquire("PR1"), "U PAYMENT_IN_PROCESS")
-		w.is("right OTP", w.happens(payment.Verified{At: time.Now()}), "paid")
-		w.is("right OTP again", w.happens(payment.Verified{At: time.Now()}), "paid")
-		w.is("redirect", w.redirected(true), "https://pay.example/result?session=%2B%3D&status=success")
+		w.is("right OTP", w.enters(true), "paid")
+		w.is("right OTP again", w.enters(true), "paid")
+		w.is("redirect", w.redirected(), "https://pay.example/result?session=%2B%3D&status=success")
 		w.is("balance after it", fmt.Sprint(w.balance()), "99950")
 
 		// Steps 16 to 23.
@@ -129,7 +145,7 @@ func TestLife(t *testing.T) {
 		first := w.pay(oneClick("PR2", token.AccessToken))
 		second := w.pay(oneClick("PR2", token.AccessToken))
 		w.is("one-click", first.Result.Error(), "S SUCCESS")
-		if *first != *second || first.PaymentURL != "" {
+		if !reflect.DeepEqual(*first, *second) || !first.PaymentURL.IsZero() {
 			w.Errorf("%v, and again %v", first, second)
 		}
 		w.is("balance", fmt.Sprint(w.balance()), "99900")
@@ -155,7 +171,7 @@ func TestLife(t *testing.T) {
 		w.is("the cancelled token", w.pay(oneClick("PR5", refreshed.AccessToken)).Result.Error(), "F INVALID_TOKEN")
 		w.is("a paid order, again", w.pay(oneClick("PR4", refreshed.AccessToken)).Result.Error(), "S SUCCESS")
 		w.is("balance in the end", fmt.Sprint(w.balance()), "99850")
-		w.is("the creation, again", w.pay(creation("PR1")).PaymentURL, created.PaymentURL)
+		w.is("the creation, again", w.pay(creation("PR1")).PaymentURL.Reveal(), created.PaymentURL.Reveal())
 	})
 }
 
@@ -163,7 +179,7 @@ func TestLife(t *testing.T) {
 func TestExpiredToken(t *testing.T) {
 	story(t, func(w *world) {
 		w.pay(creation("PR1"))
-		w.happens(payment.Verified{At: time.Now()})
+		w.enters(true)
 		w.workFor(time.Minute)
 		time.Sleep(31 * 24 * time.Hour)
 		w.is("one-click", w.pay(oneClick("PR2", w.known()[0].AccessToken)).Result.Error(), "F EXPIRED_ACCESS_TOKEN")
@@ -178,8 +194,8 @@ func TestInquiryPolling(t *testing.T) {
 		began := time.Now()
 		w.pay(creation("PR1"))
 		at := map[int]func(){
-			3: func() { w.is("wrong PIN", w.happens(payment.VerificationFailed{At: time.Now()}), "verifying") },
-			5: func() { w.is("right PIN", w.happens(payment.Verified{At: time.Now()}), "paying") },
+			3: func() { w.is("wrong PIN", w.enters(false), "verifying") },
+			5: func() { w.is("right PIN", w.enters(true), "paying") },
 			9: func() {
 				if err := w.settle(w.Context(), "PR1"); err != nil {
 					w.Fatal(err)
@@ -205,7 +221,7 @@ func TestInquiryPolling(t *testing.T) {
 func TestTokenDiesWhilePaying(t *testing.T) {
 	story(t, func(w *world) {
 		w.pay(creation("PR1"))
-		w.happens(payment.Verified{At: time.Now()})
+		w.enters(true)
 		w.workFor(time.Minute)
 		token := w.known()[0].AccessToken
 		w.slow = true

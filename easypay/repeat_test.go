@@ -63,7 +63,7 @@ func (w *world) together(requests ...*payment.PayRequest) []*payment.PayResponse
 	signed := map[*payment.PayRequest]*http.Request{}
 	var wait sync.WaitGroup
 	for i, r := range requests {
-		body := must(json.Marshal(r))
+		body := must(alipayplus.Marshal(r))
 		if signed[r] == nil {
 			signed[r] = w.gateway.NewRequest(w.Context(), payPath, body)
 		}
@@ -112,14 +112,14 @@ func TestConcurrentDuplicates(t *testing.T) {
 					if answer.Result.Error() != "U PAYMENT_IN_PROCESS" {
 						w.Fatalf("a creation is answered %v", answer.Result)
 					}
-					if answer.PaymentURL != "" {
-						pages[answer.PaymentURL+" "+answer.PaymentID]++
+					if !answer.PaymentURL.IsZero() {
+						pages[answer.PaymentURL.Reveal()+" "+answer.PaymentID]++
 					}
 				}
 				if tables := w.view(); len(pages) != 1 || len(tables.Payments) != 1 || len(tables.Ledger) != 0 {
 					w.Fatalf("%d pages, %d orders, %d bookings; want 1, 1, 0", len(pages), len(tables.Payments), len(tables.Ledger))
 				}
-				w.happens(payment.Verified{At: time.Now()})
+				w.enters(true)
 				w.work(w.Context())
 
 				paid := map[string]int{}
@@ -155,12 +155,12 @@ func (w *world) checkReplay(evaluates bool, answer *payment.PayResponse, page *s
 	switch status := answer.Result.Status; {
 	case status == alipayplus.StatusFailed:
 		w.Fatalf("refused: %v", answer.Result)
-	case evaluates && (answer.PaymentURL != "" || answer.PaymentID != ""):
+	case evaluates && (!answer.PaymentURL.IsZero() || answer.PaymentID != ""):
 		w.Fatalf("an evaluation got the answer of a creation: %v", answer)
 	case !evaluates && status != alipayplus.StatusUnknown:
 		w.Fatalf("a creation got the answer of an evaluation: %v", answer)
-	case !evaluates && answer.PaymentURL != "":
-		if got := answer.PaymentURL + " " + answer.PaymentID; *page != "" && got != *page {
+	case !evaluates && !answer.PaymentURL.IsZero():
+		if got := answer.PaymentURL.Reveal() + " " + answer.PaymentID; *page != "" && got != *page {
 			w.Fatal("a creation has two pages")
 		} else {
 			*page = got
@@ -251,7 +251,7 @@ func TestRepeatedCreation(t *testing.T) {
 					}
 					switch state.event.(type) { // the times are those of the story
 					case payment.Verified:
-						w.happens(payment.Verified{At: time.Now()})
+						w.enters(true)
 					case payment.OTPResent:
 						w.happens(payment.OTPResent{At: time.Now()})
 					case payment.Cancelled:
@@ -270,7 +270,7 @@ func TestRepeatedCreation(t *testing.T) {
 					for range 2 {
 						answer := w.pay(creation("PR1"))
 						got := answer.Result.Error()
-						if answer.PaymentURL == record.Verification.URL && answer.PaymentID == record.PaymentID && got == "U PAYMENT_IN_PROCESS" {
+						if answer.PaymentURL.Equal(record.Verification.URL) && answer.PaymentID == record.PaymentID && got == "U PAYMENT_IN_PROCESS" {
 							got = page
 						}
 						w.is("the creation, again", got, want)

@@ -23,7 +23,7 @@ type Creation struct {
 	// RedirectURL is where the user goes after the verification; make the URL
 	// with Redirect. It is checked: usable, and with paymentRedirectUrl absent
 	// the pinRedirectUrl of passThroughInfo.
-	RedirectURL string
+	RedirectURL alipayplus.Secret
 }
 
 // OneClick asks to pay with a token that the wallet issued before.
@@ -75,9 +75,9 @@ type Eligible struct {
 // Verification answers a creation: with U PAYMENT_IN_PROCESS, because nothing is
 // paid before the user is verified. It has no way to say S.
 type Verification struct {
-	PaymentID  string // REQUIRED, ≤ 64: the MPP's id of the payment
-	URL        string // REQUIRED, ≤ 2048, https: the wallet's verification page
-	CustomerID string // ≤ 64: the MPP's user id
+	PaymentID  string            // REQUIRED, ≤ 64: the MPP's id of the payment
+	URL        alipayplus.Secret // REQUIRED, ≤ 2048, https: the wallet's verification page
+	CustomerID string            // ≤ 64: the MPP's user id
 }
 
 // VerificationOf is the answer to a creation from the payment's record: the same
@@ -210,18 +210,18 @@ func (s Service) create(ctx context.Context, r *payment.PayRequest) (*payment.Pa
 		return nil, illegal("neither paymentMethodId nor userLoginId")
 	}
 	info := r.AuthorizationInfo
-	if c.Consent() && (info.ReferenceAgreementID == "" || info.AuthClientID == "" || info.AuthState == "") {
+	if c.Consent() && (info.ReferenceAgreementID == "" || info.AuthClientID == "" || info.AuthState.IsZero()) {
 		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
 	}
 	c.RedirectURL = redirectURLOf(r)
-	if rule := weburl.Public(c.RedirectURL); rule != "" {
+	if rule := weburl.Public(c.RedirectURL.Reveal()); rule != "" {
 		return nil, illegal("paymentRedirectUrl " + rule)
 	}
 	v, err := s.Create(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if page, err := url.Parse(v.URL); v.PaymentID == "" || err != nil || page.Scheme != "https" || page.Host == "" {
+	if page, err := url.Parse(v.URL.Reveal()); v.PaymentID == "" || err != nil || page.Scheme != "https" || page.Host == "" {
 		return nil, errors.New("easypay: Create returned no PaymentID or no https URL")
 	}
 	return &payment.PayResponse{
@@ -254,16 +254,15 @@ func illegal(message string) error {
 
 // redirectURLOf is paymentRedirectUrl, or, where that is absent, pinRedirectUrl
 // in passThroughInfo, as the sample of the documents has it.
-func redirectURLOf(r *payment.PayRequest) string {
-	if r.PaymentRedirectURL != "" {
+func redirectURLOf(r *payment.PayRequest) alipayplus.Secret {
+	if !r.PaymentRedirectURL.IsZero() {
 		return r.PaymentRedirectURL
 	}
 	var pass struct {
-		PinRedirectURL string `json:"pinRedirectUrl,omitzero"`
+		PinRedirectURL alipayplus.Secret `json:"pinRedirectUrl,omitzero"`
 	}
-	text := []byte(r.PassThroughInfo.Reveal())
-	if wire.Check(text) != nil || wire.Decode(text, &pass) != nil {
-		return ""
+	if wire.Decode([]byte(r.PassThroughInfo.Reveal()), &pass) != nil {
+		return alipayplus.Secret{}
 	}
 	return pass.PinRedirectURL
 }

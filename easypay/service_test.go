@@ -46,7 +46,7 @@ func (r *recorder) service() easypay.Service {
 			return easypay.Eligible{CustomerID: "C1"}, r.note("evaluate")
 		},
 		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{PaymentID: "W-" + c.PaymentRequestID, URL: "https://wallet.example/verify", CustomerID: "C1"}, r.note("create")
+			return easypay.Verification{PaymentID: "W-" + c.PaymentRequestID, URL: alipayplus.Conceal("https://wallet.example/verify"), CustomerID: "C1"}, r.note("create")
 		},
 		Pay: func(_ context.Context, c easypay.OneClick) (easypay.Paid, error) {
 			return easypay.Paid{PaymentID: "W1", PaymentTime: alipayplus.TimeOf(time.Now()), CustomerID: c.Grant.CustomerID}, r.note("pay")
@@ -97,7 +97,7 @@ func request(id string, change ...func(*payment.PayRequest)) *payment.PayRequest
 		PaymentAmount:      alipayplus.Amount{Currency: "IDR", Minor: 5000},
 		PayToAmount:        alipayplus.Amount{Currency: "HKD", Minor: 50},
 		PaymentMethod:      payment.Method{PaymentMethodType: "CONNECT_WALLET"},
-		PaymentRedirectURL: "https://pay.example/result?session=%2B%3D",
+		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=%2B%3D"),
 	}
 	r.PaymentMethod.PaymentMethodMetaData = payment.MethodMetaData{
 		UserLoginID: alipayplus.Conceal("852-90000000"), UserLoginIDType: "MOBILE",
@@ -113,7 +113,7 @@ func easyPay(r *payment.PayRequest)    { r.PaymentFactor.IsEasyPayScenario = ali
 func evaluation(r *payment.PayRequest) { r.PaymentFactor.IsPaymentEvaluation = alipayplus.True }
 func consent(r *payment.PayRequest) {
 	r.PaymentFactor.IsAuthorizationAndPay = alipayplus.True
-	r.AuthorizationInfo = payment.AuthorizationInfo{ReferenceAgreementID: "AG1", AuthClientID: "M1", AuthState: "S1"}
+	r.AuthorizationInfo = payment.AuthorizationInfo{ReferenceAgreementID: "AG1", AuthClientID: "M1", AuthState: alipayplus.Conceal("S1")}
 }
 func method(id string) func(*payment.PayRequest) {
 	return func(r *payment.PayRequest) { r.PaymentMethod.PaymentMethodID = alipayplus.Conceal(id) }
@@ -148,7 +148,7 @@ func TestKindsOfPay(t *testing.T) {
 			r.AuthorizationInfo.AuthClientID = ""
 		}}, "", "PARAM_ILLEGAL", "F"},
 		{"consent without state", []func(*payment.PayRequest){easyPay, consent, func(r *payment.PayRequest) {
-			r.AuthorizationInfo.AuthState = ""
+			r.AuthorizationInfo.AuthState = alipayplus.Conceal("")
 		}}, "", "PARAM_ILLEGAL", "F"},
 		{"one-click", []func(*payment.PayRequest){agreement, method("live")}, "pay", "SUCCESS", "S"},
 		{"one-click within Easy Pay", []func(*payment.PayRequest){agreement, easyPay, method("live")}, "pay", "SUCCESS", "S"},
@@ -165,13 +165,13 @@ func TestKindsOfPay(t *testing.T) {
 			r.PaymentFactor.IsPaymentEvaluation, r.PaymentFactor.IsAuthorizationAndPay = alipayplus.False, alipayplus.False
 		}}, "other", "SUCCESS", "S"},
 		{"an unusable redirect URL makes no order", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
-			r.PaymentRedirectURL = "https://good.example@bad.example/"
+			r.PaymentRedirectURL = alipayplus.Conceal("https://good.example@bad.example/")
 		}}, "", "PARAM_ILLEGAL", "F"},
 		{"no redirect URL at all makes no order", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
-			r.PaymentRedirectURL = ""
+			r.PaymentRedirectURL = alipayplus.Conceal("")
 		}}, "", "PARAM_ILLEGAL", "F"},
 		{"an evaluation needs no redirect URL", []func(*payment.PayRequest){agreement, easyPay, evaluation, func(r *payment.PayRequest) {
-			r.PaymentRedirectURL = ""
+			r.PaymentRedirectURL = alipayplus.Conceal("")
 		}}, "evaluate", "SUCCESS", "S"},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestKindsOfPay(t *testing.T) {
 			if answer.Result.Code != row.code || answer.Result.Status != row.status || r.called() != row.called {
 				t.Errorf("answer %v, called %q; want %s %s, %q", answer.Result, r.called(), row.status, row.code, row.called)
 			}
-			if row.code == "PAYMENT_IN_PROCESS" && (answer.PaymentURL == "" || answer.PaymentID == "") {
+			if row.code == "PAYMENT_IN_PROCESS" && (answer.PaymentURL.IsZero() || answer.PaymentID == "") {
 				t.Error("a creation is answered without paymentUrl or paymentId")
 			}
 		})
@@ -244,13 +244,13 @@ func TestAnswersOfTheFunctions(t *testing.T) {
 			return easypay.Verification{}, alipayplus.CodeSuccess
 		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
 		{"creation without a payment id", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{URL: "https://wallet.example/v"}, nil
+			return easypay.Verification{URL: alipayplus.Conceal("https://wallet.example/v")}, nil
 		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
 		{"creation without a page", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
 			return easypay.Verification{PaymentID: "W1"}, nil
 		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
 		{"creation with a page that is not https", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{PaymentID: "W1", URL: "http://localhost/v"}, nil
+			return easypay.Verification{PaymentID: "W1", URL: alipayplus.Conceal("http://localhost/v")}, nil
 		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
 		{"one-click not certain", easypay.Service{Tokens: tokens{}, Pay: func(context.Context, easypay.OneClick) (easypay.Paid, error) {
 			return easypay.PaidOf(payment.Record{State: payment.StatePaying})
@@ -271,7 +271,7 @@ func TestAnswersOfTheFunctions(t *testing.T) {
 			if err != nil || answer.Result.Error() != row.want {
 				t.Errorf("%v, %v; want %s", answer, err, row.want)
 			}
-			if answer.PaymentURL != "" {
+			if !answer.PaymentURL.IsZero() {
 				t.Error("an answer that is no creation's has a paymentUrl")
 			}
 		})
@@ -302,12 +302,12 @@ func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 			switch {
 			case !creation && answer.Result.Status != alipayplus.StatusSucceeded:
 				t.Fatalf("order %06b, call %d: an evaluation got %v", order, i, answer.Result)
-			case creation && (answer.Result.Status != alipayplus.StatusUnknown || answer.PaymentURL == ""):
+			case creation && (answer.Result.Status != alipayplus.StatusUnknown || answer.PaymentURL.IsZero()):
 				t.Fatalf("order %06b, call %d: a creation got %v", order, i, answer.Result)
-			case creation && paymentURL != "" && (answer.PaymentURL != paymentURL || answer.PaymentID != paymentID):
+			case creation && paymentURL != "" && (answer.PaymentURL.Reveal() != paymentURL || answer.PaymentID != paymentID):
 				t.Fatalf("order %06b, call %d: a repeated creation got another page or id", order, i)
 			case creation:
-				paymentURL, paymentID = answer.PaymentURL, answer.PaymentID
+				paymentURL, paymentID = answer.PaymentURL.Reveal(), answer.PaymentID
 			}
 		}
 		if strings.Count(r.called(), "create") > 1 || strings.Count(r.called(), "evaluate") > 1 {
@@ -321,7 +321,7 @@ func TestRedirectURLOfACreation(t *testing.T) {
 	var got easypay.Creation
 	s := easypay.Service{Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
 		got = c
-		return easypay.Verification{PaymentID: "W1", URL: "https://wallet.example/v"}, nil
+		return easypay.Verification{PaymentID: "W1", URL: alipayplus.Conceal("https://wallet.example/v")}, nil
 	}}
 	passThrough, err := json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"})
 	if err != nil {
@@ -329,12 +329,12 @@ func TestRedirectURLOfACreation(t *testing.T) {
 	}
 	g, h := serve(t, s)
 	if _, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", easyPay, func(r *payment.PayRequest) {
-		r.PaymentRedirectURL = ""
+		r.PaymentRedirectURL = alipayplus.Conceal("")
 		r.PassThroughInfo = alipayplus.Conceal(string(passThrough))
 	})); err != nil {
 		t.Fatal(err)
 	}
-	if got.RedirectURL != pin || got.Terms().RedirectURL != pin {
+	if got.RedirectURL.Reveal() != pin || got.Terms().RedirectURL.Reveal() != pin {
 		t.Errorf("the creation's redirect URL is not the pinRedirectUrl of passThroughInfo")
 	}
 	if _, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR2", easyPay, func(r *payment.PayRequest) {
@@ -342,7 +342,7 @@ func TestRedirectURLOfACreation(t *testing.T) {
 	})); err != nil {
 		t.Fatal(err)
 	}
-	if got.RedirectURL != "https://pay.example/result?session=%2B%3D" {
+	if got.RedirectURL.Reveal() != "https://pay.example/result?session=%2B%3D" {
 		t.Error("paymentRedirectUrl does not come before passThroughInfo")
 	}
 }

@@ -56,7 +56,6 @@ func (w *wallet) happened(ctx context.Context, id string, event payment.Event) (
 				t.Outbox[e.Message.Operation+" "+e.Message.Key] = e.Message
 			case payment.Withdraw:
 				delete(t.Outbox, e.Operation+" "+e.Key)
-			case payment.Redirect: // the verification page does it
 			default:
 				if w.slow {
 					break // settle does it
@@ -80,7 +79,7 @@ func (w *wallet) happened(ctx context.Context, id string, event payment.Event) (
 			return nil
 		}
 		if info := record.AuthorizationInfo; record.State == payment.StatePaid && before.State != payment.StatePaid &&
-			info.ReferenceAgreementID != "" && w.issuing.within != nil {
+			record.Consented && w.issuing.within != nil {
 			grant := auth.Grant{
 				CustomerID: record.CustomerID, AuthClientID: info.AuthClientID,
 				ReferenceAgreementID: info.ReferenceAgreementID,
@@ -173,7 +172,7 @@ func (w *wallet) service() easypay.Service {
 			terms := c.Terms()
 			terms.CustomerID = customerID
 			terms.PaymentID = "W" + w.db.newID()
-			terms.Verification = payment.Verification{URL: pageURL + w.db.newID()}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal(pageURL + w.db.newID())}
 			record, err := w.happened(ctx, c.PaymentRequestID, payment.Opened{Terms: terms, At: time.Now()})
 			if err != nil {
 				return easypay.Verification{}, err

@@ -26,7 +26,7 @@ const (
 // rebuilt is m made anew instead of stored.
 func rebuilt(m alipayplus.Message, tries int) alipayplus.Message {
 	var r payment.NotifyPaymentRequest
-	if json.Unmarshal(m.Body, &r) != nil || r.PaymentID == "" {
+	if json.Unmarshal([]byte(m.Body.Reveal()), &r) != nil || r.PaymentID == "" {
 		return m
 	}
 	r.PaymentID = fmt.Sprintf("%s-%d", r.PaymentID, tries)

@@ -1,7 +1,6 @@
 package mpm_test
 
 import (
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -103,13 +102,13 @@ func (db *database) read(fn func(*tables)) {
 func (t *tables) load(id string) (payment.Record, error) {
 	record := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	if row, ok := t.payments[id]; ok {
-		return record, json.Unmarshal(row.record, &record)
+		return record, record.UnmarshalBinary(row.record)
 	}
 	return record, nil
 }
 
 func (t *tables) store(record payment.Record, origin mpm.Origin) error {
-	data, err := json.Marshal(record)
+	data, err := record.MarshalBinary()
 	if known, ok := t.payments[record.PaymentRequestID]; ok {
 		origin = known.origin
 	}

@@ -80,7 +80,7 @@ func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
 	errors.As(err, &e)
 	answer, ok := f.decoder.AnswerIn(err)
 	if ok && wantsSDK(answer.ActionForm) {
-		if answer.ActionForm.SDKActionPayload != "" {
+		if !answer.ActionForm.SDKActionPayload.IsZero() {
 			return SDKAction{answer.ActionForm.ActionType, answer.ActionForm.SDKActionPayload, origin, e.Result.Code}
 		}
 		return f.failed(ctx, e.Result.Code, origin, "an action for the client SDK without a payload")
@@ -91,10 +91,17 @@ func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
 // decoded judges a verified S.
 func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code alipayplus.Secret, customerID string, origin Origin) Step {
 	if wantsSDK(a.ActionForm) {
-		if a.ActionForm.SDKActionPayload != "" {
+		if !a.ActionForm.SDKActionPayload.IsZero() {
 			return SDKAction{a.ActionForm.ActionType, a.ActionForm.SDKActionPayload, origin, a.Result.Code}
 		}
 		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "an action for the client SDK without a payload")
+	}
+	amounts := payment.Amounts{
+		PaymentAmount:    a.PaymentAmount,
+		PayToAmount:      a.PayToAmount,
+		PaymentQuote:     a.PaymentQuote,
+		SurchargeInfo:    a.SurchargeInfo,
+		PaymentPromoInfo: a.PaymentPromoInfo,
 	}
 	alarm := ""
 	switch {
@@ -109,8 +116,8 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		alarm = "paymentAmount is missing"
 	case a.PayToAmount.IsZero():
 		alarm = "payToAmount is missing"
-	case len(a.PaymentAmount.WireRules())+len(a.PayToAmount.WireRules())+len(a.SurchargeInfo.SurchargeAmount.WireRules()) > 0:
-		alarm = "an amount could not be reported back"
+	case amounts.Validate() != nil:
+		alarm = amounts.Validate().Error()
 	case a.PaymentFactor.IsPaymentEvaluation == alipayplus.True:
 		alarm = "isPaymentEvaluation is true"
 	case a.PaymentFactor.NeedSurcharge == alipayplus.True && a.SurchargeInfo.SurchargeAmount.IsZero():
@@ -129,18 +136,14 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 	terms := payment.Terms{
 		PaymentRequestID: a.PaymentRequestID,
 		CustomerID:       customerID,
+		AcquirerID:       a.AcquirerID,
+		PSPID:            a.PSPID,
 		CodeValueDigest:  code.Digest(),
-		Amounts: payment.Amounts{
-			PaymentAmount:    a.PaymentAmount,
-			PayToAmount:      a.PayToAmount,
-			PaymentQuote:     a.PaymentQuote,
-			SurchargeInfo:    a.SurchargeInfo,
-			PaymentPromoInfo: a.PaymentPromoInfo,
-		},
-		Order:       a.Order,
-		ExpiryTime:  a.PaymentExpiryTime,
-		NotifyURL:   a.PaymentNotifyURL,
-		RedirectURL: a.PaymentRedirectURL,
+		Amounts:          amounts,
+		Order:            a.Order,
+		ExpiryTime:       a.PaymentExpiryTime,
+		NotifyURL:        a.PaymentNotifyURL,
+		RedirectURL:      a.PaymentRedirectURL,
 	}
 	if a.PaymentFactor.IsAuthorizationAndPay == alipayplus.True {
 		terms.AuthorizationInfo = a.AuthorizationInfo
@@ -149,10 +152,10 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 				slog.String("paymentRequestId", a.PaymentRequestID))
 		}
 	}
-	if a.PaymentRedirectURL != "" && !weburl.IsOpenable(a.PaymentRedirectURL) {
+	if redirect := a.PaymentRedirectURL.Reveal(); redirect != "" && !weburl.IsOpenable(redirect) {
 		f.log.ErrorContext(ctx, "mpm: paymentRedirectUrl is not an http or https URL; the user will go to the wallet's home page",
 			slog.String("paymentRequestId", a.PaymentRequestID))
-		terms.RedirectURL = ""
+		terms.RedirectURL = alipayplus.Secret{}
 	}
 	for _, d := range payment.CheckAmounts(terms.Amounts) {
 		f.log.WarnContext(ctx, "mpm: an amount does not follow from the quote",

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -254,7 +255,14 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"no payToAmount", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount = alipayplus.Amount{} }, "payToAmount"},
 		{"an evaluation", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.IsPaymentEvaluation = alipayplus.True }, "isPaymentEvaluation"},
 		{"no surcharge where there must be one", func(a *mpm.UserInitiatedPayResponse) { a.PaymentFactor.NeedSurcharge = alipayplus.True }, "surchargeAmount"},
-		{"a currency that no notification could carry", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount.Currency = "krw" }, "reported back"},
+		{"a currency that no notification could carry", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount.Currency = "krw" }, "out of range"},
+		{"a surcharge in a currency that is none", func(a *mpm.UserInitiatedPayResponse) {
+			a.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "krw", Minor: 1100}
+		}, "out of range"},
+		{"a surcharge in another currency than payToAmount", func(a *mpm.UserInitiatedPayResponse) {
+			a.SurchargeInfo.SurchargeAmount = jpy(110)
+		}, "another currency than payToAmount"},
+		{"a surcharge of nothing", func(a *mpm.UserInitiatedPayResponse) { a.SurchargeInfo.SurchargeAmount = krw(0) }, "surchargeAmount is zero"},
 		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.host/" }, "notify.host, which is not allowed"},
 		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "notify URL"},
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
@@ -304,7 +312,7 @@ func TestDecodeIncomplete(t *testing.T) {
 // An expiry that is no time cannot be kept.
 func TestDecodeExpiry(t *testing.T) {
 	f := newFlow(t, mpm.Config{}, order(), nil)
-	body := strings.TrimSuffix(string(must(json.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) { a.Result = alipayplus.CodeSuccess.Result() })))), "}")
+	body := strings.TrimSuffix(string(must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) { a.Result = alipayplus.CodeSuccess.Result() })))), "}")
 	f.gateway.Fail(mpm.UserInitiatedPay, otherBody(f.gateway, body+`,"paymentExpiryTime":"tomorrow"}`))
 	step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 	if failed, ok := step.(mpm.Failed); err != nil || !ok || !strings.Contains(failed.Alarm, "paymentExpiryTime") {
@@ -315,7 +323,7 @@ func TestDecodeExpiry(t *testing.T) {
 // The terms are what Alipay+ said, under the code and the customer.
 func TestDecodeTerms(t *testing.T) {
 	answer := changed(func(a *mpm.UserInitiatedPayResponse) {
-		a.PaymentNotifyURL, a.PaymentRedirectURL = "https://open-sea.alipayplus.com/n", "http://shop.example/r"
+		a.PaymentNotifyURL, a.PaymentRedirectURL = "https://open-sea.alipayplus.com/n", alipayplus.Conceal("http://shop.example/r")
 		a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1"} // without isAuthorizationAndPay
 	})
 	f := newFlow(t, mpm.Config{}, answer, nil)
@@ -326,8 +334,8 @@ func TestDecodeTerms(t *testing.T) {
 	}
 	terms := cashier.Terms
 	if terms.CustomerID != "alice" || terms.CodeValueDigest != alipayplus.Conceal(code).Digest() || terms.PaymentRequestID != "2025030101" ||
-		terms.NotifyURL != answer.PaymentNotifyURL || terms.RedirectURL != answer.PaymentRedirectURL ||
-		terms.AuthorizationInfo != (payment.AuthorizationInfo{}) || terms.PaymentID != "" || cashier.Consent() {
+		terms.NotifyURL != answer.PaymentNotifyURL || !terms.RedirectURL.Equal(answer.PaymentRedirectURL) ||
+		!reflect.DeepEqual(terms.AuthorizationInfo, (payment.AuthorizationInfo{})) || terms.PaymentID != "" || cashier.Consent() {
 		t.Errorf("terms %v", terms)
 	}
 }
@@ -355,10 +363,10 @@ func TestDecodeRedirectURL(t *testing.T) {
 		{"a backslash", `https://shop.example\@evil.example/`, ""},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRedirectURL = c.url }), nil)
+			f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRedirectURL = alipayplus.Conceal(c.url) }), nil)
 			step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 			cashier, ok := step.(mpm.Cashier)
-			if err != nil || !ok || cashier.Terms.RedirectURL != c.kept {
+			if err != nil || !ok || cashier.Terms.RedirectURL.Reveal() != c.kept {
 				t.Fatalf("%v, %v, %q", step, err, cashier.Terms.RedirectURL)
 			}
 			log := f.log.String()

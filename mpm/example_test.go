@@ -25,7 +25,7 @@ func exampleConfig() mpm.Config {
 			case "https://qr.example/281000040000000000000002":
 				return &mpm.UserInitiatedPayResponse{
 					Result:     alipayplus.CodeRegulationRestriction.Result(),
-					ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "opaque"},
+					ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal("opaque")},
 				}, nil
 			}
 			return nil, alipayplus.CodeExpiredCode
@@ -161,7 +161,7 @@ func ExampleOutcome() {
 		payment.Opened{At: now, Terms: payment.Terms{
 			PaymentRequestID: "2025030119074101000001", PaymentID: "our-1", CustomerID: "customer-1",
 			Amounts:     payment.Amounts{PaymentAmount: alipayplus.Amount{Currency: "JPY", Minor: 995}, PayToAmount: amount},
-			RedirectURL: "https://shop.example/orders/7",
+			RedirectURL: alipayplus.Conceal("https://shop.example/orders/7"),
 		}},
 		payment.Confirmed{CustomerID: "customer-1", Amount: amount, At: now},
 		payment.Debited{Attempt: 1, At: now},

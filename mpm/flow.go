@@ -101,7 +101,7 @@ func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID stri
 	case id.Action == codeid.ActionDecode:
 		return f.decode(ctx, code, customerID, Scanned), nil
 	case id.Action == codeid.ActionOpenURL && id.RedirectURL() != "":
-		return Launch{id.RedirectURL(), id.UserAgent, id.ACDecodeConfig}, nil
+		return Launch{alipayplus.Conceal(id.RedirectURL()), id.UserAgent, alipayplus.Conceal(id.ACDecodeConfig)}, nil
 	}
 	return f.failed(ctx, alipayplus.CodeInvalidCode, Scanned, "the code is supported, but there is no way to go on with it"), nil
 }

@@ -167,7 +167,7 @@ func TestSteps(t *testing.T) {
 		return identifier{codeid.Identification{Supported: true, Action: a}, nil}
 	}
 	sdk := func(actionType, payload string) payment.ActionForm {
-		return payment.ActionForm{ActionType: actionType, SDKActionPayload: payload}
+		return payment.ActionForm{ActionType: actionType, SDKActionPayload: alipayplus.Conceal(payload)}
 	}
 	const payload = `{"a":"\"quotes\"","b":"<&>é限额😀` + "\u2028" + `"}`
 	const payloadJSON = `"{\"a\":\"\\\"quotes\\\"\",\"b\":\"\u003c\u0026\u003eé限额😀\u2028\"}"`
@@ -216,7 +216,7 @@ func TestSteps(t *testing.T) {
 			a.PaymentPromoInfo.PaymentPromoDetails = []payment.PromoDetail{{PromoName: "Coupon", SavingsAmount: hkd(43)}, {PromoName: "Of unknown size"}}
 			a.PaymentExpiryTime = must(alipayplus.ParseTime("2019-11-27T12:01:01+08:00"))
 			a.PaymentFactor.IsAuthorizationAndPay = alipayplus.True
-			a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "A1", AuthState: "s"}
+			a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "A1", AuthState: alipayplus.Conceal("s")}
 			a.Order.Merchant.MerchantDisplayName, a.Order.Merchant.Store.StoreDisplayName = "Shown", "Shown, too"
 		}), scan: `{"step":"cashier","paymentRequestId":"2025030101","merchantName":"Shown","storeName":"Shown, too","orderDescription":"SHOES",
 			"paymentAmount":{"currency":"JPY","value":"995","display":"JPY 995"},
@@ -331,7 +331,7 @@ func checkPayload(t *testing.T, step mpm.Step, payload string) {
 	}
 	var app struct{ SDKActionPayload string }
 	data, err := json.Marshal(step)
-	if err != nil || json.Unmarshal(data, &app) != nil || app.SDKActionPayload != payload || action.Payload != payload {
+	if err != nil || json.Unmarshal(data, &app) != nil || app.SDKActionPayload != payload || action.Payload.Reveal() != payload {
 		t.Errorf("payload %q became %q", payload, app.SDKActionPayload)
 	}
 }
@@ -380,7 +380,7 @@ func TestDecoder(t *testing.T) {
 	alipayplustest.Answer(g, elsewhere, func(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 		return &mpm.UserInitiatedPayResponse{
 			Result:     alipayplus.CodeExpiredCode.Result(),
-			ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "p"},
+			ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal("p")},
 		}, nil
 	})
 	client, err := alipayplus.NewClient(g.Config())

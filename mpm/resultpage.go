@@ -2,7 +2,6 @@ package mpm
 
 import (
 	"encoding/json"
-	"fmt"
 	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -90,10 +89,10 @@ func (o ResultPage) MarshalJSON() ([]byte, error) {
 }
 
 func (o ResultPage) redirect() shownRedirect {
-	if o.Record.RedirectURL == "" {
+	if o.Record.RedirectURL.IsZero() {
 		return shownRedirect{To: "home"}
 	}
-	return shownRedirect{To: "merchant", URL: o.Record.RedirectURL, After: redirectAfter}
+	return shownRedirect{To: "merchant", URL: o.Record.RedirectURL.Reveal(), After: redirectAfter}
 }
 
 func (o ResultPage) call(name string) string {
@@ -103,13 +102,7 @@ func (o ResultPage) call(name string) string {
 	return name
 }
 
-// String names the payment and its state.
-func (o ResultPage) String() string {
-	return fmt.Sprintf("Outcome{%s %s}", o.Record.PaymentRequestID, o.Record.State)
+// LogValue returns the payment and its state, for log/slog.
+func (o ResultPage) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("paymentRequestId", o.Record.PaymentRequestID), slog.String("state", string(o.Record.State)))
 }
-
-// Format prints String for every verb.
-func (o ResultPage) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, o.String()) }
-
-// LogValue is String for log/slog.
-func (o ResultPage) LogValue() slog.Value { return slog.StringValue(o.String()) }

@@ -15,11 +15,12 @@ func TestOutcome(t *testing.T) {
 	noon := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	terms := payment.Terms{
 		PaymentRequestID: "2025030101", PaymentID: "W-1", CustomerID: "alice",
-		Amounts:     payment.Amounts{PaymentAmount: jpy(100), PayToAmount: krw(1000), SurchargeInfo: payment.SurchargeInfo{SurchargeAmount: krw(1100)}},
-		RedirectURL: "https://shop.example/r?a=%2Fb&c=1",
+		CodeValueDigest: alipayplus.Conceal("code").Digest(),
+		Amounts:         payment.Amounts{PaymentAmount: jpy(100), PayToAmount: krw(1000), SurchargeInfo: payment.SurchargeInfo{SurchargeAmount: krw(1100)}},
+		RedirectURL:     alipayplus.Conceal("https://shop.example/r?a=%2Fb&c=1"),
 	}
 	home := terms
-	home.RedirectURL = ""
+	home.RedirectURL = alipayplus.Conceal("")
 	opened := payment.Opened{Terms: terms, At: noon}
 	confirmed := payment.Confirmed{CustomerID: "alice", Amount: krw(1100), At: noon}
 	debited := payment.Debited{Attempt: 1, At: noon}

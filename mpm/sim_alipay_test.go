@@ -78,7 +78,7 @@ func (a *simAlipay) order(i int) *book {
 		b.answer.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(w.draw(time.Minute, 4*time.Minute)))
 	}
 	if b.action {
-		b.answer.ActionForm = payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: "p"}
+		b.answer.ActionForm = payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal("p")}
 	}
 	a.books = append(a.books, b)
 	return b
@@ -114,7 +114,7 @@ func (a *simAlipay) decode(body []byte) []byte {
 			return resultBody(b.refusal)
 		}
 		b.decoded = !b.action && !b.flawed
-		return must(json.Marshal(b.answer))
+		return must(alipayplus.Marshal(b.answer))
 	}
 	return resultBody(alipayplus.CodeInvalidCode)
 }
@@ -305,7 +305,7 @@ func (a *simAlipay) cancel(b *book) {
 			w.mu.Unlock()
 			w.db.read(func(t *tables) {
 				m := t.outbox["notifyPayment "+b.id].message
-				if done && bytes.Contains(m.Body, []byte(`"resultStatus":"S"`)) && !b.tooLate {
+				if done && bytes.Contains([]byte(m.Body.Reveal()), []byte(`"resultStatus":"S"`)) && !b.tooLate {
 					w.violate("%s: cancelled, and success is still to be notified", b.id)
 				}
 			})

@@ -126,7 +126,7 @@ func (a *simAlipay) sign(target string, body []byte) http.Header {
 // arrives twice.
 func (a *simAlipay) send(path string, request, answer any) bool {
 	w := a.world
-	body := must(json.Marshal(request))
+	body := must(alipayplus.Marshal(request))
 	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	r.Header = a.sign(path, body)
 	fault := w.chance(100)
@@ -173,5 +173,5 @@ func (a *simAlipay) mixUp(body []byte) []byte {
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
 	mine.mixedUp = true
-	return must(json.Marshal(other.answer))
+	return must(alipayplus.Marshal(other.answer))
 }

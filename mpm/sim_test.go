@@ -38,7 +38,7 @@ func (w *world) audit() {
 		var debits, reversals int
 		for key, amount := range ledger {
 			switch {
-			case !strings.HasSuffix(key, "/"+b.id) && !strings.HasSuffix(key, "-"+b.id):
+			case !strings.HasSuffix(key, "/"+b.id) && !strings.HasSuffix(key, "-"+b.id) && !strings.HasPrefix(key, "refund/"+b.id+"/"):
 			case strings.HasPrefix(key, "debit/"):
 				taken -= amount
 				debits++
@@ -60,10 +60,10 @@ func (w *world) audit() {
 			if r.SurchargeAmount.Minor > 0 {
 				credit = r.SurchargeAmount.Minor
 			}
-			refunded += credit
-			if ledger["refund/"+r.RefundRequestID] != credit {
+			if credit -= r.Cut.Minor; ledger["refund/"+b.id+"/"+r.RefundRequestID] != credit {
 				w.violate("%s: a refund was not paid out", b.id)
 			}
+			refunded += credit
 		}
 		for id := range b.refunds {
 			if !slices.ContainsFunc(record.Refunds, func(r payment.RefundEntry) bool { return r.RefundRequestID == id }) {

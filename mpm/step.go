@@ -9,7 +9,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
 // Step is what comes next for the app: one of Local, Rejected, Unsupported,
@@ -63,9 +62,9 @@ type Unsupported struct{}
 //
 //	{"step":"launch","redirectUrl":"https://…","userAgent":"AlipayConnect","acDecodeConfig":"…"}
 type Launch struct {
-	RedirectURL    string `json:"redirectUrl" wire:"private"`
-	UserAgent      string `json:"userAgent"`
-	ACDecodeConfig string `json:"acDecodeConfig,omitzero" wire:"private"` // only from a remote identifier
+	RedirectURL    alipayplus.Secret `json:"redirectUrl"`
+	UserAgent      string            `json:"userAgent"`
+	ACDecodeConfig alipayplus.Secret `json:"acDecodeConfig,omitzero"` // only from a remote identifier
 }
 
 // Cashier is an order to pay. The app shows the cashier page; the backend opens a
@@ -102,7 +101,7 @@ func (c Cashier) Consent() bool {
 //	 "call":"handleAction" or "onSuccess"}
 type SDKAction struct {
 	ActionType string                // as Alipay+ gave it
-	Payload    string                `wire:"private"` // opaque, byte for byte
+	Payload    alipayplus.Secret     // opaque, byte for byte
 	Origin     Origin                //
 	Code       alipayplus.ResultCode // of the answer that held the action: SUCCESS, or why it failed
 }
@@ -160,7 +159,7 @@ func (Unsupported) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"uns
 // MarshalJSON is the object for the app.
 func (l Launch) MarshalJSON() ([]byte, error) {
 	type fields Launch
-	return json.Marshal(struct {
+	return alipayplus.Marshal(struct {
 		bare
 		fields
 	}{bare{"launch"}, fields(l)})
@@ -247,11 +246,11 @@ func (a SDKAction) MarshalJSON() ([]byte, error) {
 	if a.Origin == Intercepted {
 		call = "onSuccess"
 	}
-	return json.Marshal(struct {
+	return alipayplus.Marshal(struct {
 		bare
-		ActionType string `json:"actionType"`
-		Payload    string `json:"sdkActionPayload"`
-		Call       string `json:"call"`
+		ActionType string            `json:"actionType"`
+		Payload    alipayplus.Secret `json:"sdkActionPayload"`
+		Call       string            `json:"call"`
 	}{bare{"sdkAction"}, a.ActionType, a.Payload, call})
 }
 
@@ -278,25 +277,14 @@ func (f Failed) MarshalJSON() ([]byte, error) {
 	}{bare{"failed"}, f.Code, f.Message, call})
 }
 
-// Format prints l with private members redacted.
-func (l Launch) Format(s fmt.State, verb rune) { wire.Format(s, verb, l) }
-
-// LogValue is l with private members redacted.
-func (l Launch) LogValue() slog.Value { return wire.LogValue(l) }
-
-// String names the payment.
-func (c Cashier) String() string {
-	return fmt.Sprintf("Cashier{%s %v}", c.Terms.PaymentRequestID, c.Terms.Amounts.Debit())
+// LogValue returns l without what is secret, for log/slog.
+func (l Launch) LogValue() slog.Value {
+	type fields Launch
+	return alipayplus.Loggable(fields(l)).LogValue()
 }
 
-// Format prints String for every verb.
-func (c Cashier) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, c.String()) }
-
-// LogValue is String for log/slog.
-func (c Cashier) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// Format prints a with private members redacted.
-func (a SDKAction) Format(s fmt.State, verb rune) { wire.Format(s, verb, a) }
-
-// LogValue is a with private members redacted.
-func (a SDKAction) LogValue() slog.Value { return wire.LogValue(a) }
+// LogValue returns a without what is secret, for log/slog.
+func (a SDKAction) LogValue() slog.Value {
+	type fields SDKAction
+	return alipayplus.Loggable(fields(a)).LogValue()
+}

@@ -1,13 +1,10 @@
 package mpm
 
 import (
-	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
 // UserInitiatedPay is the API that decodes an order code: it turns the code that
@@ -31,9 +28,9 @@ var UserInitiatedPay = alipayplus.NewOutbound(alipayplus.Spec[UserInitiatedPayRe
 
 // UserInitiatedPayRequest asks to decode an order code.
 type UserInitiatedPayRequest struct {
-	CodeValue       alipayplus.Secret `json:"codeValue,omitzero" wire:"required,max=512"`         // REQUIRED, ≤ 512: as scanned
-	CustomerID      string            `json:"customerId,omitzero" wire:"required,max=64,private"` // REQUIRED, ≤ 64: the MPP's user id
-	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`          // ≤ 20000: key-value pairs for the ACQP
+	CodeValue       alipayplus.Secret `json:"codeValue,omitzero" wire:"required,max=512"` // REQUIRED, ≤ 512: as scanned
+	CustomerID      string            `json:"customerId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: the MPP's user id
+	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`  // ≤ 20000: key-value pairs for the ACQP
 }
 
 // UserInitiatedPayResponse is the order behind a code. All members but Result
@@ -63,10 +60,10 @@ type UserInitiatedPayResponse struct {
 
 	// PaymentNotifyURL, if given, is where the result must be reported, ≤ 2048.
 	// Check it with Client.CheckNotifyURL before the user pays.
-	PaymentNotifyURL string `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048,private"`
+	PaymentNotifyURL string `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048"`
 	// PaymentRedirectURL, if given, is where the user goes after the payment, in
 	// a WebView, ≤ 2048.
-	PaymentRedirectURL string `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048,private"`
+	PaymentRedirectURL alipayplus.Secret `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048"`
 	// PaymentExpiryTime is when Alipay+ closes the order.
 	PaymentExpiryTime alipayplus.Time `json:"paymentExpiryTime,omitzero" wire:"check"`
 	// AuthorizationInfo comes if PaymentFactor.IsAuthorizationAndPay is true.
@@ -75,15 +72,3 @@ type UserInitiatedPayResponse struct {
 	ActionForm      payment.ActionForm `json:"actionForm,omitzero" wire:"check"`
 	PassThroughInfo alipayplus.Secret  `json:"passThroughInfo,omitzero" wire:"max=20000"` // ≤ 20000: from the ACQP
 }
-
-// Format prints r with private members redacted.
-func (r UserInitiatedPayRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
-
-// LogValue is r with private members redacted.
-func (r UserInitiatedPayRequest) LogValue() slog.Value { return wire.LogValue(r) }
-
-// Format prints r with private members redacted.
-func (r UserInitiatedPayResponse) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
-
-// LogValue is r with private members redacted.
-func (r UserInitiatedPayResponse) LogValue() slog.Value { return wire.LogValue(r) }

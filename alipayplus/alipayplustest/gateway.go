@@ -397,7 +397,7 @@ func (o *operation) answer(ctx context.Context, request any, idempotency *alipay
 	if idempotency == nil {
 		return o.run(ctx, request), true
 	}
-	match := string(must(json.Marshal(idempotency.Match)))
+	match := string(must(alipayplus.Marshal(idempotency.Match)))
 	o.mu.Lock()
 	before, known := o.answers[idempotency.Key]
 	if !known || (before.match == match && before.body == nil && !before.running) {

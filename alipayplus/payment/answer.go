@@ -11,13 +11,17 @@ var (
 	unknown   = alipayplus.CodeUnknownException.Result()
 )
 
+func failed(code alipayplus.ResultCode) alipayplus.Result {
+	return alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}
+}
+
 // result is the payment's own.
 func (r Record) result() alipayplus.Result {
 	switch {
 	case r.State == StatePaid:
 		return succeeded
 	case r.State == StateFailed:
-		return alipayplus.Result{Code: r.Code, Status: alipayplus.StatusFailed}
+		return failed(r.Code)
 	case r.State == StateClosed && !r.Cancelling:
 		return alipayplus.CodeOrderIsClosed.Result()
 	}
@@ -61,7 +65,7 @@ func (r Record) InquiryAnswer() *InquiryPaymentResponse {
 // while there is none or if it is withdrawn. It is made once and kept in the
 // record: every call gives the same bytes.
 func (r Record) Notification() (alipayplus.Message, bool) {
-	return r.Notice, r.Notice.Body != nil
+	return r.Notice, !r.Notice.Body.IsZero()
 }
 
 // CancelAnswer answers cancelPayment, after Cancelled: S once it is certain that
@@ -81,7 +85,7 @@ func (r Record) RefundAnswer(refundRequestID string) *RefundResponse {
 		return &RefundResponse{Result: unknown}
 	}
 	for _, c := range r.Credits {
-		if c.Key == refundKey(refundRequestID) && !c.Done {
+		if c.Key == r.refundKey(refundRequestID) && !c.Done {
 			return &RefundResponse{Result: unknown}
 		}
 	}

@@ -41,15 +41,19 @@ func TestAnswers(t *testing.T) {
 		{"pay, Easy Pay creation", in(openedEasy).PayAnswer(), `{
 			"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},
 			"paymentId":"our-1", "customerId":"alice", "paymentUrl":"https://wallet.example/verify/1"}`},
-		{"pay, Easy Pay creation repeated when paid: never S", in(openedEasy, verified, debited).PayAnswer(), `{
+		{"pay, Easy Pay creation repeated when paid: never S", in(openedEasy, tried, verified, debited).PayAnswer(), `{
 			"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},
 			"paymentId":"our-1", "customerId":"alice", "paymentUrl":"https://wallet.example/verify/1"}`},
+		{"pay, one-click, refused", in(oneClick, confirmed, retry, oneClick, confirmed).PayAnswer(), `{
+			"result":{"resultCode":"USER_BALANCE_NOT_ENOUGH","resultStatus":"F"}, "paymentId":"our-1", "customerId":"alice"}`},
+		{"pay, cancelled while the debit runs", in(oneClick, confirmed, cancelled, confirmed).PayAnswer(), `{
+			"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"}, "paymentId":"our-1", "customerId":"alice"}`},
 		{"pay after the cancellation", in(cancelled, openedEasy).PayAnswer(), `{"result":{"resultCode":"ORDER_IS_CLOSED","resultStatus":"F"}}`},
 		{"pay, never seen", payment.Record{}.PayAnswer(), `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`},
-		{"refund, credited", in(opened, confirmed, debited, part, credited("refund/r1")).RefundAnswer("r1"), `{
+		{"refund, credited", in(opened, confirmed, debited, part, credited("refund/2025/r1")).RefundAnswer("r1"), `{
 			"result":{"resultCode":"SUCCESS","resultStatus":"S"}, "refundId":"our-r1", "refundTime":"2025-03-01T13:00:00+00:00"}`},
 		{"refund, not yet credited", in(opened, confirmed, debited, part).RefundAnswer("r1"), `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`},
-		{"refund of nothing", in(opened, confirmed, debited, refundOf("r0", 0, 0, 0)).RefundAnswer("r0"), `{
+		{"refund that rounds to nothing", in(opened, confirmed, debited, refundOf("r0", 1, 0, 0)).RefundAnswer("r0"), `{
 			"result":{"resultCode":"SUCCESS","resultStatus":"S"}, "refundId":"our-r0", "refundTime":"2025-03-01T13:00:00+00:00"}`},
 		{"refund, never accepted", in(opened, confirmed, debited).RefundAnswer("r1"), `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"}}`},
 		{"notification of S", body(t, one), `{
@@ -63,7 +67,7 @@ func TestAnswers(t *testing.T) {
 		{"refused without a code", body(t, in(opened, confirmed, payment.Refused{Attempt: 1})), `{
 			"paymentResult":{"resultCode":"PROCESS_FAIL","resultStatus":"F"}, "paymentRequestId":"2025"}`},
 	} {
-		text, err := json.Marshal(c.answer)
+		text, err := alipayplus.Marshal(c.answer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +83,7 @@ func body(t *testing.T, r payment.Record) json.RawMessage {
 	if !ok {
 		t.Fatalf("no notification in state %s", r.State)
 	}
-	return m.Body
+	return []byte(m.Body.Reveal())
 }
 
 // The notification goes where the order says, else to the default path.
@@ -141,8 +145,8 @@ func TestTermsOfPayRequest(t *testing.T) {
 		Order:              payment.Order{ReferenceOrderID: "O"},
 		PaymentExpiryTime:  alipayplus.TimeOf(noon),
 		PaymentNotifyURL:   "https://example.com/n",
-		PaymentRedirectURL: "https://example.com/r",
-		AuthorizationInfo:  payment.AuthorizationInfo{AuthClientID: "A"},
+		PaymentRedirectURL: alipayplus.Conceal("https://example.com/r"), AcquirerID: "ACQ", PSPID: "PSP",
+		AuthorizationInfo: payment.AuthorizationInfo{AuthClientID: "A"},
 	}
 	want := payment.Terms{
 		PaymentRequestID: "1",
@@ -153,7 +157,7 @@ func TestTermsOfPayRequest(t *testing.T) {
 		Order:       request.Order,
 		ExpiryTime:  request.PaymentExpiryTime,
 		NotifyURL:   request.PaymentNotifyURL,
-		RedirectURL: request.PaymentRedirectURL,
+		RedirectURL: request.PaymentRedirectURL, AcquirerID: "ACQ", PSPID: "PSP",
 	}
 	// Nobody asked for the account to be bound.
 	if diff := cmp.Diff(want, request.Terms()); diff != "" {

@@ -3,7 +3,6 @@ package payment
 import (
 	"fmt"
 	"math/big"
-	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -61,22 +60,7 @@ func (a Amounts) compare(got alipayplus.Amount, q Quote) (d Discrepancy, ok bool
 		return Discrepancy{Err: ErrQuote}, false
 	}
 	want := new(big.Rat).Mul(ratOf(net), rate)
-
-	gross := new(big.Rat).Set(want) // before promotions, as far as it is known
-	promotions := int64(len(a.PaymentPromoInfo.PaymentPromoDetails))
-	for _, p := range a.PaymentPromoInfo.PaymentPromoDetails {
-		switch p.SavingsAmount.Currency {
-		case to:
-			gross.Add(gross, ratOf(p.SavingsAmount))
-		case net.Currency:
-			gross.Add(gross, new(big.Rat).Mul(ratOf(p.SavingsAmount), rate))
-		}
-	}
-	tolerance := new(big.Rat).SetInt64((1 + promotions) * unit(to))
-	halfRate := new(big.Rat).Mul(rate, big.NewRat(promotions*unit(net.Currency), 2))
-	tolerance.Add(tolerance, halfRate)
-	tolerance.Add(tolerance, gross.Mul(gross, lastDigit(q.QuotePrice)))
-
+	tolerance := a.tolerance(to, q, 1)
 	off := new(big.Rat).Sub(ratOf(got), want)
 	if off.Abs(off).Cmp(tolerance) <= 0 {
 		return Discrepancy{}, true
@@ -88,14 +72,37 @@ func (a Amounts) compare(got alipayplus.Amount, q Quote) (d Discrepancy, ok bool
 	return d, false
 }
 
-// lastDigit is half a unit of the last digit of p, relative to p.
+// tolerance is what rounding explains in a sum of converted terms: a unit for
+// each term and each promotion, half the rate for each promotion, and half of
+// the price's last digit.
+func (a Amounts) tolerance(to alipayplus.Currency, q Quote, terms int64) *big.Rat {
+	promotions := int64(len(a.PaymentPromoInfo.PaymentPromoDetails))
+	sum := new(big.Rat).SetInt64((terms + promotions) * unit(to))
+	from := a.PaymentAmount.Currency
+	other, rate, err := q.rate(from)
+	if err != nil || other != to {
+		return sum
+	}
+	gross := new(big.Rat).Mul(ratOf(a.PaymentAmount), rate) // before promotions, as far as it is known
+	for _, p := range a.PaymentPromoInfo.PaymentPromoDetails {
+		switch p.SavingsAmount.Currency {
+		case to:
+			gross.Add(gross, ratOf(p.SavingsAmount))
+		case from:
+			gross.Add(gross, new(big.Rat).Mul(ratOf(p.SavingsAmount), rate))
+		}
+	}
+	sum.Add(sum, new(big.Rat).Mul(rate, big.NewRat(promotions*unit(from), 2)))
+	return sum.Add(sum, gross.Mul(gross, lastDigit(q.QuotePrice)))
+}
+
+// lastDigit is half a unit of the last digit of p, relative to p: 0.5 for 1,
+// and 0.05 for 10 and 1.0.
 func lastDigit(p Price) *big.Rat {
-	_, fraction, _ := strings.Cut(string(p), ".")
-	price, err := p.Decimal()
-	if err != nil || price.Sign() == 0 {
+	digits, _, ok := p.parse()
+	number, _ := new(big.Int).SetString(digits, 10)
+	if !ok || number.Sign() == 0 {
 		return new(big.Rat)
 	}
-	half := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(len(fraction))), nil))
-	half.Mul(half, big.NewRat(1, 2))
-	return half.Quo(half, price.Rat())
+	return new(big.Rat).SetFrac(big.NewInt(1), number.Lsh(number, 1))
 }

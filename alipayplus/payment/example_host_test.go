@@ -2,7 +2,6 @@ package payment_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"time"
@@ -43,13 +42,13 @@ func (db *database) transaction(fn func(*tables) error) error {
 func (t *tables) load(id string) (payment.Record, error) {
 	record := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	if row, ok := t.Payments[id]; ok {
-		return record, json.Unmarshal(row, &record)
+		return record, record.UnmarshalBinary(row)
 	}
 	return record, nil
 }
 
 func (t *tables) store(record payment.Record) error {
-	row, err := json.Marshal(record)
+	row, err := record.MarshalBinary()
 	t.Payments[record.PaymentRequestID] = row
 	return err
 }
@@ -68,8 +67,8 @@ type host struct {
 	now func() time.Time
 }
 
-// happened is the one place where a payment changes. refused is the error of
-// Record.On for the event itself.
+// happened is the one place where a payment changes. refused is what
+// Record.On says against the event itself.
 func (h *host) happened(id string, event payment.Event) (record payment.Record, refused error, err error) {
 	err = h.db.transaction(func(t *tables) error {
 		var err error
@@ -100,8 +99,6 @@ func (h *host) happened(id string, event payment.Event) (record payment.Record, 
 				t.Outbox[d.Message.Operation+" "+d.Message.Key] = d.Message
 			case payment.Withdraw:
 				delete(t.Outbox, d.Operation+" "+d.Key)
-			case payment.Redirect:
-				// Easy Pay's verification page does it.
 			}
 			if end == nil {
 				continue
@@ -121,8 +118,9 @@ func (h *host) happened(id string, event payment.Event) (record payment.Record, 
 	return record, refused, err
 }
 
-// inquiryPayment, cancelPayment and refund are for payment.InquiryPayment.Handle
-// and so on. A refusal goes to the handler as it is.
+// inquiryPayment, cancelPayment and refund are for
+// payment.InquiryPayment.Handle and so on. A refusal goes to the handler as it
+// is.
 
 func (h *host) inquiryPayment(_ context.Context, r *payment.InquiryPaymentRequest) (answer *payment.InquiryPaymentResponse, err error) {
 	err = h.db.transaction(func(t *tables) error {
@@ -159,8 +157,8 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-// deliver sends what waits in the outbox, once each. A real one keeps the number
-// of tries and the next time beside each message.
+// deliver sends what waits in the outbox, once each. A real one keeps the
+// number of tries and the next time beside each message.
 func (h *host) deliver(ctx context.Context, send func(context.Context, alipayplus.Message) error) {
 	for row, m := range maps.Clone(h.db.committed.Outbox) {
 		err := send(ctx, m) // alipayplus.Client.Deliver
@@ -177,8 +175,8 @@ func (h *host) deliver(ctx context.Context, send func(context.Context, alipayplu
 	}
 }
 
-// A whole host: a decoded order is confirmed, paid, notified, partly refunded and
-// at last cancelled. Each step is one transaction.
+// A whole host: a decoded order is confirmed, paid, notified, partly refunded
+// and at last cancelled. Each step is one transaction.
 func ExampleRecord_On() {
 	now := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	h := &host{db: newDatabase(), now: func() time.Time { return now }}

@@ -75,13 +75,15 @@ func TestHostBehindHandler(t *testing.T) {
 		{refund(rest), "S SUCCESS refund of r2"},
 		{refund(rest), "S SUCCESS refund of r2"},
 		{refund(refundOf("r2", 894, 7662, 8020)), "F REPEAT_REQ_INCONSISTENT "},
+		{refund(with(rest, func(e *payment.Refunded) { e.Request.PaymentRequestID = "another" })), "F REPEAT_REQ_INCONSISTENT "},
+		{refund(refundOf("r0", 0, 1, 1)), "F PARAM_ILLEGAL "},
 		{refund(refundOf("r3", 101, 856, 896)), "F REFUND_AMOUNT_EXCEED "},
 		{inquiry(), "S SUCCESS, S SUCCESS"},
 		{cancel(), "S SUCCESS"},
 		{cancel(), "S SUCCESS"},
 		{inquiry(), "S SUCCESS, F ORDER_IS_CLOSED"},
 		{refund(refundOf("r4", 100, 856, 896)), "F ORDER_IS_CLOSED "},
-		{happens(confirmed), "closed payment: the payment is closed"},
+		{happens(confirmed), "closed <nil>"},
 		{fmt.Sprint(h.db.committed.Balances["alice"]), "10000"},
 	} {
 		if c.got != c.want {

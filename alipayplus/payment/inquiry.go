@@ -17,12 +17,12 @@ type InquiryPaymentRequest struct {
 // of the payment. Record.InquiryAnswer makes it.
 type InquiryPaymentResponse struct {
 	Result        alipayplus.Result `json:"result" wire:"required"`
-	PaymentResult alipayplus.Result `json:"paymentResult,omitzero"`                    // if Result is S: S, F, or U PAYMENT_IN_PROCESS
-	PaymentID     string            `json:"paymentId,omitzero" wire:"max=64"`          // ≤ 64: the MPP's id of the payment
-	PaymentTime   alipayplus.Time   `json:"paymentTime,omitzero"`                      // if paid
-	PaymentAmount alipayplus.Amount `json:"paymentAmount,omitzero"`                    // if paid
-	PayToAmount   alipayplus.Amount `json:"payToAmount,omitzero"`                      // if paid
-	CustomerID    string            `json:"customerId,omitzero" wire:"max=64,private"` // ≤ 64: if paid, the MPP's user id
+	PaymentResult alipayplus.Result `json:"paymentResult,omitzero"`            // if Result is S: S, F, or U PAYMENT_IN_PROCESS
+	PaymentID     string            `json:"paymentId,omitzero" wire:"max=64"`  // ≤ 64: the MPP's id of the payment
+	PaymentTime   alipayplus.Time   `json:"paymentTime,omitzero"`              // if paid
+	PaymentAmount alipayplus.Amount `json:"paymentAmount,omitzero"`            // if paid
+	PayToAmount   alipayplus.Amount `json:"payToAmount,omitzero"`              // if paid
+	CustomerID    string            `json:"customerId,omitzero" wire:"max=64"` // ≤ 64: if paid, the MPP's user id
 }
 
 // InquiryPayment is the API by which Alipay+ asks how a payment stands, every

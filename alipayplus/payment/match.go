@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,8 @@ import (
 // The functions here list, in a fixed order, the members of an object that two
 // requests with one idempotency key must share. Lists of texts, not structs:
 // a field that a later version adds must not change stored fingerprints. Values
-// are normalised, because a repeat may write 8.50 for 8.5.
+// are normalised, because a repeat may write 8.50 for 8.5, and promotions are
+// sorted, because their order means nothing.
 
 // matchAmount takes every amount that can arrive, also one in a currency that
 // could not be sent.
@@ -34,6 +36,7 @@ func matchPromos(p PromoInfo) [][]string {
 	for _, d := range p.PaymentPromoDetails {
 		list = append(list, []string{d.PromoID, d.PromoName, d.PromoType, matchAmount(d.SavingsAmount)})
 	}
+	slices.SortFunc(list, slices.Compare)
 	return list
 }
 
@@ -42,6 +45,7 @@ func matchRefundPromos(p RefundPromoInfo) [][]string {
 	for _, d := range p.RefundPromoDetails {
 		list = append(list, []string{d.PromoID, d.PromoName, d.PromoType, matchAmount(d.RefundAmount)})
 	}
+	slices.SortFunc(list, slices.Compare)
 	return list
 }
 
@@ -52,13 +56,18 @@ func matchQuote(q Quote) []string {
 	}
 }
 
-// matchPrice drops zeros that change nothing: 010.50 is 10.5.
+// matchPrice drops what changes nothing: 010.50 and 1.05E+1 are both 105E-1.
 func matchPrice(p Price) string {
-	if !p.wellFormed() {
+	digits, exponent, ok := p.parse()
+	if !ok {
 		return string(p)
 	}
-	whole, fraction, _ := strings.Cut(string(p), ".")
-	return strings.TrimLeft(whole, "0") + "." + strings.TrimRight(fraction, "0")
+	short := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(short)
+	if short = strings.TrimLeft(short, "0"); short == "" {
+		return "0"
+	}
+	return short + "E" + strconv.Itoa(exponent)
 }
 
 // matchTime is the instant in one form, or the text that names none.

@@ -13,18 +13,19 @@ import (
 // printOf is the identity of a request as the handler compares it.
 func printOf(t *testing.T, id alipayplus.Idempotency) string {
 	t.Helper()
-	text, err := json.Marshal(id.Match)
+	text, err := alipayplus.Marshal(id.Match)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return id.Key + string(text)
 }
 
-// visit calls fn with every scalar member of v and its path. Slices get one item
-// if they have none.
+// visit calls fn with every scalar member of v and its path. Slices get one
+// item if they have none.
 func visit(v reflect.Value, path string, fn func(path string, leaf reflect.Value)) {
 	switch v.Interface().(type) {
-	case alipayplus.Amount, alipayplus.Secret, alipayplus.Time, alipayplus.Bool:
+	case alipayplus.Amount, alipayplus.Secret, alipayplus.Time, alipayplus.Bool,
+		alipayplus.Personal[payment.Buyer], alipayplus.Personal[payment.Shipping], alipayplus.Personal[payment.Env]:
 		fn(path, v)
 		return
 	}
@@ -51,6 +52,12 @@ func set(t *testing.T, leaf reflect.Value, n int) {
 		*v = alipayplus.Amount{Currency: alipayplus.Currency(strings.Repeat(text, 3)), Minor: 7}
 	case *alipayplus.Secret:
 		*v = alipayplus.Conceal(text)
+	case *alipayplus.Personal[payment.Buyer]:
+		*v = alipayplus.PersonalOf(payment.Buyer{BuyerEmail: text})
+	case *alipayplus.Personal[payment.Shipping]:
+		*v = alipayplus.PersonalOf(payment.Shipping{ShippingCarrier: text})
+	case *alipayplus.Personal[payment.Env]:
+		*v = alipayplus.PersonalOf(payment.Env{ClientIP: text})
 	case *alipayplus.Time:
 		_ = json.Unmarshal([]byte(`"`+text+`"`), v)
 	case *alipayplus.Bool:
@@ -65,8 +72,8 @@ func set(t *testing.T, leaf reflect.Value, n int) {
 	}
 }
 
-// identityTest changes every member of a request in turn: those under match must
-// change its identity, all others must not.
+// identityTest changes every member of a request in turn: those under match
+// must change its identity, all others must not.
 func identityTest[Req any](t *testing.T, identity func(*Req) alipayplus.Idempotency, match ...string) {
 	var base Req
 	v := reflect.ValueOf(&base).Elem()
@@ -109,7 +116,7 @@ func TestIdentities(t *testing.T) {
 	})
 	t.Run("refund", func(t *testing.T) {
 		identityTest(t, payment.Refund.Spec().Idempotency,
-			".RefundRequestID", ".RefundAmount", ".RefundFromAmount", ".RefundPromoInfo", ".SurchargeInfo")
+			".PaymentRequestID", ".RefundRequestID", ".RefundAmount", ".RefundFromAmount", ".RefundPromoInfo", ".SurchargeInfo")
 	})
 	t.Run("cancelPayment", func(t *testing.T) {
 		identityTest(t, payment.CancelPayment.Spec().Idempotency, ".PaymentRequestID")
@@ -147,7 +154,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 	const form = `{"paymentRequestId":"1","paymentAmount":{"currency":"JPY","value":"995"},"payToAmount":{"currency":"HKD","value":"8518"},
 		"surchargeInfo":{"surchargeAmount":{"currency":"HKD","value":"8916"},"surchargeQuote":{"quotePrice":"8.9614","quoteExpiryTime":"2025-03-01T12:00:00Z"}},
 		"paymentMethod":{"paymentMethodType":"X","paymentMethodId":"281"},
-		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}}]}}`
+		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}},{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}}]}}`
 	want := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](form)))))
 	for _, c := range [][2]string{
 		{`"value":"995"`, `"value":995`},
@@ -155,6 +162,10 @@ func TestIdentityIsNormalised(t *testing.T) {
 		{`{"currency":"JPY","value":"995"}`, `{"value":"995","currency":"JPY","scale":null}`},
 		{`"8.9614"`, `8.961400`},
 		{`"8.9614"`, `"08.9614"`},
+		{`"8.9614"`, `"89614E-4"`},
+		{`"8.9614"`, `0.89614e1`},
+		{`{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}},{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}}`,
+			`{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}},{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}}`},
 		{`2025-03-01T12:00:00Z`, `2025-03-01T20:00:00.000+08:00`},
 		{`"paymentMethodType":"X"`, `"paymentMethodType":"X","customerId":"","paymentMethodMetaData":{}`},
 	} {
@@ -169,3 +180,15 @@ func TestIdentityIsNormalised(t *testing.T) {
 }
 
 func ptr[T any](v T, err error) (*T, error) { return &v, err }
+
+// The promotions of a refund may come in any order, too.
+func TestRefundPromotionsHaveNoOrder(t *testing.T) {
+	request := payment.RefundRequest{RefundRequestID: "1"}
+	details := []payment.RefundPromoDetail{{PromoID: "P", RefundAmount: hkd(43)}, {PromoID: "A", RefundAmount: hkd(5)}}
+	request.RefundPromoInfo.RefundPromoDetails = details
+	want := printOf(t, payment.Refund.Spec().Idempotency(&request))
+	request.RefundPromoInfo.RefundPromoDetails = []payment.RefundPromoDetail{details[1], details[0]}
+	if got := printOf(t, payment.Refund.Spec().Idempotency(&request)); got != want {
+		t.Errorf("the same promotions in another order are another refund:\n%s\n%s", got, want)
+	}
+}

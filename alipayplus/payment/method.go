@@ -29,9 +29,9 @@ type Factor struct {
 // in PaymentMethodID; Easy Pay names the user by PaymentMethodMetaData instead,
 // if PaymentMethodID is absent.
 type Method struct {
-	PaymentMethodType     string            `json:"paymentMethodType,omitzero" wire:"max=64"`        // REQUIRED, ≤ 64: CONNECT_WALLET, ALIPAY_HK, …, an open set
-	PaymentMethodID       alipayplus.Secret `json:"paymentMethodId,omitzero" wire:"check,max=128"`   // ≤ 128
-	CustomerID            string            `json:"customerId,omitzero" wire:"check,max=64,private"` // ≤ 64: the MPP's user id
+	PaymentMethodType     string            `json:"paymentMethodType,omitzero" wire:"max=64"`      // REQUIRED, ≤ 64: CONNECT_WALLET, ALIPAY_HK, …, an open set
+	PaymentMethodID       alipayplus.Secret `json:"paymentMethodId,omitzero" wire:"check,max=128"` // ≤ 128
+	CustomerID            string            `json:"customerId,omitzero" wire:"check,max=64"`       // ≤ 64: the MPP's user id
 	PaymentMethodMetaData MethodMetaData    `json:"paymentMethodMetaData,omitzero" wire:"check,jsonstring"`
 }
 
@@ -51,13 +51,13 @@ type ActionForm struct {
 	// ActionType and SDKActionPayload to the app, for the Alipay+ client SDK).
 	ActionType string `json:"actionType,omitzero" wire:"check,max=64"`
 	// SDKActionPayload is opaque: pass it on byte for byte.
-	SDKActionPayload string `json:"sdkActionPayload,omitzero" wire:"check,private"`
+	SDKActionPayload alipayplus.Secret `json:"sdkActionPayload,omitzero" wire:"check"`
 }
 
 // AuthorizationInfo is the agreement that the user makes together with a
 // payment. It comes when PaymentFactor.IsAuthorizationAndPay is true.
 type AuthorizationInfo struct {
-	ReferenceAgreementID string `json:"referenceAgreementId,omitzero" wire:"check,max=64"` // ≤ 64: the auth client's id of the agreement
-	AuthClientID         string `json:"authClientId,omitzero" wire:"check,max=64"`         // ≤ 64: usually the merchant
-	AuthState            string `json:"authState,omitzero" wire:"check,max=256,private"`   // ≤ 256: made by the auth client
+	ReferenceAgreementID string            `json:"referenceAgreementId,omitzero" wire:"check,max=64"` // ≤ 64: the auth client's id of the agreement
+	AuthClientID         string            `json:"authClientId,omitzero" wire:"check,max=64"`         // ≤ 64: usually the merchant
+	AuthState            alipayplus.Secret `json:"authState,omitzero" wire:"check,max=256"`           // ≤ 256: made by the auth client
 }

@@ -21,15 +21,16 @@ func alphabet() []payment.Event {
 	confirmedLate.At = late
 	confirmedBob.CustomerID = "bob"
 	return []payment.Event{
-		opened, openedEasy, openedBob,
+		opened, openedEasy, openedBob, oneClick,
 		confirmed, confirmedLate, confirmedBob,
-		verified, payment.Verified{At: late}, wrong, payment.OTPResent{At: noon}, payment.GaveUp{},
+		tried, payment.VerificationTried{At: late}, verified, verified2, payment.Verified{Try: 1, At: late},
+		wrong, wrong2, resent, payment.GaveUp{}, with(opened, func(e *payment.Opened) { e.SentAt = late }),
 		debited, payment.Debited{Attempt: 2, At: late},
 		retry, refused, payment.Refused{Attempt: 2, Code: alipayplus.CodeRiskReject}, payment.Refused{Attempt: 2, Retry: true},
 		expired, payment.Expired{At: noon},
 		cancelled, cancelLate,
-		part, rest, refundOf("r1", 200, 1712, 1792), refundOf("r3", 996, 1, 1),
-		credited("cancel/2025"), credited("reverse/1/2025"), credited("reverse/2/2025"), credited("refund/r1"), credited("refund/r2"),
+		part, rest, refundOf("r4", 895, 7662, 8021), refundOf("r5", 0, 1, 1), refundOf("r1", 200, 1712, 1792), refundOf("r3", 996, 1, 1),
+		credited("cancel/2025"), credited("reverse/1/2025"), credited("reverse/2/2025"), credited("refund/2025/r1"), credited("refund/2025/r2"),
 	}
 }
 
@@ -50,11 +51,11 @@ type past struct {
 // judge checks one transition and returns the past that includes it. The error
 // names the rule that is broken.
 func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []payment.Effect, err error) (past, error) {
-	if err != nil && next.Version == r.Version && len(do) > 0 {
-		return p, fmt.Errorf("a refused event has effects: %s", names(do))
+	if err != nil && (len(do) > 0 || !reflect.DeepEqual(next, r)) {
+		return p, fmt.Errorf("a refused event changed the record or has effects: %s", names(do))
 	}
-	if err != nil && next.Version != r.Version && next.State != payment.StateClosed {
-		return p, fmt.Errorf("a refused event changed the record")
+	if ended(r) && harmless(r, e) && (err != nil || next.Version != r.Version || len(do) > 0) {
+		return p, fmt.Errorf("twice or too late in state %s: version %d, %q, %w", r.State, next.Version, names(do), err)
 	}
 	if next.Version != r.Version && next.Version != r.Version+1 {
 		return p, fmt.Errorf("version %d became %d", r.Version, next.Version)
@@ -88,11 +89,13 @@ func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []
 	}
 	for _, f := range next.Refunds {
 		refunded += f.RefundAmount.Minor
-		payout += f.SurchargeAmount.Minor
+		payout += f.SurchargeAmount.Minor - f.Cut.Minor
 	}
 	switch {
 	case running > 1 || running > 0 && next.State != payment.StatePaying && next.State != payment.StateClosed:
 		return p, fmt.Errorf("%d attempts run in state %s", running, next.State)
+	case payout > amount:
+		return p, fmt.Errorf("credits of %d for a debit of %d", payout, amount)
 	case refunded > next.Amounts.PaymentAmount.Minor:
 		return p, fmt.Errorf("refunds of %d", refunded)
 	case next.State == payment.StatePaid && p.Landed-p.Ordered != amount-payout:
@@ -123,7 +126,7 @@ func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []
 	}
 	if _, again, more, errAgain := again(next, e); errAgain == nil && err == nil && (again.Version != next.Version || len(more) > 0) {
 		switch e.(type) {
-		case payment.VerificationFailed, payment.OTPResent: // each one counts
+		case payment.VerificationTried, payment.OTPResent: // each one counts
 		default:
 			return p, fmt.Errorf("the same event again does %q", names(more))
 		}
@@ -135,11 +138,11 @@ func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []
 	notice, final := next.Notification()
 	var notified payment.NotifyPaymentRequest
 	if final {
-		if json.Unmarshal(notice.Body, &notified) != nil || notice.URL != next.NotifyURL || notice.Key != next.PaymentRequestID {
+		if json.Unmarshal([]byte(notice.Body.Reveal()), &notified) != nil || notice.URL != next.NotifyURL || notice.Key != next.PaymentRequestID {
 			return p, fmt.Errorf("the notification cannot be read or goes elsewhere")
 		}
 	}
-	isEasy := next.Verification.URL != ""
+	isEasy := !next.Verification.URL.IsZero()
 	switch s := result.Status; {
 	case next.State == "" && inquiry.Result.Code != alipayplus.CodeOrderNotExist:
 		return p, fmt.Errorf("an order never seen: %s", inquiry.Result.Code.Error())
@@ -157,18 +160,26 @@ func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []
 		return p, fmt.Errorf("inquiry said S and now %s", result.Code.Error())
 	case isEasy && pay.Result.Status == alipayplus.StatusSucceeded:
 		return p, fmt.Errorf("an Easy Pay creation is answered S")
-	case isEasy && pay.Result.Status == alipayplus.StatusUnknown && (pay.PaymentURL == "" || pay.PaymentID == ""):
+	case isEasy && pay.Result.Status == alipayplus.StatusUnknown && (pay.PaymentURL.IsZero() || pay.PaymentID == ""):
 		return p, fmt.Errorf("an Easy Pay creation is answered without paymentUrl or paymentId")
-	case pay.Result.Status != alipayplus.StatusUnknown && pay.Result != result:
+	case next.State != "" && pay.Result != result && !(isEasy && next.State == payment.StatePaid):
 		return p, fmt.Errorf("pay %s, inquiry %s", pay.Result.Code.Error(), result.Code.Error())
-	case final && p.Notified != "" && p.Notified != string(notice.Body):
+	case len(next.Tried) > next.Verification.Tries || next.Resent > next.Verification.Resends:
+		return p, fmt.Errorf("%d tries, %d OTPs", len(next.Tried), next.Resent)
+	case next.Verified() != (isEasy && len(next.Attempts) > 0):
+		return p, fmt.Errorf("the user is sent back with %t after %d attempts", next.Verified(), len(next.Attempts))
+	case !r.Verified() && next.Verified() && !isVerified(e):
+		return p, fmt.Errorf("%T verified the user", e)
+	case next.State == payment.StateOpen && len(next.Attempts) > 0 && next.CodeValueDigest == "":
+		return p, fmt.Errorf("open again, and nobody is there")
+	case final && p.Notified != "" && p.Notified != notice.Body.Reveal():
 		return p, fmt.Errorf("a second notification that differs")
 	}
 	if result.Status == alipayplus.StatusSucceeded || result.Status == alipayplus.StatusFailed {
 		p.Said = result
 	}
 	if final {
-		p.Notified = string(notice.Body)
+		p.Notified = notice.Body.Reveal()
 	}
 	if isCancel(e) && err == nil {
 		p.Cancelled = true
@@ -186,18 +197,37 @@ func judge(p past, r payment.Record, e payment.Event, next payment.Record, do []
 	return p, nil
 }
 
-// contradicts reports whether e takes money after all, which was called refused.
+// ended reports whether a payment does not wait for the user any more.
+func ended(r payment.Record) bool {
+	return r.State != "" && r.State != payment.StateOpen && r.State != payment.StateVerifying
+}
+
+// harmless reports whether e is what a user or a clock does twice or too late.
+func harmless(r payment.Record, e payment.Event) bool {
+	switch e := e.(type) {
+	case payment.Confirmed:
+		return r.CustomerID == "" || e.CustomerID == r.CustomerID
+	case payment.VerificationTried, payment.Verified, payment.VerificationFailed, payment.OTPResent, payment.GaveUp, payment.Expired:
+		return true
+	}
+	return false
+}
+
+// contradicts reports whether e takes money after all, which was called
+// refused.
 func contradicts(e payment.Event) bool { _, ok := e.(payment.Debited); return ok }
+
+func isVerified(e payment.Event) bool { _, ok := e.(payment.Verified); return ok }
 
 func isCancel(e payment.Event) bool { _, ok := e.(payment.Cancelled); return ok }
 
 // again applies e to what a restart would load.
 func again(r payment.Record, e payment.Event) (loaded, next payment.Record, do []payment.Effect, err error) {
-	row, err := json.Marshal(r)
+	row, err := r.MarshalBinary()
 	if err != nil {
 		return r, r, nil, err
 	}
-	if err := json.Unmarshal(row, &loaded); err != nil {
+	if err := loaded.UnmarshalBinary(row); err != nil {
 		return r, r, nil, err
 	}
 	next, do, err = loaded.On(e)
@@ -206,9 +236,9 @@ func again(r payment.Record, e payment.Event) (loaded, next payment.Record, do [
 
 // transition applies e to r and checks all that holds for any single one.
 func transition(p past, r payment.Record, e payment.Event) (past, payment.Record, []payment.Effect, error) {
-	before, _ := json.Marshal(r)
+	before, _ := r.MarshalBinary()
 	next, do, err := r.On(e)
-	if after, _ := json.Marshal(r); string(before) != string(after) {
+	if after, _ := r.MarshalBinary(); string(before) != string(after) {
 		return p, next, do, fmt.Errorf("On changed the record that it was called on")
 	}
 	loaded, next2, do2, err2 := again(r, e)
@@ -251,7 +281,7 @@ func TestAllSequences(t *testing.T) {
 				}
 				key := next
 				key.Version = 0
-				id, err := json.Marshal([]any{key, p})
+				id, err := alipayplus.Marshal([]any{key, p})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -291,10 +321,10 @@ func TestNothing(t *testing.T) {
 		}
 	}
 	for _, e := range []payment.Event{
-		payment.Opened{}, payment.Confirmed{}, payment.Verified{}, payment.VerificationFailed{}, payment.OTPResent{},
+		payment.Opened{}, payment.Confirmed{}, payment.VerificationTried{}, payment.Verified{}, payment.VerificationFailed{}, payment.OTPResent{},
 		payment.Expired{}, payment.Debited{}, payment.Refused{}, payment.Cancelled{}, payment.Refunded{}, payment.Credited{},
 	} {
-		for _, list := range []events{{}, {opened}, {openedEasy}, {opened, confirmed}, {opened, confirmed, debited}} {
+		for _, list := range []events{{}, {opened}, {openedEasy}, {openedEasy, tried}, {opened, confirmed}, {opened, confirmed, debited}} {
 			if _, after, _, err := append(list, e).run(t); err == nil {
 				t.Errorf("an empty %T is taken in state %q", e, after.State)
 			}

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 
@@ -27,11 +28,36 @@ func (a Amounts) Debit() alipayplus.Amount {
 	return a.PayToAmount
 }
 
+// Validate returns an error that wraps ErrParam if a payment of a must not
+// begin: an amount is missing, negative, over 16 digits or in no currency, or
+// surchargeAmount, which the user would be debited, is in another currency than
+// payToAmount, or zero where payToAmount is not. Raise an alarm: Alipay+ should
+// never send this.
+func (a Amounts) Validate() error {
+	surcharge := a.SurchargeInfo.SurchargeAmount
+	switch {
+	case outOfRange(a.PaymentAmount), outOfRange(a.PayToAmount), outOfRange(a.Debit()):
+		return fmt.Errorf("%w: an amount is missing or out of range", ErrParam)
+	case surcharge.IsZero():
+		return nil
+	case surcharge.Currency != a.PayToAmount.Currency:
+		return fmt.Errorf("%w: surchargeAmount is in another currency than payToAmount", ErrParam)
+	case surcharge.Minor == 0 && a.PayToAmount.Minor != 0:
+		return fmt.Errorf("%w: surchargeAmount is zero and payToAmount is not", ErrParam)
+	}
+	return nil
+}
+
+// outOfRange reports whether a could not be in a message: it is absent,
+// negative, over 16 digits, or in no currency.
+func outOfRange(a alipayplus.Amount) bool { return a.IsZero() || len(a.WireRules()) > 0 }
+
 // Rounding is what happens to half a smallest unit.
 type Rounding uint8
 
 // The roundings. The documents do not say which one Alipay+ uses; both give the
-// numbers of their examples.
+// numbers of their examples. Into IDR it is always half-even, to a multiple of
+// 100.
 const (
 	HalfUp   Rounding = iota // to the larger one
 	HalfEven                 // to the even one
@@ -42,7 +68,7 @@ const (
 var ErrQuote = errors.New("payment: the quote does not fit the amount")
 
 // Convert is a in the other currency of the quote's pair, rounded to its
-// smallest unit.
+// smallest unit, or to 100 of them for IDR.
 func (q Quote) Convert(a alipayplus.Amount, round Rounding) (alipayplus.Amount, error) {
 	to, rate, err := q.rate(a.Currency)
 	if err != nil {
@@ -136,10 +162,10 @@ func (c Calculation) net(q Quote, in alipayplus.Currency) (net, savings alipaypl
 		if err != nil {
 			return net, savings, err
 		}
-		savings.Minor += off.Minor
-		if off.Minor < 0 || savings.Minor > net.Minor {
+		if off.Minor < 0 || off.Minor > net.Minor-savings.Minor {
 			return net, savings, alipayplus.ErrAmountRange
 		}
+		savings.Minor += off.Minor
 	}
 	net.Minor -= savings.Minor
 	return net, savings, nil
@@ -147,21 +173,23 @@ func (c Calculation) net(q Quote, in alipayplus.Currency) (net, savings alipaypl
 
 func ratOf(a alipayplus.Amount) *big.Rat { return new(big.Rat).SetInt64(a.Minor) }
 
-// amountOf is r rounded to a whole number of smallest units.
+// amountOf is r rounded to a whole number of units.
 func amountOf(c alipayplus.Currency, r *big.Rat, round Rounding) (alipayplus.Amount, error) {
+	step := unit(c)
+	if step != 1 {
+		round = HalfEven
+		r = new(big.Rat).Mul(r, big.NewRat(1, step))
+	}
 	whole, rest := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
 	half := rest.Lsh(rest, 1).Cmp(r.Denom())
 	if half > 0 || half == 0 && (round == HalfUp || whole.Bit(0) == 1) {
 		whole.Add(whole, big.NewInt(1))
 	}
-	if r.Sign() < 0 || !whole.IsInt64() {
+	whole.Mul(whole, big.NewInt(step))
+	if r.Sign() < 0 || !whole.IsInt64() || whole.Int64() > maxMinor {
 		return alipayplus.Amount{}, alipayplus.ErrAmountRange
 	}
-	a := alipayplus.Amount{Currency: c, Minor: whole.Int64()}
-	if a.Minor > maxMinor {
-		return alipayplus.Amount{}, alipayplus.ErrAmountRange
-	}
-	return a, nil
+	return alipayplus.Amount{Currency: c, Minor: whole.Int64()}, nil
 }
 
 const maxMinor = 9_999_999_999_999_999 // 16 digits

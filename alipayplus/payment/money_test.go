@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// The documents' first case: 1000 JPY with a coupon of 5 JPY, paid in HKD with a
-// surcharge.
+// The documents' first case: 1000 JPY with a coupon of 5 JPY, paid in HKD with
+// a surcharge.
 func ExampleCalculation() {
 	sums, err := payment.Calculation{
 		Asked:          alipayplus.Amount{Currency: "JPY", Minor: 1000},
@@ -77,13 +78,19 @@ func TestConvert(t *testing.T) {
 		{"divided: half of a third place", "HKD/JPY", "2", jpy(1), payment.HalfUp, hkd(1), nil},
 		{"nothing is nothing", "JPY/HKD", "8.5614", jpy(0), payment.HalfUp, hkd(0), nil},
 		{"quote unit 1 is no unit", "JPY/HKD", "2", jpy(1), payment.HalfUp, hkd(2), nil},
+		{"IDR ends in 00", "JPY/IDR", "10855.37", jpy(123), payment.HalfUp, idr(1_335_200), nil},
+		{"IDR half goes to even: down", "JPY/IDR", "250", jpy(1), payment.HalfUp, idr(200), nil},
+		{"IDR half goes to even: up", "JPY/IDR", "350", jpy(1), payment.HalfUp, idr(400), nil},
+		{"from IDR nothing is special", "IDR/JPY", "0.5", idr(25), payment.HalfUp, jpy(13), nil},
+		{"IDR over 16 digits", "JPY/IDR", "10", jpy(999_999_999_999_999_99), payment.HalfUp, idr(0), alipayplus.ErrAmountRange},
+		{"a price with an exponent", "IDR/JPY", "8.66E-5", idr(1_000_000), payment.HalfUp, jpy(87), nil},
 		{"a currency that is not in the pair", "JPY/HKD", "8.5614", idr(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"no pair", "", "8.5614", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"half a pair", "JPY", "8.5614", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"a pair of one", "JPY/JPY", "1", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"no price", "JPY/HKD", "", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"a price of nothing", "HKD/JPY", "0.000", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
-		{"a price that is none", "JPY/HKD", "1E9", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
+		{"a price that is none", "JPY/HKD", "1E31", jpy(1), payment.HalfUp, hkd(0), payment.ErrQuote},
 		{"over 16 digits", "JPY/HKD", "10", jpy(1_000_000_000_000_000), payment.HalfUp, hkd(0), alipayplus.ErrAmountRange},
 		{"far over 16 digits", "JPY/HKD", payment.Price(strings.Repeat("9", 32)), jpy(9_999_999_999_999_999), payment.HalfUp, hkd(0), alipayplus.ErrAmountRange},
 		{"negative", "JPY/HKD", "10", jpy(-1), payment.HalfUp, hkd(0), alipayplus.ErrAmountRange},
@@ -109,6 +116,8 @@ func TestCalculationErrors(t *testing.T) {
 		{"all of it is off", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(5)}, PaymentQuote: quote}, nil},
 		{"more is off than was asked", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(6)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
 		{"less than nothing is asked", payment.Calculation{Asked: jpy(-5)}, alipayplus.ErrAmountRange},
+		{"promotions whose sum is over 64 bits", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(1), jpy(math.MaxInt64)}}, alipayplus.ErrAmountRange},
+		{"promotions whose sum is over 64 bits, converted", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{hkd(1), hkd(math.MaxInt64)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
 		{"less than nothing is off", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{jpy(-1)}, PaymentQuote: quote}, alipayplus.ErrAmountRange},
 		{"less than nothing is off, in one currency", payment.Calculation{Asked: idr(5), Promotions: []alipayplus.Amount{idr(-1)}}, alipayplus.ErrAmountRange},
 		{"a promotion in a third currency", payment.Calculation{Asked: jpy(5), Promotions: []alipayplus.Amount{idr(1)}, PaymentQuote: quote}, payment.ErrQuote},
@@ -148,7 +157,20 @@ func TestPrice(t *testing.T) {
 		{`""`, "", true},
 		{`"1E1000000000"`, "", false},
 		{`1E1000000000`, "", false},
-		{`1e2`, "", false},
+		{`1e2`, "1e2", true},
+		{`8.66E-5`, "8.66E-5", true},
+		{`"8.66E-5"`, "8.66E-5", true},
+		{`"8.66e-05"`, "8.66e-05", true},
+		{`"1E+30"`, "1E+30", true},
+		{`"1E31"`, "", false},
+		{`"1E-31"`, "", false},
+		{`"1E030"`, "", false},
+		{`"1E"`, "", false},
+		{`"1E-"`, "", false},
+		{`"1E+-1"`, "", false},
+		{`"E5"`, "", false},
+		{`"1E2E3"`, "", false},
+		{`"1E1.5"`, "", false},
 		{`"-1"`, "", false},
 		{`-1`, "", false},
 		{`"+1"`, "", false},

@@ -16,7 +16,7 @@ type NotifyPaymentRequest struct {
 	PaymentTime      alipayplus.Time   `json:"paymentTime,omitzero"`                             // with S
 	PaymentAmount    alipayplus.Amount `json:"paymentAmount,omitzero"`                           // with S
 	PayToAmount      alipayplus.Amount `json:"payToAmount,omitzero"`                             // with S
-	CustomerID       string            `json:"customerId,omitzero" wire:"max=64,private"`        // with S, ≤ 64: the MPP's user id
+	CustomerID       string            `json:"customerId,omitzero" wire:"max=64"`                // with S, ≤ 64: the MPP's user id
 	// CustomsDeclarationAmount is named by the documents without a description.
 	CustomsDeclarationAmount alipayplus.Amount `json:"customsDeclarationAmount,omitzero"`
 	PaymentPromoInfo         PromoInfo         `json:"paymentPromoInfo,omitzero"`

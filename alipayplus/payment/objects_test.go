@@ -83,7 +83,7 @@ func TestDecodedOrder(t *testing.T) {
 		PayToAmount:        alipayplus.Amount{Currency: "KRW", Minor: 1000},
 		PaymentQuote:       payment.Quote{QuoteID: "1234567", QuoteCurrencyPair: "JPY/KRW", QuotePrice: "10.0000"},
 		PaymentFactor:      payment.Factor{IsInStorePayment: alipayplus.True},
-		ActionForm:         payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: `{"a":1}`},
+		ActionForm:         payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal(`{"a":1}`)},
 		PaymentRedirectURL: "https://example.com/back",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -137,7 +137,8 @@ func TestEveryMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A member that no field took, or a field of another name, would be missing.
+	// A member that no field took, or a field of another name, would be
+	// missing.
 	if diff := cmp.Diff(members(t, []byte(body)), members(t, again)); diff != "" {
 		t.Error("(-sent +kept)\n", diff)
 	}
@@ -179,11 +180,11 @@ func TestPayRequest(t *testing.T) {
 	evaluation.PaymentFactor.IsPaymentEvaluation = alipayplus.True
 	creation := base
 	creation.PaymentFactor.IsAuthorizationAndPay = alipayplus.True
-	creation.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "21", AuthState: "state", ReferenceAgreementID: "2024"}
+	creation.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "21", AuthState: alipayplus.Conceal("state"), ReferenceAgreementID: "2024"}
 	creation.PaymentExpiryTime = timeAt(t, "2023-09-18T09:47:51+08:00")
-	creation.PaymentRedirectURL = "https://example.com/x?data=a%2Bb%3D%3D&ps=EASY_PAY"
+	creation.PaymentRedirectURL = alipayplus.Conceal("https://example.com/x?data=a%2Bb%3D%3D&ps=EASY_PAY")
 	creation.PassThroughInfo = alipayplus.Conceal(`{"buyerId":"b","gaid":"","securityCode":"****"}`)
-	creation.ExtendInfo = `{"isLocalSettlement":false}`
+	creation.ExtendInfo = alipayplus.Conceal(`{"isLocalSettlement":false}`)
 
 	for _, c := range []struct {
 		rule, body string

@@ -20,25 +20,25 @@ type PayRequest struct {
 	PaymentMethod    Method            `json:"paymentMethod,omitzero" wire:"required"`           // REQUIRED: who pays
 	PaymentFactor    Factor            `json:"paymentFactor,omitzero" wire:"check"`              // REQUIRED: what kind of payment it is
 
-	PaymentExpiryTime  alipayplus.Time   `json:"paymentExpiryTime,omitzero" wire:"check"`                   // absent for evaluations
-	PaymentNotifyURL   string            `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048,private"`   // ≤ 2048: where notifyPayment must go
-	PaymentRedirectURL string            `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048,private"` // ≤ 2048: where the user goes after the verification
-	PaymentPromoInfo   PromoInfo         `json:"paymentPromoInfo,omitzero"`                                 // promotions that were applied
-	AuthorizationInfo  AuthorizationInfo `json:"authorizationInfo,omitzero" wire:"check"`                   // if IsAuthorizationAndPay
+	PaymentExpiryTime  alipayplus.Time   `json:"paymentExpiryTime,omitzero" wire:"check"`           // absent for evaluations
+	PaymentNotifyURL   string            `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048"`   // ≤ 2048: where notifyPayment must go
+	PaymentRedirectURL alipayplus.Secret `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048"` // ≤ 2048: where the user goes after the verification
+	PaymentPromoInfo   PromoInfo         `json:"paymentPromoInfo,omitzero"`                         // promotions that were applied
+	AuthorizationInfo  AuthorizationInfo `json:"authorizationInfo,omitzero" wire:"check"`           // if IsAuthorizationAndPay
 
 	// PassThroughInfo is JSON in a string, ≤ 20,000 characters. It may hold a
 	// security code.
 	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`
-	ExtendInfo      string            `json:"extendInfo,omitzero" wire:"max=2048,private"` // JSON in a string
+	ExtendInfo      alipayplus.Secret `json:"extendInfo,omitzero" wire:"max=2048"` // JSON in a string
 }
 
 // PayResponse is the MPP's answer to pay. Record.PayAnswer makes it.
 type PayResponse struct {
 	Result      alipayplus.Result `json:"result" wire:"required"`
-	PaymentID   string            `json:"paymentId,omitzero" wire:"max=64"`                  // ≤ 64: the MPP's id of the payment, with S and for an Easy Pay creation
-	PaymentTime alipayplus.Time   `json:"paymentTime,omitzero"`                              // with S
-	CustomerID  string            `json:"customerId,omitzero" wire:"max=64,private"`         // ≤ 64: the MPP's user id
-	PaymentURL  string            `json:"paymentUrl,omitzero" wire:"max=2048,https,private"` // ≤ 2048: Easy Pay creation, the wallet's verification page
+	PaymentID   string            `json:"paymentId,omitzero" wire:"max=64"`          // ≤ 64: the MPP's id of the payment, with S and for an Easy Pay creation
+	PaymentTime alipayplus.Time   `json:"paymentTime,omitzero"`                      // with S
+	CustomerID  string            `json:"customerId,omitzero" wire:"max=64"`         // ≤ 64: the MPP's user id
+	PaymentURL  alipayplus.Secret `json:"paymentUrl,omitzero" wire:"max=2048,https"` // ≤ 2048: Easy Pay creation, the wallet's verification page
 }
 
 // Pay is the API behind payment codes, Auto Debit and Easy Pay; all of them
@@ -67,7 +67,7 @@ var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	// The answer to an Easy Pay creation: what comes of it is told by
 	// notifyPayment.
 	Keep: func(a *PayResponse) bool {
-		return a.Result.Code == alipayplus.CodePaymentInProcess && a.PaymentID != "" && a.PaymentURL != ""
+		return a.Result.Code == alipayplus.CodePaymentInProcess && a.PaymentID != "" && !a.PaymentURL.IsZero()
 	},
 	Idempotency: func(r *PayRequest) alipayplus.Idempotency {
 		key := r.PaymentRequestID

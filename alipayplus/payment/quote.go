@@ -3,6 +3,8 @@ package payment
 import (
 	"encoding/json"
 	"errors"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -14,8 +16,8 @@ import (
 //
 // QuotePrice multiplies smallest units of the first currency of
 // QuoteCurrencyPair into smallest units of the second: with JPY/HKD and 8.5614,
-// one yen is 8.5614 HKD cents. The pair may stand either way round and the price
-// may be below 1; Convert reads the pair.
+// one yen is 8.5614 HKD cents. The pair may stand either way round and the
+// price may be below 1; Convert reads the pair.
 type Quote struct {
 	QuoteID           string          `json:"quoteId,omitzero" wire:"max=64"`           // ≤ 64
 	QuoteCurrencyPair string          `json:"quoteCurrencyPair,omitzero" wire:"max=16"` // REQUIRED: AAA/BBB
@@ -29,32 +31,56 @@ type Quote struct {
 // IsZero reports whether q is absent.
 func (q Quote) IsZero() bool { return q == Quote{} }
 
-// Price is a decimal number as it came in, for example "8.5614" or "10.0000":
-// digits, and maybe a point and digits, at most 32 characters. It keeps its
-// text, so that storing and sending it again changes nothing. The zero Price is
-// absent.
+// Price is a decimal number as it came in, for example "8.5614", "10.0000" or
+// "8.66E-5": digits, maybe a point and digits, and maybe an exponent from -30
+// to 30, at most 32 characters. It keeps its text, so that storing and sending
+// it again changes nothing. The zero Price is absent.
 type Price string
 
-// ErrPrice is the error of a Price that is not digits, or digits, a point and
-// digits, within 32 characters.
+// ErrPrice is the error of a Price that is not written like this.
 var ErrPrice = errors.New("payment: not a decimal number of at most 32 characters")
+
+const maxPriceExponent = 30
 
 // Decimal is the number.
 func (p Price) Decimal() (decimal.Decimal, error) {
-	// The grammar first: a decimal parser would take 1E1000000000.
-	if !p.wellFormed() {
+	// The text is read here: a decimal parser would take 1E1000000000.
+	digits, exponent, ok := p.parse()
+	if !ok {
 		return decimal.Decimal{}, ErrPrice
 	}
-	d, err := decimal.NewFromString(string(p))
-	if err != nil {
-		return decimal.Decimal{}, ErrPrice
+	whole, _ := new(big.Int).SetString(digits, 10)
+	return decimal.NewFromBigInt(whole, int32(exponent)), nil //nolint:gosec // at most 62
+}
+
+// parse splits p: its value is digits times ten to the exponent.
+func (p Price) parse() (digits string, exponent int, ok bool) {
+	number, power := string(p), ""
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		number, power = number[:i], number[i+1:]
+		sign := 1
+		switch {
+		case strings.HasPrefix(power, "-"):
+			sign, power = -1, power[1:]
+		case strings.HasPrefix(power, "+"):
+			power = power[1:]
+		}
+		if !allDigits(power) || len(power) > 2 {
+			return "", 0, false
+		}
+		exponent, _ = strconv.Atoi(power)
+		exponent *= sign
 	}
-	return d, nil
+	whole, fraction, point := strings.Cut(number, ".")
+	if len(p) > 32 || !allDigits(whole) || point && !allDigits(fraction) || exponent < -maxPriceExponent || exponent > maxPriceExponent {
+		return "", 0, false
+	}
+	return whole + fraction, exponent - len(fraction), true
 }
 
 func (p Price) wellFormed() bool {
-	whole, fraction, point := strings.Cut(string(p), ".")
-	return len(p) <= 32 && allDigits(whole) && (!point || allDigits(fraction))
+	_, _, ok := p.parse()
+	return ok
 }
 
 // UnmarshalJSON reads a JSON string or number and keeps its digits.

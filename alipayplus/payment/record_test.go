@@ -17,23 +17,27 @@ func TestRefusalsNameTheirCode(t *testing.T) {
 	for err, code := range map[error]alipayplus.ResultCode{
 		payment.ErrUnknownOrder:  alipayplus.CodeOrderNotExist,
 		payment.ErrClosed:        alipayplus.CodeOrderIsClosed,
-		payment.ErrExpired:       alipayplus.CodeOrderIsClosed,
-		payment.ErrState:         alipayplus.CodeProcessFail,
+		payment.ErrNotPaid:       alipayplus.CodeProcessFail,
 		payment.ErrOtherCustomer: alipayplus.CodeRepeatReqInconsistent,
 		payment.ErrInconsistent:  alipayplus.CodeRepeatReqInconsistent,
 		payment.ErrAmountChanged: alipayplus.CodeProcessFail,
 		payment.ErrCancelWindow:  alipayplus.CodeCancelWindowExceed,
 		payment.ErrRefundWindow:  alipayplus.CodeRefundWindowExceed,
 		payment.ErrRefundAmount:  alipayplus.CodeRefundAmountExceed,
+		payment.ErrRefundCount:   alipayplus.CodeProcessFail,
 		payment.ErrParam:         alipayplus.CodeParamIllegal,
 	} {
 		if !errors.Is(err, code) {
 			t.Errorf("%v does not wrap %s", err, code)
 		}
 	}
-	var code alipayplus.ResultCode
-	if errors.As(payment.ErrEvent, &code) {
-		t.Errorf("ErrEvent wraps %s: a mistake of the host would be answered F", code)
+	// A mistake of the host, a debit whose end is not known and what is for the
+	// user alone are never answered F.
+	for _, err := range []error{payment.ErrEvent, payment.ErrPending, payment.ErrTries, payment.ErrResends} {
+		var code alipayplus.ResultCode
+		if errors.As(err, &code) {
+			t.Errorf("%v wraps %s", err, code)
+		}
 	}
 }
 
@@ -55,15 +59,22 @@ func TestOpened(t *testing.T) {
 		{"no amount to settle", func(e *payment.Opened) { e.Amounts.PayToAmount = alipayplus.Amount{} }, payment.ErrParam},
 		{"no payment amount", func(e *payment.Opened) { e.Amounts.PaymentAmount = alipayplus.Amount{} }, payment.ErrParam},
 		{"a negative debit", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount.Minor = -1 }, payment.ErrParam},
+		{"a surcharge of another currency", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount = jpy(8916) }, payment.ErrParam},
+		{"a surcharge of nothing where payToAmount is not", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount = hkd(0) }, payment.ErrParam},
+		{"a surcharge over 16 digits", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount.Minor = 10_000_000_000_000_000 }, payment.ErrParam},
+		{"a surcharge in no currency", func(e *payment.Opened) { e.Amounts.SurchargeInfo.SurchargeAmount.Currency = "hk$" }, payment.ErrParam},
+		{"a surcharge where payToAmount is nothing", func(e *payment.Opened) { e.Amounts.PayToAmount = hkd(0) }, nil},
+		{"fewer than no tries", func(e *payment.Opened) { e.Verification.Tries = -1 }, payment.ErrEvent},
+		{"fewer than no resends", func(e *payment.Opened) { e.Verification.Resends = -1 }, payment.ErrEvent},
 		{"a currency that cannot be sent", func(e *payment.Opened) { e.Amounts.PayToAmount.Currency = "hkd" }, payment.ErrParam},
-		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = "http://wallet.example/" }, payment.ErrParam},
+		{"a verification page without https", func(e *payment.Opened) { e.Verification.URL = alipayplus.Conceal("http://wallet.example/") }, payment.ErrParam},
 		{"an odd currency in a line of goods", func(e *payment.Opened) {
 			e.Order.Goods = []payment.Goods{{GoodsUnitAmount: alipayplus.Amount{Currency: "Yen", Minor: 1}}}
 			e.Order.OrderAmount = alipayplus.Amount{Currency: "yen", Minor: 1}
 			e.Amounts.PaymentPromoInfo.PaymentPromoDetails = []payment.PromoDetail{{SavingsAmount: alipayplus.Amount{Currency: "?", Minor: 1}}}
 		}, nil},
 		{"a fully discounted payment", func(e *payment.Opened) {
-			e.Amounts = payment.Amounts{PaymentAmount: jpy(0), PayToAmount: hkd(0)}
+			e.Amounts = payment.Amounts{PaymentAmount: jpy(0), PayToAmount: hkd(0), SurchargeInfo: payment.SurchargeInfo{SurchargeAmount: hkd(0)}}
 		}, nil},
 	} {
 		e := opened
@@ -75,7 +86,7 @@ func TestOpened(t *testing.T) {
 		if strings.Contains(fmt.Sprint(err), long) {
 			t.Errorf("%s: the error quotes the input", c.rule)
 		}
-		if _, err := json.Marshal(record); err != nil {
+		if _, err := record.MarshalBinary(); err != nil {
 			t.Errorf("%s: the record cannot be stored: %v", c.rule, err)
 		}
 	}
@@ -100,13 +111,13 @@ func TestExpiryTime(t *testing.T) {
 	for _, c := range []struct {
 		text string
 		at   time.Time
-		err  error
+		want payment.State
 	}{
-		{"2025-03-01T20:00:30+08:00", noon.Add(30 * time.Second), nil},
-		{"2025-03-01T20:00:30+0800", noon.Add(31 * time.Second), payment.ErrExpired},
-		{"2025-03-01T12:00:30.500Z", noon.Add(30 * time.Second), nil},
-		{"", noon.Add(payment.DefaultExpiry), nil},
-		{"", late, payment.ErrExpired},
+		{"2025-03-01T20:00:30+08:00", noon.Add(30 * time.Second), payment.StatePaying},
+		{"2025-03-01T20:00:30+0800", noon.Add(31 * time.Second), payment.StateClosed},
+		{"2025-03-01T12:00:30.500Z", noon.Add(30 * time.Second), payment.StatePaying},
+		{"", noon.Add(payment.DefaultExpiry), payment.StatePaying},
+		{"", late, payment.StateClosed},
 	} {
 		e := opened
 		if err := json.Unmarshal([]byte(`"`+c.text+`"`), &e.ExpiryTime); err != nil {
@@ -114,8 +125,8 @@ func TestExpiryTime(t *testing.T) {
 		}
 		confirm := confirmed
 		confirm.At = c.at
-		if _, _, _, err := (events{e, confirm}).run(t); !errors.Is(err, c.err) {
-			t.Errorf("confirmed at %v, expiry %q: %v, want %v", c.at, c.text, err, c.err)
+		if _, after, _, err := (events{e, confirm}).run(t); err != nil || after.State != c.want {
+			t.Errorf("confirmed at %v, expiry %q: %s, %v, want %s", c.at, c.text, after.State, err, c.want)
 		}
 	}
 	e := opened

@@ -18,7 +18,7 @@ type RefundRequest struct {
 	RefundQuote      Quote             `json:"refundQuote,omitzero"`                             // the payment's own rate
 	SurchargeInfo    SurchargeInfo     `json:"surchargeInfo,omitzero" wire:"check"`              // what the user gets back, if present
 	RefundPromoInfo  RefundPromoInfo   `json:"refundPromoInfo,omitzero"`
-	ExtendInfo       string            `json:"extendInfo,omitzero" wire:"max=2048,private"` // JSON in a string
+	ExtendInfo       alipayplus.Secret `json:"extendInfo,omitzero" wire:"max=2048"` // JSON in a string
 }
 
 // RefundResponse is the MPP's answer to refund. Record.RefundAnswer makes it.
@@ -46,6 +46,7 @@ var Refund = alipayplus.NewInbound(alipayplus.Spec[RefundRequest, RefundResponse
 		return alipayplus.Idempotency{
 			Key: r.RefundRequestID,
 			Match: []any{
+				r.PaymentRequestID, // the same id for another payment is no repeat
 				matchAmount(r.RefundAmount), matchAmount(r.RefundFromAmount), matchRefundPromos(r.RefundPromoInfo),
 				matchAmount(r.SurchargeInfo.SurchargeAmount), matchQuote(r.SurchargeInfo.SurchargeQuote),
 			},

@@ -46,7 +46,7 @@ func terms() payment.Terms {
 func easyTerms() payment.Terms {
 	t := terms()
 	t.CodeValueDigest = ""
-	t.Verification = payment.Verification{URL: "https://wallet.example/verify/1", Tries: 2}
+	t.Verification = payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify/1"), Tries: 2, Resends: 2}
 	return t
 }
 
@@ -71,11 +71,16 @@ func with[T any](v T, change func(*T)) T {
 var (
 	opened      = payment.Opened{Terms: terms(), At: noon}
 	openedEasy  = payment.Opened{Terms: easyTerms(), At: noon}
+	oneClick    = with(opened, func(e *payment.Opened) { e.CodeValueDigest = "" })
 	openedBob   = with(opened, func(e *payment.Opened) { e.CustomerID = "bob" })
 	openedOther = with(opened, func(e *payment.Opened) { e.CodeValueDigest = alipayplus.Conceal("another").Digest() })
 	confirmed   = payment.Confirmed{CustomerID: "alice", Amount: hkd(8916), At: noon}
-	verified    = payment.Verified{At: noon}
-	wrong       = payment.VerificationFailed{At: noon}
+	tried       = payment.VerificationTried{At: noon}
+	verified    = payment.Verified{Try: 1, At: noon}
+	verified2   = payment.Verified{Try: 2, At: noon}
+	wrong       = payment.VerificationFailed{Try: 1, At: noon}
+	wrong2      = payment.VerificationFailed{Try: 2, At: noon}
+	resent      = payment.OTPResent{At: noon}
 	expired     = payment.Expired{At: late}
 	debited     = payment.Debited{Attempt: 1, At: noon}
 	retry       = payment.Refused{Attempt: 1, Code: alipayplus.CodeUserBalanceNotEnough, Retry: true}
@@ -109,7 +114,7 @@ func told(r payment.Record) string {
 	notice := "-"
 	if m, ok := r.Notification(); ok {
 		var body payment.NotifyPaymentRequest
-		if json.Unmarshal(m.Body, &body) != nil {
+		if json.Unmarshal([]byte(m.Body.Reveal()), &body) != nil {
 			notice = "unreadable"
 		} else {
 			notice = body.PaymentResult.Error()
@@ -133,8 +138,6 @@ func names(do []payment.Effect) string {
 			list = append(list, fmt.Sprintf("Void %d", e.Attempt))
 		case payment.Credit:
 			list = append(list, fmt.Sprintf("Credit %s %v", e.Key, e.Amount))
-		case payment.Redirect:
-			list = append(list, fmt.Sprintf("Redirect %v", e.Verified))
 		default:
 			list = append(list, strings.TrimPrefix(fmt.Sprintf("%T", e), "payment."))
 		}
@@ -180,37 +183,55 @@ func TestStates(t *testing.T) {
 		{rule: "decode S again when paid: the result page", events: events{opened, confirmed, debited, opened}, told: paid},
 		{rule: "decode S again when failed", events: events{opened, confirmed, refused, opened}, told: rejected},
 		{rule: "decode S again when closed", events: events{opened, expired, opened}, told: lapsed},
+		{rule: "decode S of an order that had expired when Alipay+ answered: closed", events: events{with(opened, func(e *payment.Opened) { e.SentAt = late })}, told: lapsed, do: "Notify"},
+		{rule: "decode S again, and it had expired when Alipay+ answered: closed", events: events{opened, with(opened, func(e *payment.Opened) { e.SentAt = late })}, told: lapsed, do: "Notify"},
+		{rule: "decode S again after the expiry, and the debit runs: in progress", events: events{opened, confirmed, with(opened, func(e *payment.Opened) { e.SentAt = late })}, told: paying},
+		{rule: "the wallet's clock is wrong: open, if Alipay+'s says so", events: events{with(opened, func(e *payment.Opened) { e.At, e.ExpiryTime, e.SentAt = late, alipayplus.TimeOf(noon), noon })}, told: open},
+		{rule: "Easy Pay creation that had expired when Alipay+ sent it: closed", events: events{with(openedEasy, func(e *payment.Opened) { e.SentAt = late })}, told: lapsed, do: "Notify"},
 		{rule: "Easy Pay creation: verifying", events: events{openedEasy}, told: verifying},
 		{rule: "Easy Pay creation again: nothing changes", events: events{openedEasy, openedEasy}, told: verifying},
 
 		{rule: "confirmed: one debit of the surcharge amount", events: events{opened, confirmed}, told: paying, do: debit},
 		{rule: "confirmed at the last moment", events: events{opened, payment.Confirmed{CustomerID: "alice", Amount: hkd(8916), At: noon.Add(payment.DefaultExpiry)}}, told: paying, do: debit},
-		{rule: "confirmed late: refused and closed", events: events{opened, with(confirmed, func(e *payment.Confirmed) { e.At = late })}, told: lapsed, do: "Notify", err: payment.ErrExpired},
+		{rule: "confirmed late: closed, no error", events: events{opened, with(confirmed, func(e *payment.Confirmed) { e.At = late })}, told: lapsed, do: "Notify"},
 		{rule: "confirmed by someone else: refused, stays open", events: events{opened, with(confirmed, func(e *payment.Confirmed) { e.CustomerID = "bob" })}, told: open, err: payment.ErrOtherCustomer},
 		{rule: "confirmed by someone else and late: stays open", events: events{opened, with(confirmed, func(e *payment.Confirmed) { e.CustomerID, e.At = "bob", late })}, told: open, err: payment.ErrOtherCustomer},
 		{rule: "confirmed another amount: refused, stays open", events: events{opened, with(confirmed, func(e *payment.Confirmed) { e.Amount = hkd(8518) })}, told: open, err: payment.ErrAmountChanged},
 		{rule: "an order never seen cannot be confirmed", events: events{confirmed}, told: none, err: payment.ErrUnknownOrder},
-		{rule: "the cashier page cannot stand in for the verification", events: events{openedEasy, confirmed}, told: verifying, err: payment.ErrState},
-		{rule: "the verification cannot stand in for the cashier page", events: events{opened, verified}, told: open, err: payment.ErrState},
+		{rule: "the cashier page cannot stand in for the verification", events: events{openedEasy, confirmed}, told: verifying, err: payment.ErrEvent},
+		{rule: "the verification cannot stand in for the cashier page", events: events{opened, verified}, told: open, err: payment.ErrEvent},
 
 		{rule: "open, expiry: closed and notified", events: events{opened, expired}, told: lapsed, do: "Notify"},
 		{rule: "open, expiry too early: nothing", events: events{opened, payment.Expired{At: noon.Add(payment.DefaultExpiry)}}, told: open},
-		{rule: "verifying, expiry: closed, notified, redirected", events: events{openedEasy, expired}, told: lapsed, do: "Notify, Redirect false"},
+		{rule: "verifying, expiry: closed, notified", events: events{openedEasy, expired}, told: lapsed, do: "Notify"},
 		{rule: "expiry again: nothing", events: events{opened, expired, expired}, told: lapsed},
 
-		{rule: "verifying, wrong PIN, tries left: stays", events: events{openedEasy, wrong}, told: verifying},
-		{rule: "verifying, OTP sent again: stays", events: events{openedEasy, payment.OTPResent{At: noon}}, told: verifying},
-		{rule: "verifying, OTP sent again too late: closed", events: events{openedEasy, payment.OTPResent{At: late}}, told: lapsed, do: "Notify, Redirect false", err: payment.ErrExpired},
-		{rule: "verifying, last try wrong: failed, notified, redirected", events: events{openedEasy, wrong, wrong}, told: unproven, do: "Notify, Redirect false"},
-		{rule: "verifying, wrong PIN too late: closed, not failed", events: events{openedEasy, wrong, payment.VerificationFailed{At: late}}, told: lapsed, do: "Notify, Redirect false", err: payment.ErrExpired},
-		{rule: "verifying, given up: failed, notified, redirected", events: events{openedEasy, payment.GaveUp{}}, told: unproven, do: "Notify, Redirect false"},
+		{rule: "verifying, wrong PIN, tries left: stays", events: events{openedEasy, tried, wrong}, told: verifying},
+		{rule: "verifying, OTP sent again: stays", events: events{openedEasy, resent}, told: verifying},
+		{rule: "verifying, another OTP after the last one: refused", events: events{openedEasy, resent, resent, resent}, told: verifying, err: payment.ErrResends},
+		{rule: "verifying, a try after the last one: refused", events: events{openedEasy, tried, tried, tried}, told: verifying, err: payment.ErrTries},
+		{rule: "verifying, tried too late: closed", events: events{openedEasy, payment.VerificationTried{At: late}}, told: lapsed, do: "Notify"},
+		{rule: "a right PIN that was not counted: no", events: events{openedEasy, verified}, told: verifying, err: payment.ErrEvent},
+		{rule: "a wrong PIN that was not counted: no", events: events{openedEasy, tried, wrong2}, told: verifying, err: payment.ErrEvent},
+		{rule: "a wrong PIN that is right after all: no", events: events{openedEasy, tried, wrong, verified}, told: verifying, err: payment.ErrEvent},
+		{rule: "the same wrong PIN reported twice: counts once", events: events{openedEasy, tried, wrong, wrong}, told: verifying},
+		{rule: "the last try is wrong while another is compared: stays", events: events{openedEasy, tried, tried, wrong2}, told: verifying},
+		{rule: "and that one is right: paying", events: events{openedEasy, tried, tried, wrong2, verified}, told: paying, do: debit},
+		{rule: "a try that is never reported: the user gives up", events: events{openedEasy, tried, tried, wrong2, payment.GaveUp{}}, told: unproven, do: "Notify"},
+		{rule: "a try that is never reported: expiry", events: events{openedEasy, tried, tried, wrong2, expired}, told: lapsed, do: "Notify"},
+		{rule: "a try without a verification: no", events: events{opened, tried}, told: open, err: payment.ErrEvent},
+		{rule: "given up without a verification: no", events: events{opened, payment.GaveUp{}}, told: open, err: payment.ErrEvent},
+		{rule: "verifying, OTP sent again too late: closed", events: events{openedEasy, payment.OTPResent{At: late}}, told: lapsed, do: "Notify"},
+		{rule: "verifying, last try wrong: failed, notified", events: events{openedEasy, tried, wrong, tried, wrong2}, told: unproven, do: "Notify"},
+		{rule: "verifying, wrong PIN too late: closed, not failed", events: events{openedEasy, tried, wrong, tried, with(wrong2, func(e *payment.VerificationFailed) { e.At = late })}, told: lapsed, do: "Notify"},
+		{rule: "verifying, given up: failed, notified", events: events{openedEasy, payment.GaveUp{}}, told: unproven, do: "Notify"},
 		{rule: "given up again: nothing", events: events{openedEasy, payment.GaveUp{}, payment.GaveUp{}}, told: unproven},
-		{rule: "given up after the right PIN: too late", events: events{openedEasy, verified, payment.GaveUp{}}, told: paying, err: payment.ErrState},
-		{rule: "verifying, right: one debit, redirected", events: events{openedEasy, verified}, told: paying, do: debit + ", Redirect true"},
-		{rule: "verified twice: the same attempt", events: events{openedEasy, verified, verified}, told: paying},
-		{rule: "verified too late: closed, notified, redirected", events: events{openedEasy, payment.Verified{At: late}}, told: lapsed, do: "Notify, Redirect false", err: payment.ErrExpired},
-		{rule: "verified after the last try: refused", events: events{openedEasy, wrong, wrong, verified}, told: unproven, err: payment.ErrState},
-		{rule: "a try after the last one: refused", events: events{openedEasy, wrong, wrong, wrong}, told: unproven, err: payment.ErrState},
+		{rule: "given up after the right PIN: nothing", events: events{openedEasy, tried, verified, payment.GaveUp{}}, told: paying},
+		{rule: "verifying, right: one debit", events: events{openedEasy, tried, verified}, told: paying, do: debit},
+		{rule: "verified twice: the same attempt", events: events{openedEasy, tried, verified, verified}, told: paying},
+		{rule: "verified too late: closed, notified", events: events{openedEasy, tried, with(verified, func(e *payment.Verified) { e.At = late })}, told: lapsed, do: "Notify"},
+		{rule: "verified after the last try: nothing", events: events{openedEasy, tried, wrong, tried, wrong2, verified2}, told: unproven},
+		{rule: "the last wrong PIN twice: once", events: events{openedEasy, tried, wrong, tried, wrong2, wrong2}, told: unproven},
 
 		{rule: "paying, debit done: paid, notified", events: events{opened, confirmed, debited}, told: paid, do: "Notify"},
 		{rule: "debit done twice: once", events: events{opened, confirmed, debited, debited}, told: paid},
@@ -219,8 +240,10 @@ func TestStates(t *testing.T) {
 		{rule: "the first refusal again does not end the second attempt", events: events{opened, confirmed, retry, confirmed, retry}, told: paying},
 		{rule: "the first debit lands after all: given back, the second attempt goes on", events: events{opened, confirmed, retry, confirmed, debited}, told: paying, do: "Credit reverse/1/2025 HKD 89.16"},
 		{rule: "tried again too late: closed", events: events{opened, confirmed, retry, expired}, told: lapsed, do: "Notify"},
-		{rule: "Easy Pay, refused, may try again: failed all the same", events: events{openedEasy, verified, payment.Refused{Attempt: 1, Code: alipayplus.CodeRiskReject, Retry: true}}, told: rejected, do: "Notify"},
+		{rule: "Easy Pay, refused, may try again: failed all the same", events: events{openedEasy, tried, verified, payment.Refused{Attempt: 1, Code: alipayplus.CodeRiskReject, Retry: true}}, told: rejected, do: "Notify"},
 		{rule: "paying, refused for good: failed, notified", events: events{opened, confirmed, refused}, told: rejected, do: "Notify"},
+		{rule: "one-click, refused, may try again: failed, nobody can", events: events{oneClick, confirmed, retry}, told: "failed | F USER_BALANCE_NOT_ENOUGH | F USER_BALANCE_NOT_ENOUGH | S", do: "Notify"},
+		{rule: "one-click, refused, and the same request again: the same code", events: events{oneClick, confirmed, retry, oneClick, confirmed}, told: "failed | F USER_BALANCE_NOT_ENOUGH | F USER_BALANCE_NOT_ENOUGH | S"},
 		{rule: "refused twice: once", events: events{opened, confirmed, refused, refused}, told: rejected},
 		{rule: "refused with an unknown outcome: no", events: events{opened, confirmed, payment.Refused{Attempt: 1, Code: alipayplus.CodeUnknownException}}, told: paying, err: payment.ErrEvent},
 		{rule: "refused with a code that cannot be sent: no", events: events{opened, confirmed, payment.Refused{Attempt: 1, Code: alipayplus.ResultCode(strings.Repeat("X", 65))}}, told: paying, err: payment.ErrEvent},
@@ -236,13 +259,16 @@ func TestStates(t *testing.T) {
 		{rule: "cancelled before it came: tombstone", events: events{cancelled}, told: closed},
 		{rule: "it comes after the tombstone: stays closed", events: events{cancelled, opened}, told: closed},
 		{rule: "its creation comes after the tombstone: stays closed", events: events{cancelled, openedEasy}, told: closed},
-		{rule: "confirmed after the tombstone: refused", events: events{cancelled, opened, confirmed}, told: closed, err: payment.ErrClosed},
+		{rule: "confirmed after the tombstone: nothing", events: events{cancelled, opened, confirmed}, told: closed},
 		{rule: "open, cancelled", events: events{opened, cancelled}, told: closed},
 		{rule: "verifying, cancelled", events: events{openedEasy, cancelled}, told: closed},
-		{rule: "verified after the cancellation: refused", events: events{openedEasy, cancelled, verified}, told: closed, err: payment.ErrClosed},
-		{rule: "confirmed after the cancellation: refused", events: events{opened, cancelled, confirmed}, told: closed, err: payment.ErrClosed},
+		{rule: "verified after the cancellation: nothing", events: events{openedEasy, tried, cancelled, verified}, told: closed},
+		{rule: "confirmed after the cancellation: nothing", events: events{opened, cancelled, confirmed}, told: closed},
 		{rule: "paying, cancelled: U until the debit cannot stick", events: events{opened, confirmed, cancelled}, told: closing, do: "Void 1"},
 		{rule: "paying, cancelled twice: no second order", events: events{opened, confirmed, cancelled, cancelled}, told: closing},
+		{rule: "cancelled during the second attempt: that one is voided", events: events{opened, confirmed, retry, confirmed, cancelled}, told: closing, do: "Void 2"},
+		{rule: "cancelled during the second attempt, which lands: its own reversal", events: events{opened, confirmed, retry, confirmed, cancelled, payment.Debited{Attempt: 2, At: noon}}, told: closing, do: "Credit reverse/2/2025 HKD 89.16"},
+		{rule: "cancelled while paying, confirmed again: nothing", events: events{opened, confirmed, cancelled, confirmed}, told: closing},
 		{rule: "paying, cancelled, refused: done", events: events{opened, confirmed, cancelled, refused}, told: closed},
 		{rule: "paying, cancelled, debit lands: given back, still U", events: events{opened, confirmed, cancelled, debited}, told: closing, do: "Credit reverse/1/2025 HKD 89.16"},
 		{rule: "paying, cancelled, debit lands twice: given back once", events: events{opened, confirmed, cancelled, debited, debited}, told: closing},
@@ -255,43 +281,57 @@ func TestStates(t *testing.T) {
 		{rule: "what is not paid can be cancelled at any time", events: events{opened, cancelLate}, told: closed},
 		{rule: "paid, part refunded, cancelled: the rest given back", events: events{opened, confirmed, debited, part, cancelled}, told: closing, do: "Credit cancel/2025 HKD 80.20, Withdraw"},
 		{rule: "a refund under way holds the cancellation up", events: events{opened, confirmed, debited, part, cancelled, credited("cancel/2025")}, told: closing},
-		{rule: "all is back: done", events: events{opened, confirmed, debited, part, cancelled, credited("cancel/2025"), credited("refund/r1")}, told: closed},
-		{rule: "paid, all refunded, cancelled: nothing to give back", events: events{opened, confirmed, debited, part, rest, credited("refund/r1"), credited("refund/r2"), cancelled}, told: closed, do: "Withdraw"},
+		{rule: "all is back: done", events: events{opened, confirmed, debited, part, cancelled, credited("cancel/2025"), credited("refund/2025/r1")}, told: closed},
+		{rule: "paid, all refunded, cancelled: nothing to give back", events: events{opened, confirmed, debited, part, rest, credited("refund/2025/r1"), credited("refund/2025/r2"), cancelled}, told: closed, do: "Withdraw"},
 		{rule: "failed, cancelled: the code stays", events: events{opened, confirmed, refused, cancelled}, told: rejected},
 		{rule: "expired, cancelled: nothing changes", events: events{opened, expired, cancelled}, told: lapsed},
 		{rule: "closed, cancelled again", events: events{opened, cancelled, cancelled}, told: closed},
 
 		{rule: "failed, debit lands: given back, the code stays", events: events{opened, confirmed, refused, debited}, told: owedRejected, do: "Credit reverse/1/2025 HKD 89.16"},
-		{rule: "failed, confirmed: refused", events: events{opened, confirmed, refused, confirmed}, told: rejected, err: payment.ErrState},
+		{rule: "failed, confirmed: nothing", events: events{opened, confirmed, refused, confirmed}, told: rejected},
 		{rule: "closed, debit lands: given back", events: events{opened, confirmed, retry, expired, debited}, told: owedLapsed, do: "Credit reverse/1/2025 HKD 89.16"},
 
-		{rule: "paid, refund: the user's part is credited", events: events{opened, confirmed, debited, part}, told: paid, do: "Credit refund/r1 HKD 8.96"},
+		{rule: "paid, refund: the user's part is credited", events: events{opened, confirmed, debited, part}, told: paid, do: "Credit refund/2025/r1 HKD 8.96"},
+		{rule: "paid, the same refund with another surcharge: refused", events: events{opened, confirmed, debited, part, refundOf("r1", 100, 856, 897)}, told: paid, err: payment.ErrInconsistent},
+		{rule: "paid, the same refund without its surcharge: refused", events: events{opened, confirmed, debited, part, with(part, func(e *payment.Refunded) { e.Request.SurchargeInfo = payment.SurchargeInfo{} })}, told: paid, err: payment.ErrInconsistent},
+		{rule: "refund of nothing", events: events{opened, confirmed, debited, refundOf("r1", 0, 856, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refund of nothing, nothing converted", events: events{opened, confirmed, debited, refundOf("r1", 0, 0, 0)}, told: paid, err: payment.ErrParam},
+		{rule: "refund of nothing after the whole", events: events{opened, confirmed, debited, part, rest, refundOf("r3", 0, 1, 1)}, told: paid, err: payment.ErrParam},
+		{rule: "refund of a yen after the whole", events: events{opened, confirmed, debited, part, rest, refundOf("r3", 1, 0, 0)}, told: paid, err: payment.ErrRefundAmount},
+		{rule: "refund that rounds to nothing: accepted, nothing to credit", events: events{opened, confirmed, debited, refundOf("r1", 1, 0, 0)}, told: paid},
+		{rule: "refund with a surcharge of nothing where refundFromAmount is not", events: events{opened, confirmed, debited, refundOf("r1", 100, 856, 0)}, told: paid, err: payment.ErrParam},
+		{rule: "refundFromAmount below zero", events: events{opened, confirmed, debited, refundOf("r1", 100, -1, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refundFromAmount over 16 digits", events: events{opened, confirmed, debited, refundOf("r1", 100, 10_000_000_000_000_000, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refund's surcharge below zero", events: events{opened, confirmed, debited, refundOf("r1", 100, 856, -1)}, told: paid, err: payment.ErrParam},
+		{rule: "refund's surcharge over 16 digits", events: events{opened, confirmed, debited, refundOf("r1", 100, 856, 10_000_000_000_000_000)}, told: paid, err: payment.ErrParam},
+		{rule: "the user would get a cent too much: cut", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7662, 8021)}, told: paid, do: "Credit refund/2025/r2 HKD 80.20"},
 		{rule: "paid, the same refund again: nothing", events: events{opened, confirmed, debited, part, part}, told: paid},
 		{rule: "paid, the same refund with another amount: refused", events: events{opened, confirmed, debited, part, refundOf("r1", 101, 856, 896)}, told: paid, err: payment.ErrInconsistent},
-		{rule: "refund without a surcharge amount: refundFromAmount", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.SurchargeInfo = payment.SurchargeInfo{} })}, told: paid, do: "Credit refund/r1 HKD 8.56"},
-		{rule: "refunds up to the payment", events: events{opened, confirmed, debited, part, rest}, told: paid, do: "Credit refund/r2 HKD 80.20"},
+		{rule: "refund without a surcharge amount: refundFromAmount", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.SurchargeInfo = payment.SurchargeInfo{} })}, told: paid, do: "Credit refund/2025/r1 HKD 8.56"},
+		{rule: "refunds up to the payment", events: events{opened, confirmed, debited, part, rest}, told: paid, do: "Credit refund/2025/r2 HKD 80.20"},
 		{rule: "refunds over the payment by one yen", events: events{opened, confirmed, debited, part, refundOf("r2", 896, 7662, 8020)}, told: paid, err: payment.ErrRefundAmount},
-		{rule: "refundFromAmount over by one cent for each refund: rounding", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7664, 8020)}, told: paid, do: "Credit refund/r2 HKD 80.20"},
+		{rule: "refundFromAmount over by one cent for each refund: rounding", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7664, 8020)}, told: paid, do: "Credit refund/2025/r2 HKD 80.20"},
 		{rule: "refundFromAmount over by more", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7665, 8020)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "the user would get more than rounding explains", events: events{opened, confirmed, debited, part, refundOf("r2", 895, 7662, 8023)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "a sum that would overflow", events: events{opened, confirmed, debited, part, refundOf("r2", 9_999_999_999_999_999, 1, 1)}, told: paid, err: payment.ErrRefundAmount},
 		{rule: "refund without an id", events: events{opened, confirmed, debited, refundOf("", 100, 856, 896)}, told: paid, err: payment.ErrParam},
+		{rule: "refund with an id over 64 characters", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.RefundRequestID = strings.Repeat("x", 65) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund of less than nothing", events: events{opened, confirmed, debited, refundOf("r1", -1, 0, 0)}, told: paid, err: payment.ErrParam},
 		{rule: "refund without an id of our own", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.RefundID = "" })}, told: paid, err: payment.ErrEvent},
 		{rule: "refund of another payment", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.PaymentRequestID = "other" })}, told: paid, err: payment.ErrEvent},
 		{rule: "refund in another currency", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.RefundAmount = hkd(100) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund paid out in another currency", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.SurchargeInfo.SurchargeAmount = jpy(1) })}, told: paid, err: payment.ErrParam},
 		{rule: "refund of another paymentId", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.Request.PaymentID = "our-2" })}, told: paid, err: payment.ErrParam},
-		{rule: "refund on the last day", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.At = refundBy })}, told: paid, do: "Credit refund/r1 HKD 8.96"},
+		{rule: "refund on the last day", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.At = refundBy })}, told: paid, do: "Credit refund/2025/r1 HKD 8.96"},
 		{rule: "refund a second after it", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.At = refundBy.Add(time.Second) })}, told: paid, err: payment.ErrRefundWindow},
-		{rule: "that window is a policy, too", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.At, e.IgnoreWindow = refundBy.Add(time.Second), true })}, told: paid, do: "Credit refund/r1 HKD 8.96"},
+		{rule: "that window is a policy, too", events: events{opened, confirmed, debited, with(part, func(e *payment.Refunded) { e.At, e.IgnoreWindow = refundBy.Add(time.Second), true })}, told: paid, do: "Credit refund/2025/r1 HKD 8.96"},
 		{rule: "refund of an order never seen", events: events{part}, told: none, err: payment.ErrUnknownOrder},
-		{rule: "refund of an open order", events: events{opened, part}, told: open, err: payment.ErrState},
-		{rule: "refund while paying", events: events{opened, confirmed, part}, told: paying, err: payment.ErrState},
-		{rule: "refund of a failed payment", events: events{opened, confirmed, refused, part}, told: rejected, err: payment.ErrState},
+		{rule: "refund of an open order", events: events{opened, part}, told: open, err: payment.ErrNotPaid},
+		{rule: "refund while paying: U, ask again", events: events{opened, confirmed, part}, told: paying, err: payment.ErrPending},
+		{rule: "refund of a failed payment", events: events{opened, confirmed, refused, part}, told: rejected, err: payment.ErrNotPaid},
 		{rule: "refund after the cancellation: blocked", events: events{opened, confirmed, debited, cancelled, part}, told: closing, err: payment.ErrClosed},
 		{rule: "a refund from before the cancellation, again: nothing", events: events{opened, confirmed, debited, part, cancelled, part}, told: closing},
-		{rule: "a credit that was never ordered: no", events: events{opened, confirmed, debited, credited("refund/r9")}, told: paid, err: payment.ErrEvent},
+		{rule: "a credit that was never ordered: no", events: events{opened, confirmed, debited, credited("refund/2025/r9")}, told: paid, err: payment.ErrEvent},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			before, after, do, err := c.events.run(t)

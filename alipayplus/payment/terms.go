@@ -10,30 +10,35 @@ import (
 // PayRequest.Terms takes it from a request; the fields of the MPP are added by
 // the host.
 type Terms struct {
-	PaymentRequestID  string            `json:"paymentRequestId"`                    // ≤ 64: Alipay+'s id of the payment
-	PaymentID         string            `json:"paymentId,omitzero"`                  // ≤ 64: the MPP's id of the payment, chosen by the host
-	CustomerID        string            `json:"customerId,omitzero" wire:"private"`  // ≤ 64: the MPP's user id, found by the host
-	CodeValueDigest   string            `json:"codeValueDigest,omitzero"`            // Secret.Digest of the scanned code, if there was one
-	Amounts           Amounts           `json:"amounts,omitzero"`                    // what the user pays and the MPP settles
-	Order             Order             `json:"order,omitzero"`                      // for the purchase record
-	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`                 // paymentExpiryTime; absent: DefaultExpiry after Opened.At
-	NotifyURL         string            `json:"notifyUrl,omitzero" wire:"private"`   // paymentNotifyUrl
-	RedirectURL       string            `json:"redirectUrl,omitzero" wire:"private"` // paymentRedirectUrl
-	AuthorizationInfo AuthorizationInfo `json:"authorizationInfo,omitzero"`          // if the account is to be bound when the payment is paid
-	Verification      Verification      `json:"verification,omitzero"`               // Easy Pay creation: makes the payment begin in StateVerifying
+	PaymentRequestID  string            `json:"paymentRequestId"`           // ≤ 64: Alipay+'s id of the payment
+	PaymentID         string            `json:"paymentId,omitzero"`         // ≤ 64: the MPP's id of the payment, chosen by the host
+	CustomerID        string            `json:"customerId,omitzero"`        // ≤ 64: the MPP's user id, found by the host
+	AcquirerID        string            `json:"acquirerId,omitzero"`        // ≤ 64: who acquires the payment
+	PSPID             string            `json:"pspId,omitzero"`             // ≤ 64: the MPP's id at Alipay+
+	CodeValueDigest   string            `json:"codeValueDigest,omitzero"`   // Secret.Digest of the scanned code, if there was one: the user pays on a cashier page
+	Origin            string            `json:"origin,omitzero"`            // how the scanned code came, for the app: what package mpm calls Origin
+	Amounts           Amounts           `json:"amounts,omitzero"`           // what the user pays and the MPP settles
+	Order             Order             `json:"order,omitzero"`             // for the purchase record
+	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`        // paymentExpiryTime; absent: DefaultExpiry after Opened.At
+	NotifyURL         string            `json:"notifyUrl,omitzero"`         // paymentNotifyUrl
+	RedirectURL       alipayplus.Secret `json:"redirectUrl,omitzero"`       // paymentRedirectUrl
+	AuthorizationInfo AuthorizationInfo `json:"authorizationInfo,omitzero"` // if the account is to be bound when the payment is paid
+	Verification      Verification      `json:"verification,omitzero"`      // Easy Pay creation: makes the payment begin in StateVerifying
 }
 
 // Verification is the verification of the user that an Easy Pay creation begins
 // with.
 type Verification struct {
-	URL   string `json:"url,omitzero" wire:"private"` // ≤ 2048: the wallet's page, paymentUrl of the answer
-	Tries int    `json:"tries,omitzero"`              // wrong entries that end it; 0 means DefaultTries
+	URL     alipayplus.Secret `json:"url,omitzero"`     // ≤ 2048: the wallet's page, paymentUrl of the answer
+	Tries   int               `json:"tries,omitzero"`   // how many PINs or OTPs the user may enter; 0 means DefaultTries
+	Resends int               `json:"resends,omitzero"` // how often another OTP may be sent; 0 means DefaultResends
 }
 
 // Defaults of Terms.
 const (
-	DefaultExpiry = 10 * time.Minute
-	DefaultTries  = 3
+	DefaultExpiry  = 10 * time.Minute
+	DefaultTries   = 3
+	DefaultResends = 5
 )
 
 // Terms is what r says of the terms of a payment: everything but PaymentID,
@@ -41,6 +46,8 @@ const (
 func (r PayRequest) Terms() Terms {
 	t := Terms{
 		PaymentRequestID: r.PaymentRequestID,
+		AcquirerID:       r.AcquirerID,
+		PSPID:            r.PSPID,
 		Amounts: Amounts{
 			PaymentAmount:    r.PaymentAmount,
 			PayToAmount:      r.PayToAmount,

@@ -1,7 +1,6 @@
 package payment_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -31,7 +30,7 @@ type world struct {
 }
 
 func (w *world) record() (r payment.Record) {
-	if err := json.Unmarshal(w.row, &r); err != nil {
+	if err := r.UnmarshalBinary(w.row); err != nil {
 		panic(err)
 	}
 	return r
@@ -47,11 +46,16 @@ func (w *world) happened(t *rapid.T, e payment.Event) error {
 	}
 	_, _, err := r.On(e)
 	if next.Version != r.Version {
-		w.row, _ = json.Marshal(next)
+		w.row, _ = next.MarshalBinary()
 	}
 	w.past = p
 	w.queue = append(w.queue, do...)
 	return err
+}
+
+// try is the number of a try that was counted, if there is one.
+func (w *world) try(t *rapid.T) int {
+	return rapid.IntRange(0, len(w.record().Tried)).Draw(t, "try")
 }
 
 // perform lets the ledger execute an order, or execute it again.
@@ -124,12 +128,14 @@ func TestLives(t *testing.T) {
 		start := opened
 		if rapid.Bool().Draw(t, "Easy Pay") {
 			start = openedEasy
+		} else if rapid.Bool().Draw(t, "one-click") {
+			start = oneClick
 		}
 		w := &world{
 			now: noon, booked: map[string]int64{}, refused: map[string]bool{}, voided: map[string]bool{},
 			refunds: map[string]payment.Refunded{},
 		}
-		w.row, _ = json.Marshal(payment.Record{Terms: payment.Terms{PaymentRequestID: orderID}})
+		w.row, _ = payment.Record{Terms: payment.Terms{PaymentRequestID: orderID}}.MarshalBinary()
 
 		t.Repeat(map[string]func(*rapid.T){
 			"time passes": func(t *rapid.T) {
@@ -137,8 +143,10 @@ func TestLives(t *testing.T) {
 			},
 			"opened":    func(t *rapid.T) { _ = w.happened(t, start) },
 			"confirmed": func(t *rapid.T) { _ = w.happened(t, with(confirmed, func(e *payment.Confirmed) { e.At = w.now })) },
-			"verified":  func(t *rapid.T) { _ = w.happened(t, payment.Verified{At: w.now}) },
-			"wrong":     func(t *rapid.T) { _ = w.happened(t, payment.VerificationFailed{At: w.now}) },
+			"tried":     func(t *rapid.T) { _ = w.happened(t, payment.VerificationTried{At: w.now}) },
+			"verified":  func(t *rapid.T) { _ = w.happened(t, payment.Verified{Try: w.try(t), At: w.now}) },
+			"wrong":     func(t *rapid.T) { _ = w.happened(t, payment.VerificationFailed{Try: w.try(t), At: w.now}) },
+			"resent":    func(t *rapid.T) { _ = w.happened(t, payment.OTPResent{At: w.now}) },
 			"expired":   func(t *rapid.T) { _ = w.happened(t, payment.Expired{At: w.now}) },
 			"cancelled": func(t *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(t, "of ten") == 0 {
@@ -202,7 +210,7 @@ func TestLives(t *testing.T) {
 			balance += amount
 		}
 		for _, e := range r.Refunds {
-			refunds += e.SurchargeAmount.Minor
+			refunds += e.SurchargeAmount.Minor - e.Cut.Minor
 		}
 		switch {
 		case r.State == payment.StatePaid && balance != refunds-r.Amounts.Debit().Minor:
@@ -217,8 +225,9 @@ func TestLives(t *testing.T) {
 	})
 }
 
-// However a payment is refunded in parts, rounding never refuses a part, and
-// never gives the user more than a unit too much for each.
+// However a payment is refunded in parts, rounding never refuses a part, the
+// user never gets more than was debited, and what is cut is at most a unit for
+// each.
 func TestRefundsInParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		quote := payment.Quote{
@@ -240,7 +249,7 @@ func TestRefundsInParts(t *testing.T) {
 		}
 		parts := int64(0)
 		for left := asked.Minor; left > 0; {
-			part := min(left, rapid.Int64Range(1, asked.Minor).Draw(t, "part"))
+			part := min(left, rapid.Int64Range(asked.Minor/payment.MaxRefunds+1, asked.Minor).Draw(t, "part"))
 			left -= part
 			parts++
 			from, err := quote.Convert(jpy(part), payment.HalfUp)
@@ -253,8 +262,16 @@ func TestRefundsInParts(t *testing.T) {
 				t.Fatalf("part %d, %v of %v: %v", parts, jpy(part), asked, err)
 			}
 		}
-		if excess := record.RefundExcess(); excess.Minor > parts {
-			t.Fatalf("%d parts, %v too much", parts, excess)
+		var credits, cut, from int64
+		for _, c := range record.Credits {
+			credits += c.Amount.Minor
+		}
+		for _, r := range record.Refunds {
+			cut += r.Cut.Minor
+			from += r.RefundFromAmount.Minor
+		}
+		if credits > to.Minor || credits+cut != from || cut > parts {
+			t.Fatalf("%d parts: %d credited and %d cut, %d debited", parts, credits, cut, to.Minor)
 		}
 		over := refundOf("over", 1, 0, 0)
 		over.Request.SurchargeInfo = payment.SurchargeInfo{}

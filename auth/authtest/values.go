@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
 // digest is 64 random hexadecimal characters.
@@ -45,7 +47,7 @@ func same(t *testing.T, got, want any) {
 
 func text(t *testing.T, record any) string {
 	t.Helper()
-	data, err := json.Marshal(record)
+	data, err := alipayplus.Marshal(record)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
 		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
 			terms := c.Terms()
 			terms.PaymentID = "W-" + c.PaymentRequestID
-			terms.Verification = payment.Verification{URL: verifyPage}
+			terms.Verification = payment.Verification{URL: alipayplus.Conceal(verifyPage)}
 			record, refused := open(terms, c.PaymentRequestID, time.Now())
 			if refused != nil {
 				return easypay.Verification{}, refused
@@ -62,6 +62,19 @@ func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
 	}
 }
 
+// enters is the user entering a PIN on the verification page: the try is counted
+// before it is compared.
+func (w *wallet) enters(id string, right bool) (payment.Record, error) {
+	record, err := w.happened(id, payment.VerificationTried{At: time.Now()})
+	switch {
+	case err != nil || record.State != payment.StateVerifying:
+		return record, err
+	case right:
+		return w.happened(id, payment.Verified{Try: len(record.Tried), At: time.Now()})
+	}
+	return w.happened(id, payment.VerificationFailed{Try: len(record.Tried), At: time.Now()})
+}
+
 // easyPayRequest is a pay request that names the user by the login id.
 func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
@@ -77,7 +90,7 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 			},
 		},
 		PaymentFactor:      factor,
-		PaymentRedirectURL: "https://pay.example/result?session=n5x%2BaN%3D%3D%26%26SG&app=app",
+		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=n5x%2BaN%3D%3D%26%26SG&app=app"),
 		PaymentExpiryTime:  alipayplus.TimeOf(time.Now().Add(10 * time.Minute)),
 	}
 }
@@ -113,18 +126,18 @@ func (w *world) easyPay(ctx context.Context) error {
 	creation.IsAuthorizationAndPay = alipayplus.True
 	request := easyPayRequest(id, creation)
 	request.AuthorizationInfo = payment.AuthorizationInfo{
-		ReferenceAgreementID: agreementID, AuthClientID: merchantID, AuthState: "state-1",
+		ReferenceAgreementID: agreementID, AuthClientID: merchantID, AuthState: alipayplus.Conceal("state-1"),
 	}
 	created, err := w.sendPay(ctx, request, "U PAYMENT_IN_PROCESS")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(expect("paymentUrl", created.PaymentURL, verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
+	if err := errors.Join(expect("paymentUrl", created.PaymentURL.Reveal(), verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
 		return err
 	}
 
 	w.trace.step("Step 12", "The user enters a wrong PIN, then the right one")
-	record, err := w.wallet.happened(id, payment.VerificationFailed{At: time.Now()})
+	record, err := w.wallet.enters(id, false)
 	if err != nil {
 		return err
 	}
@@ -132,13 +145,13 @@ func (w *world) easyPay(ctx context.Context) error {
 	if err := w.inquire(ctx, id, alipayplus.CodePaymentInProcess); err != nil {
 		return err
 	}
-	if record, err = w.wallet.happened(id, payment.Verified{At: time.Now()}); err != nil {
+	if record, err = w.wallet.enters(id, true); err != nil {
 		return err
 	}
 	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
 
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
-	redirect, err := easypay.Redirect(record.RedirectURL, true)
+	redirect, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
 	if err != nil {
 		return err
 	}
@@ -233,7 +246,7 @@ func (w *world) mainland(ctx context.Context) error {
 		if err := errors.Join(
 			expect("the answer to applyToken", answer.Result.Error(), "S SUCCESS"),
 			expect("customerId", answer.CustomerID, customer),
-			expect("the token of the repetition", answer.AccessToken == first, true),
+			expect("the token of the repetition", answer.AccessToken.Equal(first), true),
 		); err != nil {
 			return err
 		}

@@ -60,7 +60,6 @@ func (w *wallet) happened(id string, event payment.Event) (record payment.Record
 			w.outbox[d.Message.Operation+" "+d.Message.Key] = d.Message
 		case payment.Withdraw:
 			delete(w.outbox, d.Operation+" "+d.Key)
-		case payment.Redirect: // the verification page of Easy Pay does it
 		}
 		do = do[1:]
 		if end != nil {

@@ -5,18 +5,25 @@ import (
 	"reflect"
 )
 
-// Decode fills the zero struct that into points to. It keeps no part of data. The error is an *InvalidError with all
-// problems; the struct then holds what could be read. Data is expected to have passed Check: of text that did not, only
-// what Decode stumbles over is reported. A message whose parts are so many that they take more than 8 MiB of memory
-// breaks a rule, too.
-func Decode(data []byte, into any) error {
+// Decode fills the zero struct that into points to from a message. It keeps no part of data. The error is a *SyntaxError
+// if data does not pass Check, else an *InvalidError with all problems; the struct then holds what could be read.
+// A message whose parts are so many that they take more than 8 MiB of memory breaks a rule, too.
+func Decode(data []byte, into any) error { return decode(data, into, false) }
+
+// Restore is Decode for what this package wrote: every value that cannot be read is a problem, and nothing is required.
+func Restore(data []byte, into any) error { return decode(data, into, true) }
+
+func decode(data []byte, into any, stored bool) error {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return invalid("nothing but a pointer to a struct can be decoded into")
 	}
 	v = v.Elem()
+	if err := Check(data); err != nil {
+		return err
+	}
 	report, path := newReport()
-	d := decoder{scanner: scanner{data: data}, report: report}
+	d := decoder{scanner: scanner{data: data}, report: report, stored: stored}
 	d.message(planOf(v.Type()), v)
 	d.done(path)
 	switch {
@@ -32,6 +39,7 @@ func Decode(data []byte, into any) error {
 type decoder struct {
 	scanner
 	report
+	stored bool // see Restore
 	depth  int
 	buffer []byte // to unescape into
 }
@@ -128,7 +136,7 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 	}
 	if got == something || strange || len(d.path) == 0 { // else it is as absent as {}
 		for k := range p.fields {
-			if given[k].end == 0 && p.fields[k].required {
+			if given[k].end == 0 && p.fields[k].required && !d.stored {
 				d.enter(step{name: p.fields[k].name})
 				d.problem("missing")
 				d.leave()
@@ -172,7 +180,7 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 		}
 		v = v.Field(x)
 	}
-	strict := f.required || f.check
+	strict := f.required || f.check || d.stored
 	var end int
 	var got found
 	if f.jsonString && d.is(i, '"') {

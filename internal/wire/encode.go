@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"reflect"
 	"strconv"
 	"unicode/utf8"
@@ -36,13 +35,11 @@ func EncodeUnchecked(v any) ([]byte, error) {
 	if !ok {
 		return nil, invalid("nothing to encode")
 	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if e.Encode(rv.Addr().Interface()) != nil {
-		return nil, invalid("cannot be encoded as JSON") // the error's own text may quote values
+	w := writer{out: make([]byte, 0, 1024)}
+	if !w.value(planOf(rv.Type()), rv) {
+		return nil, invalid("cannot be encoded as JSON") // the cause's own text may quote values
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return w.out, nil
 }
 
 // Validate reports everything in v, a message or a pointer to one, that must not be sent. The error is an *InvalidError.
@@ -81,17 +78,17 @@ func (c *validator) member(f *field, v reflect.Value) {
 
 // options checks max and https.
 func (c *validator) options(f *field, v reflect.Value) {
-	p := f.plan
-	for p.kind == kindPtr {
-		if v.IsNil() {
-			return
-		}
-		p, v = p.elem, v.Elem()
+	p, v, ok := f.plan.open(v)
+	if !ok {
+		return
 	}
-	text, isText := p.text(v)
+	text := ""
+	if v.Kind() == reflect.String {
+		text = v.String()
+	}
 	switch {
 	case f.max == 0:
-	case !isText && v.Kind() == reflect.Slice && p.kind != kindRaw:
+	case v.Kind() == reflect.Slice && p.kind != kindRaw:
 		if v.Len() > f.max {
 			c.problem("more than " + strconv.Itoa(f.max) + " items")
 		}
@@ -108,39 +105,33 @@ func (c *validator) options(f *field, v reflect.Value) {
 	}
 }
 
-// text returns what max and https are about.
-func (p *plan) text(v reflect.Value) (_ string, ok bool) {
-	switch {
-	case p.texter:
-		return v.Addr().Interface().(texter).WireText(), true
-	case v.Kind() == reflect.String:
-		return v.String(), true
-	}
-	return "", false
-}
-
 // value checks what holds for a value wherever it stands.
 func (c *validator) value(p *plan, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			c.item(p.elem, v.Elem())
+	if p.kind == kindPtr || p.kind == kindHeld {
+		if p, v, ok := p.open(v); ok {
+			c.item(p, v)
 		}
 		return
-	case reflect.Interface:
+	}
+	if v.Kind() == reflect.Interface {
 		if inner, ok := variable(v.Interface()); ok {
 			c.item(planOf(inner.Type()), inner)
 		}
 		return
-	default:
 	}
 	if p.ruler {
 		for _, rule := range v.Addr().Interface().(ruler).WireRules() {
 			c.problem(rule)
 		}
 	}
-	if text, ok := p.text(v); ok && !utf8.ValidString(text) {
+	if v.Kind() == reflect.String && !utf8.ValidString(v.String()) {
 		c.problem("not valid UTF-8")
+	}
+	if p.proxy {
+		if inner, ok := variable(v.Addr().Interface().(proxy).WireValue()); ok {
+			c.value(planOf(inner.Type()), inner)
+		}
+		return
 	}
 	if p.leaf {
 		return

@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -81,17 +80,17 @@ func TestValidate(t *testing.T) {
 		{"max, exceeded", func(r *payRequest) { r.PaymentRequestID = long(65) }, []string{"paymentRequestId: longer than 64 characters"}},
 		{"max of an embedded field", func(r *payRequest) { r.Order.ReferenceOrderID = long(65) },
 			[]string{"order.referenceOrderId: longer than 64 characters"}},
-		{"max of a type with WireText, just kept", func(r *payRequest) { r.AccessToken = conceal(long(8)) }, nil},
-		{"max of a type with WireText, exceeded", func(r *payRequest) { r.AccessToken = conceal(long(9)) },
+		{"max of what is held, just kept", func(r *payRequest) { r.AccessToken = conceal(long(8)) }, nil},
+		{"max of what is held, exceeded", func(r *payRequest) { r.AccessToken = conceal(long(9)) },
 			[]string{"accessToken: longer than 8 characters"}},
 		{"max of a slice, just kept", func(r *payRequest) { r.Tags = []string{"1", "2", "3", long(99)} }, nil},
 		{"max of a slice, exceeded", func(r *payRequest) { r.Tags = []string{"1", "2", "3", "4", "5"} }, []string{"tags: more than 4 items"}},
 		{"max of raw JSON", func(r *payRequest) { r.ExtendInfo = json.RawMessage(`"` + long(31) + `"`) }, []string{"extendInfo: longer than 32 characters"}},
 		{"https", func(r *payRequest) { r.RedirectURL = "http://pay.example.com/" }, []string{"paymentRedirectUrl: not an absolute https URL"}},
-		{"https of a type with WireText", func(r *payRequest) { r.NotifyURL = conceal("pay.example.com") },
+		{"https of what is held", func(r *payRequest) { r.NotifyURL = conceal("pay.example.com") },
 			[]string{"paymentNotifyUrl: not an absolute https URL"}},
 		{"UTF-8", func(r *payRequest) { r.AcquirerID = "\xff" }, []string{"acquirerId: not valid UTF-8"}},
-		{"UTF-8 of a type with WireText", func(r *payRequest) { r.AccessToken = conceal("\xff") }, []string{"accessToken: not valid UTF-8"}},
+		{"UTF-8 of what is held", func(r *payRequest) { r.AccessToken = conceal("\xff") }, []string{"accessToken: not valid UTF-8"}},
 		{"UTF-8 in slices, maps and behind pointers", func(r *payRequest) {
 			bad := "\xff"
 			r.Tags, r.Labels, r.Note = []string{"a", bad}, map[string]string{"a": bad}, &bad
@@ -167,8 +166,14 @@ type careless struct {
 	Text   string   `json:"text"`
 	Flag   bool     `json:"flag"`
 	List   []string `json:"list"`
+	Blank  any      `json:"blank,omitzero"`
 	Secret token    `json:"secret,omitempty"`
 }
+
+// blank encodes itself as an empty string.
+type blank struct{}
+
+func (blank) MarshalJSON() ([]byte, error) { return []byte(`""`), nil }
 
 type optional struct {
 	*Deep
@@ -177,7 +182,7 @@ type optional struct {
 }
 
 type Deep struct {
-	ID string `json:"id,omitzero" wire:"required,private"`
+	ID string `json:"id,omitzero" wire:"required"`
 }
 
 // Fields of an embedded pointer that is nil are absent, and options reach through pointers.
@@ -189,17 +194,17 @@ func TestValidatePointers(t *testing.T) {
 		want []string
 		text string
 	}{
-		{"nothing embedded", optional{}, []string{"id: missing"}, "optional{}"},
-		{"embedded", optional{Deep: &Deep{"1"}}, nil, "optional{id:[redacted]}"},
-		{"embedded and empty", optional{Deep: &Deep{}}, []string{"id: missing"}, "optional{}"},
+		{"nothing embedded", optional{}, []string{"id: missing"}, ""},
+		{"embedded", optional{Deep: &Deep{"1"}}, nil, "r.id=1\n"},
+		{"embedded and empty", optional{Deep: &Deep{}}, []string{"id: missing"}, ""},
 		{"behind a pointer", optional{Deep: &Deep{"1"}, Text: &text, PP: &none},
-			[]string{"text: longer than 2 characters", "text: not an absolute https URL"}, "optional{id:[redacted] text:abc pp:<nil>}"},
+			[]string{"text: longer than 2 characters", "text: not an absolute https URL"}, "r.id=1 r.text=abc r.pp=<nil>\n"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			if got := problems(t, wire.Validate(test.v)); !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
-			if got := fmt.Sprint(formatted{test.v}); got != test.text {
+			if got := logged(test.v); strings.TrimSpace(got) != strings.TrimSpace(test.text) {
 				t.Errorf("got %s, want %s", got, test.text)
 			}
 		})
@@ -212,7 +217,7 @@ func TestEncodeNeverSendsEmptyStrings(t *testing.T) {
 		t.Error(p)
 	}
 	// Here only the encoding shows it: the type encodes its zero value as "".
-	data, err := wire.Encode(careless{Text: `x:"`})
+	data, err := wire.Encode(careless{Text: `x:"`, Blank: blank{}})
 	if p := problems(t, err); !slices.Equal(p, []string{": holds an empty string"}) || data != nil {
 		t.Errorf("%v %s", p, data)
 	}

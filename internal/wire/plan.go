@@ -22,6 +22,7 @@ const (
 	kindMap                // with keys that are strings
 	kindRaw                // json.RawMessage
 	kindPtr                // allocated when there is a value
+	kindHeld               // by a type that embeds Held
 	kindSelf               // by its own UnmarshalJSON
 )
 
@@ -29,14 +30,13 @@ const (
 type plan struct {
 	typ  reflect.Type
 	kind kind
-	elem *plan // of pointers, slices and maps
+	elem *plan // of pointers, slices, maps and what is held
 
 	// What the type can do by its methods.
-	secret   bool // Reveal: never printed
 	stringer bool // String
 	zeroer   bool // IsZero
-	texter   bool // WireText
 	ruler    bool // WireRules
+	proxy    bool // WireValue
 	leaf     bool // encodes itself: nothing below it is checked
 
 	// Of structs, and embedded structs are flattened.
@@ -47,20 +47,19 @@ type plan struct {
 
 // field is one member of a message.
 type field struct {
-	name                                        string // on the wire
-	label                                       string // in print
-	index                                       []int
-	plan                                        *plan
-	max                                         int // 0: unlimited
-	omit                                        bool
-	required, check, private, jsonString, https bool
+	name                               string // on the wire
+	label                              string // in print
+	index                              []int
+	plan                               *plan
+	max                                int // 0: unlimited
+	omit                               bool
+	required, check, jsonString, https bool
 }
 
 type (
-	secret   interface{ Reveal() string }
 	zeroer   interface{ IsZero() bool }
-	texter   interface{ WireText() string }
 	ruler    interface{ WireRules() []string }
+	proxy    interface{ WireValue() any }
 	wireRule interface {
 		error
 		WireRule() string
@@ -99,16 +98,19 @@ func (b builder) plan(t reflect.Type) *plan {
 	p := &plan{typ: t}
 	b[t] = p // before its fields: types may contain themselves
 	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
-		p.secret = has[secret](t)
 		p.stringer = has[fmt.Stringer](t)
 		p.zeroer = has[zeroer](t)
-		p.texter = has[texter](t)
 		p.ruler = has[ruler](t)
-		p.leaf = t != rawType && (has[json.Marshaler](t) || has[encoding.TextMarshaler](t))
+		p.proxy = has[proxy](t)
+		p.leaf = t != rawType && !has[holder](t) && (has[json.Marshaler](t) || has[encoding.TextMarshaler](t))
 	}
 	p.kind = kindOf(t)
 	switch t.Kind() {
 	case reflect.Struct:
+		if p.kind == kindHeld {
+			p.elem = b.plan(reflect.TypeOf(reflect.New(t).Interface().(holder).fresh()).Elem())
+			break
+		}
 		b.fields(p)
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Array:
 		p.elem = b.plan(t.Elem())
@@ -126,6 +128,8 @@ func kindOf(t reflect.Type) kind {
 		return kindRaw
 	case t.Kind() == reflect.Pointer:
 		return kindPtr
+	case has[holder](t):
+		return kindHeld
 	case has[json.Unmarshaler](t):
 		return kindSelf
 	case has[encoding.TextUnmarshaler](t):
@@ -187,7 +191,7 @@ func (p *plan) noun() string {
 		return "array"
 	case kindObject, kindMap:
 		return "object"
-	case kindPtr:
+	case kindPtr, kindHeld:
 		return p.elem.noun()
 	default:
 		if name := p.typ.Name(); name != "" {
@@ -206,6 +210,26 @@ func (p *plan) isZero(v reflect.Value) bool {
 		return v.Addr().Interface().(zeroer).IsZero()
 	}
 	return v.IsZero()
+}
+
+// open follows pointers, and what is held, to the value itself. It is not ok if there is none.
+func (p *plan) open(v reflect.Value) (_ *plan, _ reflect.Value, ok bool) {
+	for {
+		switch p.kind {
+		case kindPtr:
+			v = v.Elem()
+		case kindHeld:
+			v = reflect.ValueOf(v.Addr().Interface().(holder).look())
+			if v.IsValid() {
+				v = v.Elem()
+			}
+		default:
+			return p, v, true
+		}
+		if p = p.elem; !v.IsValid() {
+			return p, v, false
+		}
+	}
 }
 
 // in returns f's value in v. It is not ok if an embedded pointer on the way is nil.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
@@ -24,7 +23,7 @@ type payRequest struct {
 	CodeQuantity     int8              `json:"codeQuantity,omitzero" wire:"check"`
 	Installments     uint16            `json:"installments,omitzero"`
 	AccessToken      token             `json:"accessToken,omitzero" wire:"max=8"`
-	CustomerID       string            `json:"customerId,omitzero" wire:"private,max=64"`
+	CustomerID       string            `json:"customerId,omitzero" wire:"max=64"`
 	ExtendInfo       json.RawMessage   `json:"extendInfo,omitzero" wire:"max=32"`
 	Labels           map[string]string `json:"labels,omitzero"`
 	Tags             []string          `json:"tags,omitzero" wire:"check,max=4"`
@@ -34,9 +33,6 @@ type payRequest struct {
 	Ignored          string            `json:"-"`
 	hidden           string
 }
-
-func (r payRequest) Format(s fmt.State, verb rune) { wire.Format(s, verb, r) }
-func (r payRequest) LogValue() slog.Value          { return wire.LogValue(r) }
 
 type order struct {
 	Header
@@ -98,24 +94,16 @@ type authorization struct {
 	Agreement string `json:"referenceAgreementId,omitzero"`
 }
 
-// token is a secret that keeps its text where no verb of fmt can reach it.
-type token struct{ text *string }
+// token is a secret as alipayplus.Secret is one.
+type token struct{ heldText }
 
-func conceal(s string) token { return token{&s} }
+type heldText = wire.Held[string]
 
-func (t token) Reveal() string {
-	if t.text == nil {
-		return ""
-	}
-	return *t.text
-}
-func (t token) WireText() string             { return t.Reveal() }
-func (t token) String() string               { return "a token" }
-func (t token) MarshalJSON() ([]byte, error) { return json.Marshal(t.Reveal()) }
-func (t *token) UnmarshalJSON(data []byte) error {
-	t.text = new(string)
-	return json.Unmarshal(data, t.text)
-}
+func conceal(s string) token { return token{wire.Hold(s)} }
+
+func (t token) Reveal() string             { return wire.Look(t.heldText) }
+func (t token) Equal(other token) bool     { return t.Reveal() == other.Reveal() }
+func (token) MarshalJSON() ([]byte, error) { return nil, errors.New("not by encoding/json") }
 
 // amount encodes itself and has rules of its own.
 type amount struct {

@@ -76,18 +76,24 @@ func (b builder) field(p *plan, mine int, sf reflect.StructField, index []int, n
 	if name == "" {
 		f.name, f.label = sf.Name, lowerFirst(sf.Name)
 	}
-	for o := range strings.SplitSeq(options, ",") {
-		f.omit = f.omit || o == "omitzero" || o == "omitempty"
-	}
 	wrong := func(what string) {
 		panic(fmt.Sprintf("wire: %v.%s: %s", p.typ, sf.Name, what))
 	}
+	for o := range strings.SplitSeq(options, ",") {
+		switch o {
+		case "":
+		case "omitzero", "omitempty":
+			f.omit = true
+		default:
+			wrong("the json tag has an option " + strconv.Quote(o))
+		}
+	}
 	names := []string{f.name}
 	value := f.plan
-	for value.kind == kindPtr {
+	for value.kind == kindPtr || value.kind == kindHeld {
 		value = value.elem
 	}
-	text := value.kind == kindText || value.texter
+	text := value.kind == kindText
 	if tag := sf.Tag.Get("wire"); tag != "" {
 		for o := range strings.SplitSeq(tag, ",") {
 			key, arg, isArg := strings.Cut(o, "=")
@@ -96,8 +102,6 @@ func (b builder) field(p *plan, mine int, sf reflect.StructField, index []int, n
 				f.required = true
 			case o == "check":
 				f.check = true
-			case o == "private":
-				f.private = true
 			case o == "https" && text:
 				f.https = true
 			case o == "jsonstring" && (value.kind == kindObject || value.kind == kindMap || value.kind == kindSelf):

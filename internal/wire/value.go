@@ -46,6 +46,12 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 			v.Set(fresh)
 		}
 		return end, got
+	case p.kind == kindHeld:
+		fresh := reflect.New(p.elem.typ)
+		if end, got = d.read(p.elem, fresh.Elem(), i, strict); got == something {
+			v.Addr().Interface().(holder).hold(fresh.Interface())
+		}
+		return end, got
 	case p.kind == kindObject && c == '{':
 		return d.object(p, v, i)
 	case p.kind == kindArray && c == '[':
@@ -273,7 +279,7 @@ func (d *decoder) jsonString(p *plan, v reflect.Value, i int, strict bool) (end 
 		}
 		return end, odd
 	}
-	inner := decoder{scanner: scanner{data: text, spent: d.spent}, report: d.report}
+	inner := decoder{scanner: scanner{data: text, spent: d.spent}, report: d.report, stored: d.stored}
 	start := inner.space(0)
 	if _, absent := inner.absent(start); !absent {
 		_, got = inner.read(p, v, start, strict)

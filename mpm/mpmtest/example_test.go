@@ -77,7 +77,7 @@ func ExampleApp() {
 	shop := mpmtest.NewMerchant(tb, g)
 	shop.Decoded = func(o mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
 		answer := o.Answer()
-		answer.PaymentRedirectURL = "" // or the app waits six seconds and returns to the merchant
+		answer.PaymentRedirectURL = alipayplus.Conceal("") // or the app waits six seconds and returns to the merchant
 		return answer, nil
 	}
 

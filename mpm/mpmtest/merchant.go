@@ -105,7 +105,7 @@ func (m *Merchant) ErrorPage(text string) payment.ActionForm {
 	defer m.mu.Unlock()
 	payload := fmt.Sprintf(`{"page":"%d","url":"https://error.example/?a=1&b=<2>","text":"\"限额\" \u00e9 \\ 😀"} `, len(m.payloads)+1)
 	m.payloads[payload] = text
-	return payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: payload}
+	return payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal(payload)}
 }
 
 // place makes an order and returns its code as a URL.

@@ -45,7 +45,7 @@ func TestMerchant(t *testing.T) {
 	}
 
 	decoded, err := mpm.UserInitiatedPay.Call(t.Context(), client, &mpm.UserInitiatedPayRequest{CodeValue: alipayplus.Conceal(code), CustomerID: "alice"})
-	if err != nil || decoded.PaymentRequestID != order.PaymentRequestID || decoded.PaymentRedirectURL != order.RedirectURL || decoded.PayToAmount.Minor != 1000 {
+	if err != nil || decoded.PaymentRequestID != order.PaymentRequestID || decoded.PaymentRedirectURL.Reveal() != order.RedirectURL || decoded.PayToAmount.Minor != 1000 {
 		t.Errorf("decoded %v, %v", decoded, err)
 	}
 	_, err = mpm.UserInitiatedPay.Call(t.Context(), client, &mpm.UserInitiatedPayRequest{CodeValue: alipayplus.Conceal(code + "0"), CustomerID: "alice"})

@@ -35,7 +35,7 @@ func (o Order) Answer() *mpm.UserInitiatedPayResponse {
 		PaymentFactor:      payment.Factor{IsInStorePayment: alipayplus.True, IsCashierPayment: alipayplus.True},
 		PaymentAmount:      o.Amount,
 		PayToAmount:        o.Amount,
-		PaymentRedirectURL: o.RedirectURL,
+		PaymentRedirectURL: alipayplus.Conceal(o.RedirectURL),
 		ActionForm:         payment.ActionForm{ActionType: "HANDLE_BY_PSP"},
 	}
 	if o.Amount.Currency == "JPY" {

@@ -93,7 +93,7 @@ func TestSDKNotices(t *testing.T) {
 		}, "byte for byte"},
 		{"a payload that was parsed and made again", func(_ context.Context, m *mpmtest.Merchant, s *mpmtest.SDK) error {
 			var v any
-			if err := json.Unmarshal([]byte(m.ErrorPage("page").SDKActionPayload), &v); err != nil {
+			if err := json.Unmarshal([]byte(m.ErrorPage("page").SDKActionPayload.Reveal()), &v); err != nil {
 				return err
 			}
 			again, err := json.Marshal(v)
@@ -198,7 +198,7 @@ func TestAppNotices(t *testing.T) {
 		app := mpmtest.NewApp(shop)
 		app.SDK.Amount = alipayplus.Amount{Currency: "JPY", Minor: 1}
 		app.Scan = func(context.Context, string) ([]byte, error) {
-			return json.Marshal(mpm.Launch{RedirectURL: shop.EntryCode(), UserAgent: "AlipayConnect"})
+			return json.Marshal(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"})
 		}
 		app.Decode = func(context.Context, string) ([]byte, error) {
 			return json.Marshal(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}) // no Origin

@@ -1,0 +1,256 @@
+package alipayplus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Memory is a database in memory, for tests, examples and programs that may
+// forget everything when they end: one transaction at a time, all or nothing. It
+// is an [Outbox] and a [Queue] itself; payment.NewMemoryRecords and
+// auth.NewMemoryStores keep their records in it, so that they change together.
+// Make one with NewMemory.
+type Memory struct {
+	turn     chan struct{} // holds one value while a transaction runs
+	ready    chan struct{}
+	messages []*memoryMessage // in the order of Put
+	leases   int
+}
+
+var (
+	_ Outbox = (*Memory)(nil)
+	_ Queue  = (*Memory)(nil)
+)
+
+// NewMemory makes an empty Memory.
+func NewMemory() *Memory {
+	return &Memory{turn: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+}
+
+// memoryTx is a transaction of a Memory, carried by a context.
+type memoryTx struct {
+	of     *Memory
+	undo   []func()
+	failed error // a joined function failed: only a rollback is left
+	put    bool
+	over   bool
+}
+
+type memoryTxKey struct{}
+
+func (m *Memory) tx(ctx context.Context) *memoryTx {
+	if tx, ok := ctx.Value(memoryTxKey{}).(*memoryTx); ok && tx.of == m && !tx.over {
+		return tx
+	}
+	return nil
+}
+
+// InTx runs fn in a transaction, which the context of fn carries. An error or a
+// panic of fn undoes everything. If ctx carries a transaction already, fn joins
+// it, and an error of fn leaves that one nothing but its rollback.
+func (m *Memory) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
+	if tx := m.tx(ctx); tx != nil {
+		if tx.failed == nil {
+			tx.failed = fn(ctx)
+		}
+		return tx.failed
+	}
+	select {
+	case m.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tx := &memoryTx{of: m}
+	returned := false
+	defer func() {
+		tx.over = true
+		committed := returned && tx.failed == nil
+		if !committed {
+			for _, undo := range slices.Backward(tx.undo) {
+				undo()
+			}
+		}
+		<-m.turn
+		if committed && tx.put {
+			m.wake()
+		}
+	}()
+	err = fn(context.WithValue(ctx, memoryTxKey{}, tx))
+	if err == nil {
+		err = tx.failed
+	}
+	tx.failed, returned = err, true
+	return err
+}
+
+// Joined reports whether ctx carries a transaction of m.
+func (m *Memory) Joined(ctx context.Context) bool { return m.tx(ctx) != nil }
+
+// OnRollback has undo called if the transaction that ctx carries is undone. A
+// ledger in memory calls it for each change that it makes. Without a transaction
+// it does nothing.
+func (m *Memory) OnRollback(ctx context.Context, undo func()) {
+	if tx := m.tx(ctx); tx != nil {
+		tx.undo = append(tx.undo, undo)
+	}
+}
+
+// Ready gets a value after messages were put and committed.
+func (m *Memory) Ready() <-chan struct{} { return m.ready }
+
+func (m *Memory) wake() {
+	select {
+	case m.ready <- struct{}{}:
+	default: // there is one already
+	}
+}
+
+// memoryMessage is a row of the outbox.
+type memoryMessage struct {
+	delivery Delivery // without Lease
+	state    memoryState
+	due      time.Time // of a waiting message; the end of its lease, too
+	lease    string    // the last one
+}
+
+type memoryState uint8
+
+const (
+	memoryWaiting memoryState = iota
+	memoryAcknowledged
+	memoryWithdrawn
+	memoryDead
+)
+
+func (m *Memory) message(operation, key string) *memoryMessage {
+	for _, row := range m.messages {
+		if row.delivery.Message.Operation == operation && row.delivery.Message.Key == key {
+			return row
+		}
+	}
+	return nil
+}
+
+// change keeps row as it is for a rollback.
+func (m *Memory) change(ctx context.Context, row *memoryMessage) {
+	before := *row
+	m.OnRollback(ctx, func() { *row = before })
+}
+
+// Put implements Outbox.
+func (m *Memory) Put(ctx context.Context, msg Message) error {
+	if msg.Operation == "" || msg.Key == "" {
+		return errNoKey
+	}
+	return m.InTx(ctx, func(ctx context.Context) error {
+		if m.message(msg.Operation, msg.Key) != nil {
+			return nil
+		}
+		now := time.Now()
+		m.messages = append(m.messages, &memoryMessage{delivery: Delivery{Message: msg, Put: now}, due: now})
+		tx := m.tx(ctx)
+		tx.put = true
+		tx.undo = append(tx.undo, func() { m.messages = m.messages[:len(m.messages)-1] })
+		return nil
+	})
+}
+
+var errNoKey = errors.New("alipayplus: a message without an operation or a key cannot be put: nothing tells it from others")
+
+// Withdraw implements Outbox.
+func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
+	return m.InTx(ctx, func(ctx context.Context) error {
+		if row := m.message(operation, key); row != nil && (row.state == memoryWaiting || row.state == memoryDead) {
+			m.change(ctx, row)
+			row.state, row.delivery.Message.Body = memoryWithdrawn, Secret{}
+		}
+		return nil
+	})
+}
+
+// Lease implements Queue.
+func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []Delivery, err error) {
+	err = m.InTx(ctx, func(ctx context.Context) error {
+		now := time.Now()
+		blocked := make(map[string]bool) // groups whose first message is not acknowledged yet
+		for _, row := range m.messages {
+			group := row.delivery.Message.Group
+			free := !row.due.After(now)
+			switch {
+			case row.state != memoryWaiting && (row.lease == "" || free):
+				continue
+			case row.state == memoryWaiting && free && !blocked[group] && len(leased) < n:
+				m.change(ctx, row)
+				m.leases++
+				row.delivery.Tries++
+				row.lease, row.due = fmt.Sprint(m.leases), now.Add(d)
+				delivery := row.delivery
+				delivery.Lease = row.lease
+				leased = append(leased, delivery)
+			}
+			blocked[group] = group != ""
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return leased, nil
+}
+
+// Finish implements Queue.
+func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
+	return m.InTx(ctx, func(ctx context.Context) error {
+		row := m.message(d.Message.Operation, d.Message.Key)
+		if row == nil || row.state == memoryAcknowledged {
+			return nil
+		}
+		m.change(ctx, row)
+		mine := row.lease == d.Lease
+		if mine {
+			row.lease = ""
+		}
+		switch {
+		case end.State == EndAcknowledged:
+			row.state, row.delivery.Code, row.delivery.Message.Body = memoryAcknowledged, end.Code, Secret{}
+		case !mine || row.state != memoryWaiting:
+		case end.State == EndDead:
+			row.state, row.delivery.Code = memoryDead, end.Code
+		default:
+			row.delivery.Code, row.due = end.Code, time.Now().Add(end.After)
+		}
+		m.tx(ctx).put = true // the next one of the group may be due
+		return nil
+	})
+}
+
+// DeadLetters implements Queue.
+func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err error) {
+	err = m.InTx(ctx, func(context.Context) error {
+		for _, row := range m.messages {
+			if row.state == memoryDead && len(dead) < n {
+				dead = append(dead, row.delivery)
+			}
+		}
+		return nil
+	})
+	return dead, err
+}
+
+// Requeue implements Queue.
+func (m *Memory) Requeue(ctx context.Context, operation, key string) error {
+	return m.InTx(ctx, func(ctx context.Context) error {
+		if row := m.message(operation, key); row != nil && row.state == memoryDead {
+			m.change(ctx, row)
+			row.state, row.delivery.Tries, row.due = memoryWaiting, 0, time.Now()
+			m.tx(ctx).put = true
+		}
+		return nil
+	})
+}
+
+// String shows nothing of what m holds.
+func (m *Memory) String() string { return "alipayplus.Memory" }

@@ -1,0 +1,77 @@
+package alipayplus
+
+import (
+	"context"
+	"time"
+)
+
+// Outbox takes messages that must reach Alipay+ even if this process dies. A
+// service puts a message in the transaction that makes the message true, and a
+// [Relay] delivers it after the commit. ctx carries the transaction; how is the
+// outbox's own matter.
+//
+// A [Memory] and package sqlstore have one. A team with a job engine implements
+// Outbox alone and delivers each message with [Client.Deliver] by itself.
+type Outbox interface {
+	// Put adds m, once for each Operation and Key: a message that was put before
+	// stays as it is, whatever became of it.
+	Put(ctx context.Context, m Message) error
+	// Withdraw takes a message back that is not acknowledged, a dead letter too.
+	// It is no error if there is none. A delivery that is under way may still
+	// arrive.
+	Withdraw(ctx context.Context, operation, key string) error
+}
+
+// Queue is what a [Relay] works through: the other side of an Outbox. Any number
+// of processes may share one. Times are those of the queue's own clock.
+//
+// A Queue may also have the method
+//
+//	Ready() <-chan struct{}
+//
+// whose channel gets a value after a message was put and committed in this
+// process. A Relay then delivers at once and does not wait for its next look.
+type Queue interface {
+	// Lease takes at most n messages that are due, for the time d, and counts a
+	// try for each. Nobody else gets a leased message before its lease ends.
+	//
+	// Of a Group that is not empty only the first message that is neither
+	// acknowledged, withdrawn nor dead can be leased, and none while a lease of
+	// the group runs. So the messages of a group arrive in the order of Put.
+	Lease(ctx context.Context, n int, d time.Duration) ([]Delivery, error)
+	// Finish ends the lease of d. If another lease replaced it, only an
+	// acknowledgement is recorded.
+	Finish(ctx context.Context, d Delivery, end End) error
+	// DeadLetters lists at most n dead letters, the oldest first.
+	DeadLetters(ctx context.Context, n int) ([]Delivery, error)
+	// Requeue makes a dead letter due again, with its tries counted from 0. It
+	// is no error if there is none.
+	Requeue(ctx context.Context, operation, key string) error
+}
+
+// Delivery is a message that a worker has leased, or a dead letter.
+type Delivery struct {
+	Message Message
+	Tries   int        // leases so far, this one included
+	Lease   string     // names the lease; of the Queue's making, "" for a dead letter
+	Put     time.Time  // when the message was put
+	Code    ResultCode // of the last verified answer, if there was one
+	Err     error      // set if the message could not be read; Operation and Key are set
+}
+
+// End is how a delivery ended.
+type End struct {
+	State EndState
+	After time.Duration // EndAgain: the wait before the message is due again
+	Code  ResultCode    // of the verified answer, if there was one
+}
+
+// EndState says what becomes of a message after a delivery.
+type EndState uint8
+
+// The ends of a delivery.
+const (
+	EndAgain        EndState = iota // not acknowledged; it is due again after End.After
+	EndAcknowledged                 // Alipay+ answered S; the body is forgotten
+	EndDead                         // a dead letter: it waits for Queue.Requeue
+)

@@ -1,0 +1,88 @@
+package payment
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// CreditReason says why money is given back.
+type CreditReason string
+
+// The reasons of a Credit.
+const (
+	CreditRefund       CreditReason = "refund"       // the payout of a refund
+	CreditCancellation CreditReason = "cancellation" // what is left of a cancelled payment
+	CreditReversal     CreditReason = "reversal"     // a debit that landed too late
+)
+
+// Credit gives Amount back to the customer, at most once per Key. Report
+// Credited when that is durable. It cannot be refused.
+type Credit struct {
+	Key        string
+	CustomerID string
+	Amount     alipayplus.Amount
+	Reason     CreditReason
+	DebitKey   string // the Key of the Debit that took the money
+}
+
+// CreditEntry is money to give back to the user.
+type CreditEntry struct {
+	Key     string            `json:"key"` // of the Credit
+	Amount  alipayplus.Amount `json:"amount"`
+	Reason  CreditReason      `json:"reason"`
+	Attempt int               `json:"attempt"` // that took the money
+	Done    bool              `json:"done,omitzero"`
+}
+
+// Credited says that a Credit is done, for good.
+type Credited struct{ Key string }
+
+func (e Credited) on(s *step) error {
+	for i := range s.Credits {
+		if s.Credits[i].Key == e.Key {
+			s.Credits[i].Done = true
+			s.settle()
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: there is no such credit", ErrEvent)
+}
+
+// giveBack orders a Credit, unless there is nothing to give back.
+func (s *step) giveBack(entry CreditEntry) {
+	if entry.Amount.Minor <= 0 {
+		return
+	}
+	s.Credits = append(s.Credits, entry)
+	s.do = append(s.do, s.credit(entry))
+}
+
+// reverse gives back what an attempt took too late.
+func (s *step) reverse(attempt int) {
+	s.giveBack(CreditEntry{
+		Key:     fmt.Sprintf("reverse/%d/%s", attempt, s.PaymentRequestID),
+		Amount:  s.Amounts.Debit(),
+		Reason:  CreditReversal,
+		Attempt: attempt,
+	})
+	s.settle()
+}
+
+func (r Record) credit(c CreditEntry) Credit {
+	return Credit{c.Key, r.CustomerID, c.Amount, c.Reason, r.debitKey(c.Attempt)}
+}
+
+// settle ends a cancellation when no money is on its way any more.
+func (s *step) settle() {
+	if s.settled() {
+		s.Cancelling = false
+	}
+}
+
+// settled reports whether no money is on its way.
+func (r Record) settled() bool {
+	return !slices.Contains(r.Attempts, AttemptRunning) &&
+		!slices.ContainsFunc(r.Credits, func(c CreditEntry) bool { return !c.Done })
+}

@@ -1,0 +1,193 @@
+package paymenttest
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+// Entry is a booking of a [Bank] or a [RemoteBank].
+type Entry struct {
+	Customer string
+	Minor    int64 // what the customer got, negative for a debit; 0 for a void
+}
+
+// Bank is a wallet's money in an [alipayplus.Memory]: a payment.Ledger for tests
+// and examples. A debit that the balance does not cover is refused with
+// USER_BALANCE_NOT_ENOUGH, and the user may try again.
+type Bank struct {
+	db       *alipayplus.Memory
+	mu       sync.Mutex
+	balances map[string]int64 // by customer, smallest units
+	entries  map[string]Entry // by key
+}
+
+var _ payment.Ledger = (*Bank)(nil)
+
+// NewBank makes a Bank in db, the Memory of the payments.
+func NewBank(db *alipayplus.Memory) *Bank {
+	return &Bank{db: db, balances: map[string]int64{}, entries: map[string]Entry{}}
+}
+
+// Deposit gives a customer money.
+func (b *Bank) Deposit(customer string, minor int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.balances[customer] += minor
+}
+
+// Balance is what a customer has.
+func (b *Bank) Balance(customer string) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.balances[customer]
+}
+
+// Entries are all bookings by key.
+func (b *Bank) Entries() map[string]Entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.entries)
+}
+
+// Debit implements payment.Ledger.
+func (b *Bank) Debit(ctx context.Context, r payment.Record, d payment.Debit) error {
+	return b.book(ctx, d.Key, Entry{r.CustomerID, -d.Amount.Minor})
+}
+
+// Credit implements payment.Ledger.
+func (b *Bank) Credit(ctx context.Context, r payment.Record, c payment.Credit) error {
+	return b.book(ctx, c.Key, Entry{r.CustomerID, c.Amount.Minor})
+}
+
+func (b *Bank) book(ctx context.Context, key string, e Entry) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, done := b.entries[key]; done {
+		return nil
+	}
+	if e.Minor < 0 && b.balances[e.Customer]+e.Minor < 0 {
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+	}
+	b.entries[key] = e
+	b.balances[e.Customer] += e.Minor
+	b.db.OnRollback(ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.entries, key)
+		b.balances[e.Customer] -= e.Minor
+	})
+	return nil
+}
+
+// RemoteBank is a wallet's money in a service of its own, in memory: a
+// payment.RemoteLedger for tests and examples. It remembers voids, so that a
+// debit that arrives after its void fails.
+type RemoteBank struct {
+	// Fault, if set, is asked before and after each call what goes wrong. It
+	// gets the key. An error before means that the call did not arrive, one
+	// after it that its answer was lost.
+	Fault func(ctx context.Context, key string, after bool) error
+
+	mu       sync.Mutex
+	balances map[string]int64
+	entries  map[string]Entry
+	landed   map[string]time.Time // debits, by key
+}
+
+var _ payment.RemoteLedger = (*RemoteBank)(nil)
+
+// NewRemoteBank makes a RemoteBank.
+func NewRemoteBank() *RemoteBank {
+	return &RemoteBank{balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}}
+}
+
+// Deposit gives a customer money.
+func (b *RemoteBank) Deposit(customer string, minor int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.balances[customer] += minor
+}
+
+// Balance is what a customer has.
+func (b *RemoteBank) Balance(customer string) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.balances[customer]
+}
+
+// Entries are all bookings by key, voids among them.
+func (b *RemoteBank) Entries() map[string]Entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.entries)
+}
+
+// Debit implements payment.RemoteLedger.
+func (b *RemoteBank) Debit(ctx context.Context, r payment.Record, d payment.Debit) (at time.Time, err error) {
+	err = b.call(ctx, d.Key, func() error {
+		if e, done := b.entries[d.Key]; done {
+			if e.Minor == 0 {
+				return alipayplus.CodeOrderIsClosed // voided before it arrived
+			}
+			at = b.landed[d.Key]
+			return nil
+		}
+		if b.balances[r.CustomerID] < d.Amount.Minor {
+			return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+		}
+		at = time.Now()
+		b.landed[d.Key] = at
+		b.book(d.Key, Entry{r.CustomerID, -d.Amount.Minor})
+		return nil
+	})
+	return at, err
+}
+
+// Void implements payment.RemoteLedger.
+func (b *RemoteBank) Void(ctx context.Context, r payment.Record, v payment.Void) (landed time.Time, err error) {
+	err = b.call(ctx, v.Key, func() error {
+		if _, known := b.entries[v.Key]; !known {
+			b.book(v.Key, Entry{r.CustomerID, 0})
+		}
+		landed = b.landed[v.Key]
+		return nil
+	})
+	return landed, err
+}
+
+// Credit implements payment.RemoteLedger.
+func (b *RemoteBank) Credit(ctx context.Context, r payment.Record, c payment.Credit) error {
+	return b.call(ctx, c.Key, func() error {
+		if _, done := b.entries[c.Key]; !done {
+			b.book(c.Key, Entry{r.CustomerID, c.Amount.Minor})
+		}
+		return nil
+	})
+}
+
+func (b *RemoteBank) book(key string, e Entry) {
+	b.entries[key] = e
+	b.balances[e.Customer] += e.Minor
+}
+
+func (b *RemoteBank) call(ctx context.Context, key string, do func() error) error {
+	if b.Fault != nil {
+		if err := b.Fault(ctx, key, false); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	err := do()
+	b.mu.Unlock()
+	if b.Fault != nil {
+		if lost := b.Fault(ctx, key, true); lost != nil {
+			return lost
+		}
+	}
+	return err
+}

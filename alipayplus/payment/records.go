@@ -1,0 +1,85 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Records keeps payments and, in the same database, the outbox of what Alipay+
+// is told about them. Package sqlstore has one on SQL, [NewMemoryRecords] makes
+// one in memory, and paymenttest.TestRecords is the contract as a test.
+type Records interface {
+	alipayplus.Outbox
+	// Update runs change on the record of a payment, in one transaction that
+	// the context of change carries, and stores what change returns if its
+	// Version differs. A payment that is not there is the zero record with its
+	// id. Updates of one payment run one after the other.
+	//
+	// An error of change undoes everything that was done in the transaction and
+	// is returned as it is. change may run again, after a rollback. If ctx
+	// carries a transaction already, Update joins it.
+	//
+	// A refund whose RefundRequestID another payment has is ErrInconsistent.
+	Update(ctx context.Context, paymentRequestID string, change func(context.Context, Record) (Record, error)) error
+	// Find returns the record of a payment, or the zero record with its id if
+	// the payment is not there.
+	Find(ctx context.Context, paymentRequestID string) (Record, error)
+	// Lease lists at most n payments whose Record.NextTime has come, those that
+	// wait longest first, and moves their next time by d on the database's
+	// clock, so that no other process takes them.
+	Lease(ctx context.Context, n int, d time.Duration) (paymentRequestIDs []string, err error)
+	// Joined reports whether ctx carries a transaction.
+	Joined(ctx context.Context) bool
+}
+
+// Ledger is the wallet's money in the same database as the [Records]: its
+// methods work in the transaction that ctx carries (sqlstore hands it over as a
+// *sql.Tx). Each entry has a key that is unique over all payments: put a unique
+// constraint on it.
+//
+// Both methods get the record, for statements and accounts in several
+// currencies.
+type Ledger interface {
+	// Debit takes d.Amount from the customer. A refusal is an error that is
+	// wholly a failing alipayplus.ResultCode, for example
+	// CodeUserBalanceNotEnough; with [Retryable] the user may try again. What
+	// Debit wrote before it refused is undone. Any other error undoes
+	// everything, too, and decides nothing.
+	Debit(ctx context.Context, r Record, d Debit) error
+	// Credit gives c.Amount back. It never refuses: what the customer's account
+	// cannot take goes to a suspense account. An error undoes everything, and
+	// the credit is tried again.
+	Credit(ctx context.Context, r Record, c Credit) error
+}
+
+// RemoteLedger is the wallet's money in a service of its own. It is called after
+// the commit, outside of transactions, and its answer is recorded in a
+// transaction of its own. Every call may come again with the same Key, also in
+// parallel and after a crash, and must then have the same end.
+type RemoteLedger interface {
+	// Debit takes d.Amount from the customer. at is when; zero means now. A
+	// refusal is as in [Ledger]. Every other error, [ErrPending] among them,
+	// means that the end is not known: Debit is called again, with a growing
+	// back-off.
+	Debit(ctx context.Context, r Record, d Debit) (at time.Time, err error)
+	// Void makes sure that the Debit of the same Key cannot land any more.
+	// landed is when it landed before, or zero: it did not and never will. A Key
+	// that is not known must be remembered, so that a Debit that arrives later
+	// fails.
+	Void(ctx context.Context, r Record, v Void) (landed time.Time, err error)
+	// Credit gives c.Amount back. It never refuses; after an error it is called
+	// again.
+	Credit(ctx context.Context, r Record, c Credit) error
+}
+
+// Retryable is a refusal after which the user may try again, until the payment
+// expires: Alipay+ is told nothing yet. For a payment without a page of the
+// wallet (one-click) and for Easy Pay it is a refusal for good.
+func Retryable(code alipayplus.ResultCode) error { return retryable{code} }
+
+type retryable struct{ code alipayplus.ResultCode }
+
+func (e retryable) Error() string { return e.code.Error() + ", the user may try again" }
+func (e retryable) Unwrap() error { return e.code }

@@ -1,0 +1,107 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// Run does what time brings, until ctx ends: it closes payments that expire, and
+// resumes debits, voids and credits whose end is not known (after a crash, or
+// because a RemoteLedger did not answer). Run it in every process of the wallet;
+// each payment is looked at by one of them. Without Run nothing is lost, but
+// nothing expires either.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		n, err := s.work(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "payment: Run cannot read the payments", slog.Any("error", err))
+		}
+		wait := time.Second
+		switch {
+		case err != nil:
+			wait = 5 * time.Second
+		case n == batch: // there may be more
+			wait = 0
+		}
+		timer := time.NewTimer(wait/2 + rand.N(wait/2+1))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+const (
+	batch    = 50
+	runLease = time.Minute // for a batch
+)
+
+// work looks at the payments that are due now.
+func (s *Service) work(ctx context.Context) (n int, err error) {
+	ids, err := s.cfg.Records.Lease(ctx, batch, runLease)
+	if err != nil {
+		return 0, err
+	}
+	until := time.Now().Add(runLease / 2)
+	for _, id := range ids {
+		if ctx.Err() != nil || time.Now().After(until) {
+			return 0, ctx.Err() // the rest is due again when the lease ends
+		}
+		if err := s.look(ctx, id); err != nil {
+			s.log.ErrorContext(ctx, "payment: Run cannot go on with a payment; it tries again",
+				slog.String("paymentRequestId", id), slog.Any("error", err))
+		}
+	}
+	return len(ids), nil
+}
+
+// look does what is due of one payment.
+func (s *Service) look(ctx context.Context, id string) error {
+	ctx = context.WithoutCancel(ctx)
+	record, err := s.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(record.Due()) == 0 && !record.Missed {
+		_, err := s.change(ctx, id, occurrence{event: Expired{At: time.Now()}})
+		return err
+	}
+	if s.cfg.RemoteLedger == nil {
+		_, err := s.change(ctx, id, occurrence{})
+		return err
+	}
+	record, err = s.postpone(ctx, id)
+	if err != nil {
+		return err
+	}
+	if record.Missed {
+		if after, err := s.change(ctx, id, occurrence{}); err == nil {
+			record = after
+		} else if failed := (changeFailed{}); errors.As(err, &failed) {
+			s.log.ErrorContext(ctx, "payment: alarm: OnChange fails again for a change that cannot be undone",
+				slog.String("paymentRequestId", id), slog.Any("error", err))
+		} else {
+			return err
+		}
+	}
+	s.pursue(ctx, record)
+	return nil
+}
+
+// postpone stores the next look before this one, with a back-off.
+func (s *Service) postpone(ctx context.Context, id string) (after Record, err error) {
+	err = s.cfg.Records.Update(ctx, id, func(_ context.Context, r Record) (Record, error) {
+		after = r
+		if len(r.Due()) > 0 || r.Missed {
+			after.Resume = again(r.Resume.Tries)
+			after.Version++
+		}
+		return after, nil
+	})
+	return after, err
+}

@@ -1,0 +1,221 @@
+package payment
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// ServiceConfig is what NewService needs. Fields without "required" may stay
+// zero.
+type ServiceConfig struct {
+	Records Records // required
+	// Ledger is the wallet's money in the same database, RemoteLedger the money
+	// in a service of its own. Exactly one of them is required.
+	Ledger       Ledger
+	RemoteLedger RemoteLedger
+
+	// Check is the wallet's risk control, limits and step-up authentication. It
+	// is asked before a payment is opened, before it is debited and for an
+	// evaluation, always outside of transactions, and may be asked again.
+	//
+	// A refusal is an error that is wholly a failing alipayplus.ResultCode; with
+	// [Retryable] the user may try again. Any other error decides nothing: the
+	// payment stays as it is, and the error is returned.
+	Check func(ctx context.Context, c Check) error
+	// OnChange is called in the transaction of every change, with the record
+	// before and after it: for the purchase history, or for a token (see
+	// auth.Service.OnPaid). An error undoes the change. What a RemoteLedger did
+	// cannot be undone: it is recorded all the same, with an alarm, and Run
+	// calls OnChange again; before then has the State of that time and all else
+	// from after. OnChange must not change the same payment.
+	OnChange func(ctx context.Context, before, after Record) error
+	// AfterCommit is called after the commit of every change: for a push
+	// message. It is not called again after a crash, and not for a change in a
+	// transaction of the caller.
+	AfterCommit func(ctx context.Context, before, after Record)
+
+	// IgnoreWindows accepts a cancelPayment after 00:30 UTC+8 of the next day
+	// and a refund after 366 days. (The documents do not say what a late one
+	// gets.)
+	IgnoreWindows bool
+	// NewID makes the wallet's ids of payments and refunds, at most 64
+	// characters, each unique; nil means 26 random letters and digits.
+	NewID func() string
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
+	// silent.
+	Logger *slog.Logger
+}
+
+// Stage says what a [Check] is about.
+type Stage string
+
+// The stages of a Check.
+const (
+	StageEvaluation Stage = "evaluation" // would the account support the payment? nothing is stored
+	StageOpen       Stage = "open"       // the payment is about to be stored; the user did not see it yet
+	StageDebit      Stage = "debit"      // the user agreed and is about to be debited
+)
+
+// Check is what ServiceConfig.Check is asked about.
+type Check struct {
+	Stage  Stage
+	Terms  Terms
+	Record Record            // at StageDebit: before the debit
+	Source string            // at StageDebit: Confirmation.Source
+	Proof  alipayplus.Secret // at StageDebit: Confirmation.Proof
+}
+
+// Confirmation is what the user agreed to on the cashier page.
+type Confirmation struct {
+	PaymentRequestID string
+	CustomerID       string            // who agreed
+	Shown            alipayplus.Amount // what they saw and agreed to pay: Amounts.Debit
+	Consent          bool              // they agreed to later one-click payments, too
+	Source           string            // ≤ 64: the account they pay from; for the ledger and Check
+	Proof            alipayplus.Secret // a PIN, a signature of the phone …; for Check, never stored
+}
+
+// Service carries out what happens to payments: it loads the record, applies the
+// event, moves the money, puts the notification into the outbox and stores the
+// record, all in one transaction (with a RemoteLedger, in one transaction before
+// and one after each call). It is immutable and safe for concurrent use; any
+// number of processes may work on the same [Records].
+//
+// An error of a method does not mean that nothing happened: a commit may be done
+// although its answer was lost. Ask again, or Find the record; every method may
+// be called again with the same arguments.
+type Service struct {
+	cfg ServiceConfig
+	log *slog.Logger
+}
+
+// NewService checks cfg and returns a Service.
+func NewService(cfg ServiceConfig) (*Service, error) {
+	switch {
+	case cfg.Records == nil:
+		return nil, errors.New("payment: a Service needs Records")
+	case (cfg.Ledger == nil) == (cfg.RemoteLedger == nil):
+		return nil, errors.New("payment: a Service needs either a Ledger or a RemoteLedger")
+	}
+	if cfg.NewID == nil {
+		cfg.NewID = rand.Text
+	}
+	s := &Service{cfg: cfg, log: cfg.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
+
+// Evaluate asks Check whether the account would support a payment with these
+// terms. Nothing is stored.
+func (s *Service) Evaluate(ctx context.Context, t Terms) error {
+	return s.check(ctx, Check{Stage: StageEvaluation, Terms: t})
+}
+
+// Open stores a payment that begins: a scanned code that was decoded with S, or
+// a pay request that was accepted. A zero At is now, an absent PaymentID is made.
+// A payment that is known already stays as it is; the record says how it stands.
+//
+// The errors are a refusal of Check, those of [Opened], and those of the
+// database.
+func (s *Service) Open(ctx context.Context, e Opened) (Record, error) {
+	if s.cfg.Check != nil {
+		known, err := s.Find(ctx, e.PaymentRequestID)
+		if err != nil {
+			return known, err
+		}
+		if known.State == "" {
+			if err := s.check(ctx, Check{Stage: StageOpen, Terms: e.Terms}); err != nil {
+				return known, err
+			}
+		}
+	}
+	if e.PaymentID == "" {
+		e.PaymentID = s.cfg.NewID()
+	}
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	return s.On(ctx, e.PaymentRequestID, e)
+}
+
+// Confirm debits the user, who agreed on the cashier page. It returns the record
+// that results: paid, failed, closed (the payment had expired), paying (a
+// RemoteLedger does not know the end yet: ask Find), or open again, with
+// Record.Code, if Check or the ledger refused and the user may try again. A
+// second call for the same payment debits nothing.
+//
+// The errors are those of [Confirmed] (another customer, another amount, an
+// unknown payment), an error of Check or of the ledger that is no refusal, and
+// those of the database.
+func (s *Service) Confirm(ctx context.Context, c Confirmation) (Record, error) {
+	e := Confirmed{CustomerID: c.CustomerID, Amount: c.Shown, Consent: c.Consent, Source: c.Source, At: time.Now()}
+	return s.on(ctx, c.PaymentRequestID, e, c.Proof)
+}
+
+// On applies any other event to a payment and carries out what follows. The
+// errors are those of [Record.On] and those of the ledger and the database.
+func (s *Service) On(ctx context.Context, paymentRequestID string, e Event) (Record, error) {
+	return s.on(ctx, paymentRequestID, e, alipayplus.Secret{})
+}
+
+// Find returns the record of a payment. A payment that is not there has the
+// empty State.
+func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, error) {
+	return s.cfg.Records.Find(ctx, paymentRequestID)
+}
+
+// Routes serve inquiryPayment, cancelPayment and refund below prefix:
+// "/alipayplus/" gives "/alipayplus/refund" and so on, the paths to register
+// with Alipay+.
+func (s *Service) Routes(prefix string) []alipayplus.Route {
+	return []alipayplus.Route{
+		InquiryPayment.Handle(prefix+"inquiryPayment", s.inquire),
+		CancelPayment.Handle(prefix+"cancelPayment", s.cancel),
+		Refund.Handle(prefix+"refund", s.refund),
+	}
+}
+
+func (s *Service) inquire(ctx context.Context, r *InquiryPaymentRequest) (*InquiryPaymentResponse, error) {
+	record, err := s.Find(ctx, r.PaymentRequestID)
+	if err != nil {
+		return nil, err
+	}
+	return record.InquiryAnswer(), nil
+}
+
+func (s *Service) cancel(ctx context.Context, r *CancelPaymentRequest) (*CancelPaymentResponse, error) {
+	record, err := s.On(ctx, r.PaymentRequestID, Cancelled{At: time.Now(), IgnoreWindow: s.cfg.IgnoreWindows})
+	if err != nil {
+		return nil, err
+	}
+	return record.CancelAnswer(), nil
+}
+
+func (s *Service) refund(ctx context.Context, r *RefundRequest) (*RefundResponse, error) {
+	record, err := s.On(ctx, r.PaymentRequestID, Refunded{
+		Request: *r, RefundID: s.cfg.NewID(), At: time.Now(), IgnoreWindow: s.cfg.IgnoreWindows,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if entry, _ := record.refund(r.RefundRequestID); !entry.Cut.IsZero() {
+		s.log.ErrorContext(ctx, "payment: alarm: the refunds of a payment are rounded to more than its debit; the last one is cut",
+			slog.String("paymentRequestId", r.PaymentRequestID), slog.String("refundRequestId", r.RefundRequestID),
+			slog.String("cut", entry.Cut.String()))
+	}
+	return record.RefundAnswer(r.RefundRequestID), nil
+}
+
+func (s *Service) check(ctx context.Context, c Check) error {
+	if s.cfg.Check == nil {
+		return nil
+	}
+	return s.cfg.Check(ctx, c)
+}

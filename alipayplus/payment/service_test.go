@@ -1,0 +1,184 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+)
+
+// served is a wallet's backend on Service, in memory.
+type served struct {
+	*payment.Service
+	t       *testing.T
+	gateway *alipayplustest.Gateway
+	memory  *alipayplus.Memory
+	bank    *paymenttest.Bank       // nil with a remote ledger
+	remote  *paymenttest.RemoteBank // nil with a local one
+	relay   *alipayplus.Relay
+	told    []string // what notifyPayment said
+}
+
+func serve(t *testing.T, remote bool, change ...func(*payment.ServiceConfig)) *served {
+	t.Helper()
+	s := &served{t: t, gateway: alipayplustest.New(t), memory: alipayplus.NewMemory()}
+	cfg := payment.ServiceConfig{Records: payment.NewMemoryRecords(s.memory)}
+	if remote {
+		s.remote = paymenttest.NewRemoteBank()
+		s.remote.Deposit("C1", 1000)
+		cfg.RemoteLedger = s.remote
+	} else {
+		s.bank = paymenttest.NewBank(s.memory)
+		s.bank.Deposit("C1", 1000)
+		cfg.Ledger = s.bank
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	var err error
+	if s.Service, err = payment.NewService(cfg); err != nil {
+		t.Fatal(err)
+	}
+	alipayplustest.Answer(s.gateway, payment.NotifyPayment,
+		func(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
+			s.told = append(s.told, r.PaymentRequestID+" "+r.PaymentResult.Error())
+			return &payment.NotifyPaymentResponse{}, nil
+		})
+	client, err := alipayplus.NewClient(s.gateway.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.relay, err = alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: s.memory}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *served) balance() int64 {
+	if s.remote != nil {
+		return s.remote.Balance("C1")
+	}
+	return s.bank.Balance("C1")
+}
+
+// runs lets Run and the Relay work for d.
+func (s *served) runs(d time.Duration) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), d)
+	defer cancel()
+	done := make(chan error, 2)
+	go func() { done <- s.Run(ctx) }()
+	go func() { done <- s.relay.Run(ctx) }()
+	for range 2 {
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+			s.t.Error(err)
+		}
+	}
+}
+
+func scannedTerms(id string) payment.Terms {
+	return payment.Terms{
+		PaymentRequestID: id, CustomerID: "C1", CodeValueDigest: "digest",
+		Amounts: payment.Amounts{
+			PaymentAmount: alipayplus.Amount{Currency: "JPY", Minor: 30},
+			PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 300},
+		},
+	}
+}
+
+func agreed(r payment.Record) payment.Confirmation {
+	return payment.Confirmation{PaymentRequestID: r.PaymentRequestID, CustomerID: r.CustomerID, Shown: r.Amounts.Debit()}
+}
+
+// both runs a test with a ledger in the database and with one elsewhere.
+func both(t *testing.T, test func(t *testing.T, remote bool)) {
+	t.Helper()
+	for _, remote := range []bool{false, true} {
+		t.Run(fmt.Sprintf("remote=%t", remote), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, remote) })
+		})
+	}
+}
+
+func TestServicePays(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
+		if err != nil || opened.State != payment.StateOpen {
+			t.Fatal(opened.State, err)
+		}
+		for range 2 { // a double tap
+			paid, err := s.Confirm(t.Context(), agreed(opened))
+			if err != nil || paid.State != payment.StatePaid {
+				t.Fatal(paid.State, err)
+			}
+		}
+		if s.balance() != 700 {
+			t.Errorf("balance %d", s.balance())
+		}
+		s.runs(3 * time.Second)
+		if fmt.Sprint(s.told) != "[P1 S SUCCESS]" {
+			t.Errorf("told %v", s.told)
+		}
+	})
+}
+
+// A ledger that does not answer is asked again; the user is debited once.
+func TestServiceResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		lost := 3
+		s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+			if after && lost > 0 {
+				lost--
+				return errors.New("connection reset")
+			}
+			return nil
+		}
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		paying, err := s.Confirm(t.Context(), agreed(opened))
+		if err != nil || paying.State != payment.StatePaying {
+			t.Fatal(paying.State, err)
+		}
+		s.runs(5 * time.Minute)
+		paid, err := s.Find(t.Context(), "P1")
+		if err != nil || paid.State != payment.StatePaid || s.balance() != 700 {
+			t.Errorf("%v, balance %d, %v", paid.State, s.balance(), err)
+		}
+		if fmt.Sprint(s.told) != "[P1 S SUCCESS]" {
+			t.Errorf("told %v", s.told)
+		}
+	})
+}
+
+func TestServiceRefusesAndExpires(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		terms := scannedTerms("P1")
+		terms.Amounts.PayToAmount.Minor = 3000
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: terms})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused, err := s.Confirm(t.Context(), agreed(opened))
+		if err != nil || refused.State != payment.StateOpen || refused.Code != alipayplus.CodeUserBalanceNotEnough {
+			t.Fatal(refused.State, refused.Code, err)
+		}
+		if s.balance() != 1000 {
+			t.Errorf("balance %d after a refusal", s.balance())
+		}
+		s.runs(payment.DefaultExpiry + 5*time.Minute)
+		if fmt.Sprint(s.told) != "[P1 F ORDER_IS_CLOSED]" {
+			t.Errorf("told %v", s.told)
+		}
+	})
+}
