@@ -69,7 +69,7 @@ func SQLite(t testing.TB) *Database {
 }
 
 func open(t testing.TB, d sqlstore.Dialect, connector driver.Connector) *Database {
-	watch := &Watch{}
+	watch := &Watch{ends: d == sqlstore.PostgreSQL}
 	db := &Database{Dialect: d, Watch: watch, connector: connector, DB: sql.OpenDB(watched{connector, watch})}
 	db.DB.SetMaxOpenConns(64)
 	db.DB.SetMaxIdleConns(64)

@@ -34,6 +34,7 @@ type Watch struct {
 	mu    sync.Mutex
 	calls []Call
 	fault func(Call) Fault
+	ends  bool // a COMMIT that fails ends the transaction, as on PostgreSQL
 }
 
 // Reset forgets the calls and has fault decide about the next ones; nil: there
@@ -72,7 +73,8 @@ func (w *Watch) Statements() (statements []string, transactions int) {
 	return statements, transactions
 }
 
-func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() error) error {
+// call carries a call out with do, unless there is a fault. lose drops the answer.
+func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() error, lose func()) error {
 	call := Call{text, args}
 	w.mu.Lock()
 	w.calls = append(w.calls, call)
@@ -88,6 +90,7 @@ func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() e
 		if err := do(); err != nil {
 			return err
 		}
+		lose()
 	}
 	if fault.Cut {
 		c.cut()
@@ -184,7 +187,7 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 	err = c.do(text, args, func() error {
 		result, err = c.driverConn.ExecContext(ctx, text, args)
 		return err
-	})
+	}, func() { result = nil })
 	return result, err
 }
 
@@ -192,11 +195,13 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	err = c.do(text, args, func() error {
 		rows, err = c.driverConn.QueryContext(ctx, text, args)
 		return err
-	})
-	if err != nil && rows != nil {
+	}, func() {
+		row := make([]driver.Value, len(rows.Columns()))
+		for rows.Next(row) == nil {
+		}
 		_ = rows.Close()
 		rows = nil
-	}
+	})
 	return rows, err
 }
 
@@ -204,18 +209,18 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (t driver.Tx,
 	err = c.do("BEGIN", nil, func() error {
 		t, err = c.driverConn.BeginTx(ctx, opts)
 		return err
-	})
+	}, func() {})
 	if err != nil {
 		return nil, err
 	}
 	return tx{t, c}, nil
 }
 
-func (c *conn) do(text string, args []driver.NamedValue, do func() error) error {
+func (c *conn) do(text string, args []driver.NamedValue, do func() error, lose func()) error {
 	if c.lost {
 		return driver.ErrBadConn
 	}
-	return c.watch.call(c, text, args, do)
+	return c.watch.call(c, text, args, do, lose)
 }
 
 type tx struct {
@@ -223,8 +228,16 @@ type tx struct {
 	c *conn
 }
 
-func (t tx) Commit() error   { return t.c.do("COMMIT", nil, t.Tx.Commit) }
-func (t tx) Rollback() error { return t.c.do("ROLLBACK", nil, t.Tx.Rollback) }
+func (t tx) Commit() error {
+	tried := false
+	err := t.c.do("COMMIT", nil, func() error { tried = true; return t.Tx.Commit() }, func() {})
+	if err != nil && !tried && !t.c.lost && t.c.watch.ends {
+		_ = t.Tx.Rollback()
+	}
+	return err
+}
+
+func (t tx) Rollback() error { return t.c.do("ROLLBACK", nil, t.Tx.Rollback, func() {}) }
 
 // Unwrap is the driver's own connection, for sql.Conn.Raw.
-func (c *conn) Unwrap() driver.Conn { return c.driverConn }
+func (c *conn) Unwrap() any { return c.driverConn }
