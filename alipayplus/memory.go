@@ -54,7 +54,9 @@ func (m *Memory) tx(ctx context.Context) *memoryTx {
 func (m *Memory) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
 	if tx := m.tx(ctx); tx != nil {
 		if tx.failed == nil {
-			tx.failed = fn(ctx)
+			if err := fn(ctx); err != nil && tx.failed == nil {
+				tx.failed = err
+			}
 		}
 		return tx.failed
 	}

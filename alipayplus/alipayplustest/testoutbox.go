@@ -16,7 +16,8 @@ import (
 type OutboxTest struct {
 	Outbox alipayplus.Outbox
 	// InTx runs fn in a transaction, which the context of fn carries; an error of
-	// fn undoes it and is returned.
+	// fn undoes it and is returned. If ctx carries one already, fn joins it, and an
+	// error of fn undoes the whole.
 	InTx func(ctx context.Context, fn func(context.Context) error) error
 	// Pending lists the messages that are still to be delivered, in any order.
 	// With a Queue it is a Lease of a millisecond.
@@ -37,6 +38,7 @@ func TestOutbox(t *testing.T, open func(*testing.T) OutboxTest) {
 		{"operations and keys are separate, exact texts", (*outboxTest).separate},
 		{"a message that is withdrawn is gone for good", (*outboxTest).withdrawn},
 		{"what a transaction put or withdrew is undone with it", (*outboxTest).undone},
+		{"a joined function that fails undoes the whole transaction", (*outboxTest).joined},
 		{"of many messages that are put at once with one key, one is kept", (*outboxTest).concurrent},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(&outboxTest{t, open(t)}) })
@@ -171,6 +173,25 @@ func (t *outboxTest) undone() {
 		t.Fatal(err)
 	}
 	t.want("done")
+}
+
+func (t *outboxTest) joined() {
+	refusal := errors.New("refused")
+	err := t.InTx(t.Context(), func(ctx context.Context) error {
+		t.put(ctx, text("outer", "outer"))
+		err := t.InTx(ctx, func(ctx context.Context) error {
+			_ = t.InTx(ctx, func(ctx context.Context) error { return refusal })
+			return nil // as if nothing had happened
+		})
+		if !errors.Is(err, refusal) {
+			t.Errorf("a joined function in which another one failed: %v", err)
+		}
+		return nil
+	})
+	if !errors.Is(err, refusal) {
+		t.Errorf("InTx: %v, want the error of the joined function", err)
+	}
+	t.want()
 }
 
 func (t *outboxTest) concurrent() {

@@ -232,10 +232,13 @@ func (t *queueTest) dead() {
 	d := t.leaseFor(time.Minute, 1, "k")[0]
 	t.requeue("k") // is no dead letter: nothing happens
 	t.lease()
+	t.finish(d, alipayplus.End{})
+	d = t.leaseFor(time.Millisecond, 1, "k")[0]
 	t.finish(d, deadEnd)
+	time.Sleep(5 * time.Millisecond)
 	t.lease()
 	got := t.wantDead(10, "k")[0]
-	if got.Lease != "" || got.Tries != 1 || got.Code != alipayplus.CodeProcessFail || string(got.Message.Body) != "k" {
+	if got.Lease != "" || got.Tries != 2 || got.Code != alipayplus.CodeProcessFail || string(got.Message.Body) != "k" {
 		t.Errorf("dead letter: lease %q, tries %d, code %q, %v", got.Lease, got.Tries, got.Code, got.Message)
 	}
 	t.put("k", "")
@@ -316,9 +319,11 @@ func (t *queueTest) withdrawn() {
 	}
 
 	t.put("acknowledged", "")
-	t.finish(t.lease("acknowledged")[0], acknowledged)
+	t.finish(t.leaseFor(time.Millisecond, 1, "acknowledged")[0], acknowledged)
 	t.withdraw("acknowledged")
 	t.withdraw("unknown")
+	time.Sleep(5 * time.Millisecond)
+	t.lease()
 }
 
 func (t *queueTest) group() {
