@@ -81,10 +81,10 @@ var templates = statements{
 		SELECT refund_request_id FROM alipayplus_refund WHERE payment_request_id @in(
 			SELECT payment_request_id FROM alipayplus_payment
 			WHERE next_at IS NULL AND updated_at < @now - CAST($2 AS bigint) @ms ORDER BY updated_at LIMIT $1 @skip@) LIMIT $1@)`,
+	// A payment whose row was locked a moment ago may still have its refunds.
 	purgePayments: `DELETE FROM alipayplus_payment WHERE payment_request_id @in(
 			SELECT payment_request_id FROM alipayplus_payment
 			WHERE next_at IS NULL AND updated_at < @now - CAST($2 AS bigint) @ms ORDER BY updated_at LIMIT $1 @skip@)
-		AND next_at IS NULL AND updated_at < @now - CAST($2 AS bigint) @ms
 		AND NOT EXISTS (SELECT 1 FROM alipayplus_refund r WHERE r.payment_request_id = alipayplus_payment.payment_request_id)`,
 	purgeIdempotency: `DELETE FROM alipayplus_idempotency WHERE id @in(
 		SELECT id FROM alipayplus_idempotency WHERE began_at < @now - CAST($2 AS bigint) @ms ORDER BY began_at LIMIT $1 @skip@)`,

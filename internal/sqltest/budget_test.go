@@ -89,6 +89,41 @@ func TestDatabaseClock(t *testing.T) {
 	})
 }
 
+// A lease is never shorter than it was asked for.
+func TestLeaseIsRoundedUp(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	d.Watch.Reset(nil)
+	_, err := store.Outbox().Lease(t.Context(), 10, 1100*time.Microsecond)
+	must(t, err)
+	args := d.Watch.Calls()[0].Args
+	if ms := args[len(args)-1].Value; ms != int64(2) {
+		t.Errorf("1.1 ms become %v ms", ms)
+	}
+}
+
+// Rows are found by index also if nearly all of them are due, as after an outage.
+func TestIndexesInBacklog(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	fill(t, d, 20000)
+	d.Exec(t, `UPDATE alipayplus_outbox SET state = 0, ended_at = NULL, message_group = ''`)
+	d.Exec(t, `UPDATE alipayplus_payment SET next_at = updated_at`)
+	d.Exec(t, `VACUUM FULL ANALYZE`)
+	d.Watch.Reset(nil)
+	_, err := store.Outbox().Lease(t.Context(), 300, time.Minute)
+	must(t, err)
+	_, err = store.Payments().Lease(t.Context(), 300, time.Minute)
+	must(t, err)
+	for _, call := range d.Watch.Calls() {
+		for _, step := range plan(t, d, call) {
+			if scans(step) {
+				t.Errorf("%s\nreads a whole table: %s", call.Text, step)
+			}
+		}
+	}
+}
+
 // Whatever is asked for in a table that grows is found by index.
 func TestIndexes(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {

@@ -346,3 +346,29 @@ func TestLeaseBeginsWithStatement(t *testing.T) {
 		t.Error("the lease ended before it began")
 	}
 }
+
+// A payment is never deleted without its refunds, even if its row is locked
+// while the refunds are looked for, and not any more afterwards.
+func TestPurgeKeepsRefundsTogether(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	r := paid("P1")
+	r.Refunds = []payment.RefundEntry{{RefundRequestID: "R1"}}
+	must(t, store.Payments().Update(t.Context(), "P1", to(r)))
+	age(t, d, "alipayplus_payment", "updated_at", 401)
+	tx, err := d.Second(t).DB.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), `SELECT 1 FROM alipayplus_payment FOR UPDATE`)
+	must(t, err)
+	d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
+		if c.Is("DELETE FROM ALIPAYPLUS_PAYMENT") {
+			_ = tx.Rollback()
+		}
+		return sqltest.Fault{}
+	})
+	for _, want := range []int{0, 2} {
+		if deleted, err := store.Purge(t.Context(), 10); err != nil || deleted != want {
+			t.Errorf("%d rows deleted, want %d: %v", deleted, want, err)
+		}
+	}
+}

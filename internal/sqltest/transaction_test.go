@@ -153,6 +153,38 @@ func TestLeaseDoesNotWait(t *testing.T) {
 	}))
 }
 
+// An Update that changes nothing leaves no row.
+func TestNoPlaceholderStays(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		same := func(_ context.Context, r payment.Record) (payment.Record, error) { return r, nil }
+		must(t, store.Payments().Update(t.Context(), "P1", same))
+		must(t, store.Payments().Update(t.Context(), "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+			return r, store.Payments().Update(ctx, "P1", same)
+		}))
+		if n := d.Int(t, `SELECT count(*) FROM alipayplus_payment`); n != 0 {
+			t.Errorf("%d rows", n)
+		}
+	})
+}
+
+// A statement of the host's that failed cannot be ignored: PostgreSQL undoes the
+// transaction, and the caller is told.
+func TestIgnoredError(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	err := store.InTx(t.Context(), func(ctx context.Context) error {
+		must(t, store.Outbox().Put(ctx, message("k")))
+		tx, err := sqlstore.Tx(ctx)
+		must(t, err)
+		_, _ = tx.ExecContext(ctx, `SELECT 1/0`)
+		return nil
+	})
+	if err == nil || len(pending(t, store.Outbox())) != 0 {
+		t.Errorf("InTx: %v", err)
+	}
+}
+
 // An Update of a payment inside of its own Update must not lose a change.
 func TestUpdateInsideItself(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
