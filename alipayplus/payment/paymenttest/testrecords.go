@@ -316,13 +316,16 @@ func count(_ context.Context, r payment.Record) (payment.Record, error) {
 func (t *recordsTest) concurrent() {
 	const writers = 200
 	var wait sync.WaitGroup
+	start := make(chan struct{})
 	for range writers {
 		wait.Go(func() {
+			<-start
 			if err := t.records.Update(t.Context(), "P1", count); err != nil {
 				t.Errorf("Update: %v", err)
 			}
 		})
 	}
+	close(start)
 	wait.Wait()
 	if r, err := t.records.Find(t.Context(), "P1"); err != nil || r.Wrong != writers || r.Version != writers {
 		t.Fatalf("%d of %d updates are there: %v", r.Wrong, writers, err)
@@ -330,22 +333,24 @@ func (t *recordsTest) concurrent() {
 }
 
 func (t *recordsTest) manyNew() {
-	const payments = 200
+	const payments, writers = 100, 2
 	var wait sync.WaitGroup
-	for i := range payments {
+	start := make(chan struct{})
+	for i := range payments * writers {
 		wait.Go(func() {
-			id := fmt.Sprintf("P%d", i)
-			for range 2 {
-				if err := t.records.Update(t.Context(), id, count); err != nil {
-					t.Errorf("Update: %v", err)
-				}
-			}
-			if r, err := t.records.Find(t.Context(), id); err != nil || r.Wrong != 2 {
-				t.Errorf("payment %d has %d updates: %v", i, r.Wrong, err)
+			<-start
+			if err := t.records.Update(t.Context(), fmt.Sprintf("P%d", i/writers), count); err != nil {
+				t.Errorf("Update: %v", err)
 			}
 		})
 	}
+	close(start)
 	wait.Wait()
+	for i := range payments {
+		if r, err := t.records.Find(t.Context(), fmt.Sprintf("P%d", i)); err != nil || r.Wrong != writers {
+			t.Errorf("payment %d has %d of %d updates: %v", i, r.Wrong, writers, err)
+		}
+	}
 }
 
 func (t *recordsTest) refunds() {

@@ -159,7 +159,7 @@ func (s *soundRecords) Update(ctx context.Context, id string, change func(contex
 	var failed error
 	var before, stale payment.Record
 	if stale = s.get(id); s.is("loses updates that meet") || s.is("loses updates of new payments that meet") && stale.Version == 0 {
-		time.Sleep(time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // so that they meet
 	}
 	err = s.InTx(ctx, func(ctx context.Context) (err error) {
 		if before = s.get(id); s.is("loses updates that meet") || s.is("loses updates of new payments that meet") && stale.Version == 0 {
