@@ -244,13 +244,13 @@ func TestSoundBooks(t *testing.T) {
 	t.Run("remote", func(t *testing.T) { testRemote(t, "") })
 }
 
-const control = "ALIPAYPLUS_TESTLEDGER_CONTROL"
+const ledgerControl = "ALIPAYPLUS_TESTLEDGER_CONTROL"
 
 // The contracts find every mistake: they run on the broken ledgers in a process
 // of its own, where they must fail.
 func TestContractsFindMistakes(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(control) != "" {
+	if os.Getenv(ledgerControl) != "" {
 		for _, mistake := range localMistakes {
 			t.Run("local "+mistake, func(t *testing.T) { testLocal(t, mistake) })
 		}
@@ -260,7 +260,7 @@ func TestContractsFindMistakes(t *testing.T) {
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestContractsFindMistakes$", "-test.v", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), control+"=1")
+	cmd.Env = append(os.Environ(), ledgerControl+"=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatal("the contracts passed on broken ledgers")
