@@ -158,8 +158,8 @@ func TestRelay(t *testing.T) {
 				return errors.New("undone")
 			})
 			r.put(fmt.Sprint(i))
-			synctest.Wait()
 			time.Sleep(10 * time.Millisecond)
+			synctest.Wait()
 			if len(r.at) != i+1 || r.at[i].Sub(put) >= 10*time.Millisecond {
 				t.Fatalf("message %d: delivered %v", i, r.at)
 			}
@@ -173,11 +173,13 @@ func TestRelay(t *testing.T) {
 		synctest.Wait()
 		r.put("a")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(r.at) != 0 {
 			t.Fatal("control: it looked by itself")
 		}
 		relay.Wake()
 		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
 		if len(r.at) != 1 {
 			t.Errorf("delivered %v", r.changes)
 		}
@@ -362,6 +364,7 @@ func TestRelay(t *testing.T) {
 		start := time.Now()
 		go func() { _ = relay.Run(t.Context()) }()
 		time.Sleep(20 * time.Minute)
+		synctest.Wait()
 		if fmt.Sprint(r.changes) != "[a]" || r.alarmed("cannot read its queue") != 9 || r.at[0].Sub(start) < time.Minute {
 			t.Errorf("delivered %v at %v, %d errors", r.changes, r.at, len(r.errors))
 		}
