@@ -153,8 +153,8 @@ const (
 )
 
 // ended reports whether the message never changes again.
-func (row *memoryMessage) ended() bool {
-	return (row.state == memoryAcknowledged || row.state == memoryWithdrawn) && row.lease == ""
+func (row *memoryMessage) ended(now time.Time) bool {
+	return (row.state == memoryAcknowledged || row.state == memoryWithdrawn) && (row.lease == "" || !row.due.After(now))
 }
 
 func (m *Memory) message(operation, key string) *memoryMessage {
@@ -207,7 +207,7 @@ func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
 func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []Delivery, err error) {
 	err = m.InTx(ctx, func(ctx context.Context) error {
 		now := time.Now()
-		for len(m.tx(ctx).undo) == 0 && m.ended < len(m.messages) && m.messages[m.ended].ended() {
+		for len(m.tx(ctx).undo) == 0 && m.ended < len(m.messages) && m.messages[m.ended].ended(now) {
 			m.ended++
 		}
 		blocked := make(map[string]bool) // groups with a lease that runs, or a message that comes first
@@ -222,7 +222,7 @@ func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []De
 			switch {
 			case row.state != memoryWaiting:
 				continue
-			case row.state == memoryWaiting && free && !blocked[group] && len(leased) < n:
+			case free && !blocked[group] && len(leased) < n:
 				m.change(ctx, row)
 				m.leases++
 				row.delivery.Tries++
