@@ -15,7 +15,7 @@ type condition struct {
 	expression
 }
 
-// merchantTag stands for the root tag of a merchant account template, the same
+// merchantTag is, as a root tag, that of a merchant account template, the same
 // one for all conditions of a rule.
 const merchantTag = -1
 

@@ -43,7 +43,8 @@ func TestUnreadableTemplates(t *testing.T) {
 	}
 }
 
-// A code whose lengths count as Java does, or with an empty field in a template.
+// A code whose lengths count as Java does, or with an empty field in a
+// template.
 func TestUnusualEMVCodes(t *testing.T) {
 	set := parse(t, ruleset(t, "v", extended(t, account("00", "X", "01", "N<NULL>"), "merchantName", "Toko 😇")), codeid.RuleOptions{})
 	for rule, name := range map[string]string{"code points": "5906Toko 😇", "UTF-16 units": "5907Toko 😇"} {

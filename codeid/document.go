@@ -12,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// The JSON of one rule. Every field is marked check: a value that cannot be read
-// must make the rule unusable, not wider.
+// The JSON of one rule. Every field is marked check: a value that cannot be
+// read must make the rule unusable, not wider.
 
 type ruleDocument struct {
 	Pattern patternDocument `json:"codeMatchPattern" wire:"check"`
@@ -75,8 +75,8 @@ type extendPatternDocument struct {
 	Accurate         []fieldDocument   `json:"accurateTagRules" wire:"check"`
 }
 
-// fieldDocument is a condition on a field by its path: root tag or "merchantTag",
-// tag in the template, tag in the template in that.
+// fieldDocument is a condition on a field by its path: root tag or
+// "merchantTag", tag in the template, tag in the template in that.
 type fieldDocument struct {
 	Tag    string `json:"tag" wire:"check"`
 	Second string `json:"secTag" wire:"check"`
@@ -106,8 +106,8 @@ func readRule(raw []byte) (doc ruleDocument, err error) {
 	return doc, err
 }
 
-// fields lists the conditions on fields of an EMVCo code that the rule has in all
-// its places, always in the same order.
+// fields lists the conditions on fields of an EMVCo code that the rule has in
+// all its places, always in the same order.
 func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 	add := func(root, second, text string) {
 		all = append(all, fieldDocument{Tag: root, Second: second, Rule: text})
@@ -174,9 +174,9 @@ func namesOf[T any]() map[string]bool {
 	return names
 }
 
-// unknownMember returns the name of a member that this package does not know and
-// that is not empty, among those that say which codes a rule matches; "" if all
-// are known or harmless (in lower case). raw was read by readRule.
+// unknownMember returns the name of a member that this package does not know
+// and that is not empty, among those that say which codes a rule matches; "" if
+// all are known or harmless (in lower case). raw was read by readRule.
 func unknownMember(raw []byte, harmless map[string]bool) (unknown string) {
 	look := func(value any, known map[string]bool) {
 		for name, v := range objectIn(value) {

@@ -30,8 +30,9 @@ type rule struct {
 	reason   string // why it decides
 }
 
-// matches evaluates all conditions on a code. account is the tag of the merchant
-// account template that meets them, 0 if the rule has no conditions on one.
+// matches evaluates all conditions on a code. account is the tag of the
+// merchant account template that meets them, 0 if the rule has no conditions on
+// one.
 func (r *rule) matches(v *view, w *work) (account int, ok bool) {
 	if !r.prefix.holds(v) {
 		return 0, false
@@ -166,8 +167,8 @@ func matchMethod(public, extend string) (string, error) {
 	return method, nil
 }
 
-// bothPrefixes makes a prefix of two of which both must hold: the longer one, if
-// the other is a prefix of it.
+// bothPrefixes makes a prefix of two of which both must hold: the longer one,
+// if the other is a prefix of it.
 func bothPrefixes(public, extend string) (prefix, error) {
 	p, err := parsePrefix(cmp.Or(public, extend))
 	q, errExtend := parsePrefix(cmp.Or(extend, public))

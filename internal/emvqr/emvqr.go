@@ -99,8 +99,8 @@ func (c *Code) Template(tag int) Row {
 	return nil
 }
 
-// Row reads value, of some field of c, as a row of fields: at least one, none of
-// them twice. It returns nil if value is something else.
+// Row reads value, of some field of c, as a row of fields: at least one, none
+// of them twice. It returns nil if value is something else.
 func (c *Code) Row(value string) Row {
 	if value == "" {
 		return nil
