@@ -284,9 +284,9 @@ func hostEntry(site, host string) string {
 }
 
 func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
-	for tag := emvqr.FirstTemplate; tag <= emvqr.LastTemplate; tag++ {
-		guid := c.Template(tag).Find(0)
-		if guid == "" {
+	for _, t := range c.Templates() {
+		guid := t.Fields.Find(0)
+		if guid == "" || !t.IsAccount() {
 			continue
 		}
 		if _, ok := l.guids[guid]; ok {

@@ -56,6 +56,8 @@ var mixCodes = []struct{ name, code string }{
 	{"miss", "https://miss.example/28100104AbCdEf0123456789"},
 	{"emv", emv(tlv(0, "01"), tlv(1, "12"), tlv(26, tlv(0, "A000000677010111")+tlv(1, "ACQ000021")+tlv(2, "M1")), tlv(52, "5812"),
 		tlv(53, "764"), tlv(54, "120.00"), tlv(58, "TH"), tlv(59, "Example Shop"), tlv(60, "Bangkok"))},
+	{"emv-miss", emv(tlv(0, "01"), tlv(1, "12"), tlv(26, tlv(0, "A000000677010111")+tlv(1, "NONE")+tlv(2, "M1")), tlv(52, "5812"),
+		tlv(53, "764"), tlv(54, "120.00"), tlv(58, "TH"), tlv(59, "Example Shop"), tlv(60, "Bangkok"))},
 }
 
 // BenchmarkIdentify compares, in turns, one identification at 75 rules (as many
