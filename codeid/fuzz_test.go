@@ -168,9 +168,8 @@ func FuzzList(f *testing.F) {
 func naiveList(list, code string) bool {
 	n := newNaive(code)
 	for line := range strings.Lines(strings.TrimPrefix(list, "\ufeff")) {
-		kind, value, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
-		_, value, _ = strings.Cut(strings.TrimSpace(line), kind)
-		value = strings.TrimSpace(value)
+		kind, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
+		value := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), kind))
 		switch kind {
 		case "exact":
 			if n.code == value {
