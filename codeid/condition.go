@@ -28,7 +28,7 @@ func newCondition(doc fieldDocument, c *patternCompiler) (d condition, err error
 		nested = nil
 	}
 	var ok bool
-	if d.root, ok = parseTag(doc.Tag); doc.Tag == "merchantTag" {
+	if d.root, ok = parseTag(doc.Tag); doc.account {
 		d.root, ok = merchantTag, len(nested) == 1
 	}
 	for _, text := range nested {

@@ -54,3 +54,13 @@ func TestUnusualEMVCodes(t *testing.T) {
 		}
 	}
 }
+
+// A path begins with a root tag.
+func TestPathsBeginAtTheRoot(t *testing.T) {
+	for _, tag := range []string{"merchantTag", "", "1", "001", "0x", "-1"} {
+		r := extended(t, account("00", "X"), "accurateTagRules", []object{{"tag": tag, "secTag": "00", "rule": "X"}})
+		if set := parse(t, ruleset(t, "v", r), codeid.RuleOptions{}); set.Len() != 0 || set.Skipped()[0].Reason != "tag that is not two digits" {
+			t.Errorf("%q: %v", tag, set.Skipped())
+		}
+	}
+}

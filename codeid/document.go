@@ -82,6 +82,8 @@ type fieldDocument struct {
 	Second string `json:"secTag" wire:"check"`
 	Third  string `json:"thiTag" wire:"check"`
 	Rule   string `json:"rule" wire:"check"`
+
+	account bool // instead of Tag: the merchant account template
 }
 
 type extendResultDocument struct {
@@ -112,6 +114,9 @@ func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 	add := func(root, second, text string) {
 		all = append(all, fieldDocument{Tag: root, Second: second, Rule: text})
 	}
+	addAccount := func(tag, text string) {
+		all = append(all, fieldDocument{account: true, Second: tag, Rule: text})
+	}
 	primitive := func(tag string) {
 		if n, ok := parseTag(tag); !ok || n < emvqr.FirstPrimitive || n > emvqr.LastPrimitive {
 			err = errors.New("primitive merchant tag that is not 02 to 25")
@@ -122,7 +127,7 @@ func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 		if e.Primitive {
 			primitive(e.PrimitiveTag)
 		} else {
-			add("merchantTag", e.ExtendedTag, e.ExtendedValue)
+			addAccount(e.ExtendedTag, e.ExtendedValue)
 		}
 	}
 	x := &d.Extend.Pattern
@@ -130,7 +135,7 @@ func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 		primitive(x.PrimitiveTag)
 	}
 	for _, tag := range slices.Sorted(maps.Keys(x.Restrictions)) {
-		add("merchantTag", tag, x.Restrictions[tag])
+		addAccount(tag, x.Restrictions[tag])
 	}
 	for _, f := range [...][2]string{
 		{"00", x.PayloadFormat}, {"01", x.InitiationMethod}, {"52", x.CategoryCode}, {"53", x.Currency},
@@ -166,6 +171,9 @@ var (
 func namesOf[T any]() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if !f.IsExported() {
+			continue
+		}
 		names[strings.ToLower(f.Tag.Get("json"))] = true
 		if _, alias, found := strings.Cut(f.Tag.Get("wire"), "alias="); found {
 			names[strings.ToLower(alias)] = true
