@@ -24,14 +24,14 @@ func WithRetry(p RetryPolicy) CallOption {
 	return CallOption{func(o *callOptions) { o.retry = p }}
 }
 
-// WithInfo fills into with what stands behind the answer, also when the call
-// fails.
+// WithInfo fills into with more about the answer than its typed message holds,
+// also when the call fails.
 func WithInfo(into *Info) CallOption {
 	return CallOption{func(o *callOptions) { o.info = into }}
 }
 
-// Info is what stands behind a typed message. Members that this version of the
-// SDK does not know are in Body.
+// Info is more about a message than its type holds. Members that this version of
+// the SDK does not know are in Body.
 type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
 	Attempts   int    // how often the request was tried
@@ -43,7 +43,7 @@ type Info struct {
 	// Body holds the exact bytes that were verified and decoded. It is zero
 	// unless the message verified.
 	Body Secret
-	// Again tells the function behind an inbound API that an earlier run with
-	// the same idempotency key did not end with an answer: money may have moved then.
+	// Again tells the function of an inbound API that an earlier run with the
+	// same idempotency key did not end with an answer: money may have moved then.
 	Again bool
 }

@@ -141,9 +141,9 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 
 type requestInfoKey struct{}
 
-// RequestInfo is what stands behind the request that a function gets: its raw
-// body, and whether an earlier run left it without an answer. It reports false
-// for a context that is not one of Inbound.Handle.
+// RequestInfo returns more about the request that a function gets: its raw body,
+// and whether an earlier run left it without an answer. It reports false for a
+// context that is not one of Inbound.Handle.
 func RequestInfo(ctx context.Context) (Info, bool) {
 	info, ok := ctx.Value(requestInfoKey{}).(*Info)
 	if !ok {

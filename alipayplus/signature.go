@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 )
 
@@ -18,9 +17,11 @@ func signatureError(rule string) error { return fmt.Errorf("%w: %s", ErrSignatur
 const maxSignatureText = 2048
 
 func formatSignature(version string, signature []byte) string {
-	text := base64.StdEncoding.EncodeToString(signature)
-	return "algorithm=RSA256,keyVersion=" + version + ",signature=" + url.QueryEscape(text)
+	text := percentEncoder.Replace(base64.StdEncoding.EncodeToString(signature))
+	return "algorithm=RSA256,keyVersion=" + version + ",signature=" + text
 }
+
+var percentEncoder = strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D")
 
 // parseSignature reads the grammar of the Signature header. rule is the rule
 // that broke, "" if none did.

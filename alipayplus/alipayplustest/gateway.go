@@ -176,18 +176,8 @@ func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn fu
 
 // encodeAnswer makes the body of what a scripted function returned.
 func encodeAnswer[Resp any](response *Resp, err error) []byte {
-	var result alipayplus.Result
-	var code alipayplus.ResultCode
-	switch {
-	case err == nil && response == nil, err != nil:
-		switch {
-		case errors.As(err, &result):
-		case errors.As(err, &code):
-			result = code.Result()
-		default:
-			result = alipayplus.CodeUnknownException.Result()
-		}
-		return resultBody(result)
+	if err != nil || response == nil {
+		return resultBody(resultOf(err))
 	}
 	body, err := wire.EncodeUnchecked(response)
 	if err != nil {
@@ -200,6 +190,21 @@ func encodeAnswer[Resp any](response *Resp, err error) []byte {
 		body = withResult(body, alipayplus.CodeSuccess.Result())
 	}
 	return body
+}
+
+// resultOf is the result that err is, alone or at the end of a chain of single
+// %w, as in Inbound.Handle; else UNKNOWN_EXCEPTION.
+func resultOf(err error) alipayplus.Result {
+	for err != nil {
+		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
+		case alipayplus.Result:
+			return own
+		case alipayplus.ResultCode:
+			return own.Result()
+		}
+		err = errors.Unwrap(err)
+	}
+	return alipayplus.CodeUnknownException.Result()
 }
 
 func resultBody(r alipayplus.Result) []byte {

@@ -10,7 +10,8 @@ import (
 // A message whose parts are so many that they take more than 8 MiB of memory breaks a rule, too.
 func Decode(data []byte, into any) error { return decode(data, into, false) }
 
-// Restore is Decode for what this package wrote: every value that cannot be read is a problem, and nothing is required.
+// Restore is Decode for what this package wrote: every value that cannot be read is a problem, nothing is required, and
+// memory is not bounded.
 func Restore(data []byte, into any) error { return decode(data, into, true) }
 
 func decode(data []byte, into any, stored bool) error {
@@ -19,11 +20,12 @@ func decode(data []byte, into any, stored bool) error {
 		return invalid("nothing but a pointer to a struct can be decoded into")
 	}
 	v = v.Elem()
-	if err := Check(data); err != nil {
-		return err
+	check := scanner{data: data, stored: stored}
+	if !check.check() {
+		return &SyntaxError{check.rule, check.offset}
 	}
 	report, path := newReport()
-	d := decoder{scanner: scanner{data: data}, report: report, stored: stored}
+	d := decoder{scanner: scanner{data: data, stored: stored}, report: report}
 	d.message(planOf(v.Type()), v)
 	d.done(path)
 	switch {
@@ -39,7 +41,6 @@ func decode(data []byte, into any, stored bool) error {
 type decoder struct {
 	scanner
 	report
-	stored bool // see Restore
 	depth  int
 	buffer []byte // to unescape into
 }

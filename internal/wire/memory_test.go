@@ -131,3 +131,19 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What was stored is read again, however large it grew.
+func TestStoredRecordsAreNotBounded(t *testing.T) {
+	record := greedy{Structs: make([]sixteen, 100_000)}
+	for i := range record.Structs {
+		record.Structs[i].A = "1"
+	}
+	data, err := wire.Store(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again greedy
+	if err := wire.Load(data, &again); err != nil || len(again.Structs) != len(record.Structs) {
+		t.Errorf("%d structs, %v", len(again.Structs), err)
+	}
+}

@@ -8,7 +8,8 @@ type scanner struct {
 	data   []byte
 	rule   string
 	offset int
-	spent  int // bytes of memory so far, about
+	spent  int  // bytes of memory so far, about
+	stored bool // the data are what this package wrote: see Restore
 }
 
 // maxMemory is what one pass over a message may allocate, in bytes. Without it a MiB of "1," would become an array of
@@ -18,9 +19,10 @@ const maxMemory = 8 << 20
 // ruleMemory is broken by a message that takes more than maxMemory.
 const ruleMemory = "memory"
 
-// spend counts n bytes that are about to be allocated. It reports false after calling fail if they are too many.
+// spend counts n bytes that are about to be allocated. It reports false after calling fail if they are too many. What was
+// stored must be read again, however large it grew.
 func (s *scanner) spend(n int) bool {
-	if s.spent += n; s.spent <= maxMemory {
+	if s.spent += n; s.spent <= maxMemory || s.stored {
 		return true
 	}
 	if !s.failed() {

@@ -47,6 +47,9 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 		}
 		return end, got
 	case p.kind == kindHeld:
+		if !d.spend(int(p.elem.typ.Size())) {
+			return -1, nothing
+		}
 		fresh := reflect.New(p.elem.typ)
 		if end, got = d.read(p.elem, fresh.Elem(), i, strict); got == something {
 			v.Addr().Interface().(holder).hold(fresh.Interface())
@@ -267,7 +270,7 @@ func (d *decoder) jsonString(p *plan, v reflect.Value, i int, strict bool) (end 
 		return -1, nothing
 	}
 	text := appendUnescaped(make([]byte, 0, end-i), d.data[i+1:end-1])
-	check := scanner{data: text, spent: d.spent}
+	check := scanner{data: text, spent: d.spent, stored: d.stored}
 	ok := check.check()
 	d.spent = check.spent
 	switch {
@@ -279,7 +282,7 @@ func (d *decoder) jsonString(p *plan, v reflect.Value, i int, strict bool) (end 
 		}
 		return end, odd
 	}
-	inner := decoder{scanner: scanner{data: text, spent: d.spent}, report: d.report, stored: d.stored}
+	inner := decoder{scanner: scanner{data: text, spent: d.spent, stored: d.stored}, report: d.report}
 	start := inner.space(0)
 	if _, absent := inner.absent(start); !absent {
 		_, got = inner.read(p, v, start, strict)
