@@ -1,0 +1,5 @@
+//go:build !race
+
+package mpm_test
+
+const raceDetector = false
