@@ -305,7 +305,7 @@ func (a *simAlipay) cancel(b *book) {
 				return
 			}
 		}
-		w.pause(5*time.Second, 15*time.Second)
+		w.pause(5*time.Second, time.Minute)
 	}
 	w.violate("%s: cancelPayment is never answered", b.id)
 }
@@ -335,7 +335,7 @@ func (a *simAlipay) refund(b *book, i int) {
 				return
 			}
 		}
-		w.pause(5*time.Second, 15*time.Second)
+		w.pause(5*time.Second, time.Minute)
 	}
 	w.violate("%s: refund is never answered", b.id)
 }

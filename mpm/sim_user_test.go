@@ -135,7 +135,7 @@ func (u *user) cashier(step mpm.Cashier) {
 // follow asks for the payment until it is final. What the user was told must
 // stay true.
 func (u *user) follow(data string) {
-	for range 300 {
+	for i := range 300 {
 		for _, state := range []string{"paid", "failed", "closed"} {
 			if strings.Contains(data, `"state":"`+state+`"`) {
 				u.world.note("%s: %s is %s", u.name, u.book.id, state)
@@ -146,7 +146,11 @@ func (u *user) follow(data string) {
 		if strings.Contains(data, `"step":"failed"`) || strings.Contains(data, `"state":"open"`) {
 			return
 		}
-		u.world.pause(2*time.Second, 3*time.Second)
+		if i < 50 {
+			u.world.pause(2*time.Second, 3*time.Second)
+		} else { // the bank does not answer, and is asked every ten minutes by now
+			u.world.pause(10*time.Second, 20*time.Second)
+		}
 		var answer json.Marshaler
 		answer, data = u.ask(func(p *process) (json.Marshaler, error) {
 			return p.flow.ResultPage(context.Background(), u.book.id, u.name)
