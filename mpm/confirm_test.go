@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -79,9 +80,35 @@ func TestConfirmRefused(t *testing.T) {
 	}
 }
 
+// strict are Records that take no other ids than a column of a database does.
+type strict struct{ *payment.MemoryRecords }
+
+func (s strict) ok(id string) error {
+	if len(id) > 64 || !utf8.ValidString(id) || strings.Contains(id, "\x00") {
+		return errDatabase
+	}
+	return nil
+}
+
+func (s strict) Find(ctx context.Context, id string) (payment.Record, error) {
+	if err := s.ok(id); err != nil {
+		return payment.Record{}, err
+	}
+	return s.MemoryRecords.Find(ctx, id)
+}
+
+func (s strict) Update(ctx context.Context, id string, change func(context.Context, payment.Record) (payment.Record, error)) error {
+	if err := s.ok(id); err != nil {
+		return err
+	}
+	return s.MemoryRecords.Update(ctx, id, change)
+}
+
 // Nobody sees somebody else's payment, or one that nobody ever saw.
 func TestPagesOfOthers(t *testing.T) {
-	f := opened(t, mpm.Config{})
+	f := opened(t, mpm.Config{}, func(cfg *payment.ServiceConfig) {
+		cfg.Records = strict{cfg.Records.(*payment.MemoryRecords)}
+	})
 	if _, err := f.wallet.payments.On(t.Context(), "CANCELLED", payment.Cancelled{At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}

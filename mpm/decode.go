@@ -109,8 +109,8 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, sent ti
 	switch {
 	case a.CodeType != "ORDER_CODE":
 		alarm = "codeType is not ORDER_CODE"
-	case a.PaymentRequestID == "":
-		alarm = "paymentRequestId is missing"
+	case !isID(a.PaymentRequestID):
+		alarm = "paymentRequestId is missing or no id"
 	case a.Order.ReferenceOrderID == "" && a.Order.OrderAmount.IsZero() && a.Order.Merchant.ReferenceMerchantID == "" &&
 		a.Order.OrderDescription == "" && a.Order.Merchant.MerchantName == "":
 		alarm = "order is missing"

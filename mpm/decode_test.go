@@ -261,6 +261,7 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"another codeType", func(a *mpm.UserInitiatedPayResponse) { a.CodeType = "STORE_CODE" }, "codeType"},
 		{"no codeType", func(a *mpm.UserInitiatedPayResponse) { a.CodeType = "" }, "codeType"},
 		{"no paymentRequestId", func(a *mpm.UserInitiatedPayResponse) { a.PaymentRequestID = "" }, "paymentRequestId"},
+		{"a paymentRequestId that no database takes", func(a *mpm.UserInitiatedPayResponse) { a.PaymentRequestID = "2025\x00" }, "paymentRequestId"},
 		{"no order", func(a *mpm.UserInitiatedPayResponse) { a.Order = payment.Order{} }, "order"},
 		{"no paymentAmount", func(a *mpm.UserInitiatedPayResponse) { a.PaymentAmount = alipayplus.Amount{} }, "paymentAmount"},
 		{"no payToAmount", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount = alipayplus.Amount{} }, "payToAmount"},
@@ -279,7 +280,12 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			f := newFlow(t, mpm.Config{}, changed(c.change), nil)
+			f := newFlow(t, mpm.Config{}, changed(c.change), nil, func(cfg *payment.ServiceConfig) {
+				cfg.Check = func(context.Context, payment.Check) error {
+					t.Error("Check is asked about what is no order")
+					return nil
+				}
+			})
 			for origin, ask := range map[mpm.Origin]func(context.Context, alipayplus.Secret, string) (mpm.Step, error){mpm.Scanned: f.Scan, mpm.Intercepted: f.Decode} {
 				step, err := ask(t.Context(), alipayplus.Conceal(code), "alice")
 				failed, ok := step.(mpm.Failed)

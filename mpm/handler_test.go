@@ -105,13 +105,18 @@ func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 	})
 	// A payment whose debit is under way, as only a RemoteLedger has it, and one
 	// that was cancelled.
+	// One of Easy Pay, too, which is not confirmed on a cashier page.
 	for id, events := range map[string][]payment.Event{
+		"2025030119074101000004": nil,
 		"2025030119074101000002": {payment.Confirmed{CustomerID: "alice", Amount: hkd(8518), At: time.Now()}},
 		"2025030119074101000003": {payment.Cancelled{At: time.Now()}},
 	} {
 		terms := payment.Terms{
 			PaymentRequestID: id, PaymentID: "W-" + id, CustomerID: "alice", CodeValueDigest: "d", Origin: "intercepted",
 			Amounts: payment.Amounts{PaymentAmount: jpy(995), PayToAmount: hkd(8518)},
+		}
+		if events == nil {
+			terms.CodeValueDigest, terms.Verification.URL = "", alipayplus.Conceal("https://wallet.example/verify")
 		}
 		err := w.records.Update(t.Context(), id, func(_ context.Context, r payment.Record) (payment.Record, error) {
 			for _, e := range append([]payment.Event{payment.Opened{Terms: terms, At: time.Now()}}, events...) {
@@ -229,6 +234,7 @@ func TestHandlerRefuses(t *testing.T) {
 		{"an amount with a point", "/confirm", `{"paymentRequestId":"P","amount":{"currency":"HKD","value":"89.16"}}`, nil, 400},
 		{"consent that is no boolean", "/confirm", confirm(`,"consent":"CANARY"`), nil, 400},
 		{"a source of over 64 characters", "/confirm", confirm(`,"source":"` + strings.Repeat("é", 65) + `"`), nil, 400},
+		{"a payment that is verified on a page", "/confirm", `{"paymentRequestId":"2025030119074101000004",` + amount + `}`, nil, 400},
 		{"another customer's", "/confirm", confirm(``), func(r *http.Request) { r.Header.Set("Authorization", "Bearer bob") }, 404},
 		{"a payment that was never seen", "/confirm", `{"paymentRequestId":"CANARY",` + amount + `}`, nil, 404},
 		{"an id with NUL", "/confirm", `{"paymentRequestId":"CANARY\u0000",` + amount + `}`, nil, 404},
@@ -258,6 +264,9 @@ func TestHandlerRefuses(t *testing.T) {
 			if strings.Contains(w.Body.String()+log.String(), "CANARY") {
 				t.Errorf("shown: %s, log %s", w.Body, log)
 			}
+			if strings.HasPrefix(c.rule, "a source") && !strings.Contains(e.Message, "source") {
+				t.Errorf("message %q", e.Message)
+			}
 			if (w.Code == 503) != (w.Header().Get("Retry-After") == "2") || (w.Code == 405) != (w.Header().Get("Allow") == "POST") {
 				t.Errorf("headers %v", w.Header())
 			}
@@ -274,6 +283,30 @@ func TestHandlerRefuses(t *testing.T) {
 	// The longest code that can be identified fits, however it is escaped.
 	if w := post(h, "/scan", `{"code":"https://shop.example/entry/`+strings.Repeat(`\u0041`, 8192-27)+`"}`); w.Code != 200 || !strings.Contains(w.Body.String(), `"launch"`) {
 		t.Errorf("a long code: HTTP %d %.200s", w.Code, w.Body)
+	}
+}
+
+// What the app confirms reaches the payment.
+func TestHandlerConfirms(t *testing.T) {
+	for _, c := range []struct {
+		members, source string
+		consent         bool
+	}{
+		{``, "", false},
+		{`,"consent":true,"source":"card-1"`, "card-1", true},
+		{`,"consent":false,"source":"` + strings.Repeat("é", 64) + `"`, strings.Repeat("é", 64), false},
+	} {
+		answer := changed(func(a *mpm.UserInitiatedPayResponse) {
+			a.PaymentFactor.IsAuthorizationAndPay = alipayplus.True
+			a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "A1", ReferenceAgreementID: "R1"}
+		})
+		f := newFlow(t, mpm.Config{}, answer, nil)
+		h := f.Handler(bearer)
+		post(h, "/scan", `{"code":"`+code+`"}`)
+		w := post(h, "/confirm", `{"paymentRequestId":"`+orderID+`","amount":{"currency":"KRW","value":"1000"}`+c.members+`}`)
+		if r := f.wallet.find(t, orderID); w.Code != 200 || r.State != payment.StatePaid || r.Source != c.source || r.Consented != c.consent {
+			t.Errorf("%s: HTTP %d %s, %s from %q, consent %t", c.members, w.Code, w.Body, r.State, r.Source, r.Consented)
+		}
 	}
 }
 
