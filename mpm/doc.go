@@ -96,5 +96,6 @@
 // outside of a backend's code is in DEPLOYMENT.md beside this package.
 //
 // Package mpmtest plays all other parties, the app among them, in a wallet's
-// tests. [MainlandInStore] and [MainlandEntryCode] are the limits that hold there.
+// tests. [MainlandInStore] and [MainlandEntryCode] are the limits that hold in
+// the Chinese mainland.
 package mpm
