@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptrace"
@@ -45,9 +44,15 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	out := newOutgoing(x.body())
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, &out.trace), http.MethodPost, to.String(), out)
+	if err != nil {
+		return verdict{err: &Error{Err: errors.New("the URL cannot be requested")}, notSent: true} // err quotes it
+	}
+	request.ContentLength = int64(len(x.body())) // and no GetBody: net/http must not send a second time by itself
 	content := Content{
-		Method:   http.MethodPost,
-		Target:   to.RequestURI(),
+		Method:   request.Method,
+		Target:   request.URL.RequestURI(),
 		ClientID: c.credentials.ClientID,
 		Time:     headerTime(time.Now()),
 		Body:     x.body(),
@@ -57,63 +62,70 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 		if parent.Err() != nil {
 			return verdict{err: &Error{Err: parent.Err()}, notSent: true}
 		}
-		return verdict{err: &Error{Err: fmt.Errorf("signing: %w", err)}, notSent: true, retry: true}
+		return verdict{err: &Error{Err: fmt.Errorf("signing: %w", err)}, notSent: true, retry: !errors.Is(err, ErrSignature)}
 	}
-	conn := newConnection()
-	// One array for all header values instead of one for each.
-	values := []string{content.ClientID, content.Time, signature, "application/json; charset=UTF-8", "identity", "alipayplus-go"}
-	request := (&http.Request{
-		Method:     http.MethodPost,
-		URL:        to,
-		Host:       to.Host,
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-		Header: http.Header{
-			"Client-Id":       values[0:1:1],
-			"Request-Time":    values[1:2:2],
-			"Signature":       values[2:3:3],
-			"Content-Type":    values[3:4:4],
-			"Accept-Encoding": values[4:5:5], // the signature covers the bytes as they come
-			"User-Agent":      values[5:6:6],
-		},
-		// No GetBody: net/http must not send a second time by itself.
-		Body:          io.NopCloser(bytes.NewReader(content.Body)),
-		ContentLength: int64(len(content.Body)),
-	}).WithContext(httptrace.WithClientTrace(ctx, &conn.trace))
-	if len(content.Body) == 0 {
-		request.Body = http.NoBody
+	request.Header.Set("Client-Id", content.ClientID)
+	request.Header.Set("Request-Time", content.Time)
+	request.Header.Set("Signature", signature)
+	request.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	request.Header.Set("Accept-Encoding", "identity") // the signature covers the bytes as they come
+	request.Header.Set("User-Agent", "alipayplus-go")
+
+	got, err := c.send(ctx, request)
+	info.HTTPStatus = got.status
+	info.TraceID = traceID(got.header)
+	switch {
+	case errors.Is(err, errTooLarge), errors.Is(err, errSwitched), errors.Is(err, errNoResponse): // row 8
+		return verdict{err: &Error{Err: err}}
+	case err != nil: // rows 1, 2 and 9
+		return transportVerdict(parent, err, out.notSent() && got.status == 0)
 	}
+	content.Body = got.body
+	v := c.judge(ctx, x, got, &content, info)
+	v.retryAfter = retryAfter(got.header)
+	return v
+}
+
+// received is a complete answer, or the beginning of one.
+type received struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send sends request and reads the answer. It ends with ctx: net/http's transport
+// does so by itself, of any other nothing is known.
+func (c *Client) send(ctx context.Context, request *http.Request) (received, error) {
+	if _, ok := c.transport.(*http.Transport); ok {
+		return c.roundTrip(request)
+	}
+	return await(ctx, func() (received, error) { return c.roundTrip(request) })
+}
+
+func (c *Client) roundTrip(request *http.Request) (received, error) {
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
-		return transportVerdict(parent, err, conn.untouched())
+		return received{}, err
 	}
 	if response == nil || response.Body == nil { // a RoundTripper that is not net/http's
-		return verdict{err: &Error{Err: errNoResponse}}
+		return received{}, errNoResponse
 	}
 	defer func() { _ = response.Body.Close() }()
-	info.HTTPStatus = response.StatusCode
-	info.TraceID = traceID(response.Header)
-	body, err := readAnswer(response)
-	switch {
-	case errors.Is(err, errTooLarge): // row 8
-		return verdict{err: &Error{Err: err}}
-	case err != nil: // row 9: truncated or lost; row 2
-		return transportVerdict(parent, err, false)
+	got := received{status: response.StatusCode, header: response.Header}
+	if got.status < 200 { // 101: net/http hands the connection over, without a deadline
+		return got, errSwitched
 	}
-	content.Body = body
-	v := c.judge(ctx, x, response, &content, info)
-	v.retryAfter = retryAfter(response.Header)
-	return v
+	got.body, err = readAnswer(response)
+	return got, err
 }
 
 // judge decides about a complete answer. content is the request's; its time and
 // body are replaced by the answer's.
-func (c *Client) judge(ctx context.Context, x *exchange, response *http.Response, content *Content, info *Info) verdict {
-	header := response.Header
+func (c *Client) judge(ctx context.Context, x *exchange, got received, content *Content, info *Info) verdict {
+	header := got.header
 	signatures, times := header.Values("Signature"), header.Values("Response-Time")
 	if len(signatures) == 0 && len(times) == 0 {
-		return unsignedVerdict(response.StatusCode, content.Body)
+		return unsignedVerdict(got.status, content.Body)
 	}
 	tampered := func(err error) verdict { // row 6
 		claimed, _ := claimedResult(content.Body)
@@ -182,7 +194,7 @@ func unsignedVerdict(status int, body []byte) verdict {
 		v.retry, v.security = true, true
 	case status >= 300 && status < 400: // row 8
 		v.err.Err = errors.New("the answer is a redirect, which is never followed")
-	case status >= 500 || status == http.StatusTooManyRequests: // row 9
+	case status >= 500, repeatableStatus[status]: // row 9
 		v.err.Err = errors.New("the gateway answered with an error")
 		v.retry = true
 	case len(bytes.TrimSpace(body)) == 0: // row 9
@@ -198,6 +210,12 @@ func unsignedVerdict(status int, body []byte) verdict {
 		v.err.Err = fmt.Errorf("%w and holds no result", ErrUnsigned)
 	}
 	return v
+}
+
+// repeatableStatus are the statuses below 500 of a gateway that did not process
+// the request now and may do so later.
+var repeatableStatus = map[int]bool{
+	http.StatusRequestTimeout: true, http.StatusMisdirectedRequest: true, http.StatusTooEarly: true, http.StatusTooManyRequests: true,
 }
 
 // adviceOn says what to check when the gateway refuses before it looks at the
@@ -237,6 +255,8 @@ func transportVerdict(parent context.Context, err error, untouched bool) verdict
 	return v
 }
 
+var errSwitched = errors.New("the answer switches protocols, which was not asked for")
+
 var errNoResponse = errors.New("the Transport returned neither a response with a body nor an error")
 
 var errTooLarge = errors.New("the answer is larger than 4 MiB")
@@ -262,15 +282,20 @@ func traceID(header http.Header) string {
 	return ""
 }
 
-// retryAfter reads the seconds form of Retry-After.
+// retryAfter reads Retry-After, seconds or an HTTP date.
 func retryAfter(header http.Header) time.Duration {
+	const most = 365 * 24 * time.Hour // so that no policy overflows
 	text := strings.TrimSpace(header.Get("Retry-After"))
-	if text == "" {
+	if allDigits(text) {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds > int64(most/time.Second) {
+			return most
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
 		return 0
 	}
-	seconds, err := strconv.Atoi(text)
-	if err != nil || seconds < 0 || seconds > 3600 {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second
+	return min(max(time.Until(at), 0), most)
 }

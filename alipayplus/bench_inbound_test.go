@@ -87,6 +87,7 @@ type benchRecorder struct {
 func (w *benchRecorder) Header() http.Header                { return w.header }
 func (w *benchRecorder) WriteHeader(status int)             { w.status = status }
 func (w *benchRecorder) Write(data []byte) (n int, _ error) { return w.body.Write(data) }
+func (w *benchRecorder) SetReadDeadline(time.Time) error    { return nil } // as a server's can
 
 func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	b.Helper()

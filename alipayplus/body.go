@@ -1,16 +1,18 @@
 package alipayplus
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // acceptable takes every JSON media type, with any parameters, and its absence;
 // no content encoding.
 func acceptable(header http.Header) bool {
-	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !sameWord(encoding, "identity") {
 		return false
 	}
 	value := header.Get("Content-Type")
@@ -23,6 +25,17 @@ func acceptable(header http.Header) bool {
 }
 
 var errRequestTooLarge = errors.New("the body is larger than 1 MiB")
+
+// readUntil reads the body of a request that nobody verified yet, until deadline.
+// NewServer limits that, too, but the handler may run on another server.
+func readUntil(deadline time.Time, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if http.NewResponseController(w).SetReadDeadline(deadline) == nil {
+		return readRequest(r) // net/http ends the deadline with the body
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), deadline)
+	defer cancel()
+	return await(ctx, func() ([]byte, error) { return readRequest(r) })
+}
 
 func readRequest(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxRequest {

@@ -17,20 +17,21 @@ func WithTimeout(perAttempt time.Duration) CallOption {
 	return CallOption{func(o *callOptions) { o.timeout = perAttempt }}
 }
 
-// WithRetry has p decide about repeated attempts of this call, instead of
-// ClientConfig.Retry.
+// WithRetry decides about repeated attempts of this call, instead of
+// ClientConfig.Retry: NoRetry where a user waits, for example. The client's
+// Budget counts all the same. nil changes nothing.
 func WithRetry(p RetryPolicy) CallOption {
 	return CallOption{func(o *callOptions) { o.retry = p }}
 }
 
-// WithInfo fills into with what stands behind the answer, also when the call
-// fails.
+// WithInfo fills into with more about the answer than its typed message holds,
+// also when the call fails.
 func WithInfo(into *Info) CallOption {
 	return CallOption{func(o *callOptions) { o.info = into }}
 }
 
-// Info is what stands behind a typed message. Members that this version of the
-// SDK does not know are in Body.
+// Info is more about a message than its type holds. Members that this version of
+// the SDK does not know are in Body.
 type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
 	Attempts   int    // how often the request was tried
@@ -38,7 +39,7 @@ type Info struct {
 	// Body holds the exact bytes that were verified and decoded. It is zero
 	// unless the message verified.
 	Body Secret
-	// Again tells the function behind an inbound API that an earlier run with
-	// the same idempotency key did not end with an answer: money may have moved then.
+	// Again tells the function of an inbound API that an earlier run with the
+	// same idempotency key did not end with an answer: money may have moved then.
 	Again bool
 }

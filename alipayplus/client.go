@@ -7,15 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
-	"github.com/alipayplus-mpp/alipayplus-go/internal/hostname"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// ClientConfig is what New needs. Fields without "required" may stay zero.
+// ClientConfig is what NewClient needs. Fields without "required" may stay zero.
 type ClientConfig struct {
 	Credentials // required
 
@@ -25,7 +23,8 @@ type ClientConfig struct {
 	// gateway endpoint that the developer console shows.
 	BaseURL string
 	// NotifyHosts are host names, besides BaseURL's and *.alipayplus.com, that a
-	// Message.URL may name; with ":port" for another port than 443.
+	// Message.URL may name, the paymentNotifyUrl of an order; with ":port" for
+	// another port than 443. CheckNotifyURL names a host that is missing here.
 	NotifyHosts []string
 	// Transport carries the requests; nil means a pooled http.Transport with TLS
 	// 1.2 or newer and no proxy. Redirects, compression and cookies are never
@@ -51,8 +50,7 @@ type ClientConfig struct {
 // goroutine. Make one and keep it.
 type Client struct {
 	credentials Credentials
-	base        *url.URL
-	notifyHosts map[string]bool
+	notify      weburl.Notify
 	transport   http.RoundTripper
 	retry       RetryPolicy
 	budget      *Budget
@@ -63,17 +61,19 @@ type Client struct {
 
 // NewClient checks cfg completely and returns a Client.
 func NewClient(cfg ClientConfig) (*Client, error) {
-	base, err := parseBaseURL(cfg.BaseURL)
-	if err != nil {
-		return nil, err
+	if cfg.BaseURL == "" {
+		return nil, errors.New("alipayplus: no BaseURL")
+	}
+	gateway, rule := weburl.Origin(cfg.BaseURL)
+	if rule != "" {
+		return nil, errors.New("alipayplus: BaseURL " + rule)
 	}
 	if err := cfg.Credentials.check(); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		credentials: cfg.Credentials,
-		base:        base,
-		notifyHosts: make(map[string]bool, len(cfg.NotifyHosts)),
+		notify:      weburl.Notify{Gateway: gateway, Hosts: make(map[string]bool, len(cfg.NotifyHosts))},
 		transport:   cfg.Transport,
 		retry:       cfg.Retry,
 		budget:      cfg.Budget,
@@ -81,15 +81,12 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		hooks:       cfg.Hooks,
 		log:         cfg.Logger,
 	}
-	for _, host := range cfg.NotifyHosts {
-		name, port, err := net.SplitHostPort(host)
-		if err != nil {
-			name, port = host, "443"
-		}
-		if !validHostName(name) || hostname.IsIP(name) || !allDigits(port) {
+	for _, entry := range cfg.NotifyHosts {
+		host, ok := weburl.HostPort(entry)
+		if !ok {
 			return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
 		}
-		c.notifyHosts[strings.ToLower(name)+":"+port] = true
+		c.notify.Hosts[host] = true
 	}
 	if c.transport == nil {
 		c.transport = newTransport()
@@ -130,7 +127,7 @@ func (c *Client) CloseIdleConnections() {
 
 // String names the client id and the host.
 func (c *Client) String() string {
-	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.base.Host + "}"
+	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.notify.Gateway.Host + "}"
 }
 
 // GoString is String, so that no verb prints the keys.

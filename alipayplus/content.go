@@ -1,30 +1,30 @@
 package alipayplus
 
 import (
+	"bytes"
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"log/slog"
-	"sync"
 )
-
-const sha256Hash = crypto.SHA256
 
 // Content is what a signature covers, as raw texts on the wire. It is the one
 // place where signatures are made and checked; Client and Handler use it, and
 // so can another router, a proxy or a test.
 //
 //	<Method> <Target>\n<ClientID>.<Time>.<Body>
+//
+// The parts have strict forms, and Body begins with "{", because else the same
+// signed bytes could be cut into two different messages: a time that ends in
+// ":49" and a body "090Z.{…}" are the bytes of "…:49.090Z" and "{…}".
 type Content struct {
 	Method   string // of the request, for requests and responses alike: "POST"
 	Target   string // raw path and query of the request, no scheme and no host
 	ClientID string // header Client-Id: 1 to 64 of A-Z a-z 0-9 _ -
 	Time     string // header Request-Time of a request, Response-Time of a response
-	Body     []byte `json:"-"` // the exact bytes
+	Body     []byte `json:"-"` // the exact bytes of a JSON object
 }
 
 // String is all but the body.
@@ -39,9 +39,8 @@ func (c Content) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String
 // LogValue is String for log/slog.
 func (c Content) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// check refuses header texts from which two different messages could make the
-// same signed bytes.
-func (c *Content) check() string {
+// checkHeaders is the rule that the header texts break, "" if none.
+func (c *Content) checkHeaders() string {
 	switch {
 	case !validMethod(c.Method):
 		return "the method is not 1 to 16 letters"
@@ -55,31 +54,29 @@ func (c *Content) check() string {
 	return ""
 }
 
-var hashers = sync.Pool{New: func() any { return &hasher{Hash: sha256.New()} }}
-
-type hasher struct {
-	hash.Hash
-	head []byte
-	sum  [sha256.Size]byte
+// check is the rule that the content breaks, "" if none.
+func (c *Content) check() string {
+	if rule := c.checkHeaders(); rule != "" {
+		return rule
+	}
+	if !beginsObject(c.Body) {
+		return "the body does not begin with {"
+	}
+	return ""
 }
 
-func (c *Content) digest() [sha256.Size]byte {
-	h := hashers.Get().(*hasher)
-	defer hashers.Put(h)
-	h.Reset()
-	head := append(h.head[:0], c.Method...)
-	head = append(head, ' ')
-	head = append(head, c.Target...)
-	head = append(head, '\n')
-	head = append(head, c.ClientID...)
-	head = append(head, '.')
-	head = append(head, c.Time...)
-	head = append(head, '.')
-	h.head = head
-	_, _ = h.Write(head) // a hash never fails
+// beginsObject reports whether body begins with "{", after JSON white space at
+// most.
+func beginsObject(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+}
+
+func (c *Content) digest() (sum [sha256.Size]byte) {
+	h := sha256.New() // its Write never fails
+	_, _ = io.WriteString(h, c.Method+" "+c.Target+"\n"+c.ClientID+"."+c.Time+".")
 	_, _ = h.Write(c.Body)
-	h.Sum(h.sum[:0])
-	return h.sum
+	h.Sum(sum[:0])
+	return sum
 }
 
 // Sign makes the value of the Signature header:
@@ -92,7 +89,7 @@ func (c Content) Sign(ctx context.Context, s Signer) (header string, err error) 
 	if rule := c.check(); rule != "" {
 		return "", signatureError(rule)
 	}
-	version, signature, err := s.SignDigest(ctx, c.digest())
+	version, signature, err := signDigest(ctx, s, c.digest())
 	if err != nil {
 		return "", err
 	}
@@ -115,20 +112,31 @@ func (c Content) Verify(header string, keys *KeyRing) error {
 	return err
 }
 
+// precheck checks what needs no body, so that a stranger's request costs little.
+func (c *Content) precheck(header string, keys *KeyRing) error {
+	rule := c.checkHeaders()
+	if rule == "" {
+		var version string
+		if version, _, rule = parseSignature(header); rule == "" {
+			rule = keys.checkVersion(version)
+		}
+	}
+	if rule != "" {
+		return signatureError(rule)
+	}
+	return nil
+}
+
 // verify reports, too, the key version that the header gave if the ring does
 // not have it or another key verified.
 func (c *Content) verify(header string, keys *KeyRing) (strayVersion string, err error) {
 	if keys == nil {
-		return "", signatureError("there is no key ring to check it with")
+		return "", signatureError("there is no key ring; make one with NewKeyRing")
 	}
 	if rule := c.check(); rule != "" {
 		return "", signatureError(rule)
 	}
-	if keys == nil {
-		return "", signatureError("there is no key ring; make one with NewKeyRing")
-	}
-	var buffer [maxKeyBits / 8]byte
-	version, signature, rule := parseSignature(header, buffer[:0])
+	version, signature, rule := parseSignature(header)
 	if rule == "" {
 		rule = keys.checkVersion(version)
 	}

@@ -22,6 +22,36 @@ type Credentials struct {
 	Keys *KeyRing
 }
 
+// ParseCredentials makes Credentials of the texts that the developer console
+// gives: the MPP's id, the version under which Alipay+ knows the MPP's key, that
+// private key, and Alipay+'s public key. The keys may have any form that
+// ParsePrivateKey and ParsePublicKey read; they are checked against each other.
+// An error says which text is wrong, and shows neither.
+//
+// Alipay+'s key is held as version 1, a hint in its messages. For an HSM, several
+// keys of Alipay+ or a rotation, fill Credentials with a Signer and a KeyRing.
+func ParseCredentials(clientID, keyVersion string, privateKey, alipayKey []byte) (Credentials, error) {
+	private, err := ParsePrivateKey(privateKey)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("the private key: %w", err)
+	}
+	public, err := ParsePublicKey(alipayKey)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("Alipay+'s public key: %w", err)
+	}
+	c := Credentials{ClientID: clientID}
+	if c.Signer, err = NewSigner(keyVersion, private); err != nil {
+		return Credentials{}, err
+	}
+	if c.Keys, err = NewKeyRing(map[string]*rsa.PublicKey{"1": public}); err != nil {
+		return Credentials{}, err
+	}
+	if err := c.check(); err != nil {
+		return Credentials{}, err
+	}
+	return c, nil
+}
+
 // check completes the check of the constructors: all there, and the MPP's own
 // key is not among Alipay+'s.
 func (c *Credentials) check() error {
@@ -41,7 +71,7 @@ func (c *Credentials) check() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	digest := sha256.Sum256([]byte("alipayplus: whose key is this?"))
-	_, signature, err := c.Signer.SignDigest(ctx, digest)
+	_, signature, err := signDigest(ctx, c.Signer, digest)
 	if err != nil {
 		return fmt.Errorf("alipayplus: the Signer does not sign: %w", err)
 	}

@@ -34,13 +34,16 @@ type reply struct {
 	final  bool // to be kept in the IdempotencyStore and repeated
 }
 
-// answer verifies a request and finds what to answer.
-func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, content *Content) reply {
+// answer verifies a request and finds what to answer until deadline.
+func (h *Handler) answer(ctx context.Context, route *Route, w http.ResponseWriter, r *http.Request, content *Content, deadline time.Time) reply {
 	began := time.Now()
 	refuse := func(status int, body []byte, code ResultCode, err error) reply {
 		e := &Error{Operation: route.name, Attempts: 1, Err: err}
 		h.hooks.attempt(ctx, Attempt{Operation: route.name, Number: 1, Elapsed: time.Since(began), Err: e})
-		h.log.WarnContext(ctx, "alipayplus: a request is refused", slog.String("operation", route.name), slog.Any("error", err))
+		if more, ok := h.strangers.next(began); ok {
+			h.log.WarnContext(ctx, "alipayplus: a request is refused",
+				slog.String("operation", route.name), slog.Any("error", err), slog.Int64("moreSinceLast", more))
+		}
 		return reply{status: status, body: body, result: code.Result(), err: err}
 	}
 	unverified := func(err error) reply {
@@ -60,21 +63,13 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 		return unverified(signatureError("the request does not have each of Client-Id, Request-Time and Signature once"))
 	}
 	content.ClientID, content.Time = ids[0], times[0]
-	if rule := content.check(); rule != "" {
-		return unverified(signatureError(rule))
+	if err := content.precheck(signatures[0], h.credentials.Keys); err != nil {
+		return unverified(err)
 	}
 	if !h.clientIDs[content.ClientID] {
 		return unverified(signatureError("the Client-Id is not one of ours"))
 	}
-	var buffer [maxKeyBits / 8]byte
-	version, signature, rule := parseSignature(signatures[0], buffer[:0])
-	if rule == "" {
-		rule = h.credentials.Keys.checkVersion(version)
-	}
-	if rule != "" {
-		return unverified(signatureError(rule))
-	}
-	body, err := readRequest(r)
+	body, err := readUntil(deadline, w, r)
 	switch {
 	case errors.Is(err, errRequestTooLarge):
 		return refuse(http.StatusRequestEntityTooLarge, refusedSize, CodeParamIllegal, err)
@@ -82,14 +77,13 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 		return unverified(errors.New("the body could not be read"))
 	}
 	content.Body = body
-	digest := content.digest()
-	exact, err := h.credentials.Keys.verify(version, &digest, signature)
+	stray, err := content.verify(signatures[0], h.credentials.Keys)
 	if err != nil {
-		return unverified(signatureError(err.Error()))
+		return unverified(err)
 	}
-	if !exact {
+	if stray != "" {
 		h.log.WarnContext(ctx, "alipayplus: key version of a request is not configured as such",
-			slog.String("operation", route.name), slog.String("keyVersion", version))
+			slog.String("operation", route.name), slog.String("keyVersion", stray))
 	}
 
 	age, known, far := h.freshness.age(content.Time)
@@ -102,11 +96,11 @@ func (h *Handler) answer(ctx context.Context, route *Route, r *http.Request, con
 		return signed(CodeUnknownException.Result(), fmt.Errorf("%w: Request-Time is %v old", ErrStale, age.Round(time.Second)))
 	}
 	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: Conceal(string(body))}
-	return h.dispatch(ctx, route, info)
+	return h.dispatch(ctx, route, info, deadline)
 }
 
 // dispatch answers a verified request.
-func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out reply) {
+func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info, deadline time.Time) (out reply) {
 	defer func() {
 		if v := recover(); v != nil { // an IdempotencyStore or Spec.Idempotency; call knows about functions
 			out = h.unknown(ctx, route, h.panicked(ctx, route, v))
@@ -120,7 +114,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 		return signed(result, err)
 	}
 	// A broken connection stops neither the function nor the record of its answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), route.timeout)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	if route.idempotency == nil {
 		a, err := h.call(ctx, route, request, info)
@@ -136,7 +130,7 @@ func (h *Handler) dispatch(ctx context.Context, route *Route, info *Info) (out r
 		return h.unknown(ctx, route, err)
 	}
 	claim := Claim{Operation: route.name, Key: idempotency.Key, Owner: rand.Text(), Fingerprint: fingerprint, Lease: h.lease}
-	state, recorded, err := h.store.Begin(ctx, claim)
+	state, recorded, err := h.begin(ctx, claim)
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
@@ -170,10 +164,35 @@ func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info 
 	// The function may have used up its time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer cancel()
-	if err := h.store.Finish(ctx, claim, record); err != nil {
+	if err := h.finish(ctx, claim, record); err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
 	return out
+}
+
+// begin is the store's Begin, which ends with ctx. A store in memory does not
+// wait.
+func (h *Handler) begin(ctx context.Context, c Claim) (ClaimState, []byte, error) {
+	if memory, ok := h.store.(*MemoryIdempotencyStore); ok {
+		return memory.Begin(ctx, c)
+	}
+	begun, err := await(ctx, func() (begun struct {
+		state  ClaimState
+		answer []byte
+	}, err error) {
+		begun.state, begun.answer, err = h.store.Begin(ctx, c)
+		return begun, err
+	})
+	return begun.state, begun.answer, err
+}
+
+// finish is the store's Finish, which ends with ctx.
+func (h *Handler) finish(ctx context.Context, c Claim, record []byte) error {
+	if memory, ok := h.store.(*MemoryIdempotencyStore); ok {
+		return memory.Finish(ctx, c, record)
+	}
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, h.store.Finish(ctx, c, record) })
+	return err
 }
 
 // call runs the function of a route. A panic becomes an error.
@@ -195,22 +214,31 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 	return err
 }
 
-// finished is the reply for what a function returned.
+// finished is the reply for what a function returned. A refusal is logged, so
+// that an engineer finds why a user could not pay.
 func (h *Handler) finished(ctx context.Context, route *Route, a answer, err error) reply {
-	if err == nil {
-		return reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
-	}
-	if own, ok := ownResult(err); ok {
-		out := signed(own, err)
+	reason := slog.String("reason", a.result.Message)
+	out := reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
+	if err != nil {
+		own, ok := ownResult(err)
+		if !ok {
+			return h.unknown(ctx, route, err)
+		}
+		reason = slog.Any("reason", err)
+		out = signed(own, err)
 		out.final = own.Status == StatusFailed
-		return out
 	}
-	return h.unknown(ctx, route, err)
+	if out.result.Status == StatusFailed {
+		h.log.InfoContext(ctx, "alipayplus: the function refuses",
+			slog.String("operation", route.name), slog.String("code", string(out.result.Code)), reason)
+	}
+	return out
 }
 
-// unknown is the answer when money may have moved.
+// unknown is the answer when money may have moved. The error is shown: the host
+// must be able to find out what happened, and its text is the host's own.
 func (h *Handler) unknown(ctx context.Context, route *Route, err error) reply {
-	h.log.ErrorContext(ctx, "alipayplus: answering UNKNOWN_EXCEPTION", slog.String("operation", route.name), slog.String("error", describe(err)))
+	h.log.ErrorContext(ctx, "alipayplus: answering UNKNOWN_EXCEPTION", slog.String("operation", route.name), slog.Any("error", err))
 	return signed(CodeUnknownException.Result(), err)
 }
 
@@ -222,28 +250,9 @@ func (e ownError) Error() string { return string(e) }
 // storeError is the error of an IdempotencyStore.
 type storeError struct{ error }
 
-func (e storeError) Unwrap() error { return e.error }
+func (e storeError) Error() string { return "store: " + e.error.Error() }
 
-// describe is the text of an error that holds nothing of a message: one of this
-// SDK, or of the IdempotencyStore. Of any other it is the type: a function's error may hold
-// anything, whatever its text begins with.
-func describe(err error) string {
-	var call *Error
-	var own ownError
-	var invalid *ValidationError
-	var store storeError
-	switch {
-	case errors.As(err, &store):
-		return "store: " + store.Error()
-	case errors.As(err, &own):
-		return own.Error()
-	case errors.As(err, &call):
-		return call.Error()
-	case errors.As(err, &invalid):
-		return "the answer of the function: " + invalid.Error()
-	}
-	return fmt.Sprintf("a %T of the function", err)
-}
+func (e storeError) Unwrap() error { return e.error }
 
 // repeated is the recorded answer, freshly signed. A store that gives rubbish, or
 // what is never kept, is a store that does not know.
@@ -252,7 +261,7 @@ func (h *Handler) repeated(ctx context.Context, route *Route, request any, body 
 	if err != nil {
 		return h.unknown(ctx, route, storeError{err})
 	}
-	return h.finished(ctx, route, a, nil)
+	return reply{status: http.StatusOK, body: a.body, result: a.result, sign: true}
 }
 
 // signed is an answer of nothing but a result.

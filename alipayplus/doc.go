@@ -5,7 +5,8 @@
 // goes wrong.
 //
 // It is a library for an existing backend: no service of its own, no goroutine
-// that its caller did not start, no global state, no environment variable.
+// that outlives the call that started it (unless a signer, a store or a transport
+// of the host ignores its context), no global state, no environment variable.
 //
 // # The packages
 //
@@ -21,9 +22,10 @@
 //
 // An API is declared once, as a value. An Outbound one is called with a Client:
 //
+//	credentials, err := alipayplus.ParseCredentials(id, "1", privateKey, alipayKey)
+//	…
 //	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
-//		Credentials: alipayplus.Credentials{ClientID: id, Signer: signer, Keys: keys},
-//		BaseURL:     "https://open-sea-global.alipayplus.com",
+//		Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com",
 //	})
 //	…
 //	order, err := mpm.UserInitiatedPay.Call(ctx, client, &mpm.UserInitiatedPayRequest{
@@ -49,7 +51,8 @@
 // Only a verified answer decides. The first row that fits:
 //
 //	    observed                                                  outcome    again?
-//	1   dial or TLS failure, in every attempt so far              not sent   yes; not if the certificate is refused
+//	1   dial or TLS failure in every attempt so far, and nobody   not sent   yes; not if the certificate is refused
+//	    read a byte of the body
 //	2   the context is done                                       unknown, or not sent if row 1 holds
 //	3   verified, S                                               succeeded
 //	4   verified, F                                               failed
@@ -57,8 +60,9 @@
 //	5b  verified, but the JSON breaks the rules                   unknown    no, alarm
 //	6   bad signature, other client id, half of the headers       unknown    yes, security event
 //	7   unsigned, claims S                                        unknown    yes, security event
-//	8   a redirect, or larger than 4 MiB                          unknown    no
-//	9   5xx, 429, truncated, empty, connection lost               unknown    yes
+//	8   a redirect, 101, or larger than 4 MiB                     unknown    no
+//	9   5xx, 408, 421, 425, 429, truncated, empty,                unknown    yes
+//	    connection lost
 //	10  unsigned, claims U                                        unknown    yes
 //	11  unsigned, claims F                                        unknown    no
 //	12  anything else                                             unknown    no
@@ -77,7 +81,7 @@
 //		payment.Refund.Handle("/alipayplus/refund", wallet.refund),
 //	)
 //	…
-//	err = alipayplus.NewServer(":8443", handler).ListenAndServeTLS(certificate, key)
+//	err = alipayplus.Serve(ctx, alipayplus.NewServer(":8443", handler))
 //
 // The function gets a verified and checked request and returns an answer, a
 // refusal (a ResultCode), or any other error, which answers U: see
@@ -108,4 +112,11 @@
 // fail on them: nothing leaks, and nothing is stored redacted by accident.
 // [Marshal] writes a message with its secrets, MarshalBinary a record for a
 // database, and [Loggable] makes a message fit for log/slog.
+//
+// Logs show, in the host's own words, what a function or a store returned as an
+// error. One leak cannot be closed from here: net/http writes a line "Unsolicited
+// response received on idle HTTP channel starting with …" to the process's global
+// log when a gateway sends bytes that nobody asked for, and a late answer shows
+// its headers and its body there. A process that keeps secrets out of its logs
+// sets log.SetOutput to a writer that drops such lines.
 package alipayplus

@@ -265,7 +265,7 @@ func ExampleClient_CheckNotifyURL() {
 	// Output:
 	// <nil>
 	// <nil>
-	// alipayplus: invalid message: paymentNotifyUrl: names a host that is not allowed; see Config.NotifyHosts
+	// alipayplus: invalid message: paymentNotifyUrl: names the host alipayplus.com.example, which is not allowed; if it is Alipay+'s, add it to ClientConfig.NotifyHosts
 	// alipayplus: invalid message: paymentNotifyUrl: is not https
 }
 

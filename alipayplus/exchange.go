@@ -26,8 +26,8 @@ func (c *Client) exchange(ctx context.Context, x exchange, opts []CallOption) er
 			o.apply(&options)
 		}
 	}
-	if c == nil || c.base == nil {
-		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: errors.New("no Client; make one with New")}
+	if c == nil || c.notify.Gateway == nil {
+		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: errors.New("no Client; make one with NewClient")}
 	}
 	began := time.Now()
 	ctx = c.hooks.start(ctx, x.Operation)
@@ -49,6 +49,9 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 	destination, err := c.destination(&x.Message)
 	if err != nil {
 		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: err}
+	}
+	if !beginsObject(x.body()) { // one that Prepare did not make
+		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: &ValidationError{[]Problem{{"body", "is no JSON object"}}}}
 	}
 	timeout := x.Timeout
 	if options.timeout > 0 {

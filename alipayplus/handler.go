@@ -42,13 +42,17 @@ type HandlerConfig struct {
 	SignRefusals bool
 	// Hooks observe every request for a known path.
 	Hooks Hooks
-	// Logger gets refusals, panics, alarms and oddities, never a secret; nil is
-	// silent.
+	// Logger gets refusals at level INFO, oddities and strangers at WARN (of
+	// requests that do not verify at most one line a second, with a count), alarms
+	// and panics at ERROR; nil is silent. It never gets a secret of a message, but
+	// it gets the text of the errors that functions and the IdempotencyStore
+	// return: do not put secrets there.
 	Logger *slog.Logger
 }
 
 // Handler is an http.Handler that answers Alipay+. It is immutable, safe for
-// concurrent use and owns no goroutine.
+// concurrent use and leaves no goroutine, unless a signer or a store ignores its
+// context.
 //
 // A request passes, cheapest first: method and media type, header grammar,
 // client id, size, signature, age (reads only), strict JSON, the rules of the
@@ -66,6 +70,7 @@ type Handler struct {
 	signRefusal bool
 	hooks       Hooks
 	log         *slog.Logger
+	strangers   onceASecond
 }
 
 // NewHandler checks cfg and routes completely and returns a Handler.
@@ -126,7 +131,7 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 		if r.idempotency != nil && h.store == nil {
 			return nil, fmt.Errorf("alipayplus: %s needs an IdempotencyStore, to answer repeated requests", r.name)
 		}
-		if r.idempotency != nil && h.lease < r.timeout {
+		if r.idempotency != nil && h.lease < r.timeout-r.timeout/8 {
 			return nil, fmt.Errorf("alipayplus: Lease is shorter than %s may run", r.name)
 		}
 		h.routes[r.path] = &r // of this turn: the caller's slice may change
@@ -134,26 +139,11 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 	return h, nil
 }
 
-// NewServer is an http.Server for h with every limit set, so that slow and
-// oversized requests cannot hold it up. Give it TLS, or put it behind a proxy
-// that has it.
-func NewServer(addr string, h http.Handler) *http.Server {
-	return &http.Server{
-		Addr:              addr,
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      40 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-	}
-}
-
 type requestInfoKey struct{}
 
-// RequestInfo is what stands behind the request that a function gets: its raw
-// body, and whether an earlier run left it without an answer. It reports false
-// for a context that is not one of Inbound.Handle.
+// RequestInfo returns more about the request that a function gets: its raw body,
+// and whether an earlier run left it without an answer. It reports false for a
+// context that is not one of Inbound.Handle.
 func RequestInfo(ctx context.Context) (Info, bool) {
 	info, ok := ctx.Value(requestInfoKey{}).(*Info)
 	if !ok {
@@ -180,20 +170,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	ctx := h.hooks.start(r.Context(), route.name)
 	content := Content{Method: r.Method, Target: route.target(receivedTarget(r))}
-	out := h.answer(ctx, route, r, &content)
+	out := h.answer(ctx, route, w, r, &content, began.Add(route.timeout-route.timeout/8))
 	if out.sign {
 		content.Body = out.body
 		content.Time = headerTime(time.Now())
-		signature, err := content.Sign(ctx, h.credentials.Signer)
+		// The signer has the last eighth of the time that Alipay+ waits.
+		signing, cancel := context.WithTimeout(ctx, max(time.Until(began.Add(route.timeout)), route.timeout/8))
+		signature, err := content.Sign(signing, h.credentials.Signer)
+		cancel()
 		if err != nil {
 			// The record is kept: a repetition gets the answer, signed.
 			h.log.ErrorContext(ctx, "alipayplus: cannot sign an answer", slog.String("operation", route.name), slog.Any("error", err))
 			out = reply{status: http.StatusInternalServerError, body: unsignedUnknown, result: CodeUnknownException.Result(), err: err}
 		} else {
 			header := w.Header()
-			header["Client-Id"] = []string{content.ClientID}
-			header["Response-Time"] = []string{content.Time}
-			header["Signature"] = []string{signature}
+			header.Set("Client-Id", content.ClientID)
+			header.Set("Response-Time", content.Time)
+			header.Set("Signature", signature)
 		}
 	}
 	h.write(w, out.status, out.body)
@@ -202,10 +195,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) write(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
-	header["Content-Type"] = []string{"application/json; charset=UTF-8"}
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	header.Set("Content-Type", "application/json; charset=UTF-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if status == http.StatusMethodNotAllowed {
-		header["Allow"] = []string{http.MethodPost}
+		header.Set("Allow", http.MethodPost)
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // whoever asked may be gone

@@ -66,7 +66,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 	route := Route{
 		name:     s.Name,
 		path:     path,
-		timeout:  timeout - timeout/8,
+		timeout:  timeout,
 		readOnly: s.ReadOnly,
 		running:  s.Running,
 		broken:   fn == nil,
@@ -121,7 +121,7 @@ func (in *Inbound[Req, Resp]) Handle(path string, fn func(context.Context, *Req)
 	}
 	route.recorded = func(request any, body []byte) (answer, error) {
 		response := new(Resp)
-		if wire.Check(body) != nil || wire.Decode(body, response) != nil {
+		if wire.Decode(body, response) != nil {
 			return answer{}, errDamagedRecord
 		}
 		a, err := judge(request.(*Req), response)
@@ -180,16 +180,12 @@ func complete(r Result) Result {
 // did not end; so does an *Error, which belongs to a call that the function made.
 func ownResult(err error) (Result, bool) {
 	var result Result
-	for err != nil {
+	for ; err != nil; err = errors.Unwrap(err) { // which is nil for several
 		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
 		case Result:
-			result, err = complete(own), nil
+			result = complete(own)
 		case ResultCode:
-			result, err = complete(Result{Code: own}), nil
-		case interface{ Unwrap() error }:
-			err = own.Unwrap()
-		default:
-			return Result{}, false
+			result = complete(Result{Code: own})
 		}
 	}
 	if wire.Validate(resultOnly{result}) != nil {

@@ -47,29 +47,24 @@ func inWatch(log *inLog) alipayplus.HandlerConfig {
 	return cfg
 }
 
-// inOwnError is a careless error of a wallet's function: it quotes the request,
-// and begins like an error of the SDK.
+// inOwnError is an error of a wallet's function. Its text is the wallet's affair.
 type inOwnError struct{ text string }
 
 func (e *inOwnError) Error() string { return e.text }
 
-// inCareless are functions that put the whole request into their error or their
-// panic.
+// inCareless are functions that put the whole request into their panic, and ones
+// that fail.
 func inCareless(body string) map[string]func(context.Context) (alipayplus.Result, error) {
-	fail := func(text string) func(context.Context) (alipayplus.Result, error) {
-		return func(context.Context) (alipayplus.Result, error) { return alipayplus.Result{}, &inOwnError{text + body} }
-	}
 	return map[string]func(context.Context) (alipayplus.Result, error){
 		"succeeds": func(context.Context) (alipayplus.Result, error) { return alipayplus.Result{}, nil },
 		"refuses": func(context.Context) (alipayplus.Result, error) {
 			return alipayplus.Result{}, alipayplus.CodeRiskReject
 		},
-		"fails":                  fail("the debit failed: "),
-		"fails like the SDK":     fail("alipayplus: "),
-		"fails like the store":   fail("store: "),
-		"fails like the handler": fail("the function of pay failed: "),
+		"fails": func(context.Context) (alipayplus.Result, error) {
+			return alipayplus.Result{}, errors.New("the debit failed")
+		},
 		"fails around a call's error": func(context.Context) (alipayplus.Result, error) {
-			return alipayplus.Result{}, errors.Join(&inOwnError{body}, &alipayplus.Error{Operation: "userInitiatedPay"})
+			return alipayplus.Result{}, errors.Join(errors.New("the debit failed"), &alipayplus.Error{Operation: "userInitiatedPay"})
 		},
 		"panics":            func(context.Context) (alipayplus.Result, error) { panic(body) },
 		"panics with error": func(context.Context) (alipayplus.Result, error) { panic(&inOwnError{body}) },

@@ -2,6 +2,7 @@ package alipayplus
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
@@ -167,7 +168,7 @@ func (k *KeyRing) verify(hint string, digest *[sha256.Size]byte, signature []byt
 var errNoKeyFits = errors.New("it was not made over this content with a known key")
 
 func verifyDigest(key *rsa.PublicKey, digest *[sha256.Size]byte, signature []byte) bool {
-	return len(signature) == key.Size() && rsa.VerifyPKCS1v15(key, sha256Hash, digest[:], signature) == nil
+	return len(signature) == key.Size() && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
 }
 
 // String names the versions.

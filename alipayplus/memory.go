@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -17,8 +19,12 @@ type Memory struct {
 	turn     chan struct{} // holds one value while a transaction runs
 	ready    chan struct{}
 	messages []*memoryMessage // in the order of Put
+	index    map[memoryKey]*memoryMessage
+	ended    int // so many of the first messages never change again
 	leases   int
 }
+
+type memoryKey struct{ operation, key string }
 
 var (
 	_ Outbox = (*Memory)(nil)
@@ -27,7 +33,7 @@ var (
 
 // NewMemory makes an empty Memory.
 func NewMemory() *Memory {
-	return &Memory{turn: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	return &Memory{turn: make(chan struct{}, 1), ready: make(chan struct{}, 1), index: make(map[memoryKey]*memoryMessage)}
 }
 
 // memoryTx is a transaction of a Memory, carried by a context.
@@ -53,10 +59,10 @@ func (m *Memory) tx(ctx context.Context) *memoryTx {
 // it, and an error of fn leaves that one nothing but its rollback.
 func (m *Memory) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
 	if tx := m.tx(ctx); tx != nil {
-		if tx.failed == nil {
-			tx.failed = fn(ctx)
-		}
-		return tx.failed
+		return tx.join(ctx, fn)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	select {
 	case m.turn <- struct{}{}:
@@ -84,6 +90,27 @@ func (m *Memory) InTx(ctx context.Context, fn func(context.Context) error) (err 
 	}
 	tx.failed, returned = err, true
 	return err
+}
+
+var errUnfinished = errors.New("alipayplus: a part of the transaction did not end, so that it can only be rolled back")
+
+// join runs fn as a part of tx.
+func (tx *memoryTx) join(ctx context.Context, fn func(context.Context) error) error {
+	if tx.failed != nil {
+		return tx.failed
+	}
+	returned := false
+	defer func() {
+		if !returned && tx.failed == nil { // a panic, which somebody may recover
+			tx.failed = errUnfinished
+		}
+	}()
+	err := fn(ctx)
+	returned = true
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return tx.failed
 }
 
 // Joined reports whether ctx carries a transaction of m.
@@ -125,13 +152,13 @@ const (
 	memoryDead
 )
 
+// ended reports whether the message never changes again.
+func (row *memoryMessage) ended() bool {
+	return (row.state == memoryAcknowledged || row.state == memoryWithdrawn) && row.lease == ""
+}
+
 func (m *Memory) message(operation, key string) *memoryMessage {
-	for _, row := range m.messages {
-		if row.delivery.Message.Operation == operation && row.delivery.Message.Key == key {
-			return row
-		}
-	}
-	return nil
+	return m.index[memoryKey{operation, key}]
 }
 
 // change keeps row as it is for a rollback.
@@ -150,10 +177,15 @@ func (m *Memory) Put(ctx context.Context, msg Message) error {
 			return nil
 		}
 		now := time.Now()
-		m.messages = append(m.messages, &memoryMessage{delivery: Delivery{Message: msg, Put: now}, due: now})
+		row, key := &memoryMessage{delivery: Delivery{Message: msg, Put: now}, due: now}, memoryKey{msg.Operation, msg.Key}
+		m.messages = append(m.messages, row)
+		m.index[key] = row
 		tx := m.tx(ctx)
 		tx.put = true
-		tx.undo = append(tx.undo, func() { m.messages = m.messages[:len(m.messages)-1] })
+		tx.undo = append(tx.undo, func() {
+			m.messages = m.messages[:len(m.messages)-1]
+			delete(m.index, key)
+		})
 		return nil
 	})
 }
@@ -175,8 +207,11 @@ func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
 func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []Delivery, err error) {
 	err = m.InTx(ctx, func(ctx context.Context) error {
 		now := time.Now()
+		for len(m.tx(ctx).undo) == 0 && m.ended < len(m.messages) && m.messages[m.ended].ended() {
+			m.ended++
+		}
 		blocked := make(map[string]bool) // groups whose first message is not acknowledged yet
-		for _, row := range m.messages {
+		for _, row := range m.messages[m.ended:] {
 			group := row.delivery.Message.Group
 			free := !row.due.After(now)
 			switch {
@@ -209,7 +244,7 @@ func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 			return nil
 		}
 		m.change(ctx, row)
-		mine := row.lease == d.Lease
+		mine := row.lease == d.Lease && d.Lease != "" // a dead letter has none
 		if mine {
 			row.lease = ""
 		}
@@ -252,5 +287,16 @@ func (m *Memory) Requeue(ctx context.Context, operation, key string) error {
 	})
 }
 
-// String shows nothing of what m holds.
-func (m *Memory) String() string { return "alipayplus.Memory" }
+// String says what it is, never the content.
+func (m *Memory) String() string {
+	if m == nil {
+		return "<nil>"
+	}
+	return "alipayplus.Memory"
+}
+
+// Format prints String for every verb.
+func (m *Memory) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue is String for log/slog.
+func (m *Memory) LogValue() slog.Value { return slog.StringValue(m.String()) }

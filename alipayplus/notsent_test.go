@@ -189,3 +189,69 @@ func TestSilentTransportProvesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A transport that fails over may tell httptrace of a way on which nobody answered
+// and send on another: "not sent" is proved only if nobody read the body. So an
+// API that must not be sent twice is not.
+func TestFailingOverIsSent(t *testing.T) {
+	second := transport(func(r *http.Request) (*http.Response, error) {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		return nil, errLost
+	})
+	for name, rt := range map[string]transport{
+		"to a way that tells nothing": func(r *http.Request) (*http.Response, error) {
+			_ = dialError(r)
+			return second(r)
+		},
+		"with the error of the first way": func(r *http.Request) (*http.Response, error) {
+			_, _ = second(r)
+			return nil, dialError(r)
+		},
+		"after one byte": func(r *http.Request) (*http.Response, error) {
+			_, _ = r.Body.Read(make([]byte, 1))
+			return nil, dialError(r)
+		},
+	} {
+		for _, op := range []*alipayplus.Outbound[order, orderAnswer]{onceOnly, decodeOrder} {
+			sent := 0
+			count := transport(func(r *http.Request) (*http.Response, error) { sent++; return rt(r) })
+			_, err := op.Call(t.Context(), newClient(t, count, func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(5) }), &order{ID: "1"})
+			if want := map[bool]int{true: 1, false: 5}[op == onceOnly]; alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown || sent != want {
+				t.Errorf("%s, %s: %v after %d requests, want unknown after %d", name, op.Name(), err, sent, want)
+			}
+		}
+	}
+	// Control: nobody has read.
+	sent := 0
+	refused := transport(func(r *http.Request) (*http.Response, error) { sent++; return nil, dialError(r) })
+	_, err := onceOnly.Call(t.Context(), newClient(t, refused, func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(5) }), &order{ID: "1"})
+	if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || sent != 5 {
+		t.Errorf("control: %v after %d tries", err, sent)
+	}
+}
+
+// A transport that still dials when the attempt is over cannot send any more:
+// else "not sent" would be wrong a moment later.
+func TestNothingIsSentAfterNotSent(t *testing.T) {
+	late := make(chan struct{})
+	read := make(chan error)
+	rt := transport(func(r *http.Request) (*http.Response, error) {
+		err := dialError(r)
+		go func() {
+			<-late
+			_, readErr := io.ReadAll(r.Body)
+			read <- readErr
+		}()
+		return nil, err
+	})
+	_, err := onceOnly.Call(t.Context(), newClient(t, rt, noRetry), &order{ID: "1"})
+	if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent {
+		t.Errorf("%v", err)
+	}
+	close(late)
+	if err := <-read; err == nil {
+		t.Error("the body was read after the attempt")
+	}
+}

@@ -3,8 +3,10 @@ package alipayplus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -36,7 +38,8 @@ type RelayConfig struct {
 // lease, again by the [Schedule], until Alipay+ acknowledges it with a verified
 // S. What gets a verified F, and what is not acknowledged when the schedule
 // ends, becomes a dead letter with an alarm: look at it, mend the cause and call
-// Queue.Requeue. Neither changes a payment or a token.
+// Queue.Requeue. Neither changes a payment or a token. A message that cannot be
+// read or opened raises an alarm at each try.
 //
 // Any number of processes may run a Relay on one queue. A message may be
 // delivered twice after a crash, always with the same bytes, which Alipay+ takes
@@ -98,6 +101,9 @@ func (r *Relay) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-free:
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		n := 1
 		for more := true; more; {
 			select {
@@ -107,7 +113,11 @@ func (r *Relay) Run(ctx context.Context) error {
 				more = false
 			}
 		}
-		due, err := r.cfg.Queue.Lease(ctx, n, r.lease())
+		var due []Delivery
+		err := r.guard(ctx, leaseMargin, func(ctx context.Context) (err error) {
+			due, err = r.cfg.Queue.Lease(ctx, n, longestAttempt+leaseMargin)
+			return err
+		})
 		if err != nil && ctx.Err() == nil {
 			failures = min(failures+1, 6)
 			r.cfg.Logger.ErrorContext(ctx, "alipayplus: the relay cannot read its queue", slog.Any("error", err))
@@ -138,9 +148,6 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 }
 
-// lease covers an attempt of any message.
-func (r *Relay) lease() time.Duration { return longestAttempt + leaseMargin }
-
 // longestAttempt bounds one delivery, whatever Message.Timeout says.
 const longestAttempt = 20 * time.Second
 
@@ -148,49 +155,67 @@ const longestAttempt = 20 * time.Second
 func (r *Relay) deliver(ctx context.Context, d Delivery) {
 	// The end of ctx stops Run, not a delivery that is under way: half a
 	// delivery would cost a lease.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestAttempt)
-	defer cancel()
-	end := r.attempt(ctx, d)
+	ctx = context.WithoutCancel(ctx)
 	log := r.cfg.Logger.With(slog.String("operation", d.Message.Operation), slog.String("key", d.Message.Key), slog.Int("tries", d.Tries))
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseMargin/2)
-	defer cancel()
-	if err := r.cfg.Queue.Finish(finish, d, end); err != nil {
+	var e *Error
+	err := r.attempt(ctx, d)
+	end := End{State: EndAcknowledged, Code: CodeSuccess}
+	if err != nil {
+		end = End{}
+		if errors.As(err, &e) {
+			end.Code = e.Result.Code
+		}
+		var again bool
+		if end.After, again = r.cfg.Schedule.Next(d.Tries, err); again {
+			log.WarnContext(ctx, "alipayplus: a message is not acknowledged yet", slog.Any("error", err))
+		} else {
+			end.State = EndDead
+			log.ErrorContext(ctx, "alipayplus: alarm: a message is not acknowledged; it is a dead letter now", slog.Any("error", err))
+		}
+	}
+	finish := func(ctx context.Context) error { return r.cfg.Queue.Finish(ctx, d, end) }
+	if err := r.guard(ctx, leaseMargin/2, finish); err != nil {
 		// The lease ends by itself, and the message is delivered again.
 		log.ErrorContext(ctx, "alipayplus: the end of a delivery cannot be recorded", slog.Any("error", err))
 		return
 	}
 	if end.State == EndDead && r.cfg.DeadLetter != nil {
-		d.Code = end.Code
-		r.cfg.DeadLetter(ctx, d)
+		d.Code, d.Lease = end.Code, ""
+		_ = r.guard(ctx, leaseMargin, func(ctx context.Context) error {
+			r.cfg.DeadLetter(ctx, d)
+			return nil
+		})
 	}
 }
 
-func (r *Relay) attempt(ctx context.Context, d Delivery) End {
-	log := r.cfg.Logger.With(slog.String("operation", d.Message.Operation), slog.String("key", d.Message.Key), slog.Int("tries", d.Tries))
-	message, err := d.Message, d.Err
-	if err == nil {
-		message, err = r.cfg.Sealer.OpenMessage(message)
+// attempt sends the message once. What cannot be read is tried again, too: the
+// key or the version that is missing here may come, or be in another process.
+func (r *Relay) attempt(ctx context.Context, d Delivery) error {
+	if d.Err != nil {
+		r.cfg.Logger.ErrorContext(ctx, "alipayplus: alarm: a message of the outbox cannot be read", slog.Any("error", d.Err))
+		return d.Err
 	}
+	message, err := r.cfg.Sealer.OpenMessage(d.Message)
 	if err != nil {
-		log.ErrorContext(ctx, "alipayplus: alarm: a message of the outbox cannot be read; it is a dead letter now", slog.Any("error", err))
-		return End{State: EndDead}
+		r.cfg.Logger.ErrorContext(ctx, "alipayplus: alarm: a message of the outbox cannot be opened", slog.Any("error", err))
+		return err
 	}
-	err = r.cfg.Client.Deliver(ctx, message, WithRetry(NoRetry))
-	var e *Error
-	end := End{}
-	if errors.As(err, &e) {
-		end.Code = e.Result.Code
-	}
-	wait, again := r.cfg.Schedule.Next(d.Tries, err)
-	switch {
-	case err == nil:
-		return End{State: EndAcknowledged, Code: CodeSuccess}
-	case again:
-		log.WarnContext(ctx, "alipayplus: a message is not acknowledged yet", slog.Any("error", err))
-		end.After = wait
-	default:
-		log.ErrorContext(ctx, "alipayplus: alarm: a message is not acknowledged; it is a dead letter now", slog.Any("error", err))
-		end.State = EndDead
-	}
-	return end
+	return r.guard(ctx, longestAttempt, func(ctx context.Context) error {
+		return r.cfg.Client.Deliver(ctx, message, WithRetry(NoRetry))
+	})
+}
+
+// guard calls a function that runs the host's code, for at most the time d. A
+// panic becomes an error: one message must not stop the others. The value may
+// hold anything, so that only its type is shown.
+func (r *Relay) guard(ctx context.Context, d time.Duration, call func(context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("alipayplus: panic with a %T in a relay", v)
+			r.cfg.Logger.ErrorContext(ctx, "alipayplus: alarm: panic", slog.Any("error", err), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	return call(ctx)
 }

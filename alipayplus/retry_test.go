@@ -225,9 +225,17 @@ func TestRetryAfter(t *testing.T) {
 		{"60", time.Minute, 5 * time.Second, 5 * time.Second},
 		{"0", 0, 0, 200 * time.Millisecond},
 		{"-1", 0, 0, 200 * time.Millisecond},
-		{"99999999999999999999", 0, 0, 200 * time.Millisecond},
-		{"3601", 0, 0, 200 * time.Millisecond},
-		{"Wed, 21 Oct 2015 07:28:00 GMT", 0, 0, 200 * time.Millisecond},
+		{"99999999999999999999", 365 * 24 * time.Hour, 5 * time.Second, 5 * time.Second},
+		{"3601", 3601 * time.Second, 5 * time.Second, 5 * time.Second},
+		{"86400000000", 365 * 24 * time.Hour, 5 * time.Second, 5 * time.Second},
+		{"Wed, 21 Oct 1998 07:28:00 GMT", 0, 0, 200 * time.Millisecond},
+		{"Sat, 01 Jan 2000 00:00:03 GMT", 3 * time.Second, 3 * time.Second, 3 * time.Second}, // a bubble begins at midnight
+		{"Sat, 01 Jan 2000 02:00:00 GMT", 2 * time.Hour, 5 * time.Second, 5 * time.Second},
+		{"Saturday, 01-Jan-00 00:00:03 GMT", 3 * time.Second, 3 * time.Second, 3 * time.Second},
+		{"Sat Jan  1 00:00:03 2000", 3 * time.Second, 3 * time.Second, 3 * time.Second},
+		{"Sat, 01 Jan 2000 00:00:03", 0, 0, 200 * time.Millisecond},
+		{"1.5", 0, 0, 200 * time.Millisecond},
+		{"soon", 0, 0, 200 * time.Millisecond},
 		{"", 0, 0, 200 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -257,6 +265,42 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 		}
 		if !errors.Is(err, alipayplus.CodeUnknownException) {
 			t.Errorf("the answer that was there is lost: %v", err)
+		}
+	})
+}
+
+// A context that ended during an attempt ends the call: the policy is not asked,
+// and the budget of other calls is not spent.
+func TestNoRetryAfterTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	budget := &alipayplus.Budget{PerCall: 1e-9, Reserve: 1}
+	policy := &asked{RetryPolicy: quick(3)}
+	down := transport(func(*http.Request) (*http.Response, error) {
+		cancel()
+		return response(503, nil, ""), nil
+	})
+	c := newClient(t, down, func(cfg *alipayplus.ClientConfig) { cfg.Retry, cfg.Budget = policy, budget })
+	_, err := decodeOrder.Call(ctx, c, &order{ID: "P1"})
+	if !errors.Is(err, context.Canceled) || len(policy.attempts) != 0 {
+		t.Errorf("%v, the policy was asked %d times", err, len(policy.attempts))
+	}
+	c = newClient(t, down, func(cfg *alipayplus.ClientConfig) { cfg.Retry, cfg.Budget = quick(2), budget })
+	if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"}); errors.Is(err, alipayplus.ErrRetryBudget) {
+		t.Errorf("the cancelled call spent the budget: %v", err)
+	}
+}
+
+// A call without budget ends at once: it does not wait for a retry that it may
+// not make.
+func TestBudgetIsAskedBeforeTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, &fixedAnswer{503, nil, ""}, func(cfg *alipayplus.ClientConfig) {
+			cfg.Retry, cfg.Budget = waits(time.Minute), &alipayplus.Budget{PerCall: 1e-9, Reserve: 0.5}
+		})
+		began := time.Now()
+		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
+		if took := time.Since(began); took != 0 || !errors.Is(err, alipayplus.ErrRetryBudget) {
+			t.Errorf("%v after %v, want the budget's error at once", err, took)
 		}
 	})
 }
@@ -588,5 +632,20 @@ func TestSchedule(t *testing.T) {
 	err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Key: "1", Path: "/a", Body: alipayplus.Conceal("{}")})
 	if _, again := own.Next(1, err); !again || !errors.Is(err, alipayplus.ErrMalformed) {
 		t.Errorf("given up after %v", err)
+	}
+}
+
+// A call's own policy takes the place of the client's.
+func TestWithRetry(t *testing.T) {
+	for _, test := range []struct {
+		policy alipayplus.RetryPolicy
+		want   int
+	}{{alipayplus.NoRetry, 1}, {quick(2), 2}, {nil, 4}} {
+		var info alipayplus.Info
+		c := newClient(t, answers(bodyU), func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(4) })
+		_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "P1"}, alipayplus.WithRetry(test.policy), alipayplus.WithInfo(&info))
+		if info.Attempts != test.want {
+			t.Errorf("%v: %d attempts, want %d", test.policy, info.Attempts, test.want)
+		}
 	}
 }

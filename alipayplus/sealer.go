@@ -70,8 +70,9 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 	return nil, ErrSealed
 }
 
-// SealMessage encrypts the body of m, for a message that holds a token. Give the
-// same Sealer to the [Relay].
+// SealMessage encrypts the body of m, for a message that holds a token. Set
+// Message.URL before, if at all: a sealed message can be sent nowhere else. Give
+// the same Sealer to the [Relay].
 func (s *Sealer) SealMessage(m Message) Message {
 	if !m.Sealed {
 		sealed := s.Seal(messagePurpose(m), []byte(m.Body.Reveal()))
@@ -97,9 +98,11 @@ func (s *Sealer) OpenMessage(m Message) (Message, error) {
 	return m, nil
 }
 
-// messagePurpose binds a sealed body to its message, so that it cannot be moved
-// to another one.
-func messagePurpose(m Message) string { return "message " + m.Operation + " " + m.Key }
+// messagePurpose binds a sealed body to its message and to where it is sent, so
+// that whoever can write to the database can neither move nor redirect it.
+func messagePurpose(m Message) string {
+	return fmt.Sprintf("message %q %q %q %q", m.Operation, m.Key, m.Path, m.URL)
+}
 
 // String says how many keys there are.
 func (s *Sealer) String() string {

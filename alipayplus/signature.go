@@ -14,39 +14,18 @@ var ErrSignature = errors.New("alipayplus: signature does not verify")
 
 func signatureError(rule string) error { return fmt.Errorf("%w: %s", ErrSignature, rule) }
 
-const (
-	signaturePrefix  = "algorithm=RSA256,keyVersion="
-	signatureInfix   = ",signature="
-	maxSignatureText = 2048
-)
+const maxSignatureText = 2048
 
 func formatSignature(version string, signature []byte) string {
-	const stackSize = 1400 // base64 of the largest signature
-	var stack [stackSize]byte
-	text := base64.StdEncoding.AppendEncode(stack[:0], signature)
-	var out strings.Builder
-	out.Grow(len(signaturePrefix) + len(version) + len(signatureInfix) + len(text) + len(text)/8)
-	out.WriteString(signaturePrefix)
-	out.WriteString(version)
-	out.WriteString(signatureInfix)
-	for _, c := range text {
-		switch c {
-		case '+':
-			out.WriteString("%2B")
-		case '/':
-			out.WriteString("%2F")
-		case '=':
-			out.WriteString("%3D")
-		default:
-			out.WriteByte(c)
-		}
-	}
-	return out.String()
+	text := percentEncoder.Replace(base64.StdEncoding.EncodeToString(signature))
+	return "algorithm=RSA256,keyVersion=" + version + ",signature=" + text
 }
 
-// parseSignature reads the grammar of the Signature header. The signature is
-// appended to into. rule is the rule that broke, "" if none did.
-func parseSignature(header string, into []byte) (version string, signature []byte, rule string) {
+var percentEncoder = strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D")
+
+// parseSignature reads the grammar of the Signature header. rule is the rule
+// that broke, "" if none did.
+func parseSignature(header string) (version string, signature []byte, rule string) {
 	if header == "" {
 		return "", nil, "the Signature header is missing or empty"
 	}
@@ -84,7 +63,7 @@ func parseSignature(header string, into []byte) (version string, signature []byt
 				return "", nil, "the Signature header has a second signature"
 			}
 			seenSignature = true
-			if signature, ok = decodeSignature(value, into); !ok {
+			if signature, ok = decodeSignature(value); !ok {
 				return "", nil, "the signature is not one canonical base64 text"
 			}
 		default:
@@ -106,10 +85,9 @@ func sameWord(text, word string) bool {
 // decodeSignature reads percent-encoded, plain or url-safe base64, padded or
 // not. It refuses every text but the canonical ones, because encoding/base64
 // skips line ends and a signature must not have two spellings.
-func decodeSignature(value string, into []byte) ([]byte, bool) {
+func decodeSignature(value string) ([]byte, bool) {
 	// Normalize to unpadded standard base64.
-	var stack [maxSignatureText]byte
-	text := stack[:0]
+	text := make([]byte, 0, len(value))
 	for i := 0; i < len(value); i++ {
 		c := value[i]
 		if c == '%' {
@@ -150,11 +128,9 @@ func decodeSignature(value string, into []byte) ([]byte, bool) {
 		return nil, false
 	}
 	// Strict demands that the unused bits of the last character are zero.
-	out, err := strictBase64.AppendDecode(into, text)
+	out, err := base64.RawStdEncoding.Strict().DecodeString(string(text))
 	return out, err == nil
 }
-
-var strictBase64 = base64.RawStdEncoding.Strict()
 
 func unhex(c byte) byte {
 	switch {

@@ -11,7 +11,8 @@ import (
 // Signer signs the SHA-256 digest of a message with RSASSA-PKCS1-v1_5 and says
 // with which key, in one answer, so that a key rotation cannot tear the two
 // apart. It may call a KMS or an HSM; it must be safe for concurrent use. An
-// error means that nothing was sent.
+// error means that nothing was sent. It should obey ctx: the call that asked
+// ends with ctx in any case, and what the Signer returns later is lost.
 //
 // The key version is the one under which Alipay+ knows the public key, 1 to 9
 // digits.
@@ -45,6 +46,22 @@ func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	return &keySigner{keyVersion, key, public}, nil
 }
 
+// signDigest is s.SignDigest, which ends with ctx whatever s does. A key in
+// memory does not wait.
+func signDigest(ctx context.Context, s Signer, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error) {
+	if own, ok := s.(*keySigner); ok && own.inMemory() {
+		return own.SignDigest(ctx, digest)
+	}
+	signed, err := await(ctx, func() (signed struct {
+		version   string
+		signature []byte
+	}, err error) {
+		signed.version, signed.signature, err = s.SignDigest(ctx, digest)
+		return signed, err
+	})
+	return signed.version, signed.signature, err
+}
+
 type keySigner struct {
 	version string
 	key     crypto.Signer
@@ -55,6 +72,8 @@ func (s *keySigner) SignDigest(_ context.Context, digest [sha256.Size]byte) (str
 	signature, err := s.key.Sign(nil, digest[:], crypto.SHA256)
 	return s.version, signature, err
 }
+
+func (s *keySigner) inMemory() bool { _, ok := s.key.(*rsa.PrivateKey); return ok }
 
 func (s *keySigner) Public() crypto.PublicKey { return s.public }
 

@@ -1,6 +1,9 @@
 package alipayplus
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Time is a Datetime of the protocol: ISO 8601 with an offset, for example
 // 2019-11-27T12:01:01+08:00. It keeps the text that came in, so that storing
@@ -27,8 +30,9 @@ func ParseTime(text string) (Time, error) {
 }
 
 // Time is the instant, and false if there is none: t is zero, or what came in
-// has no known form. Known forms are ISO 8601 with an offset (Z, +08:00 or
-// +0800), with or without a fraction, and milliseconds since 1970.
+// has no known form. Known forms are ISO 8601 with an offset (Z, +08:00, +0800
+// or +08, at most 18 hours), with or without seconds and a fraction, and
+// milliseconds since 1970 in 13 digits.
 func (t Time) Time() (time.Time, bool) { return parseInstant(t.text) }
 
 // IsZero reports whether t is absent.
@@ -75,29 +79,81 @@ func (t Time) WireRules() []string {
 	return nil
 }
 
-var instantLayouts = []string{
-	time.RFC3339Nano,
-	"2006-01-02T15:04:05.999999999-0700",
-}
-
-// parseInstant reads every form of time that was seen on the wire.
+// parseInstant reads every form of time that occurs on the wire: milliseconds
+// since 1970 in 13 digits, or
+//
+//	2026-12-01T10:30[:00[.123]](Z|+08:00|+0800|+08)
+//
+// where the fraction may be of any length, after a point or a comma, and counts to
+// the nanosecond; an offset is at most 18 hours.
 func parseInstant(text string) (time.Time, bool) {
-	if (len(text) == 13 || len(text) == 12) && allDigits(text) { // milliseconds since 1970; synctest lives in 2000
-		var ms int64
-		for i := range len(text) {
-			ms = ms*10 + int64(text[i]-'0')
-		}
-		return time.UnixMilli(ms), true
+	if len(text) == 13 && allDigits(text) {
+		ms, err := strconv.ParseInt(text, 10, 64)
+		return time.UnixMilli(ms), err == nil
 	}
-	if len(text) < len("2006-01-02T15:04:05Z") {
+	const minutes = len("2006-01-02T15:04")
+	if len(text) <= minutes {
 		return time.Time{}, false
 	}
-	for _, layout := range instantLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
+	clock, rest := text[:minutes]+":00", text[minutes:]
+	if rest[0] == ':' {
+		if len(rest) < 3 {
+			return time.Time{}, false
 		}
+		clock, rest = text[:minutes+3], rest[3:]
 	}
-	return time.Time{}, false
+	at, err := time.Parse("2006-01-02T15:04:05", clock)
+	if err != nil || len(clock) != len("2006-01-02T15:04:05") {
+		return time.Time{}, false
+	}
+	var nanoseconds time.Duration
+	if rest != "" && (rest[0] == '.' || rest[0] == ',') && text[minutes] == ':' {
+		digits := 1
+		for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' {
+			digits++
+		}
+		if digits == 1 {
+			return time.Time{}, false
+		}
+		for i, unit := 1, 100*time.Millisecond; i < digits && unit > 0; i, unit = i+1, unit/10 {
+			nanoseconds += time.Duration(rest[i]-'0') * unit
+		}
+		rest = rest[digits:]
+	}
+	offset, ok := parseOffset(rest)
+	if !ok {
+		return time.Time{}, false
+	}
+	return at.Add(nanoseconds - offset).In(time.FixedZone("", int(offset/time.Second))), true
+}
+
+// parseOffset reads Z, +08:00, +0800 and +08, up to 18 hours on either side.
+func parseOffset(text string) (offset time.Duration, ok bool) {
+	if text == "Z" {
+		return 0, true
+	}
+	if text == "" || text[0] != '+' && text[0] != '-' {
+		return 0, false
+	}
+	digits := text[1:]
+	if len(digits) == 5 && digits[2] == ':' {
+		digits = digits[:2] + digits[3:]
+	}
+	if len(digits) == 2 {
+		digits += "00"
+	}
+	if len(digits) != 4 || !allDigits(digits) {
+		return 0, false
+	}
+	hours, minutes := int(digits[0]-'0')*10+int(digits[1]-'0'), int(digits[2]-'0')*10+int(digits[3]-'0')
+	offset = time.Duration(60*hours+minutes) * time.Minute
+	if minutes > 59 || offset > 18*time.Hour {
+		return 0, false
+	}
+	if text[0] == '-' {
+		offset = -offset
+	}
+	return offset, true
 }
 
 func allDigits(text string) bool {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -47,18 +48,50 @@ func transportError(err error) error {
 	return &networkError{text, err}
 }
 
-// connection learns from httptrace whether the request ever got a connection.
-// Only a transport that took part in the trace can prove that it did not.
-type connection struct {
+// outgoing is the body of a request, and what is known about its way. A request
+// was certainly not sent if no byte of the body was read and the transport never
+// had a connection. Neither proves it alone: a transport may fill a buffer before
+// it dials; and one that fails over tells httptrace of one way and takes another.
+type outgoing struct {
 	trace      httptrace.ClientTrace
-	asked, got atomic.Bool
+	asked, got atomic.Bool // for a connection; a transport that is not net/http's may not tell
+
+	mu   sync.Mutex
+	rest []byte
+	read bool // some byte, at least
+	shut bool
 }
 
-func newConnection() *connection {
-	c := new(connection)
-	c.trace.GetConn = func(string) { c.asked.Store(true) }
-	c.trace.GotConn = func(httptrace.GotConnInfo) { c.got.Store(true) }
-	return c
+func newOutgoing(body []byte) *outgoing {
+	o := &outgoing{rest: body}
+	o.trace.GetConn = func(string) { o.asked.Store(true) }
+	o.trace.GotConn = func(httptrace.GotConnInfo) { o.got.Store(true) }
+	return o
 }
 
-func (c *connection) untouched() bool { return c.asked.Load() && !c.got.Load() }
+// Read implements io.Reader.
+func (o *outgoing) Read(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.shut:
+		return 0, errShut
+	case len(o.rest) == 0:
+		return 0, io.EOF
+	}
+	n := copy(p, o.rest)
+	o.rest = o.rest[n:]
+	o.read = o.read || n > 0
+	return n, nil
+}
+
+var errShut = errors.New("the attempt is over")
+
+// notSent ends the attempt: no byte can be read from now on. It reports whether
+// it is proved that nothing was sent.
+func (o *outgoing) notSent() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shut = true
+	return o.asked.Load() && !o.got.Load() && !o.read
+}

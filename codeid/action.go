@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // DefaultUserAgent is the user agent of rules that do not name one.
@@ -26,27 +27,21 @@ type action struct {
 	untrusted bool // trust is not Y, or a version of the Java SDK is required
 
 	// For ActionOpenURL, one of these; none of them means the code itself.
-	dynamic []urlPart
+	dynamic string // "https://host/path?code=${codeValue}&i=${issuer}"
 	urlTag  *urlTag
-}
-
-// urlPart is text, with a variable behind it.
-type urlPart struct {
-	text     string
-	variable string // codeValue, issuer or ""
 }
 
 // urlTag is where an EMVCo code holds a URL: a root field, or a field in a template.
 type urlTag struct {
-	account bool // the template is the one that met the rule's conditions
-	root    int
-	sub     int // noTag: the root field itself
+	root int // merchantTag: the template that met the rule's conditions
+	sub  int // noTag: the root field itself
 }
 
 func compileAction(public *actionDocument, extend *extendResultDocument, ignoreTrust bool) (a action, err error) {
 	a.kind = Action(public.Type)
 	if public.Type == "" {
-		switch cmp.Or(extend.Router, extend.NonSDKRouter) {
+		// This package is no server SDK: what is said for those without comes first.
+		switch cmp.Or(extend.NonSDKRouter, extend.Router) {
 		case "AC_CODE":
 			a.kind = ActionDecode
 		case "AC_URL":
@@ -80,7 +75,7 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	switch method {
 	case "USE_DIRECTLY":
 	case "CONSTRUCT_DYNAMIC_URL":
-		a.dynamic, err = parseDynamicURL(expression)
+		a.dynamic, err = expression, checkDynamicURL(expression)
 	case "EXTRACT_URL_FROM_EMVCODE":
 		a.urlTag, err = parseURLTag(tag)
 	default:
@@ -89,104 +84,82 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	return a, err
 }
 
-// parseDynamicURL reads "https://host/path?code=${codeValue}&i=${issuer}". Variables stand behind the host, so that no
-// code can choose it.
-func parseDynamicURL(expression string) (parts []urlPart, err error) {
-	if len(expression) > maxExpression {
-		return nil, errors.New("URL expression of more than 2,048 bytes")
+// checkDynamicURL accepts an expression with known variables. They come after the
+// host, so that no code can choose it.
+func checkDynamicURL(expression string) error {
+	fixed := strings.NewReplacer("${codeValue}", "", "${issuer}", "").Replace(expression)
+	start, _, isDynamic := strings.Cut(expression, "${")
+	_, start, _ = strings.Cut(start, "://")
+	u, isURL := weburl.Parse(fixed)
+	switch {
+	case len(expression) > maxExpression:
+		return errors.New("URL expression of more than 2,048 bytes")
+	case strings.Contains(fixed, "${"):
+		return errors.New("unknown variable in the URL expression")
+	case strings.Count(expression, "${") > maxVariables:
+		return errors.New("URL expression of more than 8 variables")
+	case !isURL, isDynamic && !strings.ContainsAny(start, "/?#"):
+		return errors.New("URL expression without a fixed host")
+	case u.Problem != "":
+		return errors.New("URL expression that is never accepted: " + u.Problem)
 	}
-	fixed, variables := "", 0 // the expression without its variables, and their number
-	for rest := expression; rest != ""; {
-		text, behind, found := strings.Cut(rest, "${")
-		part := urlPart{text: text}
-		if found {
-			var closed bool
-			part.variable, rest, closed = strings.Cut(behind, "}")
-			if !closed || part.variable != "codeValue" && part.variable != "issuer" {
-				return nil, errors.New("unknown variable in the URL expression")
-			}
-			if variables++; variables > maxVariables {
-				return nil, errors.New("URL expression of more than 8 variables")
-			}
-		} else {
-			rest = ""
-		}
-		if len(parts) == 0 {
-			if n := schemeLength(text); n == 0 || found && !strings.ContainsAny(text[n:], "/?#") {
-				return nil, errors.New("URL expression without a fixed host")
-			}
-		}
-		parts = append(parts, part)
-		fixed += text
-	}
-	u, isURL := parseURL(fixed)
-	if !isURL {
-		return nil, errors.New("URL expression without a fixed host")
-	}
-	if u.problem != "" {
-		return nil, errors.New("URL expression that is never accepted: " + u.problem)
-	}
-	return parts, nil
+	return nil
 }
 
-// parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or "80".
+// parseURLTag reads "merchantTag.03" (in the template that matched), "62.05" or
+// "80".
 func parseURLTag(text string) (*urlTag, error) {
 	root, sub, nested := strings.Cut(text, ".")
-	t := urlTag{account: root == "merchantTag", sub: noTag}
+	t := urlTag{root: merchantTag, sub: noTag}
 	ok := true
-	if !t.account {
+	if root != "merchantTag" {
 		t.root, ok = parseTag(root)
 	}
 	if ok && nested {
 		t.sub, ok = parseTag(sub)
 	}
-	if !ok || t.account && !nested {
+	if !ok || t.root == merchantTag && !nested {
 		return nil, errors.New("unknown emvUrlTag")
 	}
 	return &t, nil
 }
 
-// url is what to open for a code, in whatever shape: the caller checks it. It is "" if the code does not have it.
-func (a *action) url(v *view, template int, issuer string) string {
+// url is what to open for a code, in whatever shape: the caller checks it. It is
+// "" if the code does not have it.
+func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
-		return a.urlTag.find(v, template)
+		return a.urlTag.find(v.emv, account)
 	}
-	if a.dynamic == nil {
+	if a.dynamic == "" {
 		return v.code
 	}
-	var b strings.Builder
-	for _, part := range a.dynamic {
-		b.WriteString(part.text)
-		switch part.variable {
-		case "codeValue":
-			b.WriteString(url.QueryEscape(v.code))
-		case "issuer":
-			b.WriteString(url.QueryEscape(cmp.Or(issuer, issuerOf(v))))
-		}
-	}
-	return b.String()
+	return strings.NewReplacer("${codeValue}", escape(v.code), "${issuer}", escape(cmp.Or(issuer, issuerOf(v)))).Replace(a.dynamic)
 }
 
-func (t *urlTag) find(v *view, template int) string {
-	if !v.isEMV {
+// escape percent-encodes text for the path, the query or the fragment of a URL.
+func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+func (t *urlTag) find(c *emvqr.Code, account int) string {
+	if c == nil {
 		return ""
 	}
-	if t.account {
-		return v.emv.Template(template).Find(t.sub)
+	root := t.root
+	if root == merchantTag {
+		root = account
 	}
-	value := v.emv.Root(t.root)
 	if t.sub == noTag {
-		return value
+		return c.Root(root)
 	}
-	return emvqr.RowOf(value).Find(t.sub)
+	return c.Template(root).Find(t.sub)
 }
 
-// issuerOf is the first six digits of an order code: 281, three digits of a routing number, two of a type, and more. The
-// order code may be the last part of a URL's path.
+// issuerOf is the first six digits of an order code: 281, three digits of a
+// routing number, two of a type, and more. The order code may be the last part of
+// a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
-	if v.isURL && v.url.problem == "" {
-		path := v.url.path()
+	if v.isURL && v.url.Problem == "" {
+		path := v.url.Path()
 		if i := strings.IndexAny(path, "?#"); i >= 0 {
 			path = path[:i]
 		}

@@ -64,3 +64,27 @@ func TestURLExpressionLimits(t *testing.T) {
 		}
 	}
 }
+
+// The router type for those without the server SDK comes first; the public action
+// comes before both.
+func TestRouterTypes(t *testing.T) {
+	for _, c := range []struct {
+		action, router, nonSDK string
+		want                   codeid.Action
+	}{
+		{"", "AC_CODE", "AC_URL", codeid.ActionOpenURL},
+		{"", "AC_URL", "AC_CODE", codeid.ActionDecode},
+		{"", "AC_CODE", "", codeid.ActionDecode},
+		{"", "", "AC_URL", codeid.ActionOpenURL},
+		{"DECODE", "AC_URL", "AC_URL", codeid.ActionDecode},
+		{"", "AC_CODE", "AC_MAIL", ""},
+	} {
+		r := prefix("https://a.example/")
+		r["postCodeMatchAction"] = object{"postCodeMatchActionType": c.action}
+		r["extendInfo"] = object{"matchResult": object{"routerType": c.router, "routerTypeNonSdk": c.nonSDK}}
+		id, err := parse(t, ruleset(t, "v", r), codeid.RuleOptions{}).Identify("https://a.example/1")
+		if err != nil || id.Action != c.want {
+			t.Errorf("%+v: %+v, %v", c, id, err)
+		}
+	}
+}

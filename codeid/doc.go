@@ -11,9 +11,10 @@
 // blocklist, a code in it is rejected. All other codes are identified. A [List]
 // holds whole codes, prefixes, hosts, identifiers of EMVCo merchant accounts,
 // regular expressions and functions, a million of them if need be; it comes from
-// values ([NewList]) or from a file ([ReadList]). Filter.Replace puts other lists
-// in force while the filter is in use.
+// values ([NewList]) or from a file ([ReadList]). [Filter.Replace] puts other
+// lists in force while the filter is in use.
 //
+//	code = codeid.Clean(scanned) // without the scanner's line end
 //	verdict := filter.Check(code)
 //	switch verdict.Decision {
 //	case codeid.DecisionLocal:    // the MPP's own logic
@@ -21,19 +22,20 @@
 //	case codeid.DecisionIdentify: // go on below
 //	}
 //
+// An allowlist and rules take a code as it is written. A blocklist takes it as
+// the most forgiving program would: it fails closed.
+//
 // # Identify
 //
-// An [Identifier] gets the rules from Alipay+ and keeps them up to date. Make one
-// when the application starts; if Init fails, the application should not start:
+// An [Identifier] has the rules of Alipay+ and keeps them up to date. [Open]
+// makes one when the application starts; if it fails, the application should not
+// start:
 //
-//	identifier, err := codeid.New(codeid.Config{
+//	identifier, err := codeid.Open(ctx, codeid.Config{
 //		Client: client,
 //		File:   "/var/lib/wallet/coderules.json",
 //		Preset: preset, // go:embed
 //	})
-//	if err == nil {
-//		err = identifier.Init(ctx)
-//	}
 //	if err != nil {
 //		return err
 //	}
@@ -50,29 +52,32 @@
 //	}
 //
 // The last good rule set survives every failure: an answer that is unsigned, cut
-// off, empty, or half of which cannot be used changes nothing. Status tells the
-// version and the age of the set in use, Hooks report every refresh.
+// off, empty, or half of which cannot be used changes nothing.
+// [Identifier.Status] tells the version and the age of the set in use, [Hooks]
+// report every refresh.
 //
 // # Rules
 //
 // A [Ruleset] is a compiled answer of inquiryCodeRules; [ParseRuleset] makes it
-// from the exact body, wherever that was kept. A rule is used as a whole or not
-// at all: its public fields and its extendInfo, which restricts it further, must
-// both hold. A rule with a method, operator, action or pattern that this package
-// does not know or cannot evaluate is skipped, listed with a reason by
-// Ruleset.Skipped, and never counts as a match. (Members by other names are
-// ignored.)
+// from the exact body, wherever that was kept. Its rules are tried one by one,
+// by priority, the smallest first, and in the order of the list where it is
+// equal; the first that matches decides. The documents leave this and other
+// questions open; [RuleOptions] has an answer to each.
 //
-// The documents leave some questions open; [RuleOptions] has an answer to each.
-// Rules are tried in the order of their priority, the smallest first, and in the
-// order of the list where it is equal; the first that matches decides.
+// A rule is used as a whole or not at all: its public fields and its extendInfo,
+// which restricts it further, must both hold. A rule with a method, operator,
+// action, pattern or condition that this package does not know or cannot
+// evaluate is skipped, listed with a reason by [Ruleset.Skipped], and never
+// counts as a match: a rule that is too wide would send codes to the wrong
+// place.
 //
-// Rules are written for Java. Go's regular expressions lack look-aheads; a
-// negative look-ahead behind a part of fixed length, as in ^NCHL(?!00000000).*,
-// works all the same. For others RuleOptions.Compile takes another engine.
+// Rules are written for Java. A regular expression of a rule means here what it
+// means to Java's Pattern.matches, or the rule is skipped; for what is skipped,
+// RuleOptions.Compile takes another engine. (Lists are written for this package:
+// their regular expressions have Go's syntax and meaning.)
 //
 // A [Remote] decides what rules alone cannot, for example a rule that wants the
-// server SDK (trust N): a bridge to the Java SDK fits behind it.
+// server SDK (trust N): a bridge to the Java SDK fits there.
 //
 // # URLs
 //

@@ -26,28 +26,26 @@ const exampleRules = `{
 
 func Example() {
 	ctx := context.Background()
-	client := exampleClient() // alipayplus.NewClient(…)
+	client := exampleClient()
 
 	local, err := codeid.ReadList(strings.NewReader("host pay.wallet.example\nprefix WLT"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	filter := codeid.NewFilter(codeid.Lists{Local: local})
-	identifier, err := codeid.New(codeid.Config{Client: client, Preset: []byte(exampleRules)})
+	identifier, err := codeid.Open(ctx, codeid.Config{Client: client, Preset: []byte(exampleRules)})
 	if err != nil {
-		log.Fatal(err)
-	}
-	if err := identifier.Init(ctx); err != nil {
 		log.Fatal(err)
 	}
 	// go identifier.Run(ctx)
 
-	for _, code := range []string{
+	for _, scanned := range []string{
 		"https://pay.wallet.example/7",
-		"28100104AbC0dEf1GhI2jKl3Mn",
+		"28100104AbC0dEf1GhI2jKl3Mn\r\n",
 		"HTTPS://SHOP.EXAMPLE/TABLE/12",
 		"https://shop.example@evil.test/",
 	} {
+		code := codeid.Clean(scanned)
 		if v := filter.Check(code); v.Decision != codeid.DecisionIdentify {
 			fmt.Println(v.Decision, "by", v.List, v.Kind, v.Entry)
 			continue
@@ -124,11 +122,8 @@ func (bridge) IdentifyCode(_ context.Context, _ alipayplus.Secret) (codeid.Remot
 func ExampleRemote() {
 	rules := strings.Replace(exampleRules, `"postCodeMatchAction": {"postCodeMatchActionType": "DECODE"}}`,
 		`"postCodeMatchAction": {"postCodeMatchActionType": "DECODE"}, "extendInfo": {"matchResult": {"trust": "N"}}}`, 1)
-	identifier, err := codeid.New(codeid.Config{Client: exampleClient(), Preset: []byte(rules), Remote: bridge{}})
+	identifier, err := codeid.Open(context.Background(), codeid.Config{Client: exampleClient(), Preset: []byte(rules), Remote: bridge{}})
 	if err != nil {
-		log.Fatal(err)
-	}
-	if err := identifier.Init(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 	id, err := identifier.Identify(context.Background(), "28100104AbC0dEf1GhI2jKl3Mn")

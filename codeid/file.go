@@ -31,8 +31,8 @@ func readFile(name string, limit int) (body []byte, written time.Time, err error
 	return body, info.ModTime(), nil
 }
 
-// writeFile makes body the content of the file, unless it is already. A reader, a crash or a full disk meets the old
-// content or the new one, never a part.
+// writeFile makes body the content of the file, unless it is already. A reader, a
+// crash or a full disk meets the old content or the new one, never a part.
 func writeFile(name string, body []byte, limit int) (err error) {
 	if old, _, err := readFile(name, limit); err == nil && bytes.Equal(old, body) {
 		return nil
@@ -53,7 +53,8 @@ func writeFile(name string, body []byte, limit int) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	// The new name is durable once the folder is; where folders cannot be synced, the rename stands all the same.
+	// The new name is durable once the folder is; where folders cannot be synced,
+	// the rename is done all the same.
 	if d, err := os.Open(folder); err == nil { //nolint:gosec // the same
 		_ = d.Sync()
 		_ = d.Close()

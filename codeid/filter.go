@@ -1,9 +1,6 @@
 package codeid
 
-import (
-	"sync/atomic"
-	"unicode/utf8"
-)
+import "sync/atomic"
 
 // Decision says who processes a code.
 type Decision string
@@ -25,9 +22,10 @@ const (
 // processed by the MPP; all others are identified. Fill in the lists of the
 // solution that you use.
 type Lists struct {
-	// Block holds what is rejected. Its hosts and URL prefixes also recognise
-	// URLs that are written to be mistaken for another one
-	// ("https://good.example@bad.example").
+	// Block holds what is rejected. It takes a code as the most forgiving program
+	// would: URLs that are written to be mistaken for another one
+	// ("https://good.example@bad.example"), other spellings of a host, GUIDs in
+	// any case.
 	Block *List
 	// Local recognises the MPP's own codes.
 	Local *List
@@ -36,12 +34,21 @@ type Lists struct {
 	Allow *List
 }
 
+// ListName names one of Lists.
+type ListName string
+
+// The lists of a Filter.
+const (
+	BlockList ListName = "blocklist"
+	LocalList ListName = "local codes"
+	AllowList ListName = "allowlist"
+)
+
 // Verdict is the answer of a Filter, with the entry that decided.
 type Verdict struct {
 	Decision Decision
-	// List is "blocklist", "local codes" or "allowlist", "" for
-	// DecisionIdentify.
-	List string
+	// List is the list that the entry is in, "" for DecisionIdentify.
+	List ListName
 	// Kind is the kind of the entry that decided.
 	Kind Kind
 	// Entry is the entry's value, with scheme and host of a URL in lower case.
@@ -71,17 +78,18 @@ func (f *Filter) Replace(lists Lists) { f.lists.Store(&lists) }
 // MaxCode characters) is in no list; identification refuses it.
 func (f *Filter) Check(code string) Verdict {
 	lists := f.lists.Load()
-	if lists == nil || len(code) > MaxCode && utf8.RuneCountInString(code) > MaxCode {
+	if lists == nil || longer(code, MaxCode) {
 		return Verdict{Decision: DecisionIdentify}
 	}
+	code = Clean(code)
 	for _, l := range [...]struct {
 		list     *List
-		name     string
+		name     ListName
 		decision Decision
 	}{
-		{lists.Block, "blocklist", DecisionRejected},
-		{lists.Local, "local codes", DecisionLocal},
-		{lists.Allow, "allowlist", DecisionLocal},
+		{lists.Block, BlockList, DecisionRejected},
+		{lists.Local, LocalList, DecisionLocal},
+		{lists.Allow, AllowList, DecisionLocal},
 	} {
 		if l.list == nil {
 			continue

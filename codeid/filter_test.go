@@ -3,6 +3,7 @@ package codeid_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -268,3 +269,37 @@ func TestListErrors(t *testing.T) {
 type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }
+
+// Any number of lengths, and the longest prefix is the one that is found.
+func TestPrefixesOfManyLengths(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	text := func(most int) string { return randomText(random, "AB", "ab", most) }
+	var lines []string
+	entries := map[string]bool{}
+	for range 200 {
+		p := text(150) + "c"
+		entries[p] = true
+		lines = append(lines, "prefix "+p)
+	}
+	f := codeid.NewFilter(codeid.Lists{Allow: list(t, strings.Join(lines, "\n"))})
+	found := 0
+	for p := range entries {
+		for _, code := range []string{p, p[:len(p)-1], p + text(5), p[:2] + p[3:], text(200)} {
+			want := ""
+			for n := len(code); n > 0 && want == ""; n-- {
+				if entries[code[:n]] {
+					want = code[:n]
+				}
+			}
+			if got := f.Check(code); got.Entry != want {
+				t.Fatalf("%q: %q, want %q", code, got.Entry, want)
+			}
+			if want != "" {
+				found++
+			}
+		}
+	}
+	if found < 400 {
+		t.Errorf("only %d found", found)
+	}
+}

@@ -1,12 +1,13 @@
 package codeid
 
 import (
-	"fmt"
-
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"encoding/json"
+	"errors"
+	"log/slog"
 )
 
-// Action says what to do with a code that Alipay+ supports. Its texts are those of postCodeMatchActionType.
+// Action says what to do with a code that Alipay+ supports. Its texts are those
+// of postCodeMatchActionType.
 type Action string
 
 const (
@@ -20,8 +21,9 @@ const (
 // NoRule is Identification.Rule if no rule decided.
 const NoRule = -1
 
-// Identification is what is known about a code. It is safe to print: the code
-// is not in it, and RedirectURL, which may contain the code, is a method.
+// Identification is what is known about a code. It is safe to print and to log:
+// the code is not in it, and RedirectURL, which may contain the code, is a
+// method. Compare with Equal.
 type Identification struct {
 	// Supported says that Alipay+ processes the code. If not, the MPP treats the
 	// code by its own logic.
@@ -50,10 +52,10 @@ type Identification struct {
 	// Reason explains the answer to a person, from a fixed set of texts.
 	Reason string
 
-	redirectURL *string // a pointer: fmt prints no text behind it
+	redirectURL *string // a pointer: fmt does not print what it points to
 }
 
-// RedirectURL is the URL to open for ActionOpenURL: http or https, without
+// RedirectURL returns the URL to open for ActionOpenURL: http or https, without
 // user-info and control characters. It may contain the code: keep it out of
 // logs. It is "" for all other codes.
 func (id Identification) RedirectURL() string {
@@ -63,14 +65,28 @@ func (id Identification) RedirectURL() string {
 	return *id.redirectURL
 }
 
-// badCode is the error for what cannot be a code.
-func badCode(message string) error {
-	return fmt.Errorf("codeid: %s: %w", message,
-		alipayplus.Result{Code: alipayplus.CodeParamIllegal, Status: alipayplus.StatusFailed, Message: message})
+// Equal reports whether id and other say the same, RedirectURL included. (With ==
+// two equal ones with a RedirectURL differ.)
+func (id Identification) Equal(other Identification) bool {
+	same := id.RedirectURL() == other.RedirectURL()
+	id.redirectURL, other.redirectURL = nil, nil
+	return same && id == other
 }
 
-// unknown is the error for a question that has no answer yet.
-func unknown(message string) error {
-	return fmt.Errorf("codeid: %s: %w", message,
-		alipayplus.Result{Code: alipayplus.CodeUnknownException, Status: alipayplus.StatusUnknown, Message: message})
+// MarshalJSON fails if there is a RedirectURL, which may contain the code: take
+// what you need, and RedirectURL by name. Without one it encodes the fields.
+func (id Identification) MarshalJSON() ([]byte, error) {
+	if id.RedirectURL() != "" {
+		return nil, errors.New("codeid: an Identification has no JSON with its URL; encode what RedirectURL returns yourself")
+	}
+	return json.Marshal(printed(id))
 }
+
+// LogValue gives log/slog all but the RedirectURL.
+func (id Identification) LogValue() slog.Value {
+	id.redirectURL = nil
+	return slog.AnyValue(printed(id))
+}
+
+// printed is an Identification without its methods.
+type printed Identification

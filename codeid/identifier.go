@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// Config is what New needs. Fields without "required" may stay zero.
+// Config is what Open needs. Fields without "required" may stay zero.
 type Config struct {
 	// Client calls Alipay+, required.
 	Client *alipayplus.Client
@@ -26,7 +25,7 @@ type Config struct {
 	// Preset is the body of an inquiryCodeRules response that is part of the
 	// application, the last resort.
 	Preset []byte
-	// Minimum is the worst source that Init accepts; SourceNone means
+	// Minimum is the worst source that Open accepts; SourceNone means
 	// SourcePreset: any.
 	Minimum Source
 
@@ -54,10 +53,9 @@ type Identifier struct {
 	config Config
 	state  atomic.Pointer[state]
 
-	mutex   sync.Mutex
-	flight  *flight // the refresh that is running, if any
-	last    *flight // the last one that came to its end, if any
-	unsaved []byte  // the body of the set in use, if it could not be written. Owned by the flight.
+	turn    chan struct{}           // holds a token while a refresh is running
+	ended   atomic.Pointer[refresh] // the last refresh that came to its own end
+	unsaved []byte                  // the body of the set in use, if it could not be written; belongs to the refresh
 }
 
 // state is the rule set in use, with its history.
@@ -67,8 +65,11 @@ type state struct {
 	confirmed time.Time
 }
 
-// New checks cfg. The Identifier has no rules before Init.
-func New(cfg Config) (*Identifier, error) {
+// Open checks cfg and loads a rule set from Alipay+, else from Config.File, else
+// from Config.Preset: the first that works. Sources below Config.Minimum are not
+// tried. If there is no set in the end, Open fails with all the reasons, and the
+// application should not start.
+func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 	const day = 24 * time.Hour
 	cfg.Operation = cmp.Or(cfg.Operation, InquiryCodeRules)
 	cfg.Interval = cmp.Or(cfg.Interval, day)
@@ -84,36 +85,29 @@ func New(cfg Config) (*Identifier, error) {
 	case cfg.Minimum > SourceRemote:
 		return nil, errors.New("codeid: Minimum is no Source")
 	}
-	return &Identifier{config: cfg}, nil
+	i := &Identifier{config: cfg, turn: make(chan struct{}, 1)}
+	err := i.Refresh(ctx)
+	if err == nil {
+		return i, nil
+	}
+	failed := fmt.Errorf("from Alipay+: %w", err)
+	if cfg.File != "" && cfg.Minimum <= SourceFile {
+		if err = i.restore(ctx, SourceFile); err == nil {
+			return i, nil
+		}
+		failed = errors.Join(failed, fmt.Errorf("from the file: %w", err))
+	}
+	if len(cfg.Preset) > 0 && cfg.Minimum <= SourcePreset {
+		if err = i.restore(ctx, SourcePreset); err == nil {
+			return i, nil
+		}
+		failed = errors.Join(failed, fmt.Errorf("from the preset: %w", err))
+	}
+	return nil, fmt.Errorf("codeid: no rule set: %w", failed)
 }
 
-// Init loads a rule set from Alipay+, else from Config.File, else from
-// Config.Preset: the first that works. Sources below Config.Minimum are not
-// tried. If there is no set in the end, Init fails with all the reasons, and the
-// application should not start.
-func (i *Identifier) Init(ctx context.Context) error {
-	failed := i.Refresh(ctx)
-	if failed == nil {
-		return nil
-	}
-	failed = fmt.Errorf("from Alipay+: %w", failed)
-	for _, source := range []Source{SourceFile, SourcePreset} {
-		if source < i.config.Minimum {
-			break
-		}
-		if source == SourceFile && i.config.File == "" || source == SourcePreset && len(i.config.Preset) == 0 {
-			continue
-		}
-		err := i.restore(ctx, source)
-		if err == nil {
-			return nil
-		}
-		failed = errors.Join(failed, fmt.Errorf("from the %v: %w", source, err))
-	}
-	return fmt.Errorf("codeid: no rule set: %w", failed)
-}
-
-// restore loads a set that this process did not get from Alipay+. It never replaces one.
+// restore loads a set that this process did not get from Alipay+, for Open:
+// nobody else has the Identifier yet.
 func (i *Identifier) restore(ctx context.Context, source Source) error {
 	began := time.Now()
 	body, confirmed := i.config.Preset, time.Time{}
@@ -127,14 +121,15 @@ func (i *Identifier) restore(ctx context.Context, source Source) error {
 		set, err = i.accept(body, &l)
 	}
 	if err == nil {
-		l.Changed = i.state.CompareAndSwap(nil, &state{set, source, confirmed})
+		l.Changed = true
+		i.state.Store(&state{set, source, confirmed})
 	}
 	i.loaded(ctx, l, began, err)
 	return err
 }
 
-// accept parses a set and refuses a half-bad one: then the set is broken, or this version of the SDK too old for it, and
-// the set before it is better.
+// accept parses a set and refuses a half-bad one: then the set is broken, or this
+// version of the SDK too old for it, and the set before it is better.
 func (i *Identifier) accept(body []byte, l *Loading) (*Ruleset, error) {
 	set, err := ParseRuleset(body, i.config.Rules)
 	if err != nil {
@@ -155,21 +150,22 @@ func (i *Identifier) loaded(ctx context.Context, l Loading, began time.Time, err
 	i.config.Hooks.Loaded(ctx, l)
 }
 
-var errNotLoaded = unknown("no rule set was loaded yet")
+// errNotLoaded is the error of an Identifier that Open did not make.
+var errNotLoaded = unknown("no rule set was loaded")
 
 // Identify says what to do with a code value, as scanned. ctx is for the Remote.
 //
 // A nil error means that the question is answered, be it with "not supported".
 // Errors wrap an alipayplus.Result: F PARAM_ILLEGAL for what cannot be a code;
-// U UNKNOWN_EXCEPTION if there is no answer now, because no rule set was ever
-// loaded or the Remote failed. Ask again then; it does not mean "not supported".
+// U UNKNOWN_EXCEPTION if there is no answer now, because the Remote failed. Ask
+// again then; it does not mean "not supported".
 func (i *Identifier) Identify(ctx context.Context, code string) (Identification, error) {
 	id, err := Identification{Rule: NoRule}, errNotLoaded
 	if s := i.state.Load(); s != nil {
 		id, err = s.set.Identify(code)
 	}
 	if err == nil && i.config.Remote != nil && (id.NeedsRemote || id.Untrusted) {
-		id, err = askRemote(ctx, i.config.Remote, code, id)
+		id, err = askRemote(ctx, i.config.Remote, Clean(code), id)
 	}
 	if i.config.Hooks.Identified != nil {
 		observed := id
@@ -181,7 +177,7 @@ func (i *Identifier) Identify(ctx context.Context, code string) (Identification,
 
 // Status describes the rule set in use.
 type Status struct {
-	// Source is SourceNone before the first set was loaded.
+	// Source is where the set came from.
 	Source Source
 	// Version of the set.
 	Version string

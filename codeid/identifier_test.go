@@ -19,12 +19,13 @@ import (
 
 // world is an Identifier and the Alipay+ that it asks.
 type world struct {
-	t       *testing.T
-	gateway *alipayplustest.Gateway
-	*codeid.Identifier
-	loaded []codeid.Loading
-	answer atomic.Pointer[answer]
-	calls  atomic.Int32
+	t                  *testing.T
+	gateway            *alipayplustest.Gateway
+	*codeid.Identifier // after open
+	cfg                codeid.Config
+	loaded             []codeid.Loading
+	answer             atomic.Pointer[answer]
+	calls              atomic.Int32
 }
 
 type answer struct {
@@ -57,15 +58,17 @@ func newWorld(t *testing.T, change func(*codeid.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := codeid.Config{Client: client}
-	cfg.Hooks.Loaded = func(_ context.Context, l codeid.Loading) { w.loaded = append(w.loaded, l) }
+	w.cfg = codeid.Config{Client: client}
+	w.cfg.Hooks.Loaded = func(_ context.Context, l codeid.Loading) { w.loaded = append(w.loaded, l) }
 	if change != nil {
-		change(&cfg)
-	}
-	if w.Identifier, err = codeid.New(cfg); err != nil {
-		t.Fatal(err)
+		change(&w.cfg)
 	}
 	return w
+}
+
+func (w *world) open() (err error) {
+	w.Identifier, err = codeid.Open(w.t.Context(), w.cfg)
+	return err
 }
 
 // takes reports whether code is supported.
@@ -78,7 +81,7 @@ func (w *world) takes(code string) bool {
 	return id.Supported
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestOpenRefuses(t *testing.T) {
 	client, err := alipayplus.NewClient(alipayplustest.New(t).Config())
 	if err != nil {
 		t.Fatal(err)
@@ -90,13 +93,13 @@ func TestNewRefuses(t *testing.T) {
 		"retry before the next refresh":  {Client: client, Interval: time.Hour, RetryInterval: 2 * time.Hour},
 		"a minimum that can be achieved": {Client: client, Minimum: codeid.SourceRemote + 1},
 	} {
-		if _, err := codeid.New(cfg); err == nil {
+		if _, err := codeid.Open(t.Context(), cfg); err == nil {
 			t.Errorf("%s: accepted", rule)
 		}
 	}
 }
 
-func TestInitSources(t *testing.T) {
+func TestOpenSources(t *testing.T) {
 	good := ruleset(t, "v_file", prefix("FILE-"))
 	for _, c := range []struct {
 		rule                 string
@@ -136,26 +139,23 @@ func TestInitSources(t *testing.T) {
 			if c.remote == "good" {
 				w.serves("v_remote", prefix("REMOTE-"))
 			}
-			err := w.Init(t.Context())
+			err := w.open()
 			if (err == nil) != (c.want != codeid.SourceNone) {
 				t.Fatal(err)
 			}
-			s := w.Status()
-			if s.Source != c.want {
-				t.Errorf("from %v, want %v", s.Source, c.want)
-			}
 			switch c.want {
 			case codeid.SourceNone:
-				if !errors.Is(err, alipayplus.CodeAccessDenied) {
+				if !errors.Is(err, alipayplus.CodeAccessDenied) || w.Identifier != nil {
 					t.Errorf("the error does not say why: %v", err)
 				}
-				if _, err := w.Identify(t.Context(), "FILE-1"); statusOf(err) != alipayplus.StatusUnknown {
-					t.Errorf("without rules: %v", err)
+			default:
+				s := w.Status()
+				if s.Source != c.want {
+					t.Errorf("from %v, want %v", s.Source, c.want)
 				}
-				if s.Age != math.MaxInt64 {
+				if (s.Age == math.MaxInt64) != (c.want == codeid.SourcePreset) {
 					t.Errorf("age %v", s.Age)
 				}
-			default:
 				if s.Version != "v_"+c.want.String() || !w.takes(strings.ToUpper(c.want.String())+"-1") {
 					t.Errorf("version %q", s.Version)
 				}
@@ -165,6 +165,17 @@ func TestInitSources(t *testing.T) {
 				t.Errorf("last event %+v", last)
 			}
 		})
+	}
+}
+
+// An Identifier that Open did not make has no rules and says so.
+func TestIdentifierWithoutRules(t *testing.T) {
+	i := new(codeid.Identifier)
+	if _, err := i.Identify(t.Context(), "FILE-1"); statusOf(err) != alipayplus.StatusUnknown {
+		t.Errorf("without rules: %v", err)
+	}
+	if s := i.Status(); s.Source != codeid.SourceNone || s.Age != math.MaxInt64 {
+		t.Errorf("status %+v", s)
 	}
 }
 

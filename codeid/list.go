@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // Kind is the kind of a list entry; its text is the word in a list file.
@@ -24,7 +26,7 @@ const (
 	KindPrefix Kind = "prefix"
 	// KindHost is the host of http and https URLs, with any port:
 	// "pay.example.com" is this host alone, "*.example.com" is example.com and
-	// all hosts below it. A path behind it, "pay.example.com/m/", is the
+	// all hosts below it. A path after it, "pay.example.com/m/", is the
 	// beginning of the URL's path, in upper and lower case as written.
 	KindHost Kind = "host"
 	// KindGUID is the globally unique identifier of a merchant account template
@@ -35,7 +37,7 @@ const (
 	// may have 512 bytes and sees codes of up to 512 characters.
 	KindRegexp Kind = "regexp"
 	// KindFunc is a function of the application, Entry.Func; Value names it. It
-	// cannot stand in a file.
+	// cannot be in a file.
 	KindFunc Kind = "func"
 )
 
@@ -43,8 +45,8 @@ const (
 type Entry struct {
 	Kind  Kind
 	Value string
-	// Func reports whether a code value belongs to the list, only for KindFunc.
-	// It must be safe for concurrent use.
+	// Func reports whether a code value, as Clean returns it, belongs to the
+	// list, only for KindFunc. It must be safe for concurrent use.
 	Func func(code string) bool
 }
 
@@ -73,150 +75,148 @@ type ListError struct {
 
 func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e.Line, e.Reason) }
 
-// List is a set of entries. It is immutable and safe for concurrent use. The
-// time to search it hardly depends on the number of entries, except for regular
-// expressions and functions, which are tried one by one. All regular expressions
-// together may have a size of about 5,000 characters, counters written out.
+// List is a set of entries. It is immutable and safe for concurrent use. A search
+// costs some look-ups in a map, one for each different length of prefixes;
+// regular expressions and functions are tried one by one. All regular
+// expressions together may have a size of about 5,000 characters, counters
+// written out.
 type List struct {
-	exact   table[struct{}]
-	texts   textPrefixes
-	urls    prefixSet // by origin
-	hosts   prefixSet // by host
-	domains prefixSet // by host, with the hosts below it
-	guids   table[struct{}]
-	regexps []listRegexp
-	funcs   []Entry
+	exact     prefixSet           // for its lengths
+	exactURLs map[string]struct{} // those of exact that are written in another form than URLs are compared in
+	texts     prefixSet
+	urls      prefixSet // in the form in which URLs are compared
+	hosts     prefixSet // host and path
+	domains   prefixSet // host and path, with the hosts below
+	guids     map[string]struct{}
+	anyGUIDs  map[string]string // by their lower case
+	regexps   []listRegexp
+	funcs     []Entry
+
+	compiler patternCompiler // of regexps
 }
 
 type listRegexp struct {
-	pattern string
-	*regex
+	text    string
+	pattern *pattern
 }
 
 // NewList makes a list of values. The error is a *ListError.
 func NewList(entries ...Entry) (*List, error) {
-	b := newListBuilder()
+	l := newList()
 	for i, e := range entries {
-		if err := b.add(e); err != nil {
+		if err := l.add(e); err != nil {
 			return nil, &ListError{i + 1, err.Error()}
 		}
 	}
-	return b.list(), nil
+	l.done()
+	return l, nil
 }
 
-type listBuilder struct {
-	l                          List
-	exact, guids               map[string]struct{}
-	texts, urls, hosts, domain []prefixEntry
-	regexps                    regexCompiler
-}
-
-func newListBuilder() *listBuilder {
-	return &listBuilder{
-		exact:   map[string]struct{}{},
-		guids:   map[string]struct{}{},
-		regexps: regexCompiler{left: maxCodeRegexes},
+func newList() *List {
+	return &List{
+		exact:     newPrefixSet(),
+		exactURLs: map[string]struct{}{},
+		texts:     newPrefixSet(),
+		urls:      newPrefixSet(),
+		hosts:     newPrefixSet(),
+		domains:   newPrefixSet(),
+		guids:     map[string]struct{}{},
+		anyGUIDs:  map[string]string{},
+		compiler:  patternCompiler{left: maxCodeRegexes},
 	}
 }
 
-func (b *listBuilder) add(e Entry) error {
+// add adds an entry. One that can never match is an error.
+func (l *List) add(e Entry) error {
 	switch {
 	case e.Value == "":
 		return errors.New("an entry without a value")
 	case !utf8.ValidString(e.Value):
 		return errors.New("not UTF-8")
-	case len(e.Value) > MaxCode && utf8.RuneCountInString(e.Value) > MaxCode:
+	case longer(e.Value, MaxCode):
 		return errors.New("longer than any code")
 	case (e.Func != nil) != (e.Kind == KindFunc):
 		return errors.New("a function belongs to an entry of kind func, and only there")
 	}
 	switch e.Kind {
 	case KindExact:
-		b.exact[e.Value] = struct{}{}
+		if Clean(e.Value) != e.Value {
+			return errors.New("begins with a byte order mark or ends with a blank, which codes lose")
+		}
+		l.exact.add(e.Value, 0)
+		if u, isURL := weburl.Parse(e.Value); isURL && u.Problem == "" && u.Text != e.Value {
+			l.exactURLs[u.Text] = struct{}{}
+		}
 	case KindPrefix:
 		p, err := parsePrefix(e.Value)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case p.isURL:
+			l.urls.add(p.text, 0)
+		default:
+			l.texts.add(p.text, 0)
 		}
-		list := &b.texts
-		if p.isURL {
-			list = &b.urls
-		}
-		*list = append(*list, prefixEntry{p.key, p.rest, 0})
 	case KindHost:
 		text, below := strings.CutPrefix(e.Value, "*.")
 		host, _, _ := strings.Cut(text, "/")
-		u, _ := parseURL("https://" + text)
-		if u.problem != "" || !isHostName(host) {
+		u, _ := weburl.Parse("https://" + text)
+		switch {
+		case u.Problem != "" || !weburl.IsHostName(host):
 			return errors.New("not a host name with an optional path")
+		case below:
+			l.domains.add(u.Site(), len(u.Host))
+		default:
+			l.hosts.add(u.Site(), len(u.Host))
 		}
-		list := &b.hosts
-		if below {
-			list = &b.domain
-		}
-		*list = append(*list, prefixEntry{u.host, u.path(), 0})
 	case KindGUID:
 		if utf8.RuneCountInString(e.Value) > 95 {
 			return errors.New("longer than any GUID")
 		}
-		b.guids[e.Value] = struct{}{}
+		l.guids[e.Value] = struct{}{}
+		l.anyGUIDs[strings.ToLower(e.Value)] = e.Value
 	case KindRegexp:
-		r, err := b.regexps.compile(e.Value, false)
+		r, err := l.compiler.golang(e.Value)
 		if err != nil {
 			return err
 		}
-		b.l.regexps = append(b.l.regexps, listRegexp{e.Value, r})
+		l.regexps = append(l.regexps, listRegexp{e.Value, r})
 	case KindFunc:
-		b.l.funcs = append(b.l.funcs, e)
+		l.funcs = append(l.funcs, e)
 	default:
 		return errors.New("unknown kind of entry; the kinds are exact, prefix, host, guid and regexp")
 	}
 	return nil
 }
 
-func (b *listBuilder) list() *List {
-	b.l.exact, b.l.guids = newTable(b.exact), newTable(b.guids)
-	b.l.texts = newTextPrefixes(b.texts)
-	b.l.urls, b.l.hosts, b.l.domains = newPrefixSet(b.urls), newPrefixSet(b.hosts), newPrefixSet(b.domain)
-	return &b.l
+// done makes l ready for searches, after the last add.
+func (l *List) done() {
+	l.texts.indexStarts()
+	l.urls.indexStarts()
 }
 
-// find looks for code: first among the exact values, then the prefixes and hosts, the GUIDs, the regular expressions and
-// the functions. A careless list also recognises URLs that are written to be mistaken for another one; see carelessURL.
-func (l *List) find(code string, careless bool) (Entry, bool) {
-	if _, ok := l.exact.get(code); ok {
-		return Entry{Kind: KindExact}, true
+// find looks for a clean code: among the texts first, then the GUIDs, then the
+// functions. A forgiving search, for a blocklist, also finds what another program
+// would take the code for: see readings, and GUIDs in any case and with a wrong
+// checksum.
+func (l *List) find(code string, forgiving bool) (Entry, bool) {
+	if e, ok := l.findText(code); ok {
+		return e, true
 	}
-	u, isURL := parseURL(code)
-	if careless && (!isURL || u.problem != "") {
-		if plain, ok := carelessURL(code); ok {
-			u, isURL = parseURL(plain)
-		}
-	}
-	if isURL && u.problem == "" {
-		if e, ok := l.findURL(&u); ok {
-			return e, true
-		}
-	} else if !isURL {
-		if n := l.texts.longest(code); n > 0 {
-			return Entry{Kind: KindPrefix, Value: code[:n]}, true
-		}
-	}
-	if len(l.guids.entries) > 0 && !isURL {
-		var emv emvqr.Code
-		if emv.Parse(code) == nil {
-			for tag := emv.NextTemplate(0); tag != 0; tag = emv.NextTemplate(tag + 1) {
-				guid := emv.Template(tag).Find(0)
-				if _, ok := l.guids.get(guid); ok {
-					return Entry{Kind: KindGUID, Value: guid}, true
-				}
+	if forgiving {
+		for _, text := range weburl.Readings(code) {
+			if _, ok := l.exactURLs[text]; ok {
+				return Entry{Kind: KindExact}, true
+			}
+			if e, ok := l.findText(text); ok {
+				return e, true
 			}
 		}
 	}
-	if len(l.regexps) > 0 && !isLong(code) {
-		for i := range l.regexps {
-			if l.regexps[i].matches(code) {
-				return Entry{Kind: KindRegexp, Value: l.regexps[i].pattern}, true
+	if len(l.guids) > 0 {
+		if c, err := emvqr.Parse(code); err == nil || c != nil && forgiving {
+			if e, ok := l.findGUID(c, forgiving); ok {
+				return e, true
 			}
 		}
 	}
@@ -228,31 +228,129 @@ func (l *List) find(code string, careless bool) (Entry, bool) {
 	return Entry{}, false
 }
 
-func (l *List) findURL(u *webURL) (Entry, bool) {
-	path := u.path()
-	if item := l.urls.find(u.text[:u.origin], path); item != nil {
-		return Entry{Kind: KindPrefix, Value: u.text[:u.origin+len(item.rest)]}, true
+// findText looks for a text among the exact values, then the prefixes and hosts,
+// then the regular expressions.
+func (l *List) findText(text string) (Entry, bool) {
+	if l.exact.has(text) {
+		return Entry{Kind: KindExact}, true
 	}
-	if item := l.hosts.find(u.host, path); item != nil {
-		return Entry{Kind: KindHost, Value: hostEntry("", u.host, item.rest)}, true
+	if u, isURL := weburl.Parse(text); !isURL {
+		if p, ok := l.texts.longest(text, 0); ok {
+			return Entry{Kind: KindPrefix, Value: p}, true
+		}
+	} else if u.Problem == "" {
+		if e, ok := l.findURL(&u); ok {
+			return e, true
+		}
 	}
-	if len(l.domains.items) == 0 {
+	if len(l.regexps) > 0 && !isLong(text) {
+		for _, r := range l.regexps {
+			if r.pattern.match(text) {
+				return Entry{Kind: KindRegexp, Value: r.text}, true
+			}
+		}
+	}
+	return Entry{}, false
+}
+
+func (l *List) findURL(u *weburl.URL) (Entry, bool) {
+	if p, ok := l.urls.longest(u.Text, 0); ok {
+		return Entry{Kind: KindPrefix, Value: p}, true
+	}
+	if len(l.hosts.entries)+len(l.domains.entries) == 0 {
 		return Entry{}, false
 	}
-	for domain := u.host; ; {
-		if item := l.domains.find(domain, path); item != nil {
-			return Entry{Kind: KindHost, Value: hostEntry("*.", domain, item.rest)}, true
+	site := u.Site()
+	if p, ok := l.hosts.longest(site, len(u.Host)); ok {
+		return Entry{Kind: KindHost, Value: hostEntry(p, u.Host)}, true
+	}
+	for host := u.Host; ; {
+		if p, ok := l.domains.longest(site[len(u.Host)-len(host):], len(host)); ok {
+			return Entry{Kind: KindHost, Value: "*." + hostEntry(p, host)}, true
 		}
 		var found bool
-		if _, domain, found = strings.Cut(domain, "."); !found {
+		if _, host, found = strings.Cut(host, "."); !found {
 			return Entry{}, false
 		}
 	}
 }
 
-func hostEntry(start, host, path string) string {
-	if path == "/" {
-		path = ""
+// hostEntry is the entry of a host, without the slash if it has no path.
+func hostEntry(site, host string) string {
+	if len(site) == len(host)+1 {
+		return host
 	}
-	return start + host + path
+	return site
+}
+
+func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
+	for tag := emvqr.FirstTemplate; tag <= emvqr.LastTemplate; tag++ {
+		guid := c.Template(tag).Find(0)
+		if guid == "" {
+			continue
+		}
+		if _, ok := l.guids[guid]; ok {
+			return Entry{Kind: KindGUID, Value: guid}, true
+		}
+		if entry, ok := l.anyGUIDs[strings.ToLower(guid)]; ok && forgiving {
+			return Entry{Kind: KindGUID, Value: entry}, true
+		}
+	}
+	return Entry{}, false
+}
+
+// prefixSet is a set of prefixes, with their different lengths. Most searches find
+// nothing: the start that all prefixes have at least tells which lengths to try.
+type prefixSet struct {
+	entries map[string]struct{}
+	lengths []int             // ascending
+	starts  map[string]uint64 // of the smallest length: bit n is lengths[n], the last one also all above; nil: try all
+}
+
+func newPrefixSet() prefixSet { return prefixSet{entries: map[string]struct{}{}} }
+
+// add adds a prefix; its first skip bytes do not count for its length.
+func (s *prefixSet) add(prefix string, skip int) {
+	s.entries[prefix] = struct{}{}
+	n := len(prefix) - skip
+	if i, found := slices.BinarySearch(s.lengths, n); !found {
+		s.lengths = slices.Insert(s.lengths, i, n)
+	}
+}
+
+// has reports whether text itself is one of the prefixes.
+func (s *prefixSet) has(text string) bool {
+	if _, found := slices.BinarySearch(s.lengths, len(text)); !found {
+		return false
+	}
+	_, ok := s.entries[text]
+	return ok
+}
+
+// indexStarts makes starts, after the last add with a skip of 0.
+func (s *prefixSet) indexStarts() {
+	s.starts = map[string]uint64{}
+	for prefix := range s.entries {
+		i, _ := slices.BinarySearch(s.lengths, len(prefix))
+		s.starts[prefix[:s.lengths[0]]] |= 1 << min(i, 63)
+	}
+}
+
+// longest returns the longest prefix of text, of those with this skip.
+func (s *prefixSet) longest(text string, skip int) (prefix string, ok bool) {
+	if len(s.lengths) == 0 || len(text) < skip+s.lengths[0] {
+		return "", false
+	}
+	try := ^uint64(0)
+	if s.starts != nil {
+		try = s.starts[text[:s.lengths[0]]]
+	}
+	for i, n := range slices.Backward(s.lengths) {
+		if try>>min(i, 63)&1 == 1 && skip+n <= len(text) {
+			if _, ok := s.entries[text[:skip+n]]; ok {
+				return text[:skip+n], true
+			}
+		}
+	}
+	return "", false
 }

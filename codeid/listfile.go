@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // maxListLine is more than the longest entry takes.
@@ -13,6 +16,7 @@ const maxListLine = 64 << 10
 // ReadList reads a list from r, one entry a line: a kind, blanks, and the value,
 // which ends where the line ends. Blanks around the value do not belong to it.
 // Empty lines, and lines that begin with #, are comments.
+// Lines end with LF or CR LF.
 //
 //	# what we keep for ourselves
 //	exact   28166604AbCdEf0123456789AbCdEf
@@ -23,10 +27,12 @@ const maxListLine = 64 << 10
 //	guid    com.example.wallet
 //	regexp  EXW[0-9]{12}
 //
-// The first entry that is wrong ends the reading with a *ListError; an error of
-// r is returned as it is.
+// The first line that is wrong ends the reading with a *ListError, so that no
+// list is shorter than its file: also a line with a control or invisible
+// character or with CR alone, an entry that can never match, and a comment after
+// an entry. An error of r is returned as it is.
 func ReadList(r io.Reader) (*List, error) {
-	b := newListBuilder()
+	l := newList()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxListLine)
 	n := 0
@@ -36,11 +42,14 @@ func ReadList(r io.Reader) (*List, error) {
 		if n == 1 {
 			text = strings.TrimPrefix(text, "\ufeff")
 		}
+		if err := checkLine(text); err != nil {
+			return nil, &ListError{n, err.Error()}
+		}
 		text = strings.TrimSpace(text)
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		if err := b.addLine(text); err != nil {
+		if err := l.addLine(text); err != nil {
 			return nil, &ListError{n, err.Error()}
 		}
 	}
@@ -50,16 +59,37 @@ func ReadList(r io.Reader) (*List, error) {
 	case err != nil:
 		return nil, err
 	}
-	return b.list(), nil
+	l.done()
+	return l, nil
 }
 
-func (b *listBuilder) addLine(text string) error {
+// checkLine refuses what an editor does not show, in comments as well: they may
+// hide entries.
+func checkLine(text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("not UTF-8")
+	}
+	for _, r := range text {
+		if r == '\r' {
+			return errors.New("a CR that is not followed by LF")
+		}
+		if r != '\t' && weburl.IsInvisible(r) {
+			return errors.New("a control or invisible character")
+		}
+	}
+	return nil
+}
+
+func (l *List) addLine(text string) error {
 	kind, value := text, ""
 	if i := strings.IndexAny(text, " \t"); i >= 0 {
 		kind, value = text[:i], strings.TrimLeft(text[i:], " \t")
 	}
-	if kind == string(KindFunc) {
-		return errors.New("a function cannot stand in a file")
+	switch {
+	case kind == string(KindFunc):
+		return errors.New("a function cannot be in a file")
+	case strings.Contains(value, " #"), strings.Contains(value, "\t#"):
+		return errors.New("a comment must have a line of its own")
 	}
-	return b.add(Entry{Kind: Kind(kind), Value: value})
+	return l.add(Entry{Kind: Kind(kind), Value: strings.Clone(value)})
 }

@@ -2,19 +2,14 @@ package codeid
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// flight is one refresh and all who wait for it.
-type flight struct {
-	done chan struct{}
-	err  error
-	lost bool // its own caller gave up
-}
+// refresh is a refresh that came to its own end: its caller did not give up.
+type refresh struct{ err error }
 
 // Refresh asks Alipay+ for the rules now. Callers at the same time share one
 // call; each of them stops waiting when its own ctx is done. The same version
@@ -23,51 +18,24 @@ type flight struct {
 // be written to Config.File is used all the same (see Loading.FileErr) and
 // written by a later refresh.
 func (i *Identifier) Refresh(ctx context.Context) error {
-	var before *flight
-	for first := true; ; first = false {
-		i.mutex.Lock()
-		if first {
-			before = i.last
-		} else if i.last != before { // one that began after this call has ended meanwhile
-			defer i.mutex.Unlock()
-			return i.last.err
-		}
-		f := i.flight
-		if f == nil {
-			f = &flight{done: make(chan struct{}), err: errors.New("codeid: the refresh panicked")}
-			i.flight = f
-			i.mutex.Unlock()
-			return i.lead(ctx, f)
-		}
-		i.mutex.Unlock()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-f.done:
-			if !f.lost {
-				return f.err
-			}
-		}
+	before := i.ended.Load()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case i.turn <- struct{}{}:
 	}
-}
-
-// lead runs a refresh for all who wait for f.
-func (i *Identifier) lead(ctx context.Context, f *flight) error {
-	defer func() {
-		f.lost = f.err != nil && ctx.Err() != nil
-		i.mutex.Lock()
-		i.flight = nil
-		if !f.lost {
-			i.last = f
-		}
-		i.mutex.Unlock()
-		close(f.done)
-	}()
+	defer func() { <-i.turn }()
+	if last := i.ended.Load(); last != before { // one has ended while this call waited
+		return last.err
+	}
 	began := time.Now()
 	l := Loading{Source: SourceRemote}
-	f.err = i.refresh(ctx, &l)
-	i.loaded(ctx, l, began, f.err)
-	return f.err
+	err := i.refresh(ctx, &l)
+	if err == nil || ctx.Err() == nil {
+		i.ended.Store(&refresh{err})
+	}
+	i.loaded(ctx, l, began, err)
+	return err
 }
 
 // refresh runs in one goroutine at a time.
@@ -107,12 +75,7 @@ func (i *Identifier) refresh(ctx context.Context, l *Loading) error {
 // not come from Alipay+, after RetryInterval at the latest.
 func (i *Identifier) Run(ctx context.Context) error {
 	failures := 0
-	switch s := i.state.Load(); {
-	case s == nil:
-		if i.Refresh(ctx) != nil {
-			failures = 1
-		}
-	case s.source != SourceRemote:
+	if i.Status().Source != SourceRemote {
 		failures = 1
 	}
 	for {

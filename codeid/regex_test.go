@@ -43,7 +43,7 @@ func TestRegexPatterns(t *testing.T) {
 		{rule: "look-ahead counted", pattern: `^a(?!b){2}c`, skipped: true},
 		{rule: "look-ahead at the end", pattern: `^a.(?!b)`, yes: "ac ab", no: "a"},
 		{rule: "look-ahead without a caret", pattern: `a(?!b).*`, yes: "ac", no: "ab xac"},
-		{rule: "look-ahead inside a counter", pattern: `a{2(?!x)}`, yes: "a{2}", no: "aa"},
+		{rule: "look-ahead inside a counter", pattern: `a{2(?!x)}`, skipped: true},
 		{rule: "look-ahead behind flags", pattern: `(?i)ab(?!C).*`, yes: "ABd abd", no: "ABc abC"},
 		{rule: "look-ahead behind a class and a counter", pattern: `^[0-9]{3}(?!000).*`, yes: "123001", no: "123000 12"},
 		{rule: "look-ahead behind an optional part", pattern: `^a?(?!b).*`, skipped: true},
@@ -52,7 +52,7 @@ func TestRegexPatterns(t *testing.T) {
 		{rule: "look-ahead behind alternatives of two lengths", pattern: `^(?:ab|c)(?!0).*`, skipped: true},
 		{rule: "look-ahead and alternatives", pattern: `^a(?!b).*|c`, skipped: true},
 		{rule: "look-ahead and alternatives in a group", pattern: `^a(?!b)(?:c|d)`, yes: "ac ad", no: "ab"},
-		{rule: "look-ahead behind a boundary", pattern: `^ab\b(?!-0).*`, yes: "ab-1", no: "ab-0 abc"},
+		{rule: "boundary, not the same in all versions of Java", pattern: `^ab\b(?!-0).*`, skipped: true},
 		{rule: "look-aheads in a row", pattern: `^(?!a)(?!b).*`, yes: "c", no: "a b"},
 		{rule: "look-ahead of nothing", pattern: `^a(?!).*`, no: "a ab"},
 		{rule: "positive look-ahead", pattern: `^a(?=b).*`, skipped: true},
@@ -68,8 +68,7 @@ func TestRegexPatterns(t *testing.T) {
 		{rule: "size, optional parts", pattern: `a{0,500}`, yes: "a aaa", no: "b"},
 		{rule: "size, optional parts, and one more", pattern: `a{0,500}b`, skipped: true},
 		{rule: "size, no upper end", pattern: `a{999,}`, no: "a"},
-		{rule: "size, large classes", pattern: `\pL{22}`, no: "a"},
-		{rule: "size, large classes, and more", pattern: `\pL{30}`, skipped: true},
+		{rule: "class of Unicode", pattern: `\pL`, skipped: true},
 	} {
 		set := parse(t, ruleset(t, "v", regex(c.pattern)), codeid.RuleOptions{})
 		if (len(set.Skipped()) == 1) != c.skipped {

@@ -8,10 +8,11 @@ import (
 	"unicode"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // Remote identifies codes that the rules alone cannot decide about. A bridge to
-// Alipay+'s Java SDK fits behind it.
+// Alipay+'s Java SDK can be one.
 type Remote interface {
 	// IdentifyCode answers for one code value. Its error means that there is no
 	// answer now.
@@ -48,8 +49,8 @@ func askRemote(ctx context.Context, r Remote, code string, id Identification) (I
 	case answer.Action == ActionDecode:
 	case answer.Action == ActionOpenURL:
 		address := answer.RedirectURL.Reveal()
-		u, isURL := parseURL(address)
-		if !isURL || u.problem != "" || strings.ContainsFunc(answer.UserAgent, unicode.IsControl) {
+		u, isURL := weburl.Parse(address)
+		if !isURL || u.Problem != "" || strings.ContainsFunc(answer.UserAgent, unicode.IsControl) {
 			return undecided(id), errRemoteAnswer
 		}
 		done.redirectURL = &address

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestRemote(t *testing.T) {
 		})
 	})
 	w.serves("v", rules...)
-	if err := w.Init(t.Context()); err != nil {
+	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -101,7 +102,7 @@ func TestCodesStaySecret(t *testing.T) {
 	})
 	w.serves("v", prefix("28"), rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "https://o.example/"),
 		rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "TEXT-"), regex("(?:.*)x"))
-	if err := w.Init(t.Context()); err != nil {
+	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range w.loaded {
@@ -128,5 +129,26 @@ func TestCodesStaySecret(t *testing.T) {
 				t.Errorf("%T shows the code: %s", v, text)
 			}
 		}
+	}
+}
+
+// A Remote gets the code without what the scanner added.
+func TestRemoteGetsTheCleanCode(t *testing.T) {
+	var asked []string
+	w := newWorld(t, func(cfg *codeid.Config) {
+		cfg.Remote = remote(func(code string) (codeid.RemoteAnswer, error) {
+			asked = append(asked, code)
+			return codeid.RemoteAnswer{Supported: true, Action: codeid.ActionOpenURL, RedirectURL: alipayplus.Conceal("https://a.example/")}, nil
+		})
+	})
+	w.serves("v", rule(openURL("USE_DIRECTLY"), "PREFIX", "prefix", "TEXT-"))
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.Identify(t.Context(), "TEXT-1\r\n"); err != nil || id.RedirectURL() != "https://a.example/" {
+		t.Errorf("%+v, %v", id, err)
+	}
+	if !slices.Equal(asked, []string{"TEXT-1"}) {
+		t.Errorf("asked for %q", asked)
 	}
 }

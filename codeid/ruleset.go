@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
-
-// MaxCode is the largest number of characters of a code value that can be
-// identified. (userInitiatedPay takes at most 512.)
-const MaxCode = 8_192
 
 // ErrRuleset is wrapped by the error for a rule set that cannot be used as a
 // whole. Single rules that cannot be used are skipped; see Ruleset.Skipped.
@@ -42,12 +39,18 @@ type RuleOptions struct {
 	// other codes.
 	Issuer string
 
-	// Compile, if set, is asked for the regular expressions that Go cannot
-	// compile: Java's look-arounds beyond a negative look-ahead behind a part of
-	// fixed length, back references, class intersections. The function that it
-	// returns must match a whole value (a part, for REGEX rules with
-	// PartialRegex), in a time that the caller accepts, and be safe for
-	// concurrent use. Without Compile such rules are skipped.
+	// Harmless names members of the match patterns that this package does not know
+	// and that restrict no rule. A rule with another one is skipped, because it may
+	// match too much without it; see SkippedRule.Member.
+	Harmless []string
+
+	// Compile, if set, is asked for the regular expressions that are not admitted:
+	// Java's look-arounds other than a negative look-ahead after a part of fixed
+	// length, back references, class intersections, and others that Go would read
+	// in another way. The function that it returns must match a whole value (a
+	// part, for REGEX rules with PartialRegex) as Java does, in a time that the
+	// caller accepts, and be safe for concurrent use. Without Compile such rules
+	// are skipped.
 	Compile func(pattern string) (match func(value string) bool, err error)
 
 	// MaxRules is the largest number of rules of a set; 0 means 2,000.
@@ -72,16 +75,20 @@ type SkippedRule struct {
 	Index int
 	// Reason says why, without quoting the rule.
 	Reason string
+	// Member is the name of the member of a match pattern that this package does
+	// not know, if that is the reason. Somebody should find out what it means:
+	// it needs a newer version of the SDK, or RuleOptions.Harmless.
+	Member string
 }
 
 // Ruleset is the compiled answer of inquiryCodeRules. It is immutable and safe
 // for concurrent use.
 type Ruleset struct {
-	version string
-	issuer  string
-	rules   []*rule // in the order in which they are tried; places in it are ranks
-	skipped []SkippedRule
-	ruleIndex
+	version    string
+	issuer     string
+	rules      []rule // in the order in which they are tried
+	hasRegexes bool
+	skipped    []SkippedRule
 }
 
 // ParseRuleset compiles body, the body of an inquiryCodeRules response as it
@@ -99,18 +106,22 @@ func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
 	for i, text := range raw {
 		r, err := c.compile(i, text)
 		if err != nil {
-			s.skipped = append(s.skipped, SkippedRule{Index: i, Reason: err.Error()})
+			skipped := SkippedRule{Index: i, Reason: err.Error()}
+			if unknown, ok := errors.AsType[*unknownMemberError](err); ok {
+				skipped.Member = unknown.name
+			}
+			s.skipped = append(s.skipped, skipped)
 			continue
 		}
-		s.rules = append(s.rules, r)
+		s.rules = append(s.rules, *r)
+		s.hasRegexes = s.hasRegexes || len(r.regexes) > 0
 	}
-	slices.SortStableFunc(s.rules, func(a, b *rule) int {
+	slices.SortStableFunc(s.rules, func(a, b rule) int {
 		if options.LargestFirst {
 			a, b = b, a
 		}
 		return cmp.Compare(a.priority, b.priority)
 	})
-	s.ruleIndex = newRuleIndex(s.rules)
 	return s, nil
 }
 
@@ -129,7 +140,7 @@ func readRules(body []byte, maxRules, maxBytes int) (version string, rules []jso
 	switch {
 	case answer.Result.Status != alipayplus.StatusSucceeded:
 		return "", nil, errors.New("its result.resultStatus is not S")
-	case utf8.RuneCountInString(answer.Version) > 64:
+	case longer(answer.Version, 64):
 		return "", nil, errors.New("its version has more than 64 characters")
 	case len(answer.CodeRules) == 0:
 		return "", nil, errors.New("it has no rules")
@@ -161,63 +172,83 @@ func (s *Ruleset) Len() int { return len(s.rules) }
 // Skipped lists the rules that are not in use, in the order of the list.
 func (s *Ruleset) Skipped() []SkippedRule { return slices.Clone(s.skipped) }
 
-var (
-	errNoCode     = badCode("the code value is empty")
-	errLongCode   = badCode("the code value has more than 8,192 characters")
-	errBrokenCode = badCode("the code value is not valid UTF-8")
-)
-
 // Identify evaluates the rules on a code value, as scanned. Its time is bounded
 // for any code and any rule set. The error is that of a text that cannot be a
 // code value (empty, more than MaxCode characters, not UTF-8) and wraps an
 // alipayplus.Result with status F and code PARAM_ILLEGAL.
 func (s *Ruleset) Identify(code string) (Identification, error) {
-	switch {
-	case code == "":
-		return Identification{Rule: NoRule}, errNoCode
-	case len(code) > MaxCode && utf8.RuneCountInString(code) > MaxCode:
-		return Identification{Rule: NoRule}, errLongCode
-	case !utf8.ValidString(code):
-		return Identification{Rule: NoRule}, errBrokenCode
+	if err := checkCode(code); err != nil {
+		return Identification{Rule: NoRule}, err
 	}
-	var v view
-	v.read(code)
-	m := s.match(&v)
+	v := newView(Clean(code))
 	id := Identification{Rule: NoRule, Version: s.version}
-	if m.rule == nil {
-		id.NeedsRemote = m.undecided != ""
-		id.Reason = cmp.Or(m.undecided, v.url.problem, "no rule matches")
-		return id, nil
+	w := workPerCode
+	rules := s.rules
+	if v.code == "" { // blanks: no code of anybody, whatever a pattern takes
+		rules = nil
 	}
-	id.Rule = m.rule.index
-	s.act(&id, m, &v)
+	for i := range rules {
+		w--
+		account, ok := rules[i].matches(&v, &w)
+		if w <= 0 {
+			id.NeedsRemote = true
+			id.Reason = "the rules for this code take too long to evaluate"
+			return id, nil
+		}
+		if ok {
+			s.act(&id, &rules[i], account, &v)
+			return id, nil
+		}
+	}
+	id.Reason = cmp.Or(v.url.Problem, "no rule matches")
+	if v.isLong && s.hasRegexes {
+		id.NeedsRemote = true
+		id.Reason = "no rule matches, and the code is too long for the regular expressions"
+	}
 	return id, nil
 }
 
-// act fills in what the rule that matched says.
-func (s *Ruleset) act(id *Identification, m match, v *view) {
-	a := &m.rule.action
-	if a.kind == ActionOpenURL {
-		address := a.url(v, m.template, s.issuer)
-		u, isURL := v.url, v.isURL
-		if address != v.code {
-			u, isURL = parseURL(address)
+// view is a code, read in every way.
+type view struct {
+	code   string
+	url    weburl.URL
+	isURL  bool
+	emv    *emvqr.Code // nil: the code is none
+	isLong bool        // regular expressions do not see the code
+}
+
+func newView(code string) view {
+	v := view{code: code, isLong: isLong(code)}
+	if v.url, v.isURL = weburl.Parse(code); !v.isURL {
+		if c, err := emvqr.Parse(code); err == nil {
+			v.emv = c
 		}
+	}
+	return v
+}
+
+// act fills in what the rule that matched says.
+func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
+	id.Rule = r.index
+	if r.action.kind == ActionOpenURL {
+		address := r.action.url(v, account, s.issuer)
+		u, isURL := weburl.Parse(address)
 		switch {
 		case !isURL:
-			// For example an EMVCo code with USE_DIRECTLY: to whoever opens it, the text means nothing.
+			// For example an EMVCo code with USE_DIRECTLY: to whoever opens it, the
+			// text means nothing.
 			id.NeedsRemote = true
 			id.Reason = "the rule that matches gives no URL to open"
 			return
-		case u.problem != "":
-			id.Reason = u.problem
+		case u.Problem != "":
+			id.Reason = u.Problem
 			return
 		}
 		id.redirectURL = &address
-		id.UserAgent = a.userAgent
+		id.UserAgent = r.action.userAgent
 	}
 	id.Supported = true
-	id.Action = a.kind
-	id.Untrusted = a.untrusted
-	id.Reason = m.rule.reason
+	id.Action = r.action.kind
+	id.Untrusted = r.action.untrusted
+	id.Reason = r.reason
 }

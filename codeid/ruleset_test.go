@@ -180,24 +180,13 @@ func TestWorkIsBounded(t *testing.T) {
 		fields = append(fields, tlv(tag, tlv(0, "X")+tlv(1, strings.Repeat("e", 80))))
 	}
 	code := emv(fields...)
-	for size, want := range map[int]bool{20: false, 40: false, 400: true} { // times 80 characters, times 26 templates
+	for size, want := range map[int]bool{20: false, 400: false, 800: true} { // times 80 characters, times 26 templates
 		pattern := fmt.Sprintf("R<e{%d}x>", size)
 		set := parse(t, ruleset(t, "v", account("00", "X", "01", pattern), prefix("000201", "priority", 10_001)), codeid.RuleOptions{})
 		id, err := set.Identify(code)
 		if err != nil || id.NeedsRemote != want || id.Supported == want {
 			t.Errorf("pattern of %d: %+v, %v", size, id, err)
 		}
-	}
-	// Cheap conditions are counted, too: 26 templates times 2,000 rules, and no rule decides.
-	var rules []object
-	for i := range 2000 {
-		rules = append(rules, account("00", "X", "01", fmt.Sprintf("C<%d>", i)))
-	}
-	if id, _ := parse(t, ruleset(t, "v", rules...), codeid.RuleOptions{}).Identify(code); !id.NeedsRemote {
-		t.Errorf("2,000 rules: %+v", id)
-	}
-	if id, _ := parse(t, ruleset(t, "v", rules[:500]...), codeid.RuleOptions{}).Identify(code); id.NeedsRemote {
-		t.Errorf("500 rules: %+v", id)
 	}
 }
 
@@ -295,77 +284,5 @@ func TestRegularExpressionsTogether(t *testing.T) {
 	}
 	if set := parse(t, ruleset(t, "v", rules...), codeid.RuleOptions{}); set.Len() != 60 {
 		t.Errorf("%d equal value expressions in use", set.Len())
-	}
-}
-
-// The index finds what trying all rules in order finds.
-func TestIndexAgreesWithTheOrder(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	pick := func(s ...string) string { return s[random.IntN(len(s))] }
-	address := func() string {
-		return pick("http://", "https://", "HTTPS://") + pick("a", "b", "A") + pick(".example", ".example:8080", ".example:443") +
-			pick("", "/", "/x", "/x/", "/x/y", "/X", "?q", "/x?q", "/x/y/z")
-	}
-	text := func() string { return randomText(random, "", "ab", 6) + "c" }
-	value := func() string { return pick("L1", "L2", "L3", "S<L>", "C<2>", "R<L[12]>", "N<NULL>", "N<NOT_NULL>") }
-	code := func() string {
-		switch random.IntN(3) {
-		case 0:
-			return address()
-		case 1:
-			return text()
-		}
-		fields := []string{tlv(0, "01")}
-		if random.IntN(3) == 0 {
-			fields = append(fields, tlv(15, "1"))
-		}
-		for tag := 26; tag < 29; tag++ {
-			if random.IntN(2) == 0 {
-				fields = append(fields, tlv(tag, tlv(0, pick("L1", "L2", "L3", "L4"))+tlv(1, pick("L1", "L2", "L3", "L4"))))
-			}
-		}
-		if random.IntN(3) > 0 {
-			fields = append(fields, tlv(58, pick("L1", "L2", "L3")))
-		}
-		return emv(fields...)
-	}
-	hits := map[bool]int{}
-	for range 100 {
-		var rules []object
-		for range 1 + random.IntN(30) {
-			priority := random.IntN(4)
-			var r object
-			switch random.IntN(6) {
-			case 0:
-				r = prefix(address(), "priority", priority)
-			case 1:
-				r = prefix(text(), "priority", priority)
-			case 2:
-				r = regex("[abc]{"+pick("2", "3,", "5")+"}", "priority", priority)
-			case 3:
-				r = account("00", value(), "01", value())
-				r["codeMatchPattern"].(object)["priority"] = priority
-			case 4:
-				r = extended(t, account("00", value()), "countryCode", value(), "priority", priority)
-			case 5:
-				r = extended(t, rule(decode, "EMVCO"), "priority", priority, "primitiveMai", true, "primitiveMaiTag", "15", "countryCode", value())
-			}
-			rules = append(rules, r)
-		}
-		set := parse(t, ruleset(t, "v", rules...), codeid.RuleOptions{})
-		if len(set.Skipped()) > 0 {
-			t.Fatal(set.Skipped())
-		}
-		for range 200 {
-			c := code()
-			id, err := set.Identify(c)
-			if want := set.Linear(c); err != nil || id.Rule != want {
-				t.Fatalf("%q: rule %d, want %d; %v\n%s", c, id.Rule, want, err, encode(t, rules))
-			}
-			hits[id.Rule != codeid.NoRule]++
-		}
-	}
-	if hits[true] < 3_000 || hits[false] < 3_000 {
-		t.Errorf("hits and misses: %v", hits)
 	}
 }

@@ -21,16 +21,7 @@ const (
 
 // String is "none", "preset", "file" or "remote".
 func (s Source) String() string {
-	switch s {
-	case SourcePreset:
-		return "preset"
-	case SourceFile:
-		return "file"
-	case SourceRemote:
-		return "remote"
-	default:
-		return "none"
-	}
+	return [...]string{"none", "preset", "file", "remote"}[min(s, SourceRemote)]
 }
 
 // Hooks observe an Identifier. They run on the goroutine of the call, must

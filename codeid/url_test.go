@@ -105,7 +105,7 @@ func TestURLProblems(t *testing.T) {
 			continue
 		}
 		if want == "" {
-			if !id.Supported || id.RedirectURL() != code {
+			if !id.Supported || id.RedirectURL() != codeid.Clean(code) {
 				t.Errorf("%q: %+v", code, id)
 			}
 		} else if id.Supported || id.Reason != want || id.NeedsRemote != (want == none) {

@@ -5,10 +5,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/alipayplus-mpp/alipayplus-go/internal/hostname"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
-
-const maxURL = 2048
 
 // ErrRedirectURL is the cause of every error of Redirect. The text names the
 // rule that the URL breaks, never the URL.
@@ -31,7 +29,7 @@ func (e redirectError) Unwrap() error { return ErrRedirectURL }
 // raw must be an absolute https URL of at most 2,048 characters without
 // user-info, IP address, backslash, blank and control character.
 func Redirect(raw string, verified bool) (string, error) {
-	if rule := brokenRule(raw); rule != "" {
+	if rule := weburl.Public(raw); rule != "" {
 		return "", redirectError(rule)
 	}
 	status := "fail"
@@ -64,40 +62,4 @@ func Redirect(raw string, verified bool) (string, error) {
 		query += "&status=" + status
 	}
 	return path + "?" + query + fragment, nil
-}
-
-// brokenRule is the rule that raw breaks, "" if none.
-func brokenRule(raw string) string {
-	switch {
-	case raw == "":
-		return "is missing"
-	case len(raw) > maxURL:
-		return "is longer than 2048 characters"
-	}
-	for i := range len(raw) {
-		switch c := raw[i]; {
-		case c <= ' ' || c == 0x7f:
-			return "has a blank or a control character"
-		case c > 0x7f:
-			return "has a character that is not ASCII"
-		case c == '\\':
-			return "has a backslash"
-		}
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return "is no URL"
-	case u.Scheme != "https":
-		return "is not https"
-	case u.Opaque != "" || u.Hostname() == "":
-		return "has no host"
-	case u.User != nil || strings.Contains(u.Host, "@"):
-		return "has user-info"
-	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > 0x7f }): // was percent-encoded
-		return "has a character that is not ASCII"
-	case hostname.IsIP(u.Hostname()):
-		return "names an IP address"
-	}
-	return ""
 }

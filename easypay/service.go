@@ -9,6 +9,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -213,7 +214,7 @@ func (s Service) create(ctx context.Context, r *payment.PayRequest) (*payment.Pa
 		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
 	}
 	c.RedirectURL = redirectURLOf(r)
-	if rule := brokenRule(c.RedirectURL.Reveal()); rule != "" {
+	if rule := weburl.Public(c.RedirectURL.Reveal()); rule != "" {
 		return nil, illegal("paymentRedirectUrl " + rule)
 	}
 	v, err := s.Create(ctx, c)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // maxCodeValue is the longest code value of userInitiatedPay, in characters.
@@ -152,7 +152,7 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 				slog.String("paymentRequestId", a.PaymentRequestID))
 		}
 	}
-	if !openable(a.PaymentRedirectURL.Reveal()) {
+	if redirect := a.PaymentRedirectURL.Reveal(); redirect != "" && !weburl.IsOpenable(redirect) {
 		f.log.ErrorContext(ctx, "mpm: paymentRedirectUrl is not an http or https URL; the user will go to the wallet's home page",
 			slog.String("paymentRequestId", a.PaymentRequestID))
 		terms.RedirectURL = alipayplus.Secret{}
@@ -172,20 +172,6 @@ func wantsSDK(form payment.ActionForm) bool {
 		return false
 	}
 	return true
-}
-
-// openable reports whether raw may be opened in a WebView; absent is fine.
-func openable(raw string) bool {
-	if raw == "" {
-		return true
-	}
-	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] == 0x7f {
-			return false
-		}
-	}
-	u, err := url.Parse(raw)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 func (f *Flow) failed(ctx context.Context, code alipayplus.ResultCode, origin Origin, alarm string) Step {

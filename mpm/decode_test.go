@@ -263,7 +263,7 @@ func TestDecodeIncomplete(t *testing.T) {
 			a.SurchargeInfo.SurchargeAmount = jpy(110)
 		}, "another currency than payToAmount"},
 		{"a surcharge of nothing", func(a *mpm.UserInitiatedPayResponse) { a.SurchargeInfo.SurchargeAmount = krw(0) }, "surchargeAmount is zero"},
-		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.example/" }, "notify URL"},
+		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.host/" }, "notify.host, which is not allowed"},
 		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "notify URL"},
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
 	} {

@@ -14,7 +14,7 @@ import (
 )
 
 // exampleConfig is a Config whose client talks to an Alipay+ in memory. A real
-// one has the client of alipayplus.New and the Identifier of codeid.New.
+// one has the client of alipayplus.New and the Identifier of codeid.Open.
 func exampleConfig() mpm.Config {
 	g := alipayplustest.New(program{})
 	alipayplustest.Answer(g, mpm.UserInitiatedPay,

@@ -154,11 +154,8 @@ func TestSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		i, err := codeid.New(codeid.Config{Client: client, Remote: remote(answer)})
+		i, err := codeid.Open(t.Context(), codeid.Config{Client: client, Remote: remote(answer)})
 		if err != nil {
-			t.Fatal(err)
-		}
-		if err := i.Init(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return i

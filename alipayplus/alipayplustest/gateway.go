@@ -39,7 +39,7 @@ type Call struct {
 	Header    http.Header // of the request
 	Body      []byte      // of the request
 	Answer    []byte      // the body of the answer that was made, whether or not it arrived
-	Ran       bool        // the scripted function ran; false for a repeated request
+	Ran       bool        // the scripted function ran; false for a repeated request and for one that met Unknown
 }
 
 // Gateway plays Alipay+. Make one with New; it is safe for concurrent use.
@@ -62,13 +62,13 @@ type Gateway struct {
 type operation struct {
 	name    string
 	again   bool // may be delivered twice
-	decode  func(body []byte) (request any, identity *alipayplus.Idempotency, err error)
+	decode  func(body []byte) (request any, idempotency *alipayplus.Idempotency, err error)
 	run     func(ctx context.Context, request any) []byte
 	mu      sync.Mutex
 	answers map[string]stored // by key
 }
 
-// stored is what the Gateway knows of one identity.
+// stored is what the Gateway knows of one idempotency key.
 type stored struct {
 	match   string
 	body    []byte // nil until S or F
@@ -159,8 +159,8 @@ func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn fu
 		if spec.Idempotency == nil {
 			return request, nil, nil
 		}
-		identity := spec.Idempotency(request)
-		return request, &identity, nil
+		idempotency := spec.Idempotency(request)
+		return request, &idempotency, nil
 	}
 	o.run = func(ctx context.Context, request any) []byte {
 		response, err := fn(ctx, request.(*Req))
@@ -176,18 +176,8 @@ func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn fu
 
 // encodeAnswer makes the body of what a scripted function returned.
 func encodeAnswer[Resp any](response *Resp, err error) []byte {
-	var result alipayplus.Result
-	var code alipayplus.ResultCode
-	switch {
-	case err == nil && response == nil, err != nil:
-		switch {
-		case errors.As(err, &result):
-		case errors.As(err, &code):
-			result = code.Result()
-		default:
-			result = alipayplus.CodeUnknownException.Result()
-		}
-		return resultBody(result)
+	if err != nil || response == nil {
+		return resultBody(resultOf(err))
 	}
 	body, err := wire.EncodeUnchecked(response)
 	if err != nil {
@@ -200,6 +190,21 @@ func encodeAnswer[Resp any](response *Resp, err error) []byte {
 		body = withResult(body, alipayplus.CodeSuccess.Result())
 	}
 	return body
+}
+
+// resultOf is the result that err is, alone or at the end of a chain of single
+// %w, as in Inbound.Handle; else UNKNOWN_EXCEPTION.
+func resultOf(err error) alipayplus.Result {
+	for err != nil {
+		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
+		case alipayplus.Result:
+			return own
+		case alipayplus.ResultCode:
+			return own.Result()
+		}
+		err = errors.Unwrap(err)
+	}
+	return alipayplus.CodeUnknownException.Result()
 }
 
 func resultBody(r alipayplus.Result) []byte {
@@ -218,7 +223,8 @@ func withResult(body []byte, r alipayplus.Result) []byte {
 	return must(json.Marshal(members))
 }
 
-// Calls are the verified requests of op so far, in the order of their arrival.
+// Calls are the verified requests of op so far, in the order of their arrival,
+// also those that met Unknown and were not processed.
 func (g *Gateway) Calls(op interface{ Name() string }) []Call {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -237,19 +243,23 @@ func (g *Gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 	if trace != nil && trace.GetConn != nil {
 		trace.GetConn(r.URL.Host)
 	}
-	body, err := readRequest(r)
-	if err != nil {
-		return nil, err
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
+	// What is not sent is not read.
+	body := sync.OnceValues(func() ([]byte, error) { return readRequest(r) })
 	response, err := g.exchange(r, r.URL.RequestURI(), body)
 	if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
 		return nil, err
 	}
 	if trace != nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	if _, readErr := body(); err == nil && readErr != nil {
+		return nil, readErr
 	}
 	return response, err
 }
@@ -261,7 +271,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	response, err := g.exchange(r, r.RequestURI, body)
+	response, err := g.exchange(r, r.RequestURI, func() ([]byte, error) { return body, nil })
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -281,14 +291,25 @@ func readRequest(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	defer func() { _ = r.Body.Close() }()
 	return io.ReadAll(io.LimitReader(r.Body, 8<<20))
 }
 
 // exchange applies the next fault, if there is one, around serve.
-func (g *Gateway) exchange(r *http.Request, target string, body []byte) (*http.Response, error) {
-	r = r.Clone(context.WithValue(r.Context(), gatewayKey{}, &served{g, target}))
-	serve := func(r *http.Request) *http.Response { return g.serve(r, target, body) }
+func (g *Gateway) exchange(r *http.Request, target string, read func() ([]byte, error)) (*http.Response, error) {
+	at := &served{g: g, target: target}
+	r = r.Clone(context.WithValue(r.Context(), gatewayKey{}, at))
+	serveWith := func(r *http.Request, answer []byte) *http.Response {
+		body, err := read()
+		if err != nil {
+			g.tb.Errorf("alipayplustest: a request whose body cannot be read: %v", err)
+			return unsigned(http.StatusBadRequest, alipayplus.CodeParamIllegal.Result())
+		}
+		return g.serve(r, target, body, answer)
+	}
+	serve := func(r *http.Request) *http.Response { return serveWith(r, nil) }
+	at.instead = func(r *http.Request, result alipayplus.Result) *http.Response {
+		return serveWith(r, resultBody(result))
+	}
 	g.mu.Lock()
 	var fault Fault
 	op, mischief := g.operationAt(r.URL.Path), g.mischief
@@ -323,8 +344,9 @@ func (g *Gateway) operationAt(path string) *operation {
 	return nil
 }
 
-// serve is Alipay+ without faults.
-func (g *Gateway) serve(r *http.Request, target string, body []byte) *http.Response {
+// serve is Alipay+ without faults. An answer that is given takes the place of
+// what the scripted function would say: the request is not processed.
+func (g *Gateway) serve(r *http.Request, target string, body, answer []byte) *http.Response {
 	g.mu.Lock()
 	op := g.operationAt(r.URL.Path)
 	g.mu.Unlock()
@@ -336,19 +358,21 @@ func (g *Gateway) serve(r *http.Request, target string, body []byte) *http.Respo
 		g.tb.Errorf("alipayplustest: a request for %s does not verify: %v", op.name, err)
 		return unsigned(http.StatusOK, alipayplus.CodeInvalidSignature.Result())
 	}
-	request, identity, err := any(nil), (*alipayplus.Idempotency)(nil), strict(body)
+	request, idempotency, err := any(nil), (*alipayplus.Idempotency)(nil), strict(body)
 	if err == nil {
-		request, identity, err = op.decode(body)
+		request, idempotency, err = op.decode(body)
 	}
 	if err != nil {
 		g.tb.Errorf("alipayplustest: a request for %s breaks the rules of the protocol: %v", op.name, err)
 		return g.sign(target, resultBody(alipayplus.CodeParamIllegal.Result()), time.Now())
 	}
 	call := Call{Operation: op.name, Target: target, Header: r.Header.Clone(), Body: body}
-	if identity != nil {
-		call.Key = identity.Key
+	if idempotency != nil {
+		call.Key = idempotency.Key
 	}
-	call.Answer, call.Ran = op.answer(r.Context(), request, identity)
+	if call.Answer = answer; answer == nil {
+		call.Answer, call.Ran = op.answer(r.Context(), request, idempotency)
+	}
 	g.mu.Lock()
 	g.calls = append(g.calls, call)
 	g.mu.Unlock()
@@ -368,16 +392,16 @@ func (g *Gateway) verify(r *http.Request, target string, body []byte) error {
 	}.Verify(h.Get("Signature"), g.keys)
 }
 
-// answer runs the scripted function, once for each identity that got S or F.
-func (o *operation) answer(ctx context.Context, request any, identity *alipayplus.Idempotency) (body []byte, ran bool) {
-	if identity == nil {
+// answer runs the scripted function, once for each idempotency key that got S or F.
+func (o *operation) answer(ctx context.Context, request any, idempotency *alipayplus.Idempotency) (body []byte, ran bool) {
+	if idempotency == nil {
 		return o.run(ctx, request), true
 	}
-	match := string(must(alipayplus.Marshal(identity.Match)))
+	match := string(must(alipayplus.Marshal(idempotency.Match)))
 	o.mu.Lock()
-	before, known := o.answers[identity.Key]
+	before, known := o.answers[idempotency.Key]
 	if !known || (before.match == match && before.body == nil && !before.running) {
-		o.answers[identity.Key] = stored{match: match, running: true}
+		o.answers[idempotency.Key] = stored{match: match, running: true}
 	}
 	o.mu.Unlock()
 	switch {
@@ -395,7 +419,7 @@ func (o *operation) answer(ctx context.Context, request any, identity *alipayplu
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.answers[identity.Key] = entry
+	o.answers[idempotency.Key] = entry
 	return body, true
 }
 

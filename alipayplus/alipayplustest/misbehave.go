@@ -141,10 +141,10 @@ func (m *mischief) deliverLate(chance *rand.Rand, now bool) Fault {
 // unknownAfter: Alipay+ processes the request and then does not know what came
 // of it.
 func unknownAfter() Fault {
-	unknown := Unknown(alipayplus.CodeUnknownException)
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		serve(r)
-		return unknown(r, serve)
+		at := gatewayOf(r)
+		return at.g.sign(at.target, resultBody(alipayplus.CodeUnknownException.Result()), time.Now()), nil
 	}
 }
 

@@ -57,12 +57,14 @@ type Ledger interface {
 // RemoteLedger is the wallet's money in a service of its own. It is called after
 // the commit, outside of transactions, and its answer is recorded in a
 // transaction of its own. Every call may come again with the same Key, also in
-// parallel and after a crash, and must then have the same end.
+// parallel, late and after a crash, and must then have the same end: remember
+// refusals, too. (Another attempt of the user has another Key.) The calls that
+// follow from one event have five seconds together, which ctx carries.
 type RemoteLedger interface {
 	// Debit takes d.Amount from the customer. at is when; zero means now. A
-	// refusal is as in [Ledger]. Every other error, [ErrPending] among them,
-	// means that the end is not known: Debit is called again, with a growing
-	// back-off.
+	// refusal is as in [Ledger] and means that this Key never takes money. Every
+	// other error, [ErrPending] among them, and a panic mean that the end is not
+	// known: Debit is called again, with a growing back-off.
 	Debit(ctx context.Context, r Record, d Debit) (at time.Time, err error)
 	// Void makes sure that the Debit of the same Key cannot land any more.
 	// landed is when it landed before, or zero: it did not and never will. A Key

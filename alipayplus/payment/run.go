@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Run does what time brings, until ctx ends: it closes payments that expire, and
@@ -37,8 +39,9 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 const (
-	batch    = 50
-	runLease = time.Minute // for a batch
+	batch      = 50
+	runWorkers = 8
+	runLease   = time.Minute // for a batch
 )
 
 // work looks at the payments that are due now.
@@ -47,17 +50,27 @@ func (s *Service) work(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	// A ledger that does not answer must not hold up what expires: the looks run
+	// side by side.
+	var looks errgroup.Group
+	looks.SetLimit(runWorkers)
 	until := time.Now().Add(runLease / 2)
 	for _, id := range ids {
 		if ctx.Err() != nil || time.Now().After(until) {
-			return 0, ctx.Err() // the rest is due again when the lease ends
+			break // the rest is due again when the lease ends
 		}
-		if err := s.look(ctx, id); err != nil {
-			s.log.ErrorContext(ctx, "payment: Run cannot go on with a payment; it tries again",
-				slog.String("paymentRequestId", id), slog.Any("error", err))
-		}
+		n++
+		looks.Go(func() error {
+			err := s.guard(ctx, id, "Run", func() error { return s.look(ctx, id) })
+			if err != nil {
+				s.log.ErrorContext(ctx, "payment: Run cannot go on with a payment; it tries again",
+					slog.String("paymentRequestId", id), slog.Any("error", err))
+			}
+			return nil
+		})
 	}
-	return len(ids), nil
+	_ = looks.Wait() // no look returns an error
+	return n, ctx.Err()
 }
 
 // look does what is due of one payment.
@@ -68,11 +81,11 @@ func (s *Service) look(ctx context.Context, id string) error {
 		return err
 	}
 	if len(record.Due()) == 0 && !record.Missed {
-		_, err := s.change(ctx, id, occurrence{event: Expired{At: time.Now()}})
+		_, err := s.transact(ctx, id, occurrence{event: Expired{At: time.Now()}})
 		return err
 	}
 	if s.cfg.RemoteLedger == nil {
-		_, err := s.change(ctx, id, occurrence{})
+		_, err := s.transact(ctx, id, occurrence{})
 		return err
 	}
 	record, err = s.postpone(ctx, id)
@@ -82,7 +95,7 @@ func (s *Service) look(ctx context.Context, id string) error {
 	if record.Missed {
 		if after, err := s.change(ctx, id, occurrence{}); err == nil {
 			record = after
-		} else if failed := (changeFailed{}); errors.As(err, &failed) {
+		} else if failed := (*changeFailed)(nil); errors.As(err, &failed) {
 			s.log.ErrorContext(ctx, "payment: alarm: OnChange fails again for a change that cannot be undone",
 				slog.String("paymentRequestId", id), slog.Any("error", err))
 		} else {

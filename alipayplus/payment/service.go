@@ -24,7 +24,7 @@ type ServiceConfig struct {
 
 	// Check is the wallet's risk control, limits and step-up authentication. It
 	// is asked before a payment is opened, before it is debited and for an
-	// evaluation, always outside of transactions, and may be asked again.
+	// evaluation, outside of the Service's transactions, and may be asked again.
 	//
 	// A refusal is an error that is wholly a failing alipayplus.ResultCode; with
 	// [Retryable] the user may try again. Any other error decides nothing: the
@@ -35,11 +35,12 @@ type ServiceConfig struct {
 	// auth.Service.OnPaid). An error undoes the change. What a RemoteLedger did
 	// cannot be undone: it is recorded all the same, with an alarm, and Run
 	// calls OnChange again; before then has the State of that time and all else
-	// from after. OnChange must not change the same payment.
+	// from after. OnChange must not change the same payment. What it does
+	// elsewhere than in this transaction may happen twice, or for nothing.
 	OnChange func(ctx context.Context, before, after Record) error
-	// AfterCommit is called after the commit of every change: for a push
+	// AfterCommit is called once after the commit of every change: for a push
 	// message. It is not called again after a crash, and not for a change in a
-	// transaction of the caller.
+	// transaction of the caller or one whose commit was not answered.
 	AfterCommit func(ctx context.Context, before, after Record)
 
 	// NotifyHosts are host names, besides alipayplus.com and its subdomains, that
@@ -96,7 +97,17 @@ type Confirmation struct {
 //
 // An error of a method does not mean that nothing happened: a commit may be done
 // although its answer was lost. Ask again, or Find the record; every method may
-// be called again with the same arguments.
+// be called again with the same arguments. Of the errors, only a refusal (see
+// alipayplus.RefusalOf) says that the payment will not do what was asked.
+//
+// A panic of the host's functions is an error, with an alarm: the transaction is
+// rolled back, a remote call is made again.
+//
+// If the ctx of On, Open or Confirm carries a transaction (see [Records]), the
+// change joins it and is committed or rolled back with it; after an error, roll
+// back. A debit that the Ledger refuses is such an error: nothing is recorded,
+// because all that the transaction did must be undone. With a RemoteLedger it is
+// an error from the start.
 type Service struct {
 	cfg    ServiceConfig
 	notify weburl.Notify
@@ -211,7 +222,11 @@ func (s *Service) On(ctx context.Context, paymentRequestID string, e Event) (Rec
 // Find returns the record of a payment. A payment that is not there has the
 // empty State.
 func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, error) {
-	return s.cfg.Records.Find(ctx, paymentRequestID)
+	record, err := s.cfg.Records.Find(ctx, paymentRequestID)
+	if err != nil {
+		return record, &undecided{"the database", err}
+	}
+	return record, nil
 }
 
 // Joined reports whether ctx carries a transaction of the [Records]. What may not
@@ -265,5 +280,6 @@ func (s *Service) check(ctx context.Context, c Check) error {
 	if s.cfg.Check == nil {
 		return nil
 	}
-	return s.cfg.Check(ctx, c)
+	id := c.Terms.PaymentRequestID
+	return s.guard(ctx, id, "Check", func() error { return s.cfg.Check(context.WithValue(ctx, insideKey{id}, true), c) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ type served struct {
 	bank    *paymenttest.Bank       // nil with a remote ledger
 	remote  *paymenttest.RemoteBank // nil with a local one
 	relay   *alipayplus.Relay
+	mu      sync.Mutex
 	told    []string // what notifyPayment said
 }
 
@@ -48,6 +50,8 @@ func serve(t *testing.T, remote bool, change ...func(*payment.ServiceConfig)) *s
 	}
 	alipayplustest.Answer(s.gateway, payment.NotifyPayment,
 		func(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.told = append(s.told, r.PaymentRequestID+" "+r.PaymentResult.Error())
 			return &payment.NotifyPaymentResponse{}, nil
 		})

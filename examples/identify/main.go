@@ -158,6 +158,9 @@ func inFile(name string, err error) error {
 
 func (t *tool) list(skipped []codeid.SkippedRule) error {
 	for _, s := range skipped {
+		if s.Member != "" {
+			s.Reason += fmt.Sprintf(": %q", s.Member)
+		}
 		if _, err := fmt.Fprintf(t.out, "rule %d: %s\n", s.Index, s.Reason); err != nil {
 			return err
 		}

@@ -126,12 +126,9 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	identifier, err := codeid.New(codeid.Config{Client: w.client})
-	if err != nil {
-		return err
-	}
 	w.trace.step("Step 2.2", "The wallet loads the rules by which codes are identified")
-	if err := identifier.Init(ctx); err != nil { // then: go identifier.Run(ctx)
+	identifier, err := codeid.Open(ctx, codeid.Config{Client: w.client}) // then: go identifier.Run(ctx)
+	if err != nil {
 		return err
 	}
 	local, err := codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: "wallet:"})

@@ -72,7 +72,7 @@ func readings(header string, keys *alipayplus.KeyRing) []reading {
 // that nobody signed it fails for the same reason as the canonical header of the
 // same signature.
 func accepted(header string, keys *alipayplus.KeyRing) bool {
-	nobodys := alipayplus.Content{Method: "POST", Target: "/", ClientID: "-", Time: "0"}
+	nobodys := alipayplus.Content{Method: "POST", Target: "/", ClientID: "-", Time: "0", Body: []byte("{}")}
 	signature := signatureIn(header)
 	return len(signature)*8 >= minSignatureBits &&
 		fmt.Sprint(nobodys.Verify(header, keys)) == fmt.Sprint(nobodys.Verify(canonical(signature), keys))

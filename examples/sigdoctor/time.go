@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
 // cutTime splits a time around the fraction of its second.
@@ -70,10 +72,9 @@ func instant(text string) (time.Time, bool) {
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.UnixMilli(ms).UTC(), true
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
+	t, err := alipayplus.ParseTime(text)
+	if err != nil {
+		return time.Time{}, false
 	}
-	return time.Time{}, false
+	return t.Time()
 }

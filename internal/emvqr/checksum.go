@@ -1,6 +1,7 @@
 package emvqr
 
-// polynomial of CRC-16/CCITT-FALSE; the register starts at 0xFFFF and nothing is reflected.
+// polynomial of CRC-16/CCITT-FALSE; the register starts at 0xFFFF and nothing
+// is reflected.
 const polynomial = 0x1021
 
 // table holds the remainder of every byte value. It is never written to.
@@ -19,8 +20,9 @@ var table = func() (t [256]uint16) {
 	return t
 }()
 
-// Checksum is the CRC-16/CCITT-FALSE of text. The checksum of a code covers the bytes of everything up to and including
-// "6304", and stands behind them as four upper-case hexadecimal digits, padded with zeros.
+// Checksum returns the CRC-16/CCITT-FALSE of text. The checksum of a code covers
+// the UTF-8 bytes of everything up to and including "6304" and follows them as
+// four upper-case hexadecimal digits, padded with zeros.
 func Checksum(text string) uint16 {
 	crc := uint16(0xFFFF)
 	for i := range len(text) {

@@ -1,11 +1,19 @@
-// Package emvqr reads EMVCo merchant-presented QR codes: tag, length, value and a checksum.
+// Package emvqr reads EMVCo merchant-presented QR codes: fields of tag, length
+// and value, and a checksum.
 //
-// A code is a row of fields. A field is a two-digit tag, a two-digit length from 01 to 99 and a value of that many
-// characters: characters, not bytes, because names in Japanese or Thai are counted that way in real codes. Field 00 comes
-// first and field 63, the checksum, last; in between any order is accepted. Fields 26 to 51 are templates: their value is
-// a row of fields again, in which 00 names the scheme that the account belongs to.
+// A code is a row of fields. A field is a two-digit tag, a two-digit length from
+// 01 to 99 and a value of that many characters. Field 00 comes first and field
+// 63, the checksum, last; any order is accepted in between. Fields 26 to 51, 62,
+// 64 and 80 to 99 may be templates: their value is a row of fields again. In 26
+// to 51, the merchant accounts, field 00 names the scheme.
 //
-// What real codes get wrong is accepted: missing fields 52, 59 and 60, lower-case checksums, more than 512 characters. What
-// would make two readers see two different codes is not: a wrong checksum, a tag that occurs twice, a length of 00, or
-// anything that is left over.
+// Real codes bend the rules, and what they do is accepted: fields 52, 59 and 60
+// are missing, checksums are in lower case, there are more than 512 characters,
+// a field of a template has length 00 (it counts as absent). Lengths count
+// characters, as names in Japanese or Thai need it: code points or, if the code
+// makes no sense that way, UTF-16 units as Java and JavaScript count.
+//
+// What would make two readers see two different codes is refused: a wrong
+// checksum, a tag that occurs twice, a root field of length 00, or anything that
+// is left over.
 package emvqr

@@ -2,41 +2,67 @@ package emvqr
 
 import (
 	"errors"
-	"math/bits"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// ErrFormat means that a text is not a row of fields from 00 to 63. ErrChecksum means that it is one, but its checksum is
-// wrong. Neither error quotes the text.
+// ErrFormat means that a text is not a row of fields from 00 to 63. ErrChecksum
+// means that it is one, but its checksum is wrong. Neither quotes the text.
 var (
 	ErrFormat   = errors.New("emvqr: not an EMVCo merchant-presented code")
 	ErrChecksum = errors.New("emvqr: wrong checksum")
 )
 
-// Root fields that are templates and belong to a merchant account, and those that are a plain account number.
+// Root fields that are merchant account templates, and those that are a plain
+// account number.
 const (
 	FirstTemplate, LastTemplate   = 26, 51
 	FirstPrimitive, LastPrimitive = 2, 25
 )
 
-// Code is a code that Parse has read.
+// Code is a code that Parse has read. It is not changed any more.
 type Code struct {
+	count     count // how its lengths count
 	root      [100]string
-	templates uint32 // bit n: field FirstTemplate+n is a row of fields
+	templates []template
 }
 
-// Parse reads text; after an error c holds nothing of use. It allocates nothing, keeps parts of text, and takes time proportional to its length.
-func (c *Code) Parse(text string) error {
+type template struct {
+	tag    int
+	fields Row
+}
+
+// Parse reads text. With ErrChecksum it returns the code, too: some programs
+// would use it. It takes time proportional to the length of text.
+func Parse(text string) (*Code, error) {
 	if !strings.HasPrefix(text, "00") {
-		return ErrFormat
+		return nil, ErrFormat
 	}
-	*c = Code{}
+	c := &Code{count: codePoints}
+	err := c.parse(text)
+	if errors.Is(err, ErrFormat) && hasSurrogates(text) {
+		c = &Code{count: utf16Units}
+		err = c.parse(text)
+	}
+	if errors.Is(err, ErrFormat) {
+		return nil, err
+	}
+	for tag := range c.root {
+		if !isTemplate(tag) {
+			continue
+		}
+		if fields := c.Row(c.root[tag]); fields != nil {
+			c.templates = append(c.templates, template{tag, fields})
+		}
+	}
+	return c, err
+}
+
+func (c *Code) parse(text string) error {
 	last := 0
 	for rest := text; rest != ""; {
-		tag, value, next, ok := field(rest)
-		if !ok || c.root[tag] != "" || last == 63 {
+		tag, value, next, ok := c.count.field(rest)
+		if !ok || value == "" || c.root[tag] != "" || last == 63 {
 			return ErrFormat
 		}
 		c.root[tag] = value
@@ -52,131 +78,62 @@ func (c *Code) Parse(text string) error {
 	if Checksum(text[:len(text)-4]) != uint16(want) {
 		return ErrChecksum
 	}
-	for tag := FirstTemplate; tag <= LastTemplate; tag++ {
-		if isRow(c.root[tag]) {
-			c.templates |= 1 << (tag - FirstTemplate)
+	return nil
+}
+
+func isTemplate(tag int) bool {
+	return tag >= FirstTemplate && tag <= LastTemplate || tag == 62 || tag == 64 || tag >= 80
+}
+
+// Root returns the value of a root field, "" if the code does not have it.
+func (c *Code) Root(tag int) string { return c.root[tag] }
+
+// Template returns the fields of a root field that is a template, nil if it is
+// absent or cannot be read as a row of fields.
+func (c *Code) Template(tag int) Row {
+	for i := range c.templates {
+		if c.templates[i].tag == tag {
+			return c.templates[i].fields
 		}
 	}
 	return nil
 }
 
-// Root is the value of a root field, "" if the code does not have it.
-func (c *Code) Root(tag int) string { return c.root[tag] }
-
-// NextTemplate is the tag of the first merchant account template from tag on, 0 if there are no more. To go through all of
-// them:
-//
-//	for tag := c.NextTemplate(0); tag != 0; tag = c.NextTemplate(tag + 1) {
-//		row := c.Template(tag)
-//
-// A field between 26 and 51 whose value is not a row of fields is no template.
-func (c *Code) NextTemplate(tag int) int {
-	tag = max(tag, FirstTemplate)
-	if tag > LastTemplate {
-		return 0
+// Row reads value, of some field of c, as a row of fields: at least one, none of
+// them twice. It returns nil if value is something else.
+func (c *Code) Row(value string) Row {
+	if value == "" {
+		return nil
 	}
-	left := c.templates >> (tag - FirstTemplate)
-	if left == 0 {
-		return 0
-	}
-	return tag + bits.TrailingZeros32(left)
-}
-
-// Template is the merchant account template with this tag, empty if there is none.
-func (c *Code) Template(tag int) Row {
-	if tag < FirstTemplate || tag > LastTemplate || c.templates>>(tag-FirstTemplate)&1 == 0 {
-		return ""
-	}
-	return Row(c.root[tag])
-}
-
-// Row is a value that is a row of fields: at least one, none of them twice. The zero Row has no fields.
-type Row string
-
-// RowOf is value as a row of fields, empty if it is none.
-func RowOf(value string) Row {
-	if isRow(value) {
-		return Row(value)
-	}
-	return ""
-}
-
-// Find is the value of a field, "" if r does not have it.
-func (r Row) Find(tag int) string {
-	for rest := string(r); rest != ""; {
-		found, value, next, _ := field(rest)
-		if found == tag {
-			return value
-		}
-		rest = next
-	}
-	return ""
-}
-
-// Next takes the first field off r, which must not be empty.
-func (r Row) Next() (tag int, value string, rest Row) {
-	tag, value, next, _ := field(string(r))
-	return tag, value, Row(next)
-}
-
-// isRow reports whether value is made of fields, at least one, none of them twice.
-func isRow(value string) bool {
-	var seen [2]uint64 // a bit for every tag
+	row := make(Row, 0, 4)
+	var seen [2]uint64 // a bit for each tag
 	for rest := value; rest != ""; {
-		tag, _, next, ok := field(rest)
-		if !ok || seen[tag>>6]>>(tag&63)&1 != 0 {
-			return false
+		tag, text, next, ok := c.count.field(rest)
+		if !ok || seen[tag/64]>>(tag%64)&1 == 1 {
+			return nil
 		}
-		seen[tag>>6] |= 1 << (tag & 63)
+		seen[tag/64] |= 1 << (tag % 64)
+		row = append(row, Field{tag, text})
 		rest = next
 	}
-	return value != ""
+	return row
 }
 
-// field takes the first field off text.
-func field(text string) (tag int, value, rest string, ok bool) {
-	if len(text) < 5 {
-		return 0, "", "", false
-	}
-	tag, okTag := number(text[0], text[1])
-	length, okLength := number(text[2], text[3])
-	if !okTag || !okLength || length == 0 {
-		return 0, "", "", false
-	}
-	text = text[4:]
-	end := characters(text, length)
-	if end < 0 {
-		return 0, "", "", false
-	}
-	return tag, text[:end], text[end:], true
+// Row is the fields of a template, in their order.
+type Row []Field
+
+// Field is a field of a template; its Value is "" if it has length 00.
+type Field struct {
+	Tag   int
+	Value string
 }
 
-// characters returns how many bytes the first n characters of text take, -1 if it has fewer.
-func characters(text string, n int) int {
-	if n <= len(text) && isASCII(text[:n]) {
-		return n
-	}
-	end := 0
-	for ; n > 0; n-- {
-		if end == len(text) {
-			return -1
-		}
-		_, size := utf8.DecodeRuneInString(text[end:])
-		end += size
-	}
-	return end
-}
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
+// Find returns the value of a field, "" if r does not have it.
+func (r Row) Find(tag int) string {
+	for i := range r {
+		if r[i].Tag == tag {
+			return r[i].Value
 		}
 	}
-	return true
-}
-
-func number(tens, ones byte) (n int, ok bool) {
-	tens, ones = tens-'0', ones-'0'
-	return int(tens)*10 + int(ones), tens <= 9 && ones <= 9
+	return ""
 }

@@ -141,10 +141,10 @@ func TestCheckDuplicatesInObjectsOfEverySize(t *testing.T) {
 	}
 }
 
-// A hundred thousand keys take seconds if each is compared with all others.
+// 75,000 keys take seconds if each is compared with all others.
 func TestCheckManyKeys(t *testing.T) {
 	var b strings.Builder
-	for i := range 100_000 {
+	for i := range 75_000 {
 		fmt.Fprintf(&b, `"k%d":0,`, i)
 	}
 	if err := wire.Check([]byte("{" + b.String() + `"z":0}`)); err != nil {

@@ -1,12 +1,17 @@
 package wire
 
-import "reflect"
+import (
+	"bytes"
+	"reflect"
+)
 
 // Decode fills the zero struct that into points to from a message. It keeps no part of data. The error is a *SyntaxError
 // if data does not pass Check, else an *InvalidError with all problems; the struct then holds what could be read.
+// A message whose parts are so many that they take more than 8 MiB of memory breaks a rule, too.
 func Decode(data []byte, into any) error { return decode(data, into, false) }
 
-// Restore is Decode for what this package wrote: every value that cannot be read is a problem, and nothing is required.
+// Restore is Decode for what this package wrote: every value that cannot be read is a problem, nothing is required, and
+// memory is not bounded.
 func Restore(data []byte, into any) error { return decode(data, into, true) }
 
 func decode(data []byte, into any, stored bool) error {
@@ -15,14 +20,18 @@ func decode(data []byte, into any, stored bool) error {
 		return invalid("nothing but a pointer to a struct can be decoded into")
 	}
 	v = v.Elem()
-	if err := Check(data); err != nil {
-		return err
+	check := scanner{data: data, stored: stored}
+	if !check.check() {
+		return &SyntaxError{check.rule, check.offset}
 	}
 	report, path := newReport()
-	d := decoder{scanner: scanner{data: data}, report: report, stored: stored}
+	d := decoder{scanner: scanner{data: data, stored: stored}, report: report}
 	d.message(planOf(v.Type()), v)
 	d.done(path)
-	if d.failed() {
+	switch {
+	case d.rule == ruleMemory:
+		return invalid("has more parts than any message needs")
+	case d.failed():
 		return invalid("not valid JSON: " + d.rule)
 	}
 	return d.err()
@@ -32,10 +41,19 @@ func decode(data []byte, into any, stored bool) error {
 type decoder struct {
 	scanner
 	report
-	stored bool // see Restore
 	depth  int
 	buffer []byte // to unescape into
 }
+
+// problem notes a broken rule. What that costs counts.
+func (d *decoder) problem(rule string) {
+	if d.spend(memoryOfProblem) {
+		d.report.problem(rule)
+	}
+}
+
+// memoryOfProblem is what a problem with its path takes, growth included.
+const memoryOfProblem = 512
 
 // found says what was at the place of a value.
 type found uint8
@@ -80,6 +98,9 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 	var room [32]span // on the stack, for most messages
 	given := room[:]
 	if len(p.fields) > len(room) {
+		if !d.spend(16 * len(p.fields)) {
+			return -1, nothing
+		}
 		given = make([]span, len(p.fields))
 	}
 	i = d.space(i + 1)
@@ -99,7 +120,7 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 				i = d.skip(i)
 				strange = true
 			}
-			if i < 0 {
+			if i < 0 || d.failed() {
 				return -1, nothing
 			}
 			if i, more = d.next(i, '}'); i < 0 {
@@ -137,6 +158,9 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 		end := d.skip(i)
 		switch {
 		case end < 0 || first.start < 0: // broken, or reported already
+		case bytes.Equal(d.data[first.start:first.end], d.data[i:end]):
+		case !d.spend(memoryOfAny * (first.end - first.start + end - i)):
+			return -1
 		case !sameValue(d.data[first.start:first.end], d.data[i:end], f.jsonString):
 			d.problem("given twice with different values")
 			given.start = -1
@@ -148,6 +172,9 @@ func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 	for n, x := range f.index {
 		if n > 0 && v.Kind() == reflect.Pointer { // an embedded struct
 			if v.IsNil() {
+				if !d.spend(int(v.Type().Elem().Size())) {
+					return -1
+				}
 				v.Set(reflect.New(v.Type().Elem()))
 			}
 			v = v.Elem()

@@ -2,11 +2,11 @@ package wire
 
 import (
 	"bytes"
-	"net/netip"
-	"net/url"
 	"reflect"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // Encode validates v, a message or a pointer to one, and encodes it. The error is an *InvalidError.
@@ -100,7 +100,7 @@ func (c *validator) options(f *field, v reflect.Value) {
 			c.problem("longer than " + strconv.Itoa(f.max) + " characters")
 		}
 	}
-	if f.https && text != "" && !isHTTPS(text) {
+	if f.https && text != "" && !weburl.IsHTTPS(text) {
 		c.problem("not an absolute https URL")
 	}
 }
@@ -176,20 +176,4 @@ func (c *validator) item(p *plan, v reflect.Value) {
 		return
 	}
 	c.value(p, v)
-}
-
-// isHTTPS reports whether text is an absolute URL that a message may hold: https, or http on this machine.
-func isHTTPS(text string) bool {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" {
-		return false
-	}
-	switch u.Scheme {
-	case "https":
-		return true
-	case "http":
-		ip, err := netip.ParseAddr(u.Hostname())
-		return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-	}
-	return false
 }

@@ -8,6 +8,27 @@ type scanner struct {
 	data   []byte
 	rule   string
 	offset int
+	spent  int  // bytes of memory so far, about
+	stored bool // the data are what this package wrote: see Restore
+}
+
+// maxMemory is what one pass over a message may allocate, in bytes. Without it a MiB of "1," would become an array of
+// half a million objects. A message of a sender who does not want to harm takes a fraction of it.
+const maxMemory = 8 << 20
+
+// ruleMemory is broken by a message that takes more than maxMemory.
+const ruleMemory = "memory"
+
+// spend counts n bytes that are about to be allocated. It reports false after calling fail if they are too many. What was
+// stored must be read again, however large it grew.
+func (s *scanner) spend(n int) bool {
+	if s.spent += n; s.spent <= maxMemory || s.stored {
+		return true
+	}
+	if !s.failed() {
+		s.fail(ruleMemory, len(s.data))
+	}
+	return false
 }
 
 // key is where the name of a member stands, without its quotes.
@@ -82,30 +103,39 @@ func (s *scanner) object(i, depth int) int {
 	if s.is(i, '}') {
 		return i + 1
 	}
-	var few [linearKeys]key // on the stack: small objects need no allocation
+	var few [linearKeys][]byte // on the stack: small objects need no allocation
 	var many map[string]struct{}
 	for n := 0; ; n++ {
 		var k key
 		if k, i = s.key(i); i < 0 {
 			return -1
 		}
+		name := s.name(k)
+		if name == nil {
+			return -1
+		}
 		if n < len(few) {
 			for _, other := range few[:n] {
-				if s.same(k, other) {
+				if string(name) == string(other) {
 					return s.fail("duplicate-key", k.start-1)
 				}
 			}
-			few[n] = k
+			few[n] = name
 		} else {
 			if many == nil {
-				many = make(map[string]struct{}, 4*linearKeys)
+				if !s.spend(memoryOfKeys) {
+					return -1
+				}
+				many = make(map[string]struct{}, 2*linearKeys)
 				for _, other := range few {
-					many[string(s.name(other))] = struct{}{}
+					many[string(other)] = struct{}{}
 				}
 			}
-			name := s.name(k)
 			if _, twice := many[string(name)]; twice {
 				return s.fail("duplicate-key", k.start-1)
+			}
+			if !s.spend(memoryOfKey + len(name)) {
+				return -1
 			}
 			many[string(name)] = struct{}{}
 		}
@@ -158,20 +188,22 @@ func (s *scanner) key(i int) (k key, value int) {
 	return k, s.space(i + 1)
 }
 
-// name returns the name that k stands for.
+// memoryOfKeys is what a map of names takes at first, memoryOfKey what one more name takes, growth included.
+const (
+	memoryOfKeys = 3 << 10
+	memoryOfKey  = 96
+)
+
+// name returns the name that k stands for, or nil after calling fail.
 func (s *scanner) name(k key) []byte {
 	text := s.data[k.start:k.end]
 	if k.escaped {
-		return appendUnescaped(nil, text)
+		if !s.spend(len(text)) {
+			return nil
+		}
+		return appendUnescaped(make([]byte, 0, len(text)), text)
 	}
 	return text
-}
-
-func (s *scanner) same(a, b key) bool {
-	if !a.escaped && !b.escaped {
-		return string(s.data[a.start:a.end]) == string(s.data[b.start:b.end])
-	}
-	return string(s.name(a)) == string(s.name(b))
 }
 
 // next passes over what stands behind an element: a comma, with more to come, or the end of its object or array.

@@ -38,12 +38,18 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 	c := d.data[i]
 	switch {
 	case p.kind == kindPtr:
+		if !d.spend(int(p.elem.typ.Size())) {
+			return -1, nothing
+		}
 		fresh := reflect.New(p.elem.typ)
 		if end, got = d.read(p.elem, fresh.Elem(), i, strict); got == something {
 			v.Set(fresh)
 		}
 		return end, got
 	case p.kind == kindHeld:
+		if !d.spend(int(p.elem.typ.Size())) {
+			return -1, nothing
+		}
 		fresh := reflect.New(p.elem.typ)
 		if end, got = d.read(p.elem, fresh.Elem(), i, strict); got == something {
 			v.Addr().Interface().(holder).hold(fresh.Interface())
@@ -57,12 +63,16 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 		return d.mapping(p, v, i, strict)
 	case p.kind == kindText && c == '"':
 		end, escaped := d.text(i)
-		if end >= 0 {
-			v.SetString(string(d.unquote(i, end, escaped)))
+		if end < 0 || !d.spend(end-i) {
+			return -1, nothing
 		}
+		v.SetString(string(d.unquote(i, end, escaped)))
 		return end, something
 	}
 	if end = d.skip(i); end < 0 {
+		return -1, nothing
+	}
+	if !d.spend(p.memory(end - i)) {
 		return -1, nothing
 	}
 	rule, ok := d.scalar(p, v, i, end)
@@ -76,6 +86,22 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 		d.unreadable(p)
 	}
 	return end, odd
+}
+
+// memoryOfAny is what a byte of JSON takes at most when encoding/json decodes it into an any: "1," becomes an interface
+// that holds a number that holds a string.
+const memoryOfAny = 64
+
+// memory is what scalar may allocate for a value of n bytes.
+func (p *plan) memory(n int) int {
+	switch p.kind {
+	case kindSelf: // a type of the SDK, made of a few texts
+		return 512 + 4*n
+	case kindOther:
+		return memoryOfAny * n
+	default:
+		return n
+	}
 }
 
 func (d *decoder) unreadable(p *plan) { d.problem("not readable as " + p.noun()) }
@@ -145,6 +171,10 @@ func (d *decoder) unquote(i, end int, escaped bool) []byte {
 	if !escaped {
 		return text
 	}
+	if cap(d.buffer) < len(text) {
+		d.spent += len(text) // and the next spend sees it
+		d.buffer = make([]byte, 0, len(text))
+	}
 	d.buffer = appendUnescaped(d.buffer[:0], text)
 	return d.buffer
 }
@@ -159,7 +189,13 @@ func (d *decoder) array(p *plan, v reflect.Value, i int, strict bool) (_ int, go
 	v.SetLen(0)
 	for more := true; more; {
 		n := v.Len()
-		v.Grow(1)
+		if n == v.Cap() { // doubled, so that all the slices together are not much larger than the last one
+			more := max(n, 1)
+			if !d.spend((n + more) * int(p.elem.typ.Size())) {
+				return -1, nothing
+			}
+			v.Grow(more)
+		}
 		v.SetLen(n + 1)
 		end, absent := d.absent(i)
 		if !absent {
@@ -171,7 +207,7 @@ func (d *decoder) array(p *plan, v reflect.Value, i int, strict bool) (_ int, go
 				got = something
 			}
 		}
-		if end < 0 {
+		if end < 0 || d.failed() {
 			return -1, nothing
 		}
 		if i, more = d.next(end, ']'); i < 0 {
@@ -197,6 +233,9 @@ func (d *decoder) mapping(p *plan, v reflect.Value, i int, strict bool) (_ int, 
 		}
 		end, absent := d.absent(at)
 		if !absent {
+			if !d.spend(memoryOfKey + 4*int(p.elem.typ.Size()) + name.end - name.start) {
+				return -1, nothing
+			}
 			item := reflect.New(p.elem.typ).Elem()
 			var one found
 			end, one = d.read(p.elem, item, at, strict)
@@ -210,7 +249,7 @@ func (d *decoder) mapping(p *plan, v reflect.Value, i int, strict bool) (_ int, 
 				v.SetMapIndex(reflect.ValueOf(string(d.name(name))).Convert(p.typ.Key()), item)
 			}
 		}
-		if end < 0 {
+		if end < 0 || d.failed() {
 			return -1, nothing
 		}
 		if i, more = d.next(end, '}'); i < 0 {
@@ -227,18 +266,30 @@ func (d *decoder) jsonString(p *plan, v reflect.Value, i int, strict bool) (end 
 	if end = d.skip(i); end < 0 {
 		return -1, nothing
 	}
-	text := appendUnescaped(nil, d.data[i+1:end-1])
-	if Check(text) != nil {
+	if !d.spend(end - i) {
+		return -1, nothing
+	}
+	text := appendUnescaped(make([]byte, 0, end-i), d.data[i+1:end-1])
+	check := scanner{data: text, spent: d.spent, stored: d.stored}
+	ok := check.check()
+	d.spent = check.spent
+	switch {
+	case check.rule == ruleMemory:
+		return d.fail(ruleMemory, end), nothing
+	case !ok:
 		if strict {
 			d.unreadable(p)
 		}
 		return end, odd
 	}
-	inner := decoder{scanner: scanner{data: text}, report: d.report, stored: d.stored}
+	inner := decoder{scanner: scanner{data: text, spent: d.spent, stored: d.stored}, report: d.report}
 	start := inner.space(0)
 	if _, absent := inner.absent(start); !absent {
 		_, got = inner.read(p, v, start, strict)
 	}
-	d.report = inner.report
+	d.report, d.spent = inner.report, inner.spent
+	if inner.rule == ruleMemory {
+		return d.fail(ruleMemory, end), nothing
+	}
 	return end, got
 }

@@ -13,7 +13,7 @@ import (
 // Entry is a booking of a [Bank] or a [RemoteBank].
 type Entry struct {
 	Customer string
-	Minor    int64 // what the customer got, negative for a debit; 0 for a void
+	Minor    int64 // what the customer got, negative for a debit; 0 for a void and for what a RemoteBank refused
 }
 
 // Bank is a wallet's money in an [alipayplus.Memory]: a payment.Ledger for tests
@@ -85,8 +85,10 @@ func (b *Bank) book(ctx context.Context, key string, e Entry) error {
 }
 
 // RemoteBank is a wallet's money in a service of its own, in memory: a
-// payment.RemoteLedger for tests and examples. It remembers voids, so that a
-// debit that arrives after its void fails.
+// payment.RemoteLedger for tests and examples. A debit that the balance does not
+// cover is refused with USER_BALANCE_NOT_ENOUGH, and the user may try again, with
+// another key: a refusal is remembered, so that a call that was on its way
+// twice ends the same way, and so is a void.
 type RemoteBank struct {
 	// Fault, if set, is asked before and after each call what goes wrong. It
 	// gets the key. An error before means that the call did not arrive, one
@@ -97,13 +99,14 @@ type RemoteBank struct {
 	balances map[string]int64
 	entries  map[string]Entry
 	landed   map[string]time.Time // debits, by key
+	refused  map[string]bool      // debits, by key
 }
 
 var _ payment.RemoteLedger = (*RemoteBank)(nil)
 
 // NewRemoteBank makes a RemoteBank.
 func NewRemoteBank() *RemoteBank {
-	return &RemoteBank{balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}}
+	return &RemoteBank{balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}, refused: map[string]bool{}}
 }
 
 // Deposit gives a customer money.
@@ -120,7 +123,7 @@ func (b *RemoteBank) Balance(customer string) int64 {
 	return b.balances[customer]
 }
 
-// Entries are all bookings by key, voids among them.
+// Entries are all bookings by key, voids and refusals among them.
 func (b *RemoteBank) Entries() map[string]Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -130,14 +133,19 @@ func (b *RemoteBank) Entries() map[string]Entry {
 // Debit implements payment.RemoteLedger.
 func (b *RemoteBank) Debit(ctx context.Context, r payment.Record, d payment.Debit) (at time.Time, err error) {
 	err = b.call(ctx, d.Key, func() error {
-		if e, done := b.entries[d.Key]; done {
-			if e.Minor == 0 {
+		if _, known := b.entries[d.Key]; known {
+			at = b.landed[d.Key]
+			switch {
+			case b.refused[d.Key]:
+				return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+			case at.IsZero():
 				return alipayplus.CodeOrderIsClosed // voided before it arrived
 			}
-			at = b.landed[d.Key]
 			return nil
 		}
 		if b.balances[r.CustomerID] < d.Amount.Minor {
+			b.refused[d.Key] = true
+			b.book(d.Key, Entry{r.CustomerID, 0})
 			return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 		}
 		at = time.Now()

@@ -74,6 +74,11 @@ func TestLedger(t *testing.T, open func(t *testing.T) (payment.Records, payment.
 		l.must(l.tx(l.debits("k1", 300)))
 		_ = l.tx(l.debits("k1", 300)) // done already, or an error
 		l.want("after the same key twice", start-300)
+		_ = l.tx(func(ctx context.Context) error {
+			_ = l.debits("k1", 300)(ctx)
+			return l.debits("k1", 300)(ctx)
+		})
+		l.want("after the same key twice in one transaction", start-300)
 		l.must(l.tx(l.debits("K1", 1)))
 		l.must(l.tx(l.debits("k1 ", 1)))
 		l.want("after keys that differ in case and a blank", start-302)
@@ -110,6 +115,22 @@ func TestLedger(t *testing.T, open func(t *testing.T) (payment.Records, payment.
 		l.must(l.tx(l.credits("k1", 300)))
 		_ = l.tx(l.credits("k1", 300))
 		l.want("after the same key twice", start+300)
+	})
+	run("a debit that fails is not half done", func(t *testing.T, l ledgerTest) {
+		start := l.balance()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := l.records.Update(ctx, "p", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+			return r, l.ledger.Debit(ctx, l.record("p"), l.debit("k1", 300))
+		})
+		if _, refused := alipayplus.RefusalOf(err); refused {
+			t.Errorf("a debit whose context has ended is refused: %v", err)
+		}
+		if err != nil {
+			l.want("after a debit that failed", start)
+			l.must(l.tx(l.debits("k1", 300)))
+		}
+		l.want("after the debit that failed is made again", start-300)
 	})
 	run("parallel debits never take more than there is", func(t *testing.T, l ledgerTest) {
 		start := l.balance()
@@ -189,6 +210,20 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 			t.Errorf("the error is no refusal: %v", err)
 		}
 		l.want("after a refusal", start)
+		// It may have been on its way twice, and the second one arrives later.
+		if err := l.credits("k2", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.debits("k1", start+1); err == nil {
+			t.Error("the debit that was refused succeeds when it comes again, with money there")
+		}
+		l.want("after the refused debit came again", start+1)
+		if landed, err := l.voids("k1"); err != nil || !landed.IsZero() {
+			t.Errorf("Void of the refused debit says %v, %v", landed, err)
+		}
+		if _, err := l.debits("k3", start+1); err != nil {
+			t.Errorf("another attempt, with money there: %v", err)
+		}
 	})
 	run("a void before the debit makes it fail", func(t *testing.T, l remoteTest) {
 		start := l.balance()
@@ -222,7 +257,7 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 		var done sync.WaitGroup
 		for range 16 {
 			done.Go(func() {
-				if err := l.ledger.Credit(t.Context(), l.record("p"), l.credit("k1", 300)); err != nil && !errors.Is(err, payment.ErrPending) {
+				if err := l.credits("k1", 300); err != nil && !errors.Is(err, payment.ErrPending) {
 					t.Error(err)
 				}
 			})
@@ -252,6 +287,10 @@ type remoteTest struct {
 
 func (l remoteTest) debits(key string, minor int64) (time.Time, error) {
 	return l.ledger.Debit(l.t.Context(), l.record("p"), l.debit(key, minor))
+}
+
+func (l remoteTest) credits(key string, minor int64) error {
+	return l.ledger.Credit(l.t.Context(), l.record("p"), l.credit(key, minor))
 }
 
 func (l remoteTest) voids(key string) (time.Time, error) {

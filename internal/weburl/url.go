@@ -1,4 +1,18 @@
-package codeid
+// Package weburl judges URLs that come from the network: which texts are URLs of
+// the web, which of those every program reads alike, and what a forgiving program
+// would make of the others.
+//
+// A text that begins with http:// or https://, in any case, is a URL. It has a
+// Problem, and must then match nothing and never be opened, if some program would
+// go to another host or path than another program.
+//
+// A URL without a Problem has one form in which it is compared: scheme and host in
+// lower case, no default port, and a slash after the host. In that form "starts
+// with" is safe: a prefix always ends after its host.
+//
+// A blocklist, which must not be evaded, takes problems out instead of refusing
+// them: see [Readings].
+package weburl
 
 import (
 	"strings"
@@ -6,19 +20,20 @@ import (
 	"unicode/utf8"
 )
 
-// webURL is an http or https URL that every program reads alike, so that comparing its host means something.
-//
-// The whole text is compared in one form: scheme and host in lower case, no default port, and a slash behind the host.
-// In that form "starts with" is safe: a prefix always ends behind its host.
-type webURL struct {
-	text    string // in that form
-	origin  int    // length of scheme, host and port in text
-	host    string // without the port
-	problem string // why the URL must not be trusted or opened, "" if it may
+// URL is an http or https URL. Without a Problem its other fields are set.
+type URL struct {
+	// Text is the URL in the form in which URLs are compared.
+	Text string
+	// Host is in lower case and without the port.
+	Host string
+	// Problem says why the URL must not be trusted or opened, "" if it may.
+	Problem string
+
+	origin int // length of scheme, host and port in Text
 }
 
-// path is all that stands behind the origin; it begins with a slash.
-func (u *webURL) path() string { return u.text[u.origin:] }
+// Path is all that comes after the origin; it begins with a slash.
+func (u *URL) Path() string { return u.Text[u.origin:] }
 
 const (
 	maxHost = 253
@@ -31,7 +46,16 @@ const (
 	problemDots     = "the URL's path has dot segments"
 )
 
-// schemeLength is the length of "http://" or "https://" if text begins with one of them in any case, else 0.
+// Site is the host with the path: the URL without its scheme and port.
+func (u *URL) Site() string {
+	if start := schemeLength(u.Text); start+len(u.Host) == u.origin {
+		return u.Text[start:]
+	}
+	return u.Host + u.Path()
+}
+
+// schemeLength is the length of "http://" or "https://" if text begins with one
+// of them in any case, else 0.
 func schemeLength(text string) int {
 	for _, scheme := range [...]string{"https://", "http://"} {
 		if len(text) >= len(scheme) && equalFoldASCII(text[:len(scheme)], scheme) {
@@ -41,14 +65,15 @@ func schemeLength(text string) int {
 	return 0
 }
 
-// parseURL reads text, which may be anything; ok is false if it does not begin with http:// or https://. It allocates only
-// if the compared form differs from text.
-func parseURL(text string) (u webURL, ok bool) {
+// Parse reads text, which may be anything; ok is false if it does not begin
+// with http:// or https://. It allocates only if the compared form differs from
+// text.
+func Parse(text string) (u URL, ok bool) {
 	scheme := schemeLength(text)
 	if scheme == 0 {
-		return webURL{}, false
+		return URL{}, false
 	}
-	if u.problem = badCharacter(text); u.problem != "" {
+	if u.Problem = badCharacter(text); u.Problem != "" {
 		return u, true
 	}
 	end := len(text)
@@ -57,23 +82,23 @@ func parseURL(text string) (u webURL, ok bool) {
 	}
 	authority, rest := text[scheme:end], text[end:]
 	if strings.IndexByte(authority, '@') >= 0 {
-		u.problem = problemUserInfo
+		u.Problem = problemUserInfo
 		return u, true
 	}
 	host, port := authority, ""
 	if i := strings.IndexByte(authority, ':'); i >= 0 {
 		host, port = authority[:i], authority[i+1:]
 	}
-	if !isHostName(host) {
-		u.problem = problemHost
+	if !IsHostName(host) {
+		u.Problem = problemHost
 		return u, true
 	}
 	if !isPort(port) {
-		u.problem = problemPort
+		u.Problem = problemPort
 		return u, true
 	}
 	if hasDotSegment(rest) {
-		u.problem = problemDots
+		u.Problem = problemDots
 		return u, true
 	}
 	if port == "443" && scheme == len("https://") || port == "80" && scheme == len("http://") {
@@ -85,7 +110,7 @@ func parseURL(text string) (u webURL, ok bool) {
 	}
 	u.origin = scheme + kept
 	if kept == len(authority) && isLowerASCII(text[:u.origin]) && strings.HasPrefix(rest, "/") {
-		u.text = text
+		u.Text = text
 	} else {
 		slash := "/"
 		if strings.HasPrefix(rest, "/") {
@@ -98,14 +123,14 @@ func parseURL(text string) (u webURL, ok bool) {
 		}
 		b.WriteString(slash)
 		b.WriteString(rest)
-		u.text = b.String()
+		u.Text = b.String()
 	}
-	u.host = u.text[scheme : scheme+len(host)]
+	u.Host = u.Text[scheme : scheme+len(host)]
 	return u, true
 }
 
-// badCharacter is the problem that stands anywhere in a URL: a character that programs drop, turn round or take for
-// another one.
+// badCharacter is the problem of a character at any place: one that programs drop,
+// turn round or take for another one.
 func badCharacter(text string) string {
 	ascii := true
 	for i := range len(text) {
@@ -122,16 +147,23 @@ func badCharacter(text string) string {
 		return ""
 	}
 	for _, r := range text {
-		if r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		if IsInvisible(r) {
 			return problemControl
 		}
 	}
 	return ""
 }
 
-// isHostName accepts only ASCII: a name in another script is a different host that may look the same, and "%2e" is a dot
-// to some programs and not to others. A dot at the end is refused because it makes another text of the same host.
-func isHostName(host string) bool {
+// IsInvisible reports whether r is a control or format character, ends a line or
+// is no character at all.
+func IsInvisible(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// IsHostName accepts only ASCII: a name in another script is a different host
+// that may look the same, and "%2e" is a dot to some programs and not to others. A
+// dot at the end is refused because it makes another text of the same host.
+func IsHostName(host string) bool {
 	if len(host) > maxHost {
 		return false
 	}
@@ -159,8 +191,9 @@ func isPort(port string) bool {
 	return len(port) <= 5
 }
 
-// hasDotSegment reports whether the path in rest, a path with query and fragment, has a segment "." or "..", plain,
-// percent-encoded or with a parameter behind a semicolon: opened, it leads to another path than the one compared.
+// hasDotSegment reports whether the path in rest, a path with query and fragment,
+// has a segment "." or "..", plain, percent-encoded or with a parameter after a
+// semicolon: opened, it leads to another path than the one compared.
 func hasDotSegment(rest string) bool {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i]
@@ -180,7 +213,8 @@ func hasDotSegment(rest string) bool {
 	return false
 }
 
-// encodedPath decodes the percent-encoded characters that some programs decode before they take a path apart.
+// encodedPath decodes the percent-encoded characters that some programs decode
+// before they take a path apart.
 var encodedPath = strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/")
 
 func lowerASCII(c byte) byte {
@@ -206,6 +240,15 @@ func equalFoldASCII(a, b string) bool {
 	}
 	for i := range len(a) {
 		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -1,0 +1,441 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+var errLost = errors.New("connection reset")
+
+// A remote ledger is called after the commit, so that the commit must be the
+// Service's own.
+func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		opened := s.open()
+		err := s.memory.InTx(t.Context(), func(ctx context.Context) error {
+			_, err := s.Confirm(ctx, agreed(opened))
+			return err
+		})
+		if err == nil {
+			t.Error("a payment with a remote ledger changes in a transaction of the caller")
+		}
+		s.want(payment.StateOpen, 1000)
+	})
+}
+
+// The next look is stored before the ledger is called, later than the call ends:
+// a crash in between forgets nothing, and nobody else calls meanwhile.
+func TestBackoffBeforeCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		var waits []time.Duration
+		s.remote.Fault = func(ctx context.Context, _ string, _ bool) error {
+			r := s.find()
+			deadline, ok := ctx.Deadline()
+			if !ok || !r.NextTime().After(deadline) || r.NextTime() != r.Resume.At {
+				t.Errorf("the next look is at %v, the call ends at %v (%t)", r.NextTime(), deadline, ok)
+			}
+			waits = append(waits, r.NextTime().Sub(time.Now()).Round(time.Second))
+			return errLost
+		}
+		s.open()
+		s.confirm()
+		s.runs(50 * time.Minute)
+		if got := fmt.Sprint(waits[:9]); got != "[10s 20s 40s 1m20s 2m40s 5m20s 10m0s 10m0s 10m0s]" {
+			t.Errorf("waits %v", got)
+		}
+	})
+}
+
+// Money moves: what began goes on when the caller gives up.
+func TestCallerGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		ctx, giveUp := context.WithCancel(t.Context())
+		s.remote.Fault = func(call context.Context, _ string, after bool) error {
+			if !after {
+				giveUp()
+				time.Sleep(3 * time.Second)
+			}
+			return call.Err()
+		}
+		s.open()
+		r, err := s.Confirm(ctx, agreed(s.find()))
+		if err != nil || r.State != payment.StatePaid {
+			t.Errorf("%s, %v", r.State, err)
+		}
+		if _, err := s.Find(ctx, "P1"); !errors.Is(err, context.Canceled) {
+			t.Errorf("control: %v", err)
+		}
+	})
+}
+
+// A ledger that hangs costs its caller five seconds, however much is due.
+func TestHangingLedger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		s.open()
+		s.confirm()
+		s.remote.Fault = func(ctx context.Context, _ string, _ bool) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		for i := range 10 {
+			start := time.Now()
+			r, err := s.On(t.Context(), "P1", refunding(fmt.Sprint("r", i), 10))
+			if err != nil || r.RefundAnswer(fmt.Sprint("r", i)).Result.Status != alipayplus.StatusUnknown {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took != 5*time.Second {
+				t.Errorf("refund %d took %v", i, took)
+			}
+		}
+		s.remote.Fault = nil
+		s.runs(15 * time.Minute)
+		if len(s.find().Due()) != 0 {
+			t.Error("credits are left")
+		}
+		s.want(payment.StatePaid, 800, "P1 S SUCCESS")
+	})
+}
+
+// What hangs holds up nothing else that Run does.
+func TestRunIsNotHeldUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		s.remote.Fault = func(ctx context.Context, _ string, _ bool) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		for i := range 30 {
+			terms := scannedTerms(fmt.Sprint("hangs", i))
+			terms.Amounts.PayToAmount.Minor = 1
+			r, err := s.Open(t.Context(), payment.Opened{Terms: terms})
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() { _, _ = s.Confirm(t.Context(), agreed(r)) }()
+		}
+		s.open()
+		s.runs(payment.DefaultExpiry + time.Minute)
+		if r := s.find(); r.State != payment.StateClosed {
+			t.Errorf("a minute after its expiry it is %s", r.State)
+		}
+	})
+}
+
+// OnChange that fails for good does not hide money.
+func TestOnChangeFailsAfterMoneyMoved(t *testing.T) {
+	for _, c := range []struct {
+		rule  string
+		minor int64
+		state payment.State
+		seen  string
+		told  string
+	}{
+		{"debited", 300, payment.StatePaid, "paying>paid", "P1 S SUCCESS"},
+		{"refused", 3000, payment.StateOpen, "paying>open", ""},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log, broken := newAlarms(), true
+				var seen, committed []string
+				s := serve(t, true, func(cfg *payment.ServiceConfig) {
+					cfg.Logger = slog.New(log)
+					cfg.OnChange = func(_ context.Context, before, after payment.Record) error {
+						if before.State != payment.StatePaying {
+							return nil
+						}
+						if broken {
+							return alipayplus.CodeProcessFail
+						}
+						seen = append(seen, fmt.Sprintf("%s>%s", before.State, after.State))
+						return nil
+					}
+					cfg.AfterCommit = func(_ context.Context, before, after payment.Record) {
+						committed = append(committed, fmt.Sprintf("%s>%s", before.State, after.State))
+					}
+				})
+				terms := scannedTerms("P1")
+				terms.Amounts.PayToAmount.Minor = c.minor
+				if _, err := s.Open(t.Context(), payment.Opened{Terms: terms}); err != nil {
+					t.Fatal(err)
+				}
+				if r := s.confirm(); r.State != c.state || log.count("alarm: OnChange") != 1 {
+					t.Errorf("%s, alarms %q", r.State, log.texts)
+				}
+				if s.find().NextTime().IsZero() {
+					t.Error("nobody looks again")
+				}
+				s.runs(time.Minute)
+				if log.count("alarm: OnChange fails again") == 0 || len(seen) != 0 {
+					t.Errorf("seen %v, alarms %q", seen, log.texts)
+				}
+				broken = false
+				s.runs(5 * time.Minute)
+				if fmt.Sprint(seen) != "["+c.seen+"]" || s.find().Missed {
+					t.Errorf("OnChange saw %q", seen)
+				}
+				if fmt.Sprint(committed) != "[>open open>paying "+c.seen+"]" {
+					t.Errorf("AfterCommit saw %q", committed)
+				}
+				if fmt.Sprint(s.told) != "["+c.told+"]" {
+					t.Errorf("told %q", s.told)
+				}
+			})
+		})
+	}
+}
+
+// A credit that is recorded although OnChange fails is not made again, and the
+// next event tells OnChange what it missed.
+func TestOnChangeMissesCredit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken, missed := false, 0
+		s := serve(t, true, func(cfg *payment.ServiceConfig) {
+			cfg.OnChange = func(context.Context, payment.Record, payment.Record) error {
+				if broken {
+					return errLost
+				}
+				missed++
+				return nil
+			}
+		})
+		s.open()
+		s.confirm()
+		s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+			broken = after
+			return nil
+		}
+		missed = 0
+		r, err := s.On(t.Context(), "P1", cancelling())
+		if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded || !r.Missed {
+			t.Errorf("%v, missed %t, %v", r.CancelAnswer().Result, r.Missed, err)
+		}
+		broken, s.remote.Fault = false, nil
+		if r, err = s.On(t.Context(), "P1", cancelling()); err != nil || r.Missed || missed != 2 {
+			t.Errorf("missed %t, OnChange is called %d times, %v", r.Missed, missed, err)
+		}
+		s.want(payment.StateClosed, 1000)
+	})
+}
+
+// A cancellation meets a debit whose answer is lost: the void finds out, and
+// what was taken is given back.
+func TestCancelDuringRemoteDebit(t *testing.T) {
+	for _, landed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("landed=%t", landed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := serve(t, true)
+				s.open()
+				s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+					if after == landed {
+						return errLost
+					}
+					return nil
+				}
+				if r := s.confirm(); r.State != payment.StatePaying {
+					t.Fatal(r.State)
+				}
+				r, err := s.On(t.Context(), "P1", cancelling())
+				if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusUnknown {
+					t.Errorf("%v, %v", r.CancelAnswer().Result, err)
+				}
+				s.remote.Fault = nil
+				s.runs(time.Minute)
+				if r := s.find(); r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded {
+					t.Errorf("%v", r.CancelAnswer().Result)
+				}
+				s.want(payment.StateClosed, 1000)
+				if entries := len(s.remote.Entries()); landed && entries != 2 || !landed && entries != 1 {
+					t.Errorf("entries %v", s.remote.Entries())
+				}
+			})
+		})
+	}
+}
+
+// A debit that was on the wire when the payment was cancelled, and lands although
+// it was voided (the ledger is at fault), is given back when it is reported.
+func TestLateDebitIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgetful := &forgetfulLedger{wait: make(chan struct{})}
+		s := serve(t, true, func(cfg *payment.ServiceConfig) {
+			forgetful.RemoteLedger = cfg.RemoteLedger
+			cfg.RemoteLedger = forgetful
+		})
+		s.open()
+		done := make(chan payment.Record)
+		go func() {
+			r, err := s.Confirm(t.Context(), agreed(s.find()))
+			if err != nil {
+				t.Error(err)
+			}
+			done <- r
+		}()
+		synctest.Wait()
+		r, err := s.On(t.Context(), "P1", cancelling())
+		if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded {
+			t.Errorf("%v, %v", r.CancelAnswer().Result, err)
+		}
+		close(forgetful.wait)
+		if r := <-done; r.State != payment.StateClosed || len(r.Credits) != 1 {
+			t.Errorf("%s, credits %v", r.State, r.Credits)
+		}
+		s.want(payment.StateClosed, 1000)
+	})
+}
+
+// forgetfulLedger does not remember a void, and its debits wait.
+type forgetfulLedger struct {
+	payment.RemoteLedger
+	wait chan struct{}
+}
+
+func (l *forgetfulLedger) Debit(ctx context.Context, r payment.Record, d payment.Debit) (time.Time, error) {
+	<-l.wait
+	return l.RemoteLedger.Debit(ctx, r, d)
+}
+
+func (l *forgetfulLedger) Void(context.Context, payment.Record, payment.Void) (time.Time, error) {
+	return time.Time{}, nil
+}
+
+// Two processes run: what is due is looked at by one of them.
+func TestTwoRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		var mu sync.Mutex
+		var calls []time.Duration
+		start := time.Now()
+		s.remote.Fault = func(context.Context, string, bool) error {
+			mu.Lock()
+			defer mu.Unlock()
+			calls = append(calls, time.Since(start))
+			return errLost
+		}
+		s.open()
+		s.confirm()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var runs sync.WaitGroup
+		for range 4 {
+			runs.Go(func() { _ = s.Run(ctx) })
+		}
+		runs.Wait()
+		// After 10, 30, 70, 150, 310 s and so on, each a moment later.
+		if len(calls) != 6 {
+			t.Errorf("called at %v", calls)
+		}
+		for i := 1; i < len(calls); i++ {
+			if calls[i]-calls[i-1] < 9*time.Second {
+				t.Errorf("called at %v", calls)
+			}
+		}
+	})
+}
+
+// A refund that the ledger does not answer is answered U through the handler, and
+// S when Alipay+ asks again.
+func TestRoutes(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: s.gateway.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
+		}, s.Routes("/")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inquiry := func() string {
+			a, err := alipayplustest.Send(t.Context(), s.gateway, handler, "/inquiryPayment", payment.InquiryPayment,
+				&payment.InquiryPaymentRequest{AcquirerID: "A", PSPID: "P", PaymentRequestID: "P1"})
+			if err != nil {
+				return err.Error()
+			}
+			return a.Result.Error() + ", " + a.PaymentResult.Error()
+		}
+		cancel := func() string {
+			a, err := alipayplustest.Send(t.Context(), s.gateway, handler, "/cancelPayment", payment.CancelPayment,
+				&payment.CancelPaymentRequest{AcquirerID: "A", PSPID: "P", PaymentRequestID: "P1"})
+			if err != nil {
+				return err.Error()
+			}
+			return a.Result.Error()
+		}
+		refund := func(id string, minor int64) string {
+			e := refunding(id, minor)
+			a, err := alipayplustest.Send(t.Context(), s.gateway, handler, "/refund", payment.Refund, &e.Request)
+			if err != nil {
+				return err.Error()
+			}
+			return fmt.Sprint(a.Result.Error(), " ", len(a.RefundID))
+		}
+		down := func(is bool) string {
+			if remote {
+				s.remote.Fault = nil
+				if is {
+					s.remote.Fault = func(context.Context, string, bool) error { return errLost }
+				}
+			}
+			return ""
+		}
+		unknownIf := func(text string) string {
+			if remote {
+				return "U UNKNOWN_EXCEPTION" + text
+			}
+			return ""
+		}
+		steps := []struct{ got, want string }{
+			{inquiry(), "F ORDER_NOT_EXIST, no result"},
+			{refund("r0", 100), "F ORDER_NOT_EXIST 0"},
+			{string(s.open().State), "open"},
+			{inquiry(), "S SUCCESS, U PAYMENT_IN_PROCESS"},
+			{refund("r1", 100), "F PROCESS_FAIL 0"},
+			{string(s.confirm().State), "paid"},
+			{inquiry(), "S SUCCESS, S SUCCESS"},
+			{refund("r2", 100), "S SUCCESS 26"},
+			{refund("r2", 100), "S SUCCESS 26"},
+			{refund("r2", 110), "F REPEAT_REQ_INCONSISTENT 0"},
+			{refund("r3", 210), "F REFUND_AMOUNT_EXCEED 0"},
+			{down(true), ""},
+		}
+		if remote {
+			steps = append(steps, struct{ got, want string }{refund("r4", 50), unknownIf(" 0")})
+		}
+		steps = append(steps, []struct{ got, want string }{
+			{down(false), ""},
+			{refund("r4", 50), "S SUCCESS 26"},
+			{fmt.Sprint(s.balance()), "850"},
+			{down(true), ""},
+		}...)
+		if remote {
+			steps = append(steps, struct{ got, want string }{cancel(), unknownIf("")})
+			steps = append(steps, struct{ got, want string }{inquiry(), "S SUCCESS, U PAYMENT_IN_PROCESS"})
+		}
+		steps = append(steps, []struct{ got, want string }{
+			{down(false), ""},
+			{cancel(), "S SUCCESS"},
+			{cancel(), "S SUCCESS"},
+			{inquiry(), "S SUCCESS, F ORDER_IS_CLOSED"},
+			{refund("r5", 10), "F ORDER_IS_CLOSED 0"},
+			{string(s.confirm().State), "closed"},
+			{fmt.Sprint(s.balance()), "1000"},
+		}...)
+		for i, c := range steps {
+			if c.got != c.want {
+				t.Errorf("step %d: %q, want %q", i+1, c.got, c.want)
+			}
+		}
+	})
+}
