@@ -3,6 +3,7 @@ package easypay
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -47,7 +48,7 @@ func (s *Service) create(ctx context.Context, r *payment.PayRequest) (*payment.P
 		return nil, err
 	}
 	terms.Verification = payment.Verification{URL: s.link(r.PaymentRequestID), Tries: s.cfg.Tries, Resends: s.cfg.Resends}
-	record, err := s.cfg.Payments.Open(ctx, payment.Opened{Terms: terms})
+	record, err := s.cfg.Payments.Open(ctx, payment.Opened{Terms: terms, SentAt: sentAt(ctx)})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (s *Service) create(ctx context.Context, r *payment.PayRequest) (*payment.P
 func (s *Service) payWithToken(ctx context.Context, r *payment.PayRequest, g auth.Grant) (*payment.PayResponse, error) {
 	terms := r.Terms()
 	terms.CustomerID = g.CustomerID
-	record, err := s.cfg.Payments.Open(ctx, payment.Opened{Terms: terms})
+	record, err := s.cfg.Payments.Open(ctx, payment.Opened{Terms: terms, SentAt: sentAt(ctx)})
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +89,12 @@ func (s *Service) payWithToken(ctx context.Context, r *payment.PayRequest, g aut
 		return nil, err
 	}
 	return record.PayAnswer(), nil
+}
+
+// sentAt is the Request-Time of the pay that is answered.
+func sentAt(ctx context.Context) time.Time {
+	info, _ := alipayplus.RequestInfo(ctx)
+	return info.SignedAt
 }
 
 // redirectURLOf is paymentRedirectUrl, or, where that is absent, pinRedirectUrl

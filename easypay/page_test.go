@@ -344,3 +344,92 @@ func TestLinkOfALongID(t *testing.T) {
 		w.is("opened", w.looks(), "verifying 3/5")
 	})
 }
+
+// Every two things that happen to a payment at once: the user, Alipay+ and the
+// clock. Whoever wins, money, page, inquiryPayment, notifyPayment and pay agree.
+func TestTwoAtOnce(t *testing.T) {
+	verify := func(right bool) func(*world) {
+		return func(w *world) {
+			_, _ = w.easypay.Verify(w.Context(), w.link(), func(context.Context, payment.Record) (bool, error) {
+				time.Sleep(time.Second)
+				return right, nil
+			})
+		}
+	}
+	acts := []struct {
+		name string
+		act  func(*world)
+	}{
+		{"right", verify(true)},
+		{"wrong", verify(false)},
+		{"resend", func(w *world) { w.resends() }},
+		{"look", func(w *world) { w.looks() }},
+		{"leave", func(w *world) { w.leaves() }},
+		{"expire", func(w *world) { w.workFor(3 * time.Second) }},
+		{"cancel", func(w *world) {
+			_, _ = send(w, "/wallet/cancelPayment", payment.CancelPayment,
+				&payment.CancelPaymentRequest{AcquirerID: "A1", PSPID: "P1", PaymentRequestID: "PR1"})
+		}},
+		{"create again", func(w *world) {
+			_, _ = send(w, payPath, payment.Pay, creation("PR1"))
+		}},
+	}
+	delays := []time.Duration{0, time.Second}
+	if long() {
+		delays = []time.Duration{0, 500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 2 * time.Second}
+	}
+	for _, remote := range []bool{false, true} {
+		for i, first := range acts {
+			for _, second := range acts[i:] {
+				for _, delay := range delays {
+					tell := map[bool]func(*testing.T, func(*world)){false: story, true: remoteStory}[remote]
+					tell(t, func(w *world) {
+						w.pay(creation("PR1", func(r *payment.PayRequest) {
+							r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(2 * time.Second))
+						}))
+						var both sync.WaitGroup
+						both.Go(func() { first.act(w) })
+						both.Go(func() { time.Sleep(delay); second.act(w) })
+						both.Wait()
+						w.agree(fmt.Sprintf("remote=%t: %s, and %v later %s", remote, first.name, delay, second.name))
+					})
+					if t.Failed() {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// agree compares what everybody is told of PR1 in the end.
+func (w *world) agree(what string) {
+	w.Helper()
+	w.workFor(65 * time.Second) // Run looks again after a minute
+	status, spent, tokens := w.inquire("PR1"), funds-w.balance(), w.tokens.count()
+	page := w.looks()
+	paid := strings.HasPrefix(page, "paid ") && strings.HasSuffix(page, redirectSuccess)
+	unpaid := !strings.HasPrefix(page, "paid ") && strings.HasSuffix(page, "status=success") != strings.HasSuffix(page, redirectFail)
+	switch {
+	case status == "S SUCCESS" && paid && spent == price && tokens == 1:
+	case strings.HasPrefix(status, "F ") && unpaid && spent == 0 && tokens <= 1:
+	default:
+		w.Errorf("%s: inquiryPayment says %s, the page %s, %d are spent, %d tokens", what, status, page, spent, tokens)
+	}
+	cancelled := status == "F ORDER_IS_CLOSED" && len(w.calls(payment.NotifyPayment, "PR1")) == 0
+	if !cancelled {
+		for _, body := range w.calls(payment.NotifyPayment, "PR1") {
+			if told := status[2:]; !strings.Contains(body, `"`+told+`"`) && status != "F ORDER_IS_CLOSED" {
+				w.Errorf("%s: inquiryPayment says %s, notifyPayment %s", what, status, body)
+			}
+		}
+	}
+	w.over(alipayplus.NewMemoryIdempotencyStore(10))
+	want := status
+	if paid {
+		want = "U PAYMENT_IN_PROCESS"
+	}
+	if got := w.pay(w.again(w.record("PR1"))).Result.Error(); got != want {
+		w.Errorf("%s: inquiryPayment says %s, pay %s", what, status, got)
+	}
+}

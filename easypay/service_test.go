@@ -137,6 +137,8 @@ func TestKindsOfPay(t *testing.T) {
 			r.PaymentFactor.IsAgreementPayment, r.PaymentFactor.IsEasyPayScenario = alipayplus.False, alipayplus.False
 			r.PaymentFactor.IsPaymentEvaluation, r.PaymentFactor.IsAuthorizationAndPay = alipayplus.False, alipayplus.False
 		}}, "S SUCCESS, "},
+		{"a creation that had expired when it was sent", []func(*payment.PayRequest){agreement, easyPay, expired}, "F ORDER_IS_CLOSED, closed"},
+		{"a one-click payment that had expired when it was sent", []func(*payment.PayRequest){agreement, method("live"), expired}, "F ORDER_IS_CLOSED, closed"},
 		{"an unusable redirect URL makes no order", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
 			r.PaymentRedirectURL = alipayplus.Conceal("https://good.example@bad.example/")
 		}}, "F PARAM_ILLEGAL, "},
@@ -165,6 +167,10 @@ func TestKindsOfPay(t *testing.T) {
 			})
 		})
 	}
+}
+
+func expired(r *payment.PayRequest) {
+	r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(-time.Second))
 }
 
 func notifyAt(url string) func(*payment.PayRequest) {
