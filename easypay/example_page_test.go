@@ -72,12 +72,12 @@ func ExampleService_Verify() {
 		text, _, _ = strings.Cut(text, "</p>")
 		fmt.Println(answer.Code, text+answer.Header().Get("Location"))
 	}
-	browse("GET", link, nil)
-	browse("POST", link, url.Values{"do": {"pin"}, "pin": {"0000"}})
-	browse("POST", link, url.Values{"do": {"resend"}})
-	browse("POST", link, url.Values{"do": {"pin"}, "pin": {"1234"}})
-	browse("GET", link, nil)
-	browse("GET", "PR-1", nil)
+	browse(http.MethodGet, link, nil)
+	browse(http.MethodPost, link, url.Values{"do": {"pin"}, "pin": {"0000"}})
+	browse(http.MethodPost, link, url.Values{"do": {"resend"}})
+	browse(http.MethodPost, link, url.Values{"do": {"pin"}, "pin": {"1234"}})
+	browse(http.MethodGet, link, nil)
+	browse(http.MethodGet, "PR-1", nil)
 	// Output:
 	// 200 Example Shoes: HKD 58.00, 3 tries left
 	// 200 Example Shoes: HKD 58.00, 2 tries left
