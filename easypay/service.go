@@ -16,8 +16,9 @@ type Config struct {
 	Payments *payment.Service   // required
 	Sealer   *alipayplus.Sealer // required: seals the links to the verification page
 	// PageURL is where the wallet's verification page is, https (or http on this
-	// machine), at most 1,024 characters. A sealed link of at most 512 letters, digits, "-" and "_" is
-	// appended to it: "https://wallet.example/verify/". Required.
+	// machine), at most 1,024 characters: "https://wallet.example/verify/". A
+	// sealed link of at most 512 letters, digits, "-" and "_" is appended to it.
+	// Required.
 	PageURL string
 	// Account finds the customer whom Alipay+ names, for an evaluation and for a
 	// creation. A refusal is an error that is wholly a failing ResultCode, for
@@ -33,7 +34,8 @@ type Config struct {
 	// OTPs they may ask for; 0 means payment.DefaultTries and
 	// payment.DefaultResends.
 	Tries, Resends int
-	// Logger gets oddities, never a secret; nil is silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
+	// silent.
 	Logger *slog.Logger
 }
 
