@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
@@ -34,49 +33,6 @@ func (w *wallet) debitOutside(t *tables, effect payment.Effect) payment.Event {
 }
 
 var (
-	issuesBeforeCommit = issuing{
-		name: "stores another token for every run, before the commit",
-		within: func(_ context.Context, w *wallet, t *tables, _ string, g auth.Grant) error {
-			token, err := w.tokens.NewToken(g)
-			if err != nil {
-				return err
-			}
-			token.ID = strings.Repeat(w.db.newID(), 16)
-			if err := w.db.committed.saveToken(token); err != nil {
-				return err
-			}
-			return t.saveToken(token)
-		},
-	}
-	newBodyOnRetry = issuing{
-		name: "makes another body for every delivery",
-		within: func(_ context.Context, w *wallet, t *tables, id string, g auth.Grant) error {
-			text := alipayplus.Conceal("token of " + id)
-			token, err := w.tokens.NewToken(g)
-			if err != nil {
-				return err
-			}
-			token.AccessDigest, token.Notice = text.Digest(), auth.Notice{State: auth.NoticeAcknowledged}
-			t.Due[id] = g
-			return t.saveToken(token)
-		},
-		after: func(ctx context.Context, w *wallet) error {
-			for id, g := range w.view().Due {
-				_, err := auth.AuthNotify.Call(ctx, w.client, &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
-					AuthClientID: g.AuthClientID, ReferenceAgreementID: g.ReferenceAgreementID,
-					AccessToken:           alipayplus.Conceal("token of " + id),
-					AccessTokenExpiryTime: alipayplus.TimeOf(time.Now().Add(time.Hour)),
-				}})
-				if err == nil {
-					err = w.done(ctx, id)
-				}
-				if err != nil {
-					break // the next time
-				}
-			}
-			return nil
-		},
-	}
 	forgetsToIssue = issuing{
 		name: "issues after the commit, once",
 		within: func(_ context.Context, w *wallet, t *tables, id string, g auth.Grant) error {
@@ -112,12 +68,10 @@ func TestCrashControls(t *testing.T) {
 		mistake string
 		problem string
 	}{
-		{way: issuesBeforeCommit, problem: "Alipay+ knows 2 tokens"},
-		{way: newBodyOnRetry, problem: "two authNotify of one key have other bodies"},
 		{way: forgetsToIssue, problem: "Alipay+ knows 0 tokens"},
 		{way: unmarksFirst, problem: "Alipay+ knows 0 tokens"},
-		{way: newTokenInTransaction, mistake: notifiesLater, problem: "the notification of PR1 is lost"},
-		{way: newTokenInTransaction, mistake: debitsOutside, problem: "150 was spent in 3 bookings"},
+		{way: issueInTransaction, mistake: notifiesLater, problem: "the notification of PR1 is lost"},
+		{way: issueInTransaction, mistake: debitsOutside, problem: "150 was spent in 3 bookings"},
 	} {
 		name := c.way.name
 		if c.mistake != "" {

@@ -119,9 +119,6 @@ func (w *world) audit() {
 		if g, err := w.tokens.Check(w.Context(), known.AccessToken, auth.ScopeAgreementPay); err != nil || g.CustomerID != customerID {
 			w.problem("a token that Alipay+ knows is worth nothing: %v", err)
 		}
-		if token, err := tables.token(known.AccessToken.Digest()); err != nil || token.Notice.State != auth.NoticeAcknowledged {
-			w.problem("the notice is %v, %v", token.Notice, err)
-		}
 	}
 }
 
@@ -155,11 +152,7 @@ func never() *crash { return new(crash) }
 // creation and the last acknowledgement: no notification is lost, there is one
 // token, and each payment is debited once.
 func TestCrashAtEveryStep(t *testing.T) {
-	ways := []issuing{newTokenInTransaction, issueAfterwards}
-	if long() {
-		ways = append(ways, issueInTransaction)
-	}
-	for _, way := range ways {
+	for _, way := range []issuing{issueInTransaction, issueAfterwards} {
 		for _, after := range []bool{false, true} {
 			steps, met := 0, true
 			for at := 1; met; at++ {
@@ -191,7 +184,7 @@ func TestCrashTwice(t *testing.T) {
 	if !long() {
 		t.Skip("ALIPAYPLUS_LONG is not set")
 	}
-	for _, way := range []issuing{newTokenInTransaction, issueAfterwards} {
+	for _, way := range []issuing{issueInTransaction, issueAfterwards} {
 		runs := 0
 		for i, met := 1, true; met; i++ {
 			for j, again := 1, true; again; j++ {

@@ -1,7 +1,6 @@
 package easypay_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,13 +8,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
-	"github.com/alipayplus-mpp/alipayplus-go/auth/authtest"
 )
 
 // tables is the wallet's database. Every map is a table, its key UNIQUE.
@@ -160,9 +157,24 @@ func (w *wallet) view() *tables {
 
 func (w *wallet) record(id string) (payment.Record, error) { return w.view().load(id) }
 
-// tokenTable is an auth.TokenStore. It takes part in the transaction that ctx
-// carries.
-type tokenTable struct{ *wallet }
+// tokenTable is auth.Stores without codes, and an outbox. It takes part in the
+// transaction that ctx carries.
+type tokenTable struct {
+	*wallet
+	auth.Stores
+}
+
+func (s tokenTable) InTx(ctx context.Context, fn func(context.Context) error) error {
+	return s.transaction(ctx, func(ctx context.Context, _ *tables) error { return fn(ctx) })
+}
+
+func (s tokenTable) Put(ctx context.Context, m alipayplus.Message) error {
+	return s.transaction(ctx, func(_ context.Context, t *tables) error { t.Outbox[m.Operation+" "+m.Key] = m; return nil })
+}
+
+func (s tokenTable) Withdraw(ctx context.Context, operation, key string) error {
+	return s.transaction(ctx, func(_ context.Context, t *tables) error { delete(t.Outbox, operation+" "+key); return nil })
+}
 
 func (t *tables) token(key string) (token auth.Token, err error) {
 	for _, row := range t.Tokens {
@@ -206,26 +218,4 @@ func (s tokenTable) FindToken(ctx context.Context, key string) (auth.Token, erro
 
 func (s tokenTable) SaveToken(ctx context.Context, token auth.Token) error {
 	return s.transaction(ctx, func(_ context.Context, t *tables) error { return t.saveToken(token) })
-}
-
-func (s tokenTable) DueTokens(_ context.Context, now time.Time, limit int) ([]auth.Token, error) {
-	var due []auth.Token
-	for _, row := range s.view().Tokens {
-		var token auth.Token
-		if err := token.UnmarshalBinary(row); err != nil {
-			return nil, err
-		}
-		if at := token.Due(); !at.IsZero() && !at.After(now) {
-			due = append(due, token)
-		}
-	}
-	slices.SortFunc(due, func(a, b auth.Token) int { return cmp.Or(a.Due().Compare(b.Due()), cmp.Compare(a.ID, b.ID)) })
-	return due[:min(limit, len(due))], nil
-}
-
-// The host of these tests keeps the contract that it relies on.
-func TestTokenTable(t *testing.T) {
-	authtest.TestTokenStore(t, func(*testing.T) auth.TokenStore {
-		return tokenTable{&wallet{crash: new(crash), db: newDatabase()}}
-	})
 }

@@ -13,18 +13,8 @@ type issuing struct {
 	after  func(context.Context, *wallet) error                              // after it, and every few seconds
 }
 
-// The three ways of the documentation of package auth.
+// In the transaction, and after it.
 var (
-	newTokenInTransaction = issuing{
-		name: "NewToken, inserted in the debit's transaction",
-		within: func(_ context.Context, w *wallet, t *tables, _ string, g auth.Grant) error {
-			token, err := w.tokens.NewToken(g)
-			if _, there := t.Tokens[token.ID]; err != nil || there {
-				return err
-			}
-			return t.saveToken(token)
-		},
-	}
 	issueInTransaction = issuing{
 		name: "Issue, in the debit's transaction",
 		within: func(ctx context.Context, w *wallet, _ *tables, _ string, g auth.Grant) error {

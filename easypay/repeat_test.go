@@ -179,7 +179,7 @@ func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 	for round := range rounds {
 		synctest.Test(t, func(t *testing.T) {
 			chance := rand.New(rand.NewPCG(uint64(round), 1))
-			w := newWorld(t, newTokenInTransaction)
+			w := newWorld(t, issueInTransaction)
 			var mu sync.Mutex
 			w.over(&shaky{IdempotencyStore: w.store, lose: func() (lost, stored bool) {
 				mu.Lock()

@@ -136,7 +136,7 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	alipay := must(alipayplus.NewSigner("1", theirs))
-	w := newWorld(t, newTokenInTransaction)
+	w := newWorld(t, issueInTransaction)
 	for _, row := range []struct {
 		rule, answer string
 		want         alipayplus.Outcome

@@ -26,6 +26,7 @@ type wallet struct {
 	runs    atomic.Int64  // of Create and Pay
 
 	tokens  *auth.Service
+	sealer  *alipayplus.Sealer
 	client  *alipayplus.Client
 	handler http.Handler
 }
@@ -131,20 +132,19 @@ func (w *wallet) settle(ctx context.Context, id string, effects ...payment.Effec
 	return nil
 }
 
-// work is the worker of the process: it delivers what waits in the outbox and
-// what package auth has to tell.
+// work is the worker of the process: it delivers what waits in the outbox.
 func (w *wallet) work(ctx context.Context) {
 	if w.issuing.after != nil {
 		_ = w.issuing.after(ctx, w)
 	}
 	outbox := w.view().Outbox
 	for _, row := range slices.Sorted(maps.Keys(outbox)) {
-		if err := w.client.Deliver(ctx, outbox[row]); err != nil {
+		m, err := w.sealer.OpenMessage(outbox[row])
+		if err != nil || w.client.Deliver(ctx, m) != nil {
 			continue
 		}
 		_ = w.transaction(ctx, func(_ context.Context, t *tables) error { delete(t.Outbox, row); return nil })
 	}
-	_, _ = w.tokens.Work(ctx, w.client)
 }
 
 const (

@@ -58,7 +58,7 @@ type world struct {
 	gateway *alipayplustest.Gateway
 	store   alipayplus.IdempotencyStore // of the handler: survives a crash, as the database does
 	db      *database
-	sealer  *auth.Sealer
+	sealer  *alipayplus.Sealer
 	way     issuing
 	mistake string
 	log     bytes.Buffer
@@ -89,7 +89,7 @@ func newWorld(t *testing.T, way issuing) *world {
 	_, _ = rand.Read(key)
 	w := &world{
 		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), db: newDatabase(),
-		sealer: must(auth.NewSealer(key)), way: way,
+		sealer: must(alipayplus.NewSealer(key)), way: way,
 	}
 	w.db.committed.Balances[customerID] = funds
 	t.Cleanup(func() {
@@ -134,7 +134,7 @@ func (w *world) authNotify(_ context.Context, r *auth.AuthNotifyRequest) (*auth.
 
 // start starts a process of the wallet over the same database.
 func (w *world) start(c *crash) {
-	p := &wallet{crash: c, db: w.db, issuing: w.way, mistake: w.mistake}
+	p := &wallet{crash: c, db: w.db, issuing: w.way, mistake: w.mistake, sealer: w.sealer}
 	cfg := w.gateway.Config()
 	cfg.Credentials, cfg.Retry = w.credentials(), alipayplus.NoRetry
 	cfg.Transport = roundTrip(func(r *http.Request) (response *http.Response, err error) {
@@ -146,7 +146,7 @@ func (w *world) start(c *crash) {
 	})
 	p.client = must(alipayplus.NewClient(cfg))
 	p.tokens = must(auth.NewService(auth.Config{
-		Tokens: tokenTable{p}, Sealer: w.sealer, AccessTokenTTL: 30 * 24 * time.Hour,
+		Stores: tokenTable{wallet: p}, Outbox: tokenTable{wallet: p}, Sealer: w.sealer, AccessTokenTTL: 30 * 24 * time.Hour,
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}))
 	p.handler = w.serve(p, p.stored(w.store))
