@@ -54,7 +54,9 @@ func (m *Memory) tx(ctx context.Context) *memoryTx {
 func (m *Memory) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
 	if tx := m.tx(ctx); tx != nil {
 		if tx.failed == nil {
-			tx.failed = fn(ctx)
+			if err := fn(ctx); err != nil && tx.failed == nil {
+				tx.failed = err
+			}
 		}
 		return tx.failed
 	}
@@ -175,12 +177,17 @@ func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
 func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []Delivery, err error) {
 	err = m.InTx(ctx, func(ctx context.Context) error {
 		now := time.Now()
-		blocked := make(map[string]bool) // groups whose first message is not acknowledged yet
+		blocked := make(map[string]bool) // groups with a lease that runs, or a message that comes first
+		for _, row := range m.messages {
+			if group := row.delivery.Message.Group; group != "" && row.lease != "" && row.due.After(now) {
+				blocked[group] = true
+			}
+		}
 		for _, row := range m.messages {
 			group := row.delivery.Message.Group
 			free := !row.due.After(now)
 			switch {
-			case row.state != memoryWaiting && (row.lease == "" || free):
+			case row.state != memoryWaiting:
 				continue
 			case row.state == memoryWaiting && free && !blocked[group] && len(leased) < n:
 				m.change(ctx, row)
@@ -205,7 +212,7 @@ func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []De
 func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 	return m.InTx(ctx, func(ctx context.Context) error {
 		row := m.message(d.Message.Operation, d.Message.Key)
-		if row == nil || row.state == memoryAcknowledged {
+		if row == nil {
 			return nil
 		}
 		m.change(ctx, row)
@@ -214,6 +221,7 @@ func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 			row.lease = ""
 		}
 		switch {
+		case row.state == memoryAcknowledged:
 		case end.State == EndAcknowledged:
 			row.state, row.delivery.Code, row.delivery.Message.Body = memoryAcknowledged, end.Code, Secret{}
 		case !mine || row.state != memoryWaiting:
