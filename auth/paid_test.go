@@ -166,12 +166,21 @@ func TestOnPaidIssuesNothing(t *testing.T) {
 			t.Errorf("log: %s", p.log)
 		}
 	})
-	// A change of a paid payment, a refund for example.
-	w := newWorld(t)
-	paid := payment.Record{State: payment.StatePaid, Consented: true}
-	if err := w.service.OnPaid(t.Context(), paid, paid); err != nil {
-		t.Error(err)
-	}
+}
+
+// A change of a payment that was paid before, a refund for example, is none of
+// OnPaid's business.
+func TestOnPaidAfterThePayment(t *testing.T) {
+	pays(t, func(t *testing.T, p *paying) {
+		r := p.open("P1")
+		r.State, r.Consented = payment.StatePaid, true
+		if err := p.service.OnPaid(t.Context(), r, r); err != nil {
+			t.Error(err)
+		}
+		if keys := p.waiting(); len(keys) != 0 {
+			t.Errorf("%v waits", keys)
+		}
+	})
 }
 
 // What fails every time does not cost the user the payment.
