@@ -289,3 +289,19 @@ func TestCancelInATransaction(t *testing.T) {
 		}
 	})
 }
+
+// Without the merchant's id Alipay+ cannot be asked, and the token lives.
+func TestUnbindNeedsTheMerchant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
+		g := agreement
+		g.ReferenceMerchantID = ""
+		token := w.issue(g)
+		w.work()
+		var invalid *alipayplus.ValidationError
+		if allowed, err := w.service.Unbind(t.Context(), w.client, token.ID); allowed || !errors.As(err, &invalid) {
+			t.Errorf("Unbind: %t, %v", allowed, err)
+		}
+		w.alive(w.created().AccessToken)
+	})
+}

@@ -61,8 +61,9 @@
 // A token and its message change in one transaction, so that neither is there
 // without the other. The Relay delivers the message until Alipay+ acknowledges
 // it, always the same bytes. Whatever Alipay+ answers, the token stays as it is.
-// An F makes the message a dead letter, with an alarm: mend the cause and call
-// Requeue of the outbox. Messages of one token arrive in their order.
+// An F makes the message a dead letter, with an alarm, and so does a Sealer
+// without its key: mend the cause and call Requeue of the outbox. Messages of one
+// token arrive in their order.
 //
 // An error of OnPaid passes: it comes from the database. It undoes a debit in the
 // same database, and does not undo one elsewhere; then OnPaid is called again.

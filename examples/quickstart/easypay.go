@@ -80,7 +80,10 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
 	return &payment.PayRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id,
-		Order:         payment.Order{ReferenceOrderID: "ORDER02", OrderDescription: "GIFT"},
+		Order: payment.Order{
+			ReferenceOrderID: "ORDER02", OrderDescription: "GIFT",
+			Merchant: payment.Merchant{ReferenceMerchantID: "SHOP02", MerchantMCC: "5411", MerchantName: "A shop"},
+		},
 		PaymentAmount: alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PaymentMethod: payment.Method{
