@@ -54,7 +54,10 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
 	return &payment.PayRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id,
-		Order:         payment.Order{ReferenceOrderID: "ORDER02", OrderDescription: "GIFT"},
+		Order: payment.Order{
+			ReferenceOrderID: "ORDER02", OrderDescription: "GIFT",
+			Merchant: payment.Merchant{ReferenceMerchantID: "SHOP02", MerchantMCC: "5411", MerchantName: "A shop"},
+		},
 		PaymentAmount: alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PaymentMethod: payment.Method{
@@ -143,19 +146,37 @@ func (w *world) easyPay(ctx context.Context) error {
 	grant := auth.Grant{
 		CustomerID: customer, AuthClientID: record.AuthorizationInfo.AuthClientID,
 		ReferenceAgreementID: record.AuthorizationInfo.ReferenceAgreementID,
+		ReferenceMerchantID:  record.Order.Merchant.ReferenceMerchantID, // without it the token cannot be unbound
 	}
 	for range 2 { // after a crash it is called again: there is one token
 		if _, err := w.tokens.Issue(ctx, grant); err != nil {
 			return err
 		}
 	}
-	if _, err := w.tokens.Work(ctx, w.client); err != nil {
+	if err := w.relayUntil(ctx, auth.AuthNotify, 2); err != nil {
 		return err
 	}
 	if err := expect("the tokens that Alipay+ knows", len(w.known), 1); err != nil {
 		return err
 	}
 	return w.oneClick(ctx, before-7000)
+}
+
+// relayUntil lets the relay work until Alipay+ was called a number of times. A
+// real one runs as long as its process.
+func (w *world) relayUntil(ctx context.Context, op interface{ Name() string }, calls int) error {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- w.relay.Run(ctx) }()
+	for len(w.alipay.Calls(op)) < calls && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // oneClick pays with the token, cancels it, and tries again.

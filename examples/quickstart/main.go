@@ -68,6 +68,7 @@ type world struct {
 	wallet *wallet
 	tokens *auth.Service       // of the wallet
 	pay    *easypay.Service    // of the wallet
+	relay  *alipayplus.Relay   // of the wallet: delivers what auth tells Alipay+
 	server http.Handler        // the wallet's handler, as Alipay+ reaches it
 	known  []alipayplus.Secret // access tokens that Alipay+ was told
 }
@@ -152,12 +153,20 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if _, err := rand.Read(key); err != nil {
 		return err
 	}
-	sealer, err := auth.NewSealer(key)
+	sealer, err := alipayplus.NewSealer(key)
 	if err != nil {
 		return err
 	}
-	store := auth.NewMemoryStore(1000)
-	w.tokens, err = auth.NewService(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
+	db := alipayplus.NewMemory()
+	w.tokens, err = auth.NewService(auth.Config{
+		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: sealer, RoutingNumber: "004", KeepAccessTokens: true,
+	})
+	if err != nil {
+		return err
+	}
+	w.relay, err = alipayplus.NewRelay(alipayplus.RelayConfig{
+		Client: w.client, Queue: db, Sealer: sealer, Schedule: alipayplus.Schedule{10 * time.Millisecond},
+	})
 	if err != nil {
 		return err
 	}
@@ -166,10 +175,7 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
-		slices.Concat(w.pay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), []alipayplus.Route{
-			auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
-			auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
-		})...)
+		slices.Concat(w.pay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), w.tokens.Routes("/alipayplus/"))...)
 	if err != nil {
 		return err
 	}
