@@ -22,7 +22,7 @@ type stores struct{ store *sqlstore.Store }
 
 // The statements are the same for all dialects. SQLite numbers parameters by
 // their first appearance, so they appear in their order.
-const (
+const ( //nolint:gosec // statements, not credentials
 	findCode   = `SELECT version, record FROM alipayplus_auth_code WHERE digest = $1`
 	insertCode = `INSERT INTO alipayplus_auth_code (digest, version, erase_at, record)
 		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
