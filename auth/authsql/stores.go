@@ -31,16 +31,16 @@ const (
 	deleteCodes = `DELETE FROM alipayplus_auth_code WHERE digest IN (
 		SELECT digest FROM alipayplus_auth_code WHERE erase_at <= $1 ORDER BY erase_at, digest LIMIT $2)`
 
-	findToken = `SELECT id, version, record FROM alipayplus_auth_token
+	findPair = `SELECT id, version, record FROM alipayplus_auth_token
 		WHERE id = $1 OR access_digest = $1 OR refresh_digest = $1 OR old_access_digest = $1 OR old_refresh_digest = $1`
-	insertToken = `INSERT INTO alipayplus_auth_token (id, customer_id, auth_client_id, reference_agreement_id, cancelled_at, ended_at,
+	insertPair = `INSERT INTO alipayplus_auth_token (id, customer_id, auth_client_id, reference_agreement_id, cancelled_at, ended_at,
 			access_digest, refresh_digest, old_access_digest, old_refresh_digest, erase_at, version, record)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING`
-	updateToken = `UPDATE alipayplus_auth_token SET id = $1, customer_id = $2, auth_client_id = $3, reference_agreement_id = $4,
+	updatePair = `UPDATE alipayplus_auth_token SET id = $1, customer_id = $2, auth_client_id = $3, reference_agreement_id = $4,
 			cancelled_at = $5, ended_at = $6, access_digest = $7, refresh_digest = $8, old_access_digest = $9,
 			old_refresh_digest = $10, erase_at = $11, version = $12, record = $13
 		WHERE id = $1 AND version = $14`
-	tokensToErase = `SELECT id FROM alipayplus_auth_token WHERE erase_at <= $1 ORDER BY erase_at, id LIMIT $2`
+	pairsToErase = `SELECT id FROM alipayplus_auth_token WHERE erase_at <= $1 ORDER BY erase_at, id LIMIT $2`
 )
 
 // InTx implements auth.Stores.
@@ -155,7 +155,7 @@ func (s stores) DeleteCodes(ctx context.Context, now time.Time, n int) (deleted 
 func (s stores) FindToken(ctx context.Context, key string) (t auth.Token, err error) {
 	var version int64
 	var id, record string
-	found, err := s.find(ctx, "a token cannot be read", findToken, key, &id, &version, &record)
+	found, err := s.find(ctx, "a token cannot be read", findPair, key, &id, &version, &record)
 	switch {
 	case err != nil:
 		return t, err
@@ -189,16 +189,16 @@ func (s stores) SaveToken(ctx context.Context, t auth.Token) error {
 	}
 	const what = "a token cannot be stored"
 	if t.Version == 1 {
-		return s.change(ctx, what, insertToken, args...)
+		return s.change(ctx, what, insertPair, args...)
 	}
-	return s.change(ctx, what, updateToken, append(args, t.Version-1)...)
+	return s.change(ctx, what, updatePair, append(args, t.Version-1)...)
 }
 
 // TokensToErase implements auth.Stores.
 func (s stores) TokensToErase(ctx context.Context, now time.Time, n int) (ids []string, err error) {
 	err = s.in(ctx, "the tokens to erase cannot be read", func(ctx context.Context, tx *sql.Tx) error {
 		ids = nil
-		rows, err := tx.QueryContext(ctx, tokensToErase, now.UnixMicro(), max(n, 0))
+		rows, err := tx.QueryContext(ctx, pairsToErase, now.UnixMicro(), max(n, 0))
 		if err != nil {
 			return err
 		}
