@@ -13,7 +13,7 @@ import (
 )
 
 func memoryMessage(key, group string) alipayplus.Message {
-	return alipayplus.Message{Operation: "o", Key: key, Group: group, Body: []byte("body of " + key)}
+	return alipayplus.Message{Operation: "o", Key: key, Group: group, Body: alipayplus.Conceal("body of " + key)}
 }
 
 // leased are the keys of what is due now.
@@ -163,14 +163,14 @@ func TestMemoryQueue(t *testing.T) {
 					case 'l':
 						keys, due := leased(t, m, time.Minute)
 						got, leases = append(got, keys), append(leases, due...)
-						if len(due) == 1 && string(due[0].Message.Body) != "body of a" {
-							t.Errorf("body %q", due[0].Message.Body)
+						if len(due) == 1 && due[0].Message.Body.Reveal() != "body of a" {
+							t.Errorf("body %q", due[0].Message.Body.Reveal())
 						}
 					case 'm':
 						time.Sleep(time.Minute)
 					case 'p':
 						other := memoryMessage("a", "")
-						other.Body = []byte("another")
+						other.Body = alipayplus.Conceal("another")
 						check(m.Put(ctx, other))
 					case 'w':
 						check(m.Withdraw(ctx, "o", "a"))

@@ -278,7 +278,7 @@ func TestRelay(t *testing.T) {
 	relayTest(t, "opens sealed bodies, and waits for the key", func(t *testing.T, r *relayed) {
 		sealer := newSealer(t, 1)
 		m := sealer.SealMessage(r.message("a", ""))
-		if strings.Contains(string(m.Body), "token") {
+		if strings.Contains(m.Body.Reveal(), "token") {
 			t.Error("the body is not sealed")
 		}
 		if err := r.memory.Put(t.Context(), m); err != nil {

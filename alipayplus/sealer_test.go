@@ -67,15 +67,15 @@ func TestNewSealerChecksKeys(t *testing.T) {
 // A sealed message can be neither moved to another one nor sent elsewhere.
 func TestSealedMessage(t *testing.T) {
 	s := newSealer(t, 1)
-	m := alipayplus.Message{Operation: "o", Key: "k", Path: "/p", URL: "https://open-sea.alipayplus.com/n", Body: []byte("a token")}
+	m := alipayplus.Message{Operation: "o", Key: "k", Path: "/p", URL: "https://open-sea.alipayplus.com/n", Body: alipayplus.Conceal("a token")}
 	sealed := s.SealMessage(m)
-	if again := s.SealMessage(sealed); !bytes.Equal(again.Body, sealed.Body) {
+	if again := s.SealMessage(sealed); !again.Body.Equal(sealed.Body) {
 		t.Error("it is sealed twice")
 	}
-	if opened, err := s.OpenMessage(sealed); err != nil || fmt.Sprint(opened) != fmt.Sprint(m) || string(opened.Body) != "a token" || opened.Sealed {
+	if opened, err := s.OpenMessage(sealed); err != nil || fmt.Sprint(opened) != fmt.Sprint(m) || opened.Body.Reveal() != "a token" || opened.Sealed {
 		t.Errorf("%v, %v", opened, err)
 	}
-	if opened, err := s.OpenMessage(m); err != nil || string(opened.Body) != "a token" {
+	if opened, err := s.OpenMessage(m); err != nil || opened.Body.Reveal() != "a token" {
 		t.Errorf("a message that is not sealed: %v", err)
 	}
 	for name, change := range map[string]func(*alipayplus.Message){
@@ -83,11 +83,11 @@ func TestSealedMessage(t *testing.T) {
 		"key":       func(m *alipayplus.Message) { m.Key = "other" },
 		"path":      func(m *alipayplus.Message) { m.Path = "/other" },
 		"URL":       func(m *alipayplus.Message) { m.URL = "https://attacker.example/" },
-		"body":      func(m *alipayplus.Message) { m.Body = m.Body[1:] },
+		"body":      func(m *alipayplus.Message) { m.Body = alipayplus.Conceal(m.Body.Reveal()[1:]) },
 	} {
 		changed := sealed
 		change(&changed)
-		if opened, err := s.OpenMessage(changed); !errors.Is(err, alipayplus.ErrSealed) || string(opened.Body) == "a token" {
+		if opened, err := s.OpenMessage(changed); !errors.Is(err, alipayplus.ErrSealed) || opened.Body.Reveal() == "a token" {
 			t.Errorf("with another %s it opens: %v", name, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -16,63 +17,27 @@ import (
 const (
 	payPath     = "/alipayplus/pay"
 	loginID     = "852-90000000"
-	verifyPage  = "https://wallet.example/verify?session=8c1f"
+	verifyPage  = "https://wallet.example/verify/" // a sealed link is appended
 	merchantID  = "MERCHANT01"
 	agreementID = "AGREEMENT01"
 )
 
-// easyPayService is the wallet's side of pay.
-func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
-	open := func(terms payment.Terms, id string, at time.Time) (payment.Record, error) {
-		terms.CustomerID = customer
-		return w.happened(id, payment.Opened{Terms: terms, At: at})
-	}
-	return easypay.Service{
-		Tokens: tokens,
-		Evaluate: func(_ context.Context, e easypay.Evaluation) (easypay.Eligible, error) {
-			if e.Account().UserLoginID.Reveal() != loginID {
-				return easypay.Eligible{}, alipayplus.CodeUserNotExist
+// newEasyPay makes the wallet's side of Easy Pay.
+func newEasyPay(payments *payment.Service, tokens easypay.Tokens, sealer *alipayplus.Sealer) (*easypay.Service, error) {
+	return easypay.NewService(easypay.Config{
+		Payments: payments, Tokens: tokens, Sealer: sealer, PageURL: verifyPage,
+		Account: func(_ context.Context, a easypay.Account) (string, error) {
+			if a.UserLoginID.Reveal() != loginID {
+				return "", alipayplus.CodeUserNotExist
 			}
-			return easypay.Eligible{CustomerID: customer}, nil
+			return customer, nil
 		},
-		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			terms := c.Terms()
-			terms.PaymentID = "W-" + c.PaymentRequestID
-			terms.Verification = payment.Verification{URL: alipayplus.Conceal(verifyPage)}
-			record, refused := open(terms, c.PaymentRequestID, time.Now())
-			if refused != nil {
-				return easypay.Verification{}, refused
-			}
-			return easypay.VerificationOf(record)
-		},
-		Pay: func(_ context.Context, c easypay.OneClick) (easypay.Paid, error) {
-			terms := c.Terms()
-			terms.PaymentID = "W-" + c.PaymentRequestID
-			record, refused := open(terms, c.PaymentRequestID, time.Now())
-			if refused == nil { // the user agreed in advance
-				record, refused = w.happened(c.PaymentRequestID, payment.Confirmed{
-					CustomerID: c.Grant.CustomerID, Amount: record.Amounts.Debit(), At: time.Now(),
-				})
-			}
-			if refused != nil {
-				return easypay.Paid{}, refused
-			}
-			return easypay.PaidOf(record)
-		},
-	}
+	})
 }
 
-// enters is the user entering a PIN on the verification page: the try is counted
-// before it is compared.
-func (w *wallet) enters(id string, right bool) (payment.Record, error) {
-	record, err := w.happened(id, payment.VerificationTried{At: time.Now()})
-	switch {
-	case err != nil || record.State != payment.StateVerifying:
-		return record, err
-	case right:
-		return w.happened(id, payment.Verified{Try: len(record.Tried), At: time.Now()})
-	}
-	return w.happened(id, payment.VerificationFailed{Try: len(record.Tried), At: time.Now()})
+// enters is the user entering a PIN on the verification page.
+func (w *world) enters(ctx context.Context, link alipayplus.Secret, pin string) (easypay.Page, error) {
+	return w.wallet.easyPay.Verify(ctx, link, func(context.Context, payment.Record) (bool, error) { return pin == "1234", nil })
 }
 
 // easyPayRequest is a pay request that names the user by the login id.
@@ -80,7 +45,10 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
 	return &payment.PayRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id,
-		Order:         payment.Order{ReferenceOrderID: "ORDER02", OrderDescription: "GIFT"},
+		Order: payment.Order{
+			ReferenceOrderID: "ORDER02", OrderDescription: "GIFT",
+			Merchant: payment.Merchant{ReferenceMerchantID: "SHOP02", MerchantMCC: "5411", MerchantName: "A shop"},
+		},
 		PaymentAmount: alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PaymentMethod: payment.Method{
@@ -132,51 +100,36 @@ func (w *world) easyPay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(expect("paymentUrl", created.PaymentURL.Reveal(), verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
+	text, ours := strings.CutPrefix(created.PaymentURL.Reveal(), verifyPage)
+	if err := errors.Join(expect("paymentUrl is the page", ours, true), expect("the balance", w.wallet.balance(), before)); err != nil {
 		return err
 	}
+	link := alipayplus.Conceal(text)
 
 	w.trace.step("Step 12", "The user enters a wrong PIN, then the right one")
-	record, err := w.wallet.enters(id, false)
+	page, err := w.enters(ctx, link, "0000")
 	if err != nil {
 		return err
 	}
-	w.trace.say("wrong PIN: the payment is %s", record.State)
+	w.trace.say("wrong PIN: the payment is %s, %d tries are left", page.Record.State, page.TriesLeft)
 	if err := w.inquire(ctx, id, alipayplus.CodePaymentInProcess); err != nil {
 		return err
 	}
-	if record, err = w.wallet.enters(id, true); err != nil {
+	if page, err = w.enters(ctx, link, "1234"); err != nil {
 		return err
 	}
+	record := page.Record
 	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
 
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
-	redirect, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
-	if err != nil {
-		return err
-	}
-	w.trace.say("%s", redirect)
+	w.trace.say("%s", page.Redirect.Reveal())
 
-	w.trace.step("Steps 16-23", "Alipay+ inquires, the wallet notifies; both are made from the record")
+	w.trace.step("Steps 16-26", "Alipay+ inquires; the wallet notifies the result, and reports the token, which it issued in the transaction of the debit. The first report is lost")
 	if err := w.inquire(ctx, id, alipayplus.CodeSuccess); err != nil {
 		return err
 	}
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
-		return err
-	}
-
-	w.trace.step("Steps 24-26", "The wallet issues a token once and reports it by authNotify; the first try is lost")
 	w.alipay.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
-	grant := auth.Grant{
-		CustomerID: customer, AuthClientID: record.AuthorizationInfo.AuthClientID,
-		ReferenceAgreementID: record.AuthorizationInfo.ReferenceAgreementID,
-	}
-	for range 2 { // after a crash it is called again: there is one token
-		if _, err := w.tokens.Issue(ctx, grant); err != nil {
-			return err
-		}
-	}
-	if _, err := w.tokens.Work(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 2); err != nil {
 		return err
 	}
 	if err := expect("the tokens that Alipay+ knows", len(w.known), 1); err != nil {
@@ -200,7 +153,7 @@ func (w *world) oneClick(ctx context.Context, balance int64) error {
 	if err := expect("the balance", w.wallet.balance(), balance-7000); err != nil {
 		return err
 	}
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 
@@ -223,7 +176,7 @@ func (w *world) mainland(ctx context.Context) error {
 	w.trace.title("Chinese mainland: authorization code, then applyToken")
 	w.trace.step("Steps 18-21", "The client SDK asks the app for an authorization code (getAuthCode)")
 	grant := auth.Grant{CustomerID: customer, AuthClientID: merchantID, Scopes: []string{"BASE_USER_INFO"}}
-	code, err := w.tokens.IssueCode(ctx, grant, []string{"BASE_USER_INFO"})
+	code, err := w.wallet.tokens.IssueCode(ctx, grant, []string{"BASE_USER_INFO"})
 	if err != nil {
 		return err
 	}

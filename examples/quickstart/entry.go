@@ -35,7 +35,7 @@ func (w *world) entryCode(ctx context.Context) error {
 		return err
 	}
 	w.trace.say("the user saw: %s", strings.Join(pages, " > "))
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 	return expect("the balance", w.wallet.balance(), before-2500)

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
-	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
@@ -64,7 +62,6 @@ type world struct {
 	shop   *mpmtest.Merchant       // the merchant, its acquirer and their orders
 	client *alipayplus.Client      // of the wallet
 	wallet *wallet
-	tokens *auth.Service       // of the wallet
 	server http.Handler        // the wallet's handler, as Alipay+ reaches it
 	known  []alipayplus.Secret // access tokens that Alipay+ was told
 
@@ -152,26 +149,9 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if w.appURL, err = servers.serve(ctx, flow.Handler(login)); err != nil {
 		return err
 	}
-	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
-	if _, err := rand.Read(key); err != nil {
-		return err
-	}
-	sealer, err := auth.NewSealer(key)
-	if err != nil {
-		return err
-	}
-	store := auth.NewMemoryStore(1000)
-	w.tokens, err = auth.NewService(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
-	if err != nil {
-		return err
-	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
-		append(w.wallet.payments.Routes("/alipayplus/"), // inquiryPayment, cancelPayment, refund
-			w.wallet.easyPayService(w.tokens).Handle(payPath),
-			auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
-			auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
-		)...)
+		slices.Concat(w.wallet.easyPay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), w.wallet.tokens.Routes("/alipayplus/"))...)
 	if err != nil {
 		return err
 	}

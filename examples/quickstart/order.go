@@ -97,7 +97,7 @@ func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Am
 
 	w.trace.step("Steps 18-20", "The wallet notifies Alipay+; the first acknowledgement is lost")
 	w.alipay.Fail(payment.NotifyPayment, alipayplustest.LoseAnswer())
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 

@@ -116,7 +116,7 @@ func (t *trace) message(h http.Header, timeHeader string, body []byte) {
 
 // secretMembers never stand in a log.
 var secretMembers = map[string]bool{
-	"codeValue": true, "customerId": true, "accessToken": true, "refreshToken": true, "authCode": true,
+	"codeValue": true, "paymentUrl": true, "paymentRedirectUrl": true, "accessToken": true, "refreshToken": true, "authCode": true,
 	"paymentMethodId": true, "userLoginId": true, "authState": true, "passThroughInfo": true, "sdkActionPayload": true,
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"time"
@@ -9,14 +10,19 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 )
 
-// wallet is the backend of a wallet, reduced to its payments, in memory. A real
-// one has the database of package sqlstore and a Ledger of its own.
+// wallet is the backend of a wallet in memory. A real one has the database of
+// package sqlstore and a Ledger of its own.
 type wallet struct {
-	database     *alipayplus.Memory // payments, balances and the outbox, in one transaction
+	database     *alipayplus.Memory // payments, balances, tokens and the outbox, in one transaction
+	sealer       *alipayplus.Sealer
 	bank         *paymenttest.Bank
+	tokens       *auth.Service
 	payments     *payment.Service
+	easyPay      *easypay.Service
 	acknowledged chan string // keys of messages that Alipay+ acknowledged
 }
 
@@ -24,8 +30,29 @@ func newWallet() (*wallet, error) {
 	w := &wallet{database: alipayplus.NewMemory(), acknowledged: make(chan string, 100)}
 	w.bank = paymenttest.NewBank(w.database)
 	w.bank.Deposit(customer, 50_000) // KRW
+	key := make([]byte, 32)          // a real one stays in a KMS, apart from the database
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
 	var err error
-	w.payments, err = payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(w.database), Ledger: w.bank})
+	if w.sealer, err = alipayplus.NewSealer(key); err != nil {
+		return nil, err
+	}
+	w.tokens, err = auth.NewService(auth.Config{
+		Stores: auth.NewMemoryStores(w.database), Outbox: w.database, Sealer: w.sealer,
+		RoutingNumber: "004", KeepAccessTokens: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.payments, err = payment.NewService(payment.ServiceConfig{
+		Records: payment.NewMemoryRecords(w.database), Ledger: w.bank,
+		OnChange: w.tokens.OnPaid, // the token of an agreement, in the transaction of the debit
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.easyPay, err = newEasyPay(w.payments, w.tokens, w.sealer)
 	return w, err
 }
 
@@ -48,11 +75,11 @@ func (w *wallet) record(ctx context.Context, id string) (payment.Record, error) 
 
 func (w *wallet) balance() int64 { return w.bank.Balance(customer) }
 
-// deliver runs the relay until Alipay+ has acknowledged a message. A real wallet
+// deliver runs the relay until Alipay+ has acknowledged n messages. A real wallet
 // runs it all the time; here it waits for its step of the trace.
-func (w *wallet) deliver(ctx context.Context, client *alipayplus.Client) error {
+func (w *wallet) deliver(ctx context.Context, client *alipayplus.Client, n int) error {
 	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{
-		Client: client, Queue: watched{w.database, w.acknowledged},
+		Client: client, Queue: watched{w.database, w.acknowledged}, Sealer: w.sealer,
 		Schedule: alipayplus.Schedule{10 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
 		Poll:     10 * time.Millisecond,
 	})
@@ -63,14 +90,16 @@ func (w *wallet) deliver(ctx context.Context, client *alipayplus.Client) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Run(ctx) }()
-	select {
-	case <-w.acknowledged:
-		stop()
-		<-ended
-		return nil
-	case err := <-ended:
-		return err
+	for range n {
+		select {
+		case <-w.acknowledged:
+		case err := <-ended:
+			return err
+		}
 	}
+	stop()
+	<-ended
+	return nil
 }
 
 // watched is a Queue that tells what was acknowledged.
