@@ -16,8 +16,9 @@ import (
 //
 // The errors are those of payment.Service.Confirm. payment.ErrUnknownOrder: no
 // user ever saw the payment. payment.ErrOtherCustomer: it is somebody else's.
-// payment.ErrAmountChanged: show the cashier page again. Any other error decides
-// nothing: ask ResultPage, or call Confirm again.
+// payment.ErrAmountChanged: show the cashier page again, Cashier{Record: …} of
+// what payment.Service.Find returns. Any other error decides nothing: ask
+// ResultPage, or call Confirm again.
 func (f *Flow) Confirm(ctx context.Context, c payment.Confirmation) (ResultPage, error) {
 	err := payment.ErrUnknownOrder
 	var record payment.Record

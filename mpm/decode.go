@@ -184,7 +184,7 @@ func (f *Flow) open(ctx context.Context, opened payment.Opened, answer *UserInit
 			slog.String("paymentRequestId", opened.PaymentRequestID), slog.String("resultCode", result.Code.Error()))
 		return f.failed(ctx, result.Code, origin, "")
 	default: // also if the payment is stored and the answer of the database was lost
-		f.log.ErrorContext(ctx, "mpm: a payment cannot be opened; the app asks again",
+		f.log.Log(ctx, levelOf(ctx), "mpm: a payment cannot be opened; the app asks again",
 			slog.String("paymentRequestId", opened.PaymentRequestID), slog.Any("error", err))
 		return Pending{Reason: "the payment cannot be stored yet", AskAgainAfter: f.askAgainAfter, Err: err}
 	}

@@ -122,6 +122,14 @@ func clean(code alipayplus.Secret) alipayplus.Secret {
 	return alipayplus.Conceal(codeid.Clean(code.Reveal()))
 }
 
+// levelOf is the level of a failure: an alarm, unless the app has hung up.
+func levelOf(ctx context.Context) slog.Level {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
+}
+
 func (f *Flow) message(ctx context.Context, code alipayplus.ResultCode) UserMessage {
 	english := UserMessageOf(code)
 	if f.messages == nil {

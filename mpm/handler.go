@@ -126,7 +126,7 @@ func (a app) write(w http.ResponseWriter, r *http.Request, status int, answer an
 
 // unavailable is the answer to an error that decides nothing.
 func (a app) unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	a.flow.log.ErrorContext(r.Context(), "mpm: the app gets no answer and asks again", slog.String("path", r.URL.Path), slog.Any("error", err))
+	a.flow.log.Log(r.Context(), levelOf(r.Context()), "mpm: the app gets no answer and asks again", slog.String("path", r.URL.Path), slog.Any("error", err))
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.flow.askAgainAfter.Seconds()))))
 	a.fail(w, r, appError{status: http.StatusServiceUnavailable, Code: "unavailable", Message: "it is not known yet; ask again"})
 }

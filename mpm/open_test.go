@@ -110,6 +110,29 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// An app that hangs up is no alarm; a database that is slow is one.
+func TestOpenHungUp(t *testing.T) {
+	for level, hangsUp := range map[string]bool{"INFO": true, "ERROR": false} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		f := newFlow(t, mpm.Config{}, order(), nil, func(cfg *payment.ServiceConfig) {
+			cfg.Check = func(context.Context, payment.Check) error {
+				if hangsUp {
+					cancel() // as net/http does
+				}
+				return errDatabase
+			}
+		})
+		step, err := f.Scan(ctx, alipayplus.Conceal(code), "alice")
+		if _, ok := step.(mpm.Pending); err != nil || !ok {
+			t.Errorf("%v, %v", step, err)
+		}
+		if log := f.log.String(); !strings.Contains(log, `"level":"`+level+`","msg":"mpm: a payment cannot be opened`) {
+			t.Errorf("hangs up %t: log %s", hangsUp, log)
+		}
+	}
+}
+
 // An order that had expired when Alipay+ answered is failed. The wallet's own
 // clock, which may be wrong, refuses nothing.
 func TestOpenExpired(t *testing.T) {

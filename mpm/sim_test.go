@@ -169,6 +169,9 @@ func (w *world) report() string {
 		w.seed, w.seed, strings.Join(w.violations, "\n"), strings.Join(w.trace, "\n"))
 }
 
+// 800 payments, and 10,000 with ALIPAYPLUS_LONG=1, on payment.Service, with a
+// ledger in the database or elsewhere.
+//
 // Every kind of bad luck: crashes at every place, lost, late and
 // forged answers, double taps, cancellations and refunds. No result is lost,
 // nobody pays twice, and Alipay+'s books agree with the wallet's.

@@ -64,11 +64,6 @@ func login(r *http.Request) (id string, err error) {
 	return id, nil
 }
 
-// happened applies an event to a payment.
-func (w *wallet) happened(id string, event payment.Event) (payment.Record, error) {
-	return w.payments.On(context.Background(), id, event)
-}
-
 func (w *wallet) record(ctx context.Context, id string) (payment.Record, error) {
 	return w.payments.Find(ctx, id)
 }
@@ -98,7 +93,9 @@ func (w *wallet) deliver(ctx context.Context, client *alipayplus.Client, n int) 
 		}
 	}
 	stop()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		return err
+	}
 	return nil
 }
 
