@@ -102,7 +102,7 @@ func checkDynamicURL(expression string) error {
 	case !isURL, isDynamic && !strings.ContainsAny(start, "/?#"):
 		return errors.New("URL expression without a fixed host")
 	case u.Problem != "":
-		return errors.New("URL expression that is never accepted: " + u.Problem)
+		return errors.New("URL expression that " + u.Problem)
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ func (l *List) add(e Entry) error {
 		host, _, _ := strings.Cut(text, "/")
 		u, _ := weburl.Parse("https://" + text)
 		switch {
-		case u.Problem != "" || !weburl.IsHostName(host):
+		case u.Problem != "" || len(host) != len(u.Host):
 			return errors.New("not a host name with an optional path")
 		case below:
 			l.domains.add(u.Site(), len(u.Host))

@@ -205,7 +205,10 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 			return id, nil
 		}
 	}
-	id.Reason = cmp.Or(v.url.Problem, "no rule matches")
+	id.Reason = "no rule matches"
+	if v.url.Problem != "" {
+		id.Reason = "the URL " + v.url.Problem
+	}
 	if v.isLong && s.hasRegexes {
 		id.NeedsRemote = true
 		id.Reason = "no rule matches, and the code is too long for the regular expressions"
@@ -272,7 +275,7 @@ func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
 			id.Reason = "the rule that matches gives no URL to open"
 			return
 		case u.Problem != "":
-			id.Reason = u.Problem
+			id.Reason = "the URL " + u.Problem
 			return
 		}
 		id.redirectURL = &address
