@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Where a notification may go. Each refused URL names the rule that it breaks.
@@ -172,7 +173,7 @@ func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 		}
 		seen := wire.requests()
 		r := seen[len(seen)-1]
-		if want := signByHand(keys().wallet, "POST", target, clientID, r.header.Get("Request-Time"), "{}"); r.target != target || r.header.Get("Signature") != want || r.host != "n.alipayplus.com" {
+		if want := signByHand(testkit.Keys().Wallet, "POST", target, clientID, r.header.Get("Request-Time"), "{}"); r.target != target || r.header.Get("Signature") != want || r.host != "n.alipayplus.com" {
 			t.Errorf("%s: sent to %s at %s, signed otherwise", target, r.target, r.host)
 		}
 	}
@@ -238,7 +239,7 @@ func TestBaseURL(t *testing.T) {
 		{"https://%zz", "no URL"},
 	} {
 		_, err := alipayplus.NewClient(alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing(t)},
 			BaseURL:     test.url,
 		})
 		if (err != nil) != (test.rule != "") || (err != nil && !strings.Contains(err.Error(), test.rule)) {
