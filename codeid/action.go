@@ -11,8 +11,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// DefaultUserAgent is the user agent of rules that do not name one.
-const DefaultUserAgent = "AlipayConnect"
+// defaultUserAgent is the user agent of rules that do not name one.
+const defaultUserAgent = "AlipayConnect"
 
 const (
 	noTag         = -1
@@ -58,7 +58,7 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	default:
 		return a, errors.New("unknown action")
 	}
-	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, DefaultUserAgent)
+	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, defaultUserAgent)
 	if strings.ContainsFunc(a.userAgent, unicode.IsControl) {
 		return a, errors.New("user agent with control characters")
 	}

@@ -133,7 +133,7 @@ func (l *List) add(e Entry) error {
 		return errors.New("an entry without a value")
 	case !utf8.ValidString(e.Value):
 		return errors.New("not UTF-8")
-	case longer(e.Value, MaxCode):
+	case longer(e.Value, maxCode):
 		return errors.New("longer than any code")
 	case (e.Func != nil) != (e.Kind == KindFunc):
 		return errors.New("a function belongs to an entry of kind func, and only there")

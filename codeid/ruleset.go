@@ -176,7 +176,7 @@ func (s *Ruleset) Skipped() []SkippedRule { return slices.Clone(s.skipped) }
 
 // Identify evaluates the rules on a code value, as scanned. Its time is bounded
 // for any code and any rule set. The error is that of a text that cannot be a
-// code value (empty, more than MaxCode characters, not UTF-8) and wraps an
+// code value (empty, more than 8,192 characters, not UTF-8) and wraps an
 // alipayplus.Result with status F and code PARAM_ILLEGAL.
 func (s *Ruleset) Identify(code string) (Identification, error) {
 	if err := checkCode(code); err != nil {
