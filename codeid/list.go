@@ -73,6 +73,7 @@ type ListError struct {
 	Reason string
 }
 
+// Error says which line is wrong, and why, without quoting it.
 func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e.Line, e.Reason) }
 
 // List is a set of entries. It is immutable and safe for concurrent use. A
