@@ -17,31 +17,32 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	secrets "github.com/alipayplus-mpp/alipayplus-go/internal/canary"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const canary = secrets.Text
 
-// canaryForms are the ways in which a canary, or the wallet's private key, can
-// stand in a text.
+// canaryForms returns the ways in which a canary, or the wallet's private key,
+// can occur in a text.
 func canaryForms() []string {
 	return append(secrets.Forms(canary), keyForms()...)
 }
 
 func keyForms() []string {
-	key := keys().wallet
+	key := testkit.Keys().Wallet
 	return []string{
 		key.D.String(), key.D.Text(16), key.Primes[0].String(), key.Primes[1].String(), key.Primes[0].Text(16),
 		fmt.Sprint(key.D.Bits()[:2]), // as its words
 	}
 }
 
-// leak is the first canary in text.
+// leak returns the first canary in text.
 func leak(forms []string, text string) string { return secrets.Find(forms, text) }
 
 // printed gives f every text that showing v makes.
 func printed(v any, f func(how, text string)) { secrets.Shown(v, false, f) }
 
-// networkFailure is the cause that a call wraps when the transport's error
+// networkFailure returns the cause that a call wraps when the transport's error
 // quotes everything.
 func networkFailure(t *testing.T) error {
 	t.Helper()
