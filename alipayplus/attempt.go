@@ -36,7 +36,7 @@ type verdict struct {
 // attempt sends x once and judges what comes back. The comments name the rows of
 // the table in the package's documentation.
 func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout time.Duration, info *Info) verdict {
-	info.HTTPStatus, info.TraceID, info.Body = 0, "", Secret{}
+	info.HTTPStatus, info.TraceID, info.SignedAt, info.Body = 0, "", time.Time{}, Secret{}
 	if err := ctx.Err(); err != nil { // row 2
 		return verdict{err: &Error{Err: err}, notSent: true}
 	}
@@ -148,6 +148,7 @@ func (c *Client) judge(ctx context.Context, x *exchange, got received, content *
 			slog.String("operation", x.Operation), slog.String("keyVersion", stray))
 	}
 	info.Body = Conceal(string(content.Body))
+	info.SignedAt, _ = parseInstant(content.Time)
 
 	v := verdict{}
 	age, known, far := c.freshness.age(content.Time)

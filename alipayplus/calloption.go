@@ -36,6 +36,10 @@ type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
 	Attempts   int    // how often the request was tried
 	TraceID    string // Alipay+'s trace id, if the message had one
+	// SignedAt is when Alipay+ signed the message, by its own clock: the
+	// Response-Time of an answer, the Request-Time of a request. It is zero
+	// unless the message verified, and if its time has no known form.
+	SignedAt time.Time
 	// Body holds the exact bytes that were verified and decoded. It is zero
 	// unless the message verified.
 	Body Secret

@@ -96,6 +96,7 @@ func (h *Handler) answer(ctx context.Context, route *Route, w http.ResponseWrite
 		return signed(CodeUnknownException.Result(), fmt.Errorf("%w: Request-Time is %v old", ErrStale, age.Round(time.Second)))
 	}
 	info := &Info{Attempts: 1, TraceID: traceID(r.Header), Body: Conceal(string(body))}
+	info.SignedAt, _ = parseInstant(content.Time)
 	return h.dispatch(ctx, route, info, deadline)
 }
 

@@ -271,6 +271,10 @@ func TestInfo(t *testing.T) {
 			func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(attempts) })
 		info := alipayplus.Info{Body: alipayplus.Conceal("of an earlier call"), TraceID: "old"}
 		_, err := decodeOrder.Call(t.Context(), c, &order{ID: "1"}, alipayplus.WithInfo(&info))
+		if info.SignedAt.IsZero() != info.Body.IsZero() {
+			t.Errorf("after %d attempts: signed at %v", attempts, info.SignedAt)
+		}
+		info.SignedAt = time.Time{}
 		if diff := cmp.Diff(want, info); diff != "" || (err == nil) != (attempts == 4) {
 			t.Errorf("after %d attempts: %v (-want +got)\n%s", attempts, err, diff)
 		}

@@ -153,8 +153,8 @@ const (
 )
 
 // ended reports whether the message never changes again.
-func (row *memoryMessage) ended() bool {
-	return (row.state == memoryAcknowledged || row.state == memoryWithdrawn) && row.lease == ""
+func (row *memoryMessage) ended(now time.Time) bool {
+	return (row.state == memoryAcknowledged || row.state == memoryWithdrawn) && (row.lease == "" || !row.due.After(now))
 }
 
 func (m *Memory) message(operation, key string) *memoryMessage {
@@ -207,17 +207,22 @@ func (m *Memory) Withdraw(ctx context.Context, operation, key string) error {
 func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []Delivery, err error) {
 	err = m.InTx(ctx, func(ctx context.Context) error {
 		now := time.Now()
-		for len(m.tx(ctx).undo) == 0 && m.ended < len(m.messages) && m.messages[m.ended].ended() {
+		for len(m.tx(ctx).undo) == 0 && m.ended < len(m.messages) && m.messages[m.ended].ended(now) {
 			m.ended++
 		}
-		blocked := make(map[string]bool) // groups whose first message is not acknowledged yet
+		blocked := make(map[string]bool) // groups with a lease that runs, or a message that comes first
+		for _, row := range m.messages[m.ended:] {
+			if group := row.delivery.Message.Group; group != "" && row.lease != "" && row.due.After(now) {
+				blocked[group] = true
+			}
+		}
 		for _, row := range m.messages[m.ended:] {
 			group := row.delivery.Message.Group
 			free := !row.due.After(now)
 			switch {
-			case row.state != memoryWaiting && (row.lease == "" || free):
+			case row.state != memoryWaiting:
 				continue
-			case row.state == memoryWaiting && free && !blocked[group] && len(leased) < n:
+			case free && !blocked[group] && len(leased) < n:
 				m.change(ctx, row)
 				m.leases++
 				row.delivery.Tries++
@@ -240,7 +245,7 @@ func (m *Memory) Lease(ctx context.Context, n int, d time.Duration) (leased []De
 func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 	return m.InTx(ctx, func(ctx context.Context) error {
 		row := m.message(d.Message.Operation, d.Message.Key)
-		if row == nil || row.state == memoryAcknowledged {
+		if row == nil {
 			return nil
 		}
 		m.change(ctx, row)
@@ -249,6 +254,7 @@ func (m *Memory) Finish(ctx context.Context, d Delivery, end End) error {
 			row.lease = ""
 		}
 		switch {
+		case row.state == memoryAcknowledged:
 		case end.State == EndAcknowledged:
 			row.state, row.delivery.Code, row.delivery.Message.Body = memoryAcknowledged, end.Code, Secret{}
 		case !mine || row.state != memoryWaiting:

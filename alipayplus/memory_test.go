@@ -2,103 +2,264 @@ package alipayplus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// most is what one message may cost, from its first byte to its answer.
-const most = 32 << 20
-
-// inGreedy are messages of n bytes, about, whose parts take more memory than text.
-func inGreedy(n int, begin string) map[string]string {
-	fill := func(before, part, after string) string {
-		return begin + before + strings.Repeat(part+",", (n-len(begin)-200)/(len(part)+1)) + part + after
-	}
-	var names strings.Builder
-	for i := 0; names.Len() < n-len(begin)-200; i++ {
-		fmt.Fprintf(&names, `"%d":1,`, i)
-	}
-	promo := `{"promoId":"1","savingsAmount":{"currency":"HKD","value":"43"}}`
-	return map[string]string{
-		"goods that are numbers":      fill(`"order":{"goods":[`, `1`, `]}}`),
-		"goods of one member":         fill(`"order":{"goods":[`, `{"referenceGoodsId":"1"}`, `]}}`),
-		"goods with amounts":          fill(`"order":{"goods":[`, `{"goodsUnitAmount":{"currency":"JPY","value":"1"}}`, `]}}`),
-		"promotions that are numbers": fill(`"paymentPromoInfo":{"paymentPromoDetails":[`, `1`, `]}}`),
-		"promotions":                  fill(`"paymentPromoInfo":{"paymentPromoDetails":[`, promo, `]}}`),
-		"members that nobody knows":   begin + names.String() + `"z":1}`,
-		"objects that nobody knows":   fill(`"z":[`, `{"\u0061":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"n":1,"o":1,"p":1,"q":1}`, `]}`),
-		"a long text":                 begin + `"extendInfo":"` + strings.Repeat(`\u0061`, (n-len(begin)-200)/6) + `"}`,
-	}
+func memoryMessage(key, group string) alipayplus.Message {
+	return alipayplus.Message{Operation: "o", Key: key, Group: group, Body: alipayplus.Conceal("body of " + key)}
 }
 
-// A verified request of 1 MiB, and a verified answer of 4 MiB, cost less than 32
-// MiB of memory in all, whatever they hold.
-func TestMessagesHaveABudget(t *testing.T) {
-	measure := func(what string, run func()) {
-		t.Helper()
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		run()
-		runtime.ReadMemStats(&after)
-		took := after.TotalAlloc - before.TotalAlloc
-		t.Logf("%s: %.1f MiB", what, float64(took)/(1<<20))
-		if took > most {
-			t.Errorf("%s: %.1f MiB", what, float64(took)/(1<<20))
-		}
+// leased are the keys of what is due now.
+func leased(t *testing.T, m *alipayplus.Memory, d time.Duration) (keys string, due []alipayplus.Delivery) {
+	t.Helper()
+	due, err := m.Lease(context.WithoutCancel(t.Context()), 100, d)
+	if err != nil {
+		t.Fatal(err)
 	}
-	cfg := inConfig()
-	cfg.Signer = inConstant{}
-	h := inMust(alipayplus.NewHandler(cfg, payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
-		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
-	})))
-	valid := strings.TrimSuffix(inOps()[0].body, "}") + ","
-	for name, body := range inGreedy(1<<20, valid) {
-		r := inArrive("/x", body).request()
-		measure("a request with "+name, func() {
-			if w := inServe(h, r); w.Code != http.StatusOK {
-				t.Errorf("%s: HTTP %d", name, w.Code)
+	for _, d := range due {
+		keys += d.Message.Key
+	}
+	return keys, due
+}
+
+// A transaction happens as a whole or not at all, however it fails.
+func TestMemoryTransactions(t *testing.T) {
+	ctx, failure := t.Context(), errors.New("failure")
+	for _, c := range []struct {
+		rule string
+		do   func(m *alipayplus.Memory) error
+		want string // keys that are there then
+		err  error
+	}{
+		{"commits", func(m *alipayplus.Memory) error {
+			return m.InTx(ctx, func(ctx context.Context) error {
+				if !m.Joined(ctx) {
+					t.Error("the context carries no transaction")
+				}
+				return m.Put(ctx, memoryMessage("x", ""))
+			})
+		}, "ax", nil},
+		{"is undone by an error", func(m *alipayplus.Memory) error {
+			return m.InTx(ctx, func(ctx context.Context) error {
+				_ = m.Put(ctx, memoryMessage("x", ""))
+				_ = m.Withdraw(ctx, "o", "a")
+				return failure
+			})
+		}, "a", failure},
+		{"is undone by a panic", func(m *alipayplus.Memory) (err error) {
+			defer func() { _ = recover() }()
+			return m.InTx(ctx, func(ctx context.Context) error {
+				_ = m.Put(ctx, memoryMessage("x", ""))
+				panic(failure)
+			})
+		}, "a", nil},
+		{"is undone by a part that failed, even if nobody cares", func(m *alipayplus.Memory) error {
+			return m.InTx(ctx, func(ctx context.Context) error {
+				_ = m.Put(ctx, memoryMessage("x", ""))
+				_ = m.InTx(ctx, func(context.Context) error { return failure })
+				return nil
+			})
+		}, "a", failure},
+		{"is undone by a part that panicked, even if somebody recovers", func(m *alipayplus.Memory) error {
+			err := m.InTx(ctx, func(ctx context.Context) error {
+				defer func() { _ = recover() }()
+				return m.InTx(ctx, func(ctx context.Context) error {
+					_ = m.InTx(ctx, func(ctx context.Context) error { return m.Put(ctx, memoryMessage("x", "")) })
+					panic(failure)
+				})
+			})
+			if err == nil {
+				t.Error("half a transaction is committed")
+			}
+			return nil
+		}, "a", nil},
+		{"does not begin when the context has ended", func(m *alipayplus.Memory) error {
+			ended, cancel := context.WithCancel(ctx)
+			cancel()
+			return m.Put(ended, memoryMessage("x", ""))
+		}, "a", context.Canceled},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			m := alipayplus.NewMemory()
+			if err := m.Put(ctx, memoryMessage("a", "")); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.do(m); !errors.Is(err, c.err) {
+				t.Errorf("the error is %v", err)
+			}
+			if m.Joined(ctx) {
+				t.Error("a context without a transaction is joined")
+			}
+			if keys, _ := leased(t, m, time.Minute); keys != c.want {
+				t.Errorf("there are %q, want %q", keys, c.want)
 			}
 		})
 	}
-	type answer struct {
-		Result    alipayplus.Result `json:"result"`
-		Order     payment.Order     `json:"order"`
-		PromoInfo payment.PromoInfo `json:"paymentPromoInfo"`
-	}
-	ask := alipayplus.NewOutbound(alipayplus.Spec[order, answer]{Name: "ask", Path: "/ask", ReadOnly: true})
-	for name, body := range inGreedy(4<<20, `{"result":{"resultStatus":"S"},`) {
-		for _, signed := range []bool{true, false} {
-			header := signedHeader("/ask", stamp(time.Now()), body)
-			if !signed {
-				header = http.Header{}
+}
+
+// Changes are undone in the opposite order, and only by a rollback.
+func TestMemoryOnRollback(t *testing.T) {
+	m, undone := alipayplus.NewMemory(), ""
+	for _, err := range []error{nil, errors.New("failure")} {
+		got := m.InTx(t.Context(), func(ctx context.Context) error {
+			for _, name := range []string{"1", "2", "3"} {
+				m.OnRollback(ctx, func() { undone += name })
 			}
-			c := newClient(t, &fixedAnswer{200, header, body}, noRetry)
-			measure(fmt.Sprintf("an answer with %s, signed %t", name, signed), func() { _, _ = ask.Call(t.Context(), c, &order{ID: "1"}) })
+			return err
+		})
+		if !errors.Is(got, err) {
+			t.Error(got)
 		}
+	}
+	m.OnRollback(t.Context(), func() { undone += "outside" })
+	if undone != "321" {
+		t.Errorf("undone %q", undone)
 	}
 }
 
-// A request that is large and honest is served.
-func TestLargeRequestsAreServed(t *testing.T) {
-	ran := 0
-	h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(_ context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
-		ran = len(r.Order.Goods)
-		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
-	})))
-	good := `{"referenceGoodsId":"G%d","goodsName":"A good of the merchant, in its own words","goodsCategory":"food","goodsUnitAmount":{"currency":"JPY","value":"100"},"goodsQuantity":"1"}`
-	var goods []string
-	for i := range 5000 {
-		goods = append(goods, fmt.Sprintf(good, i))
+// What becomes of a message, step by step: l leases (and shows what is leased),
+// s, u and d end the oldest lease as acknowledged, again after a minute and dead,
+// S, U and D that of the first lease of all, w withdraws a, q makes it due again, p
+// puts it again, m is a minute.
+func TestMemoryQueue(t *testing.T) {
+	for _, c := range []struct{ rule, steps, want string }{
+		{"leased once", "ll", "a,"},
+		{"leased again when the lease ends", "lmlm", "a,a"},
+		{"put once", "ppl", "a"},
+		{"put once, also when acknowledged", "lspl", "a,"},
+		{"put once, also when withdrawn", "wpl", ""},
+		{"withdrawn", "wl", ""},
+		{"withdrawn while it is leased", "lwuml", "a,"},
+		{"acknowledged for good", "lswqml", "a,"},
+		{"again after a while", "lulml", "a,,a"},
+		{"dead", "ldml", "a,"},
+		{"dead, and due again", "ldql", "a,a"},
+		{"dead, and withdrawn", "ldwql", "a,"},
+		{"a lost lease acknowledges", "lmlSml", "a,a,"},
+		{"a lost lease does nothing else", "lmlDUml", "a,a,a"},
+		{"an ended lease that nobody took counts", "lmDl", "a,"},
+		{"a dead letter's delivery is no lease", "ldqxl", "a,a"},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, ctx := alipayplus.NewMemory(), t.Context()
+				var leases, dead []alipayplus.Delivery
+				var got []string
+				check := func(err error) {
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				check(m.Put(ctx, memoryMessage("a", "")))
+				for _, step := range c.steps {
+					switch step {
+					case 'l':
+						keys, due := leased(t, m, time.Minute)
+						got, leases = append(got, keys), append(leases, due...)
+						if len(due) == 1 && due[0].Message.Body.Reveal() != "body of a" {
+							t.Errorf("body %q", due[0].Message.Body.Reveal())
+						}
+					case 'm':
+						time.Sleep(time.Minute)
+					case 'p':
+						other := memoryMessage("a", "")
+						other.Body = alipayplus.Conceal("another")
+						check(m.Put(ctx, other))
+					case 'w':
+						check(m.Withdraw(ctx, "o", "a"))
+					case 'q':
+						var err error
+						dead, err = m.DeadLetters(ctx, 10)
+						check(err)
+						check(m.Requeue(ctx, "o", "a"))
+					case 'x':
+						check(m.Finish(ctx, dead[0], alipayplus.End{After: time.Hour}))
+					default:
+						end := map[string]alipayplus.End{
+							"s": {State: alipayplus.EndAcknowledged}, "u": {After: time.Minute}, "d": {State: alipayplus.EndDead},
+						}[strings.ToLower(string(step))]
+						lease := leases[len(leases)-1]
+						if step < 'a' {
+							lease = leases[0]
+						}
+						check(m.Finish(ctx, lease, end))
+					}
+				}
+				if got := strings.Join(got, ","); got != c.want {
+					t.Errorf("leased %q, want %q", got, c.want)
+				}
+			})
+		})
 	}
-	body := strings.TrimSuffix(inOps()[0].body, "}") + `,"order":{"goods":[` + strings.Join(goods, ",") + `]}}`
-	if got, err := inResult(inServe(h, inArrive("/x", body).request()), "/x"); err != nil || got.Status != "S" || ran != 5000 {
-		t.Errorf("%v %v, %d goods in %d bytes", got, err, ran, len(body))
+}
+
+// Groups keep their order, whatever becomes of the first message.
+func TestMemoryGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ctx := alipayplus.NewMemory(), t.Context()
+		for _, key := range []string{"1", "2", "3", "4"} {
+			if err := m.Put(ctx, memoryMessage(key, "g")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.Put(ctx, memoryMessage("x", "")); err != nil {
+			t.Fatal(err)
+		}
+		end := func(want string, end alipayplus.End) {
+			t.Helper()
+			keys, due := leased(t, m, time.Minute)
+			if keys != want {
+				t.Errorf("leased %q, want %q", keys, want)
+			}
+			for _, d := range due {
+				if err := m.Finish(ctx, d, end); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		end("1x", alipayplus.End{After: time.Minute})
+		end("", alipayplus.End{})
+		time.Sleep(time.Minute)
+		end("1x", alipayplus.End{State: alipayplus.EndAcknowledged})
+		end("2", alipayplus.End{State: alipayplus.EndDead})
+		// Withdrawn while it is on its way: the next one waits until it has landed.
+		if keys, _ := leased(t, m, time.Minute); keys != "3" {
+			t.Errorf("leased %q", keys)
+		}
+		if err := m.Withdraw(ctx, "o", "3"); err != nil {
+			t.Fatal(err)
+		}
+		end("", alipayplus.End{})
+		time.Sleep(time.Minute)
+		end("4", alipayplus.End{State: alipayplus.EndAcknowledged})
+	})
+}
+
+// Nothing that is printed shows a message, and printing never waits.
+func TestMemoryPrints(t *testing.T) {
+	m := alipayplus.NewMemory()
+	err := m.InTx(t.Context(), func(ctx context.Context) error {
+		if err := m.Put(ctx, memoryMessage("a", "")); err != nil {
+			return err
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+			if text := fmt.Sprintf(verb, m); text != "alipayplus.Memory" {
+				t.Errorf("%s: %s", verb, text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := m.Put(t.Context(), alipayplus.Message{Operation: "o"}); err == nil {
+		t.Error("a message without a key is put")
 	}
 }

@@ -50,7 +50,7 @@ func Serve(ctx context.Context, s *http.Server) error {
 	defer cancel()
 	if err := s.Shutdown(shutdown); err != nil {
 		_ = s.Close()
-		<-ended
+		_ = served(<-ended) // the error below says more
 		return fmt.Errorf("alipayplus: requests were cut off: %w", err)
 	}
 	return served(<-ended)

@@ -145,8 +145,8 @@ func parseOffset(text string) (offset time.Duration, ok bool) {
 	if len(digits) != 4 || !allDigits(digits) {
 		return 0, false
 	}
-	hours, minutes := time.Duration(digits[0]-'0')*10+time.Duration(digits[1]-'0'), time.Duration(digits[2]-'0')*10+time.Duration(digits[3]-'0')
-	offset = hours*time.Hour + minutes*time.Minute
+	hours, minutes := int(digits[0]-'0')*10+int(digits[1]-'0'), int(digits[2]-'0')*10+int(digits[3]-'0')
+	offset = time.Duration(60*hours+minutes) * time.Minute
 	if minutes > 59 || offset > 18*time.Hour {
 		return 0, false
 	}

@@ -31,7 +31,8 @@ type action struct {
 	urlTag  *urlTag
 }
 
-// urlTag is where an EMVCo code holds a URL: a root field, or a field in a template.
+// urlTag is where an EMVCo code holds a URL: a root field, or a field in a
+// template.
 type urlTag struct {
 	root int // merchantTag: the template that met the rule's conditions
 	sub  int // noTag: the root field itself
@@ -84,8 +85,8 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	return a, err
 }
 
-// checkDynamicURL accepts an expression with known variables. They come after the
-// host, so that no code can choose it.
+// checkDynamicURL accepts an expression with known variables. They come after
+// the host, so that no code can choose it.
 func checkDynamicURL(expression string) error {
 	fixed := strings.NewReplacer("${codeValue}", "", "${issuer}", "").Replace(expression)
 	start, _, isDynamic := strings.Cut(expression, "${")
@@ -124,8 +125,8 @@ func parseURLTag(text string) (*urlTag, error) {
 	return &t, nil
 }
 
-// url is what to open for a code, in whatever shape: the caller checks it. It is
-// "" if the code does not have it.
+// url is what to open for a code, in whatever shape: the caller checks it. It
+// is "" if the code does not have it.
 func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
 		return a.urlTag.find(v.emv, account)
@@ -154,8 +155,8 @@ func (t *urlTag) find(c *emvqr.Code, account int) string {
 }
 
 // issuerOf is the first six digits of an order code: 281, three digits of a
-// routing number, two of a type, and more. The order code may be the last part of
-// a URL's path.
+// routing number, two of a type, and more. The order code may be the last part
+// of a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
 	if v.isURL && v.url.Problem == "" {

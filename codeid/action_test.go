@@ -65,8 +65,8 @@ func TestURLExpressionLimits(t *testing.T) {
 	}
 }
 
-// The router type for those without the server SDK comes first; the public action
-// comes before both.
+// The router type for those without the server SDK comes first; the public
+// action comes before both.
 func TestRouterTypes(t *testing.T) {
 	for _, c := range []struct {
 		action, router, nonSDK string

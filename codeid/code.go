@@ -13,9 +13,9 @@ import (
 const MaxCode = 8_192
 
 // Clean returns code without what a scanner adds to it: byte order marks in
-// front; blanks, tabs and line ends (CR, LF) at the end. [Filter.Check] and the Identify methods
-// clean the code themselves; clean it before, once, so that the same text is
-// filtered, identified, sent to Alipay+ and digested.
+// front; blanks, tabs and line ends (CR, LF) at the end. [Filter.Check] and the
+// Identify methods clean the code themselves; clean it before, once, so that
+// the same text is filtered, identified, sent to Alipay+ and digested.
 func Clean(code string) string {
 	return strings.TrimRight(strings.TrimLeft(code, "\ufeff"), " \t\r\n")
 }

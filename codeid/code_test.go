@@ -6,7 +6,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// What a scanner adds to a code makes no difference to any kind of rule or entry.
+// What a scanner adds to a code makes no difference to any kind of rule or
+// entry.
 func TestScannedText(t *testing.T) {
 	for text, want := range map[string]string{
 		"EX-1": "EX-1", "EX-1\r\n": "EX-1", "EX-1\n": "EX-1", "EX-1 \t\r": "EX-1", "\ufeffEX-1": "EX-1", "\ufeff\ufeffEX-1": "EX-1",

@@ -15,7 +15,7 @@ type condition struct {
 	expression
 }
 
-// merchantTag stands for the root tag of a merchant account template, the same
+// merchantTag is, as a root tag, that of a merchant account template, the same
 // one for all conditions of a rule.
 const merchantTag = -1
 
@@ -28,8 +28,8 @@ func newCondition(doc fieldDocument, c *patternCompiler) (d condition, err error
 		nested = nil
 	}
 	var ok bool
-	if d.root, ok = merchantTag, true; doc.Tag != "merchantTag" {
-		d.root, ok = parseTag(doc.Tag)
+	if d.root, ok = parseTag(doc.Tag); doc.account {
+		d.root, ok = merchantTag, len(nested) == 1
 	}
 	for _, text := range nested {
 		tag, isTag := parseTag(text)
@@ -50,22 +50,16 @@ func parseTag(text string) (tag int, ok bool) {
 	return int(text[0]-'0')*10 + int(text[1]-'0'), true
 }
 
-// holds evaluates d on a code; account is the root tag for merchantTag. Nothing
-// holds in a template that cannot be read, absent included.
-func (d *condition) holds(c *emvqr.Code, account int, w *work) bool {
-	root := d.root
-	if root == merchantTag {
-		root = account
-	}
-	value := c.Root(root)
+// holds evaluates d on a code. Nothing holds in a template that cannot be read,
+// absent included.
+func (d *condition) holds(c *emvqr.Code, w *work) bool {
+	value := c.Root(d.root)
 	for i, tag := range d.nested {
 		if value == "" {
 			break
 		}
-		var row emvqr.Row
-		if i == 0 {
-			row = c.Template(root)
-		} else {
+		row := c.Template(d.root)
+		if i > 0 {
 			row = c.Row(value)
 			*w -= 16
 		}
@@ -75,6 +69,11 @@ func (d *condition) holds(c *emvqr.Code, account int, w *work) bool {
 		value = row.Find(tag)
 	}
 	return d.expression.holds(value, w)
+}
+
+// holdsIn evaluates d, on merchantTag, in one merchant account template.
+func (d *condition) holdsIn(account emvqr.Row, w *work) bool {
+	return d.expression.holds(account.Find(d.nested[0]), w)
 }
 
 // expression is a condition on a value:
@@ -140,12 +139,13 @@ func parseExpression(text string, c *patternCompiler) (e expression, err error) 
 
 // holds evaluates e on the value of a field, "" if it is absent.
 func (e *expression) holds(value string, w *work) bool {
+	if e.operator == equal {
+		return value == e.text // which is not empty
+	}
 	if value == "" {
 		return e.operator == absent
 	}
 	switch e.operator {
-	case equal:
-		return value == e.text
 	case startsWith:
 		return strings.HasPrefix(value, e.text)
 	case contains:

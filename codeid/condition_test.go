@@ -43,13 +43,24 @@ func TestUnreadableTemplates(t *testing.T) {
 	}
 }
 
-// A code whose lengths count as Java does, or with an empty field in a template.
+// A code whose lengths count as Java does, or with an empty field in a
+// template.
 func TestUnusualEMVCodes(t *testing.T) {
 	set := parse(t, ruleset(t, "v", extended(t, account("00", "X", "01", "N<NULL>"), "merchantName", "Toko 😇")), codeid.RuleOptions{})
 	for rule, name := range map[string]string{"code points": "5906Toko 😇", "UTF-16 units": "5907Toko 😇"} {
 		id, err := set.Identify(emv(tlv(0, "01"), tlv(26, tlv(0, "X")+"0100"), name))
 		if err != nil || !id.Supported {
 			t.Errorf("%s: %+v, %v", rule, id, err)
+		}
+	}
+}
+
+// A path begins with a root tag.
+func TestPathsBeginAtTheRoot(t *testing.T) {
+	for _, tag := range []string{"merchantTag", "", "1", "001", "0x", "-1"} {
+		r := extended(t, account("00", "X"), "accurateTagRules", []object{{"tag": tag, "secTag": "00", "rule": "X"}})
+		if set := parse(t, ruleset(t, "v", r), codeid.RuleOptions{}); set.Len() != 0 || set.Skipped()[0].Reason != "tag that is not two digits" {
+			t.Errorf("%q: %v", tag, set.Skipped())
 		}
 	}
 }

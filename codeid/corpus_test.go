@@ -9,7 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// read reads a file of testdata. The checksums of its EMVCo codes were not made by this module.
+// read reads a file of testdata. The checksums of its EMVCo codes were not made
+// by this module.
 func read(t testing.TB, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile("testdata/" + name)

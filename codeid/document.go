@@ -12,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// The JSON of one rule. Every field is marked check: a value that cannot be read
-// must make the rule unusable, not wider.
+// The JSON of one rule. Every field is marked check: a value that cannot be
+// read must make the rule unusable, not wider.
 
 type ruleDocument struct {
 	Pattern patternDocument `json:"codeMatchPattern" wire:"check"`
@@ -75,13 +75,15 @@ type extendPatternDocument struct {
 	Accurate         []fieldDocument   `json:"accurateTagRules" wire:"check"`
 }
 
-// fieldDocument is a condition on a field by its path: root tag or "merchantTag",
-// tag in the template, tag in the template in that.
+// fieldDocument is a condition on a field by its path: root tag or
+// "merchantTag", tag in the template, tag in the template in that.
 type fieldDocument struct {
 	Tag    string `json:"tag" wire:"check"`
 	Second string `json:"secTag" wire:"check"`
 	Third  string `json:"thiTag" wire:"check"`
 	Rule   string `json:"rule" wire:"check"`
+
+	account bool // instead of Tag: the merchant account template
 }
 
 type extendResultDocument struct {
@@ -106,11 +108,14 @@ func readRule(raw []byte) (doc ruleDocument, err error) {
 	return doc, err
 }
 
-// fields lists the conditions on fields of an EMVCo code that the rule has in all
-// its places, always in the same order.
+// fields lists the conditions on fields of an EMVCo code that the rule has in
+// all its places, always in the same order.
 func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 	add := func(root, second, text string) {
 		all = append(all, fieldDocument{Tag: root, Second: second, Rule: text})
+	}
+	addAccount := func(tag, text string) {
+		all = append(all, fieldDocument{account: true, Second: tag, Rule: text})
 	}
 	primitive := func(tag string) {
 		if n, ok := parseTag(tag); !ok || n < emvqr.FirstPrimitive || n > emvqr.LastPrimitive {
@@ -122,7 +127,7 @@ func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 		if e.Primitive {
 			primitive(e.PrimitiveTag)
 		} else {
-			add("merchantTag", e.ExtendedTag, e.ExtendedValue)
+			addAccount(e.ExtendedTag, e.ExtendedValue)
 		}
 	}
 	x := &d.Extend.Pattern
@@ -130,7 +135,7 @@ func (d *ruleDocument) fields() (all []fieldDocument, err error) {
 		primitive(x.PrimitiveTag)
 	}
 	for _, tag := range slices.Sorted(maps.Keys(x.Restrictions)) {
-		add("merchantTag", tag, x.Restrictions[tag])
+		addAccount(tag, x.Restrictions[tag])
 	}
 	for _, f := range [...][2]string{
 		{"00", x.PayloadFormat}, {"01", x.InitiationMethod}, {"52", x.CategoryCode}, {"53", x.Currency},
@@ -166,6 +171,9 @@ var (
 func namesOf[T any]() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if !f.IsExported() {
+			continue
+		}
 		names[strings.ToLower(f.Tag.Get("json"))] = true
 		if _, alias, found := strings.Cut(f.Tag.Get("wire"), "alias="); found {
 			names[strings.ToLower(alias)] = true
@@ -174,9 +182,9 @@ func namesOf[T any]() map[string]bool {
 	return names
 }
 
-// unknownMember returns the name of a member that this package does not know and
-// that is not empty, among those that say which codes a rule matches; "" if all
-// are known or harmless (in lower case). raw was read by readRule.
+// unknownMember returns the name of a member that this package does not know
+// and that is not empty, among those that say which codes a rule matches; "" if
+// all are known or harmless (in lower case). raw was read by readRule.
 func unknownMember(raw []byte, harmless map[string]bool) (unknown string) {
 	look := func(value any, known map[string]bool) {
 		for name, v := range objectIn(value) {

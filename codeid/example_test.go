@@ -13,7 +13,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// exampleRules is an answer of inquiryCodeRules: order codes by their prefix, and a merchant's page.
+// exampleRules is an answer of inquiryCodeRules: order codes by their prefix,
+// and a merchant's page.
 const exampleRules = `{
 	"result": {"resultCode": "SUCCESS", "resultStatus": "S", "resultMessage": "success"},
 	"version": "c_1_example_7",

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// readFile reads a file of at most limit bytes; written is when that was last done.
+// readFile reads a file of at most limit bytes; written is when that was last
+// done.
 func readFile(name string, limit int) (body []byte, written time.Time, err error) {
 	f, err := os.Open(name) //nolint:gosec // the application's own configuration
 	if err != nil {
@@ -31,8 +32,8 @@ func readFile(name string, limit int) (body []byte, written time.Time, err error
 	return body, info.ModTime(), nil
 }
 
-// writeFile makes body the content of the file, unless it is already. A reader, a
-// crash or a full disk meets the old content or the new one, never a part.
+// writeFile makes body the content of the file, unless it is already. A reader,
+// a crash or a full disk meets the old content or the new one, never a part.
 func writeFile(name string, body []byte, limit int) (err error) {
 	if old, _, err := readFile(name, limit); err == nil && bytes.Equal(old, body) {
 		return nil

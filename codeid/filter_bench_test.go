@@ -11,8 +11,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// million makes n entries, 40 % exact, 30 % prefixes (half of them of URLs), 20 % hosts (half of them with the hosts below)
-// and 10 % GUIDs, and codes, half of which are in the list, in the same proportions.
+// million makes n entries, 40 % exact, 30 % prefixes (half of them of URLs), 20
+// % hosts (half of them with the hosts below) and 10 % GUIDs, and codes, half
+// of which are in the list, in the same proportions.
 func million(n int) (entries []codeid.Entry, codes []string) {
 	random := rand.New(rand.NewPCG(5, 6))
 	word := func(n int) string {
@@ -69,7 +70,8 @@ func million(n int) (entries []codeid.Entry, codes []string) {
 	return entries, codes
 }
 
-// BenchmarkFilter compares, in turns, a list of a million entries with a plain Go map of them, asked for the same strings:
+// BenchmarkFilter compares, in turns, a list of a million entries with a plain
+// Go map of them, asked for the same strings:
 //
 //	x-map      time of a check in times of a look-up
 //	x-memory   memory in times of the map's, strings included

@@ -96,7 +96,8 @@ func TestFilterEntries(t *testing.T) {
 	}
 }
 
-// A blocklist also recognises URLs that are written to be mistaken for others; an allowlist never does.
+// A blocklist also recognises URLs that are written to be mistaken for others;
+// an allowlist never does.
 func TestBlocklistIsCareless(t *testing.T) {
 	l := list(t, "host *.evil.test\nprefix https://pay.example/bad/\nprefix https://port.example:8443/\nhost path.example/bad/")
 	block := codeid.NewFilter(codeid.Lists{Block: l})

@@ -13,7 +13,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// checkAnswer reports what must not be in any answer, by means of net/url and not of this package.
+// checkAnswer reports what must not be in any answer, by means of net/url and
+// not of this package.
 func checkAnswer(t *testing.T, code string, id codeid.Identification) {
 	t.Helper()
 	switch {
@@ -31,8 +32,9 @@ func checkAnswer(t *testing.T, code string, id codeid.Identification) {
 	}
 }
 
-// checkURL is what "http or https, without user-info and control characters" means to net/url, where that can read it:
-// it also refuses some URLs because of a bad escape in the path.
+// checkURL is what "http or https, without user-info and control characters"
+// means to net/url, where that can read it: it also refuses some URLs because
+// of a bad escape in the path.
 func checkURL(t *testing.T, text string) {
 	t.Helper()
 	lower := strings.ToLower(text)
@@ -70,8 +72,8 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
-// FuzzConditions: any prefix and any value expressions, on any field and any code;
-// the oracle is the naive matcher.
+// FuzzConditions: any prefix and any value expressions, on any field and any
+// code; the oracle is the naive matcher.
 func FuzzConditions(f *testing.F) {
 	f.Add("https://a.example/x", "S<M>", "N<NULL>", "C<x>", "HTTPS://A.EXAMPLE/xy")
 	f.Add("EX", "MY", "X", "N<NOT_NULL>", "EX1")
@@ -166,9 +168,8 @@ func FuzzList(f *testing.F) {
 func naiveList(list, code string) bool {
 	n := newNaive(code)
 	for line := range strings.Lines(strings.TrimPrefix(list, "\ufeff")) {
-		kind, value, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
-		_, value, _ = strings.Cut(strings.TrimSpace(line), kind)
-		value = strings.TrimSpace(value)
+		kind, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
+		value := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), kind))
 		switch kind {
 		case "exact":
 			if n.code == value {

@@ -79,7 +79,8 @@ func account(pairs ...string) object {
 	return rule(decode, "EMVCO", "emvMatchRules", list)
 }
 
-// extended adds extendInfo to a rule: pairs of member and value of matchPattern.
+// extended adds extendInfo to a rule: pairs of member and value of
+// matchPattern.
 func extended(t testing.TB, rule object, members ...any) object {
 	t.Helper()
 	pattern := object{}

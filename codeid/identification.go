@@ -65,8 +65,8 @@ func (id Identification) RedirectURL() string {
 	return *id.redirectURL
 }
 
-// Equal reports whether id and other say the same, RedirectURL included. (With ==
-// two equal ones with a RedirectURL differ.)
+// Equal reports whether id and other say the same, RedirectURL included. (With
+// == two equal ones with a RedirectURL differ.)
 func (id Identification) Equal(other Identification) bool {
 	same := id.RedirectURL() == other.RedirectURL()
 	id.redirectURL, other.redirectURL = nil, nil

@@ -65,10 +65,10 @@ type state struct {
 	confirmed time.Time
 }
 
-// Open checks cfg and loads a rule set from Alipay+, else from Config.File, else
-// from Config.Preset: the first that works. Sources below Config.Minimum are not
-// tried. If there is no set in the end, Open fails with all the reasons, and the
-// application should not start.
+// Open checks cfg and loads a rule set from Alipay+, else from Config.File,
+// else from Config.Preset: the first that works. Sources below Config.Minimum
+// are not tried. If there is no set in the end, Open fails with all the
+// reasons, and the application should not start.
 func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 	const day = 24 * time.Hour
 	cfg.Operation = cmp.Or(cfg.Operation, InquiryCodeRules)
@@ -128,8 +128,8 @@ func (i *Identifier) restore(ctx context.Context, source Source) error {
 	return err
 }
 
-// accept parses a set and refuses a half-bad one: then the set is broken, or this
-// version of the SDK too old for it, and the set before it is better.
+// accept parses a set and refuses a half-bad one: then the set is broken, or
+// this version of the SDK too old for it, and the set before it is better.
 func (i *Identifier) accept(body []byte, l *Loading) (*Ruleset, error) {
 	set, err := ParseRuleset(body, i.config.Rules)
 	if err != nil {
@@ -153,7 +153,8 @@ func (i *Identifier) loaded(ctx context.Context, l Loading, began time.Time, err
 // errNotLoaded is the error of an Identifier that Open did not make.
 var errNotLoaded = unknown("no rule set was loaded")
 
-// Identify says what to do with a code value, as scanned. ctx is for the Remote.
+// Identify says what to do with a code value, as scanned. ctx is for the
+// Remote.
 //
 // A nil error means that the question is answered, be it with "not supported".
 // Errors wrap an alipayplus.Result: F PARAM_ILLEGAL for what cannot be a code;

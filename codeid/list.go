@@ -75,9 +75,9 @@ type ListError struct {
 
 func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e.Line, e.Reason) }
 
-// List is a set of entries. It is immutable and safe for concurrent use. A search
-// costs some look-ups in a map, one for each different length of prefixes;
-// regular expressions and functions are tried one by one. All regular
+// List is a set of entries. It is immutable and safe for concurrent use. A
+// search costs some look-ups in a map, one for each different length of
+// prefixes; regular expressions and functions are tried one by one. All regular
 // expressions together may have a size of about 5,000 characters, counters
 // written out.
 type List struct {
@@ -196,9 +196,9 @@ func (l *List) done() {
 }
 
 // find looks for a clean code: among the texts first, then the GUIDs, then the
-// functions. A forgiving search, for a blocklist, also finds what another program
-// would take the code for: see readings, and GUIDs in any case and with a wrong
-// checksum.
+// functions. A forgiving search, for a blocklist, also finds what another
+// program would take the code for: see readings, and GUIDs in any case and with
+// a wrong checksum.
 func (l *List) find(code string, forgiving bool) (Entry, bool) {
 	if e, ok := l.findText(code); ok {
 		return e, true
@@ -228,8 +228,8 @@ func (l *List) find(code string, forgiving bool) (Entry, bool) {
 	return Entry{}, false
 }
 
-// findText looks for a text among the exact values, then the prefixes and hosts,
-// then the regular expressions.
+// findText looks for a text among the exact values, then the prefixes and
+// hosts, then the regular expressions.
 func (l *List) findText(text string) (Entry, bool) {
 	if l.exact.has(text) {
 		return Entry{Kind: KindExact}, true
@@ -284,9 +284,9 @@ func hostEntry(site, host string) string {
 }
 
 func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
-	for tag := emvqr.FirstTemplate; tag <= emvqr.LastTemplate; tag++ {
-		guid := c.Template(tag).Find(0)
-		if guid == "" {
+	for _, t := range c.Templates() {
+		guid := t.Fields.Find(0)
+		if guid == "" || !t.IsAccount() {
 			continue
 		}
 		if _, ok := l.guids[guid]; ok {
@@ -299,8 +299,9 @@ func (l *List) findGUID(c *emvqr.Code, forgiving bool) (Entry, bool) {
 	return Entry{}, false
 }
 
-// prefixSet is a set of prefixes, with their different lengths. Most searches find
-// nothing: the start that all prefixes have at least tells which lengths to try.
+// prefixSet is a set of prefixes, with their different lengths. Most searches
+// find nothing: the start that all prefixes have at least tells which lengths
+// to try.
 type prefixSet struct {
 	entries map[string]struct{}
 	lengths []int             // ascending

@@ -13,10 +13,10 @@ import (
 // maxListLine is more than the longest entry takes.
 const maxListLine = 64 << 10
 
-// ReadList reads a list from r, one entry a line: a kind, blanks, and the value,
-// which ends where the line ends. Blanks around the value do not belong to it.
-// Empty lines, and lines that begin with #, are comments.
-// Lines end with LF or CR LF.
+// ReadList reads a list from r, one entry a line: a kind, blanks, and the
+// value, which ends where the line ends. Blanks around the value do not belong
+// to it. Empty lines, and lines that begin with #, are comments. Lines end with
+// LF or CR LF.
 //
 //	# what we keep for ourselves
 //	exact   28166604AbCdEf0123456789AbCdEf
@@ -29,8 +29,8 @@ const maxListLine = 64 << 10
 //
 // The first line that is wrong ends the reading with a *ListError, so that no
 // list is shorter than its file: also a line with a control or invisible
-// character or with CR alone, an entry that can never match, and a comment after
-// an entry. An error of r is returned as it is.
+// character or with CR alone, an entry that can never match, and a comment
+// after an entry. An error of r is returned as it is.
 func ReadList(r io.Reader) (*List, error) {
 	l := newList()
 	lines := bufio.NewScanner(r)

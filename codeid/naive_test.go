@@ -246,8 +246,8 @@ func (n *naive) takes(raw json.RawMessage) bool {
 	return true
 }
 
-// naiveRule is the index of the rule that decides about a code; it is not sure if
-// patterns meet texts that Java and Go may read in different ways.
+// naiveRule is the index of the rule that decides about a code; it is not sure
+// if patterns meet texts that Java and Go may read in different ways.
 func naiveRule(rules []json.RawMessage, code string) (index int, sure bool) {
 	type ranked struct {
 		index    int
@@ -333,8 +333,8 @@ func TestNaiveMatcherOnTheCorpus(t *testing.T) {
 	}
 }
 
-// Random sets of rules and codes: the rule that decides is the one that the naive
-// matcher finds.
+// Random sets of rules and codes: the rule that decides is the one that the
+// naive matcher finds.
 func TestRulesAgreeWithTheNaiveMatcher(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	pick := func(s ...string) string { return s[random.IntN(len(s))] }

@@ -19,8 +19,8 @@ var InquiryCodeRules = alipayplus.NewOutbound(alipayplus.Spec[InquiryCodeRulesRe
 // InquiryCodeRulesRequest has no members.
 type InquiryCodeRulesRequest struct{}
 
-// InquiryCodeRulesResponse is the answer. ParseRuleset compiles the body that it
-// came in.
+// InquiryCodeRulesResponse is the answer. ParseRuleset compiles the body that
+// it came in.
 type InquiryCodeRulesResponse struct {
 	// Result has status S.
 	Result alipayplus.Result `json:"result"`

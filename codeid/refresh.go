@@ -71,8 +71,8 @@ func (i *Identifier) refresh(ctx context.Context, l *Loading) error {
 
 // Run keeps the rules up to date until ctx is done, and returns ctx's error. It
 // refreshes within every Interval, at a random time in the last tenth, so that
-// many processes do not ask at once; after a failure, or when the set in use did
-// not come from Alipay+, after RetryInterval at the latest.
+// many processes do not ask at once; after a failure, or when the set in use
+// did not come from Alipay+, after RetryInterval at the latest.
 func (i *Identifier) Run(ctx context.Context) error {
 	failures := 0
 	if i.Status().Source != SourceRemote {

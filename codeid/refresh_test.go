@@ -18,7 +18,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// A refresh that fails at any step leaves the last good set, and the file, as they are.
+// A refresh that fails at any step leaves the last good set, and the file, as
+// they are.
 func TestRefreshFailures(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "rules.json")
@@ -131,7 +132,8 @@ func TestFile(t *testing.T) {
 		t.Error("the file does not hold the bytes of the answer")
 	}
 
-	// Only a change is written: a new file would have another time and another identity.
+	// Only a change is written: a new file would have another time and another
+	// identity.
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
 	if err := os.Chtimes(file, past, past); err != nil {
 		t.Fatal(err)
@@ -299,27 +301,31 @@ func TestRefreshIsTakenOver(t *testing.T) {
 
 // A refresh that panics, in a hook of the application, does not stop the others.
 func TestRefreshAfterAPanic(t *testing.T) {
-	w := newWorld(t, nil)
-	w.serves("v1", prefix("ONE-"))
-	panics := false
-	w.cfg.Hooks.Loaded = func(context.Context, codeid.Loading) {
-		if panics {
-			panic("a hook")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.serves("v1", prefix("ONE-"))
+		panics := false
+		w.cfg.Hooks.Loaded = func(context.Context, codeid.Loading) {
+			if panics {
+				panic("a hook")
+			}
 		}
-	}
-	if err := w.open(); err != nil {
-		t.Fatal(err)
-	}
-	panics = true
-	func() {
-		defer func() { _ = recover() }()
-		_ = w.Refresh(t.Context())
-	}()
-	panics = false
-	w.serves("v2", prefix("TWO-"))
-	if err := w.Refresh(t.Context()); err != nil || !w.takes("TWO-1") {
-		t.Error(err)
-	}
+		if err := w.open(); err != nil {
+			t.Fatal(err)
+		}
+		panics = true
+		func() {
+			defer func() { _ = recover() }()
+			_ = w.Refresh(t.Context())
+		}()
+		panics = false
+		w.serves("v2", prefix("TWO-"))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := w.Refresh(ctx); err != nil || !w.takes("TWO-1") {
+			t.Error(err)
+		}
+	})
 }
 
 func TestRun(t *testing.T) {
@@ -396,7 +402,8 @@ func TestRunStarts(t *testing.T) {
 	})
 }
 
-// 1,000 sets (30 without ALIPAYPLUS_LONG=1) come into use while others identify: no call fails, and no set is seen in parts.
+// 1,000 sets (30 without ALIPAYPLUS_LONG=1) come into use while others
+// identify: no call fails, and no set is seen in parts.
 func TestSwapsUnderIdentification(t *testing.T) {
 	w := newWorld(t, nil)
 	w.serves("v0", prefix("A-"), prefix("B-"))

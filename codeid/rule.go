@@ -30,8 +30,9 @@ type rule struct {
 	reason   string // why it decides
 }
 
-// matches evaluates all conditions on a code. account is the tag of the merchant
-// account template that meets them, 0 if the rule has no conditions on one.
+// matches evaluates all conditions on a code. account is the tag of the
+// merchant account template that meets them, 0 if the rule has no conditions on
+// one.
 func (r *rule) matches(v *view, w *work) (account int, ok bool) {
 	if !r.prefix.holds(v) {
 		return 0, false
@@ -53,27 +54,29 @@ func (r *rule) matches(v *view, w *work) (account int, ok bool) {
 }
 
 func (r *rule) matchFields(c *emvqr.Code, w *work) (account int, ok bool) {
-	if !allHold(r.fields, c, 0, w) {
-		return 0, false
+	*w -= work(4 * len(r.fields))
+	for i := range r.fields {
+		if !r.fields[i].holds(c, w) {
+			return 0, false
+		}
 	}
 	if len(r.accounts) == 0 {
 		return 0, true
 	}
-	for tag := emvqr.FirstTemplate; tag <= emvqr.LastTemplate; tag++ {
-		if c.Template(tag) != nil && allHold(r.accounts, c, tag, w) {
-			return tag, true
+next:
+	for _, t := range c.Templates() {
+		*w -= work(4 * len(r.accounts))
+		if *w < 0 || !t.IsAccount() {
+			continue
 		}
+		for i := range r.accounts {
+			if !r.accounts[i].holdsIn(t.Fields, w) {
+				continue next
+			}
+		}
+		return t.Tag, true
 	}
 	return 0, false
-}
-
-func allHold(conditions []condition, c *emvqr.Code, account int, w *work) bool {
-	for i := range conditions {
-		if *w -= 4; *w < 0 || !conditions[i].holds(c, account, w) {
-			return false
-		}
-	}
-	return true
 }
 
 // ruleCompiler compiles the rules of one set.
@@ -166,8 +169,8 @@ func matchMethod(public, extend string) (string, error) {
 	return method, nil
 }
 
-// bothPrefixes makes a prefix of two of which both must hold: the longer one, if
-// the other is a prefix of it.
+// bothPrefixes makes a prefix of two of which both must hold: the longer one,
+// if the other is a prefix of it.
 func bothPrefixes(public, extend string) (prefix, error) {
 	p, err := parsePrefix(cmp.Or(public, extend))
 	q, errExtend := parsePrefix(cmp.Or(extend, public))

@@ -34,14 +34,14 @@ type RuleOptions struct {
 	// IgnoreTrust uses rules with trust N or a required SDK version like all
 	// others, without asking a Remote.
 	IgnoreTrust bool
-	// Issuer is what ${issuer} in a URL stands for. By default it is the first
+	// Issuer replaces ${issuer} in a URL. By default it is the first
 	// six digits of an order code (281 and the routing number), and nothing for
 	// other codes.
 	Issuer string
 
 	// Harmless names members of the match patterns that this package does not know
-	// and that restrict no rule. A rule with another one is skipped, because it may
-	// match too much without it; see SkippedRule.Member.
+	// and that restrict no rule. A rule with another one is skipped, because it
+	// may match too much without it; see SkippedRule.Member.
 	Harmless []string
 
 	// Compile, if set, is asked for the regular expressions that are not admitted:
@@ -93,9 +93,9 @@ type Ruleset struct {
 
 // ParseRuleset compiles body, the body of an inquiryCodeRules response as it
 // came: from the network, from a file or built into a program. The error wraps
-// ErrRuleset: the body is not JSON, not a success, empty, or over a limit. Rules
-// that cannot be evaluated are skipped and reported by Skipped; they never
-// match.
+// ErrRuleset: the body is not JSON, not a success, empty, or over a limit.
+// Rules that cannot be evaluated are skipped and reported by Skipped; they
+// never match.
 func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
 	version, raw, err := readRules(body, options.maxRules(), options.maxBytes())
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// mix is a rule set in the shape of real ones: five regular expressions, and of the others half prefixes, for URLs and
-// for texts, and half EMVCo rules: a scheme, an acquirer, a country, most with an amount or without.
+// mix is a rule set in the shape of real ones: five regular expressions, and of
+// the others half prefixes, for URLs and for texts, and half EMVCo rules: a
+// scheme, an acquirer, a country, most with an amount or without.
 func mix(t testing.TB, n int) *codeid.Ruleset {
 	t.Helper()
 	schemes := []struct{ guid, country, currency string }{
@@ -55,11 +56,13 @@ var mixCodes = []struct{ name, code string }{
 	{"miss", "https://miss.example/28100104AbCdEf0123456789"},
 	{"emv", emv(tlv(0, "01"), tlv(1, "12"), tlv(26, tlv(0, "A000000677010111")+tlv(1, "ACQ000021")+tlv(2, "M1")), tlv(52, "5812"),
 		tlv(53, "764"), tlv(54, "120.00"), tlv(58, "TH"), tlv(59, "Example Shop"), tlv(60, "Bangkok"))},
+	{"emv-miss", emv(tlv(0, "01"), tlv(1, "12"), tlv(26, tlv(0, "A000000677010111")+tlv(1, "NONE")+tlv(2, "M1")), tlv(52, "5812"),
+		tlv(53, "764"), tlv(54, "120.00"), tlv(58, "TH"), tlv(59, "Example Shop"), tlv(60, "Bangkok"))},
 }
 
-// BenchmarkIdentify compares, in turns, one identification at 75 rules (as many as
-// real sets have) and at 2,000 (the limit) with one RSA signature of 2,048 bits,
-// which every call to Alipay+ needs:
+// BenchmarkIdentify compares, in turns, one identification at 75 rules (as many
+// as real sets have) and at 2,000 (the limit) with one RSA signature of 2,048
+// bits, which every call to Alipay+ needs:
 //
 //	ns/N       one identification with N rules, the median of all runs and codes
 //	%call-N    that, in hundredths of a signature
@@ -144,7 +147,8 @@ func TestIdentifyAllocations(t *testing.T) {
 	}
 }
 
-// worst are rule sets that are accepted, and codes, that take as long as possible, each in another way.
+// worst are rule sets that are accepted, and codes, that take as long as
+// possible, each in another way.
 func worst(t testing.TB) map[string]struct {
 	body []byte
 	code string
@@ -225,8 +229,9 @@ func worst(t testing.TB) map[string]struct {
 	return cases
 }
 
-// BenchmarkWorst reports for the slowest of them the milliseconds of one identification, and for the largest the MiB that
-// compiling it allocates in all (which is more than what is in use at once), and the MiB that stay.
+// BenchmarkWorst reports for the slowest of them the milliseconds of one
+// identification, and for the largest the MiB that compiling it allocates in
+// all (which is more than what is in use at once), and the MiB that stay.
 func BenchmarkWorst(b *testing.B) {
 	slowest, largest, stays, name := 0.0, 0.0, 0.0, ""
 	for n, c := range worst(b) {
@@ -267,8 +272,8 @@ func BenchmarkWorst(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// The worst cases as a test: they are accepted and come to an end. Most take a second under -race and run
-// with ALIPAYPLUS_LONG=1.
+// The worst cases as a test: they are accepted and come to an end. Most take a
+// second under -race and run with ALIPAYPLUS_LONG=1.
 func TestWorst(t *testing.T) {
 	for name, c := range worst(t) {
 		if !strings.HasPrefix(name, "both") && os.Getenv("ALIPAYPLUS_LONG") == "" {

@@ -173,7 +173,8 @@ func TestRuleOptions(t *testing.T) {
 	}
 }
 
-// Conditions on one code may take so much work and no more; what is left undecided then needs a Remote.
+// Conditions on one code may take so much work and no more; what is left
+// undecided then needs a Remote.
 func TestWorkIsBounded(t *testing.T) {
 	fields := []string{tlv(0, "01")}
 	for tag := 26; tag <= 51; tag++ {
@@ -253,7 +254,8 @@ func randomText(r *rand.Rand, start, letters string, most int) string {
 	return string(b)
 }
 
-// All regular expressions of REGEX rules together, and all different ones in value expressions, have a largest size.
+// All regular expressions of REGEX rules together, and all different ones in
+// value expressions, have a largest size.
 func TestRegularExpressionsTogether(t *testing.T) {
 	for name, one := range map[string]func(i int) object{
 		"rules":       func(i int) object { return regex(fmt.Sprintf("%03d[ab]{400}", i)) },

@@ -7,8 +7,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// Every URL meets a rule for the host shop.example, by way of a regular expression that takes everything: the reason then
-// names what is wrong with the URL; a URL that is fine is handed out.
+// Every URL meets a rule for the host shop.example, by way of a regular
+// expression that takes everything: the reason then names what is wrong with
+// the URL; a URL that is fine is handed out.
 func TestURLProblems(t *testing.T) {
 	set := parse(t, ruleset(t, "v", rule(openURL("USE_DIRECTLY"), "REGEX", "regex", `(?s).*`)), codeid.RuleOptions{})
 	const (

@@ -2,74 +2,100 @@
 // makes with a login id, a verification page of the wallet, and, if they agree,
 // with one click from then on.
 //
-// Alipay+ calls pay for all of it, at one path. Service tells the kinds of calls
-// apart and gives each to a function of the wallet that can only return what is
-// allowed there:
+// Write three things: a function Account that finds your customers, the
+// verification page, and what compares the PIN or sends the OTP. [Service] does
+// the rest on a [payment.Service], which moves the money:
 //
-//	service := easypay.Service{
-//		Evaluate: w.evaluate, // would the account support the payment? no money moves
-//		Create:   w.create,   // make the order and a verification page
-//		Pay:      w.pay,      // one-click payment with a token
-//		Tokens:   tokens,     // package auth
-//	}
+//	payments, err := payment.NewService(payment.ServiceConfig{
+//		Records:  store.Payments(),
+//		Ledger:   store.Ledger(bank{}),
+//		Check:    w.check,       // limits, risk: for an evaluation, a creation and before the debit
+//		OnChange: tokens.OnPaid, // package auth: the token of an agreement
+//	})
+//	service, err := easypay.NewService(easypay.Config{
+//		Payments: payments,
+//		Tokens:   tokens, // package auth
+//		Sealer:   sealer,
+//		PageURL:  "https://wallet.example/verify/",
+//		Account:  w.account,
+//	})
 //	handler, err := alipayplus.NewHandler(cfg,
-//		service.Handle("/alipayplus/pay"),
-//		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", w.inquire),
-//		…)
+//		slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...)
 //
-// A payment goes like this, in the steps of the Alipay+ guide:
+// # A payment
 //
-//	1-4   pay with isPaymentEvaluation: Evaluate answers S, F or U
-//	7-8   pay again: Create makes a payment.Record with a Verification (payment.Opened)
-//	9-11  the answer is U PAYMENT_IN_PROCESS with paymentUrl and paymentId; it cannot be S
-//	12-13 the user enters a PIN or an OTP: payment.VerificationTried, then
-//	      payment.Verified or payment.VerificationFailed
-//	14-15 the user goes back to Redirect(url, record.Verified())
-//	16-23 inquiryPayment and notifyPayment report the result, both from the record
-//	24-26 with isAuthorizationAndPay, once paid: package auth issues a token and
-//	      reports it with authNotify
+// In the steps of the Alipay+ guide:
+//
+//	1-4   pay with isPaymentEvaluation: Account, Check; S, F or U
+//	7-8   pay again: Account, Check; the payment is opened
+//	9-11  the answer is U PAYMENT_IN_PROCESS with paymentUrl and paymentId, or F
+//	12-13 the user opens the page and enters a PIN or an OTP; a right one is debited
+//	14-15 the user goes to Page.Redirect
+//	16-23 inquiryPayment and notifyPayment report the result
+//	24-26 with isAuthorizationAndPay, once paid: OnChange issues a token, and its
+//	      message authNotify waits in the outbox
+//
+// From then on the merchant pays with the token: pay, Check, debit, S. The
+// comment of [Service] tells how the kinds of pay are told apart.
 //
 // # The verification page
 //
-// It is the wallet's. Each thing that happens there is an event of the record,
-// in one transaction with the ledger (see payment.Record.On):
+// Its URL is PageURL with a link at its end. The link is sealed, because the
+// merchant's systems know the payment's id; it is a secret of the user. So serve
+// the page with "Referrer-Policy: no-referrer" and "Cache-Control: no-store",
+// take it out of the logs of your web servers, and never load scripts of others.
 //
-//	record, do, err := record.On(payment.VerificationTried{At: now}) // or OTPResent, GaveUp
-//	… // store it: the try is counted before it is compared
-//	if err == nil && record.State == payment.StateVerifying {
-//		// compare, and report the result of this try
-//		record, do, err = record.On(payment.Verified{Try: len(record.Tried), At: now}) // or VerificationFailed
+// Four methods serve the page, and each says what it shows next, a [Page]:
+//
+//	page, err := service.Page(ctx, link)                // GET
+//	page, err = service.Verify(ctx, link, w.compare)    // a PIN or an OTP was entered
+//	page, err = service.Resend(ctx, link, w.sendOTP)    // the user wants another OTP
+//	page, err = service.GiveUp(ctx, link)               // the user leaves for good
+//	switch {
+//	case errors.Is(err, easypay.ErrLink):
+//		http.NotFound(rw, r)
+//	case err != nil:
+//		http.Error(rw, "Please try again.", http.StatusServiceUnavailable)
+//	case !page.Redirect.IsZero():
+//		http.Redirect(rw, r, page.Redirect.Reveal(), http.StatusSeeOther)
+//	default: // render page.Record, page.TriesLeft, page.ResendsLeft
 //	}
 //
-// As soon as the state is not StateVerifying any more, whatever happened, the user
-// goes back:
+// The first OTP is sent when you like, for example when the page is opened for
+// the first time. Verify and Resend count before they call your function, so
+// that guesses at once gain nothing, and refuse to work in a transaction of
+// yours, which could take the count back. TriesLeft 0 without Redirect means
+// that the last PIN is still compared, or that the process died while it was:
+// the user may leave, or the payment expires.
 //
-//	url, err := easypay.Redirect(record.RedirectURL, record.Verified())
+// Redirect says status=success as soon as the right PIN was entered, whatever
+// became of the payment then, and else status=fail. A user who comes back later
+// is sent on in the same way.
 //
-// # Consent
+// # What can go wrong
 //
-// With Creation.Consent the record keeps AuthorizationInfo. When it becomes
-// StatePaid, a token is due, in the transaction of the debit:
+// An error decides nothing. If the database, Account or Tokens fail, pay is
+// answered U and comes again; an error of the page's methods may come although
+// the event is recorded: show Page again. Account, Check and Tokens may be asked
+// again for the same payment, the debit is made once.
 //
-//	if info := record.AuthorizationInfo; record.Consented {
-//		token, err := tokens.NewToken(auth.Grant{
-//			CustomerID:           record.CustomerID,
-//			AuthClientID:         info.AuthClientID,
-//			ReferenceAgreementID: info.ReferenceAgreementID,
-//		})
-//		… // insert token, unless its ID is there
-//	}
+// An order whose paymentNotifyUrl names a host that is not Alipay+'s and not in
+// payment.ServiceConfig.NotifyHosts is refused with PARAM_ILLEGAL and an alarm
+// that names the host. A one-click payment that the ledger refuses has failed for
+// good, also if the refusal is payment.Retryable: no user is there to try again.
 //
-// Package auth tells other ways, and reports the token. A payment that is not
-// paid gets none.
+// What must run besides the handler: payment.Service.Run, which closes payments
+// that expire, and alipayplus.Relay.Run, which delivers notifyPayment and
+// authNotify.
 //
 // # Repetitions
 //
-// The handler's Store repeats an answer that it kept. If it lost one, or the
-// process died, the function runs again: so Create and Pay find the payment by
-// paymentRequestId and answer with VerificationOf and PaidOf its record. Then a
-// repeated creation gets the same page and paymentId, and nobody is debited
-// twice, whatever the Store forgot.
+// Alipay+ repeats what was not answered. The handler's IdempotencyStore repeats
+// an answer that it kept; if it lost one, or the process died, the answer is made
+// from the payment's record, always the same one. A repeated creation gets the
+// same page and paymentId. A payment that is known and comes again with other
+// amounts, another customer or as another kind is REPEAT_REQ_INCONSISTENT, with
+// an alarm.
 //
 // Evaluation and creation have different idempotency keys even if they carry the
 // same paymentRequestId, so that an evaluation's S is never repeated as the

@@ -2,49 +2,57 @@ package easypay_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 )
 
-// A service that evaluates and creates. Alipay+ is played by alipayplustest.
+// A wallet in memory. Alipay+ is played by alipayplustest.
 func ExampleService() {
-	payments := map[string]payment.Record{} // a table of the wallet
-	service := easypay.Service{
-		Evaluate: func(_ context.Context, e easypay.Evaluation) (easypay.Eligible, error) {
-			if e.Account().UserLoginID.Reveal() != "852-90000000" {
-				return easypay.Eligible{}, alipayplus.CodeUserNotExist
+	ctx := context.Background()
+	memory := alipayplus.NewMemory() // yours: package sqlstore
+	bank := paymenttest.NewBank(memory)
+	bank.Deposit("customer-1", 10_000)
+	key := make([]byte, 32) // yours: from a KMS, always the same
+	_, _ = rand.Read(key)
+	sealer, _ := alipayplus.NewSealer(key)
+	payments, err := payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	const pageURL = "https://wallet.example/verify/"
+	service, err := easypay.NewService(easypay.Config{
+		Payments: payments, Sealer: sealer, PageURL: pageURL,
+		Account: func(_ context.Context, a easypay.Account) (string, error) {
+			if a.UserLoginID.Reveal() != "852-90000000" {
+				return "", alipayplus.CodeUserNotExist
 			}
-			return easypay.Eligible{CustomerID: "customer-1"}, nil
+			return "customer-1", nil
 		},
-		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			terms := c.Terms()
-			terms.PaymentID, terms.CustomerID = "wallet-1", "customer-1"
-			terms.Verification = payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify?session=1")}
-			record, _, err := payments[c.PaymentRequestID].On(payment.Opened{Terms: terms, At: time.Now()})
-			if err != nil {
-				return easypay.Verification{}, err
-			}
-			payments[c.PaymentRequestID] = record
-			return easypay.VerificationOf(record)
-		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
 
 	t := &testing.T{} // your test's
 	g := alipayplustest.New(t)
 	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
-	}, service.Handle("/alipayplus/pay"))
+	}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	ctx := context.Background()
 	call := &payment.PayRequest{
 		PaymentRequestID: "PR-1",
 		PaymentAmount:    alipayplus.Amount{Currency: "SGD", Minor: 1000},
@@ -62,28 +70,23 @@ func ExampleService() {
 
 	call.PaymentFactor.IsPaymentEvaluation = alipayplus.Unset
 	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
-	fmt.Println("creation:", answer.Result, answer.PaymentURL.Reveal(), err)
+	fmt.Println("creation:", answer.Result, err)
 
-	// The user enters the right PIN on the verification page: it is counted, stored
-	// and then compared.
-	record, _, err := payments["PR-1"].On(payment.VerificationTried{At: time.Now()})
-	fmt.Println(record.State, err)
-	record, do, err := record.On(payment.Verified{Try: len(record.Tried), At: time.Now()})
-	fmt.Println(record.State, err)
-	for _, effect := range do {
-		if debit, ok := effect.(payment.Debit); ok {
-			fmt.Println("debit", debit.Amount)
-		}
+	// The user opens the page and enters a wrong PIN, then the right one.
+	link, _ := strings.CutPrefix(answer.PaymentURL.Reveal(), pageURL)
+	for _, pin := range []string{"0000", "1234"} {
+		page, err := service.Verify(ctx, alipayplus.Conceal(link), func(_ context.Context, r payment.Record) (bool, error) {
+			return r.CustomerID == "customer-1" && pin == "1234", nil
+		})
+		fmt.Println(page.Record.State, page.TriesLeft, page.Redirect.Reveal(), err)
 	}
-	url, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
-	fmt.Println("redirect", url, err)
+	fmt.Println("balance", bank.Balance("customer-1"))
 	// Output:
 	// evaluation: S SUCCESS <nil>
-	// creation: U PAYMENT_IN_PROCESS https://wallet.example/verify?session=1 <nil>
-	// verifying <nil>
-	// paying <nil>
-	// debit HKD 58.00
-	// redirect https://pay.example/result?session=%2B&status=success <nil>
+	// creation: U PAYMENT_IN_PROCESS <nil>
+	// verifying 2  <nil>
+	// paid 0 https://pay.example/result?session=%2B&status=success <nil>
+	// balance 4200
 }
 
 func ExampleRedirect() {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
 // shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin may say
@@ -94,15 +96,14 @@ func times(n int, r *payment.PayRequest) []*payment.PayRequest {
 
 // 64 times the same creation and the same one-click payment at once: one order,
 // one debit, and no two answers that differ, but for U. Also with a Store that
-// grants every claim, so that only the wallet's own key stands between the
-// duplicates.
+// grants every claim, so that only the record's id tells the duplicates apart.
 func TestConcurrentDuplicates(t *testing.T) {
 	for _, forgets := range []bool{false, true} {
 		t.Run(fmt.Sprintf("a store that forgets: %t", forgets), func(t *testing.T) {
 			story(t, func(w *world) {
 				w.over(&shaky{IdempotencyStore: w.store, forgets: forgets})
 				w.latency = time.Second // nobody is done before all have begun
-				runs := int64(2)        // of Create and of Pay
+				runs := int64(2)        // of Account and of Tokens
 				if forgets {
 					runs *= 65
 				}
@@ -116,11 +117,11 @@ func TestConcurrentDuplicates(t *testing.T) {
 						pages[answer.PaymentURL.Reveal()+" "+answer.PaymentID]++
 					}
 				}
-				if tables := w.view(); len(pages) != 1 || len(tables.Payments) != 1 || len(tables.Ledger) != 0 {
-					w.Fatalf("%d pages, %d orders, %d bookings; want 1, 1, 0", len(pages), len(tables.Payments), len(tables.Ledger))
+				if len(pages) != 1 || w.orders.Load() != 1 || w.bookings() != 0 {
+					w.Fatalf("%d pages, %d orders, %d bookings; want 1, 1, 0", len(pages), w.orders.Load(), w.bookings())
 				}
 				w.enters(true)
-				w.work(w.Context())
+				w.workFor(10 * time.Second)
 
 				paid := map[string]int{}
 				request := oneClick("PR2", w.known()[0].AccessToken)
@@ -133,15 +134,15 @@ func TestConcurrentDuplicates(t *testing.T) {
 						w.Fatalf("a one-click payment is answered %v", answer.Result)
 					}
 				}
-				if tables := w.view(); len(paid) != 1 || len(tables.Payments) != 2 || len(tables.Ledger) != 2 || w.balance() != funds-2*price {
-					w.Fatalf("%d answers, %d payments, %d bookings, a balance of %d; want 1, 2, 2, %d",
-						len(paid), len(tables.Payments), len(tables.Ledger), w.balance(), funds-2*price)
+				if len(paid) != 1 || w.orders.Load() != 2 || w.bookings() != 2 || w.balance() != funds-2*price {
+					w.Fatalf("%d answers, %d orders, %d bookings, a balance of %d; want 1, 2, 2, %d",
+						len(paid), w.orders.Load(), w.bookings(), w.balance(), funds-2*price)
 				}
-				w.work(w.Context())
+				w.workFor(10 * time.Second)
 				if n := w.runs.Load(); n != runs {
-					w.Errorf("Create and Pay ran %d times, want %d: these are no concurrent duplicates", n, runs)
+					w.Errorf("%d runs, want %d: these are no concurrent duplicates", n, runs)
 				}
-				if len(w.view().Outbox) != 0 {
+				if w.waiting() != 0 {
 					w.Error("a notification is left")
 				}
 			})
@@ -179,7 +180,7 @@ func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 	for round := range rounds {
 		synctest.Test(t, func(t *testing.T) {
 			chance := rand.New(rand.NewPCG(uint64(round), 1))
-			w := newWorld(t, newTokenInTransaction)
+			w := newWorld(t, false, mistake{})
 			var mu sync.Mutex
 			w.over(&shaky{IdempotencyStore: w.store, lose: func() (lost, stored bool) {
 				mu.Lock()
@@ -204,7 +205,7 @@ func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 			if w.checkReplay(false, w.pay(request("PR1", flags[0]...)), &page); page == "" {
 				w.Error("the creation has no page")
 			}
-			if n := len(w.view().Payments); n != 1 {
+			if n := w.orders.Load(); n != 1 {
 				w.Errorf("%d orders", n)
 			}
 		})
@@ -218,13 +219,13 @@ func TestRepeatedCreation(t *testing.T) {
 	const page = "the page"
 	for _, state := range []struct {
 		name   string
-		event  payment.Event
+		act    func(*world)
 		record string // what the record answers
 	}{
-		{"verifying", payment.OTPResent{}, page},
-		{"paid", payment.Verified{}, page},
-		{"failed", payment.GaveUp{}, "F USER_PAYMENT_VERIFICATION_FAILED"},
-		{"closed", payment.Cancelled{}, "F ORDER_IS_CLOSED"},
+		{"verifying", func(w *world) { w.resends() }, page},
+		{"paid", func(w *world) { w.enters(true) }, page},
+		{"failed", func(w *world) { w.leaves() }, "F USER_PAYMENT_VERIFICATION_FAILED"},
+		{"closed", func(w *world) { w.cancel("PR1") }, "F ORDER_IS_CLOSED"},
 	} {
 		for _, store := range []struct {
 			name  string
@@ -245,20 +246,12 @@ func TestRepeatedCreation(t *testing.T) {
 				story(t, func(w *world) {
 					w.over(store.store(w.store))
 					w.pay(creation("PR1"))
-					record, err := w.record("PR1")
-					if err != nil || record.State != payment.StateVerifying {
-						w.Fatal(record.State, err)
+					record := w.record("PR1")
+					if record.State != payment.StateVerifying {
+						w.Fatal(record.State)
 					}
-					switch state.event.(type) { // the times are those of the story
-					case payment.Verified:
-						w.enters(true)
-					case payment.OTPResent:
-						w.happens(payment.OTPResent{At: time.Now()})
-					case payment.Cancelled:
-						w.happens(payment.Cancelled{At: time.Now()})
-					default:
-						w.happens(state.event)
-					}
+					w.page = record.Verification.URL.Reveal()[len(pageURL):] // also if the answer was lost
+					state.act(w)
 					time.Sleep(2 * time.Minute) // a lease is over
 					if w.over(w.store); store.fresh {
 						w.over(alipayplus.NewMemoryIdempotencyStore(10))
@@ -268,7 +261,7 @@ func TestRepeatedCreation(t *testing.T) {
 						want = page
 					}
 					for range 2 {
-						answer := w.pay(creation("PR1"))
+						answer := w.pay(w.again(record))
 						got := answer.Result.Error()
 						if answer.PaymentURL.Equal(record.Verification.URL) && answer.PaymentID == record.PaymentID && got == "U PAYMENT_IN_PROCESS" {
 							got = page
@@ -278,5 +271,99 @@ func TestRepeatedCreation(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// again is the creation of a record, as it came.
+func (w *world) again(record payment.Record) *payment.PayRequest {
+	return creation(record.PaymentRequestID, func(r *payment.PayRequest) { r.PaymentExpiryTime = record.ExpiryTime })
+}
+
+// A one-click payment has one answer, whatever the Store forgot and whatever
+// became of its token.
+func TestRepeatedOneClick(t *testing.T) {
+	live := alipayplus.Conceal("live")
+	for _, row := range []struct {
+		rule   string
+		before func(*world)
+		first  string
+		then   func(*world)
+		again  string
+	}{
+		{"paid", nil, "S SUCCESS", nil, "S SUCCESS"},
+		{"refused for want of money", func(w *world) { w.bank.Deposit(customerID, price-1-funds) },
+			"F USER_BALANCE_NOT_ENOUGH", func(w *world) { w.bank.Deposit(customerID, funds) }, "F USER_BALANCE_NOT_ENOUGH"},
+		{"paid, and the token is cancelled", nil, "S SUCCESS", func(w *world) { w.tokens.kill(live) }, "S SUCCESS"},
+		{"paid, and the token has expired", nil, "S SUCCESS", func(*world) { time.Sleep(31 * 24 * time.Hour) }, "S SUCCESS"},
+		{"paid, and the token is forgotten", nil, "S SUCCESS", func(w *world) { w.tokens.forget(live) }, "S SUCCESS"},
+		{"refused, and the token is cancelled", func(w *world) { w.bank.Deposit(customerID, price-1-funds) },
+			"F USER_BALANCE_NOT_ENOUGH", func(w *world) { w.tokens.kill(live) }, "F USER_BALANCE_NOT_ENOUGH"},
+		{"cancelled before it came", func(w *world) { w.cancel("PR1") }, "F ORDER_IS_CLOSED", nil, "F ORDER_IS_CLOSED"},
+		{"cancelled afterwards", nil, "S SUCCESS", func(w *world) { w.cancel("PR1") }, "F ORDER_IS_CLOSED"},
+		{"never begun, and the token is cancelled", func(w *world) { w.tokens.kill(live) }, "F INVALID_TOKEN", nil, "F INVALID_TOKEN"},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.deals()
+				if row.before != nil {
+					row.before(w)
+				}
+				r := oneClick("PR1", live)
+				w.is("the first", w.pay(r).Result.Error(), row.first)
+				if row.then != nil {
+					row.then(w)
+				}
+				for range 2 {
+					w.over(&shaky{IdempotencyStore: w.store, forgets: true})
+					w.is("the repeat", w.pay(r).Result.Error(), row.again)
+				}
+				// inquiryPayment says the same.
+				if known := w.record("PR1").State != ""; known {
+					w.is("inquiryPayment", w.inquire("PR1"), row.again)
+				}
+			})
+		})
+	}
+}
+
+// A known payment that comes with something else is refused, although the Store
+// does not know the first request any more.
+func TestOtherContent(t *testing.T) {
+	live := alipayplus.Conceal("live")
+	for _, row := range []struct {
+		rule          string
+		first, second *payment.PayRequest
+	}{
+		{"another amount", oneClick("PR1", live), oneClick("PR1", live, func(r *payment.PayRequest) { r.PayToAmount.Minor++ })},
+		{"another paymentAmount", oneClick("PR1", live), oneClick("PR1", live, func(r *payment.PayRequest) { r.PaymentAmount.Minor++ })},
+		{"another debit", oneClick("PR1", live), oneClick("PR1", live, func(r *payment.PayRequest) {
+			r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "HKD", Minor: price + 1}
+		})},
+		{"another creation", creation("PR1"), creation("PR1", func(r *payment.PayRequest) { r.PayToAmount.Minor++ })},
+		{"another customer", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("other"))},
+		{"a creation of a one-click payment", oneClick("PR1", live), creation("PR1")},
+		{"the same without consent", oneClick("PR1", live), request("PR1", agreement, easyPay)},
+		{"a one-click payment of a creation", creation("PR1"), oneClick("PR1", live)},
+		{"with a dead token, somebody else's", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("cancelled"), func(r *payment.PayRequest) {
+			r.PaymentMethod.CustomerID = "customer-2"
+		})},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.deals()
+				w.tokens.issue("other", auth.Grant{CustomerID: "customer-2", AuthClientID: "M1", Scopes: []string{auth.ScopeAgreementPay}})
+				first := w.pay(row.first)
+				if first.Result.Status == alipayplus.StatusFailed {
+					w.Fatal(first.Result)
+				}
+				before := w.balance()
+				w.over(&shaky{IdempotencyStore: w.store, forgets: true})
+				w.is("the second", w.pay(row.second).Result.Error(), "F REPEAT_REQ_INCONSISTENT")
+				w.is("the first, again", w.pay(row.first).Result.Error(), first.Result.Error())
+				if w.balance() != before || !strings.Contains(w.log.String(), "alarm") {
+					w.Errorf("balance %d, was %d; log %s", w.balance(), before, w.log.String())
+				}
+			})
+		})
 	}
 }

@@ -52,53 +52,50 @@ const (
 
 // Each sample as it stands, and as another revision of the documents has it.
 func TestSampleRequests(t *testing.T) {
-	var evaluated easypay.Evaluation
-	var created easypay.Creation
-	service := easypay.Service{
-		Evaluate: func(_ context.Context, e easypay.Evaluation) (easypay.Eligible, error) {
-			evaluated = e
-			return easypay.Eligible{CustomerID: "C1"}, nil
-		},
-		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			created = c
-			return easypay.Verification{PaymentID: "W1", URL: alipayplus.Conceal("https://wallet.example/verify?id=1#/mic"), CustomerID: "C1"}, nil
-		},
-	}
-	const page = `{"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},"paymentId":"W1","customerId":"C1","paymentUrl":"https://wallet.example/verify?id=1#/mic"}`
+	const evaluated = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"customerId":"customer-1"}`
+	const page = `{"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},"paymentId":"`
 	for _, row := range []struct{ rule, sample, old, new, want string }{
-		{"evaluation", evaluationSample, "", "", `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"customerId":"C1"}`},
-		{"the prose has another name for the metadata", evaluationSample, "paymentMethodMetaData", "paymentMethodMetadata", `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"customerId":"C1"}`},
-		{"native booleans", evaluationSample, `"true"`, `true`, `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"customerId":"C1"}`},
+		{"evaluation", evaluationSample, "", "", evaluated},
+		{"the prose has another name for the metadata", evaluationSample, "paymentMethodMetaData", "paymentMethodMetadata", evaluated},
+		{"native booleans", evaluationSample, `"true"`, `true`, evaluated},
 		{"creation", creationSample, "", "", page},
 		{"an empty paymentRedirectUrl is an absent one", creationSample, `"paymentRedirectUrl":"` + sampleURL + `"`, `"paymentRedirectUrl":""`, page},
 		{"the prose has another name for paymentRedirectUrl", creationSample, `"paymentRedirectUrl"`, `"paymentRedirectURL"`, page},
 		{"an empty flag is an absent one", creationSample, `"isEasyPayScenario":"true"`, `"isEasyPayScenario":"true","isPaymentEvaluation":""`, page},
 		{"a flag that is neither true nor false", creationSample, `"isEasyPayScenario":"true"`, `"isEasyPayScenario":"yes"`, `PARAM_ILLEGAL`},
 	} {
-		evaluated, created = easypay.Evaluation{}, easypay.Creation{}
-		g, h := serve(t, service)
-		body := strings.ReplaceAll(row.sample, row.old, row.new)
-		answer, err := g.Exchange(h, g.NewRequest(t.Context(), payPath, []byte(body)))
-		if err != nil || !strings.Contains(string(answer), row.want) {
-			t.Errorf("%s: %s, %v; want %s", row.rule, answer, err, row.want)
-			continue
-		}
-		if row.sample == evaluationSample && evaluated.Account().UserLoginID.Reveal() != "852-90000000" {
-			t.Errorf("%s: the user of the evaluation is lost", row.rule)
-		}
-		if row.want != page {
-			continue
-		}
-		terms := created.Terms()
-		url, err := easypay.Redirect(terms.RedirectURL.Reveal(), true)
-		if url != sampleURL+"&status=success" || err != nil {
-			t.Errorf("%s: redirect to %s, %v", row.rule, url, err)
-		}
-		if !created.Consent() || terms.AuthorizationInfo.ReferenceAgreementID != "AG1" || terms.AuthorizationInfo.AuthClientID != "M1" ||
-			terms.AuthorizationInfo.AuthState.Reveal() != "S1" || terms.Order.Merchant.MerchantMCC != "5021" ||
-			created.Account().UserLoginIDType != "MOBILE" || terms.Amounts.PaymentAmount != (alipayplus.Amount{Currency: "IDR", Minor: 50}) {
-			t.Errorf("%s: something of the creation is lost: %+v", row.rule, terms)
-		}
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				var asked easypay.Account
+				w.with(func(c *easypay.Config) {
+					c.Account = func(_ context.Context, a easypay.Account) (string, error) { asked = a; return customerID, nil }
+				})
+				body := strings.ReplaceAll(row.sample, row.old, row.new)
+				raw, err := w.gateway.Exchange(w.handler, w.gateway.NewRequest(w.Context(), payPath, []byte(body)))
+				if err != nil || !strings.Contains(string(raw), row.want) {
+					t.Fatalf("%s, %v; want %s", raw, err, row.want)
+				}
+				if row.want != "PARAM_ILLEGAL" && (asked.UserLoginID.Reveal() != loginID || asked.UserLoginIDType != "MOBILE") {
+					t.Error("the user is lost")
+				}
+				if row.want != page {
+					return
+				}
+				var answer payment.PayResponse
+				if err := json.Unmarshal(raw, &answer); err != nil {
+					t.Fatal(err)
+				}
+				w.open(&answer)
+				opened, err := w.easypay.Page(w.Context(), w.link())
+				terms := opened.Record.Terms
+				if err != nil || terms.AuthorizationInfo.ReferenceAgreementID != "AG1" || terms.AuthorizationInfo.AuthClientID != "M1" ||
+					terms.AuthorizationInfo.AuthState.Reveal() != "S1" || terms.Order.Merchant.MerchantMCC != "5021" ||
+					terms.Amounts.PaymentAmount != (alipayplus.Amount{Currency: "IDR", Minor: 50}) {
+					t.Errorf("something of the creation is lost: %+v, %v", terms, err)
+				}
+				w.is("right PIN", w.enters(true), "paid 0/0 "+sampleURL+"&status=success")
+			})
+		})
 	}
 }
 
@@ -136,7 +133,7 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	alipay := must(alipayplus.NewSigner("1", theirs))
-	w := newWorld(t, newTokenInTransaction)
+	w := newWorld(t, false, mistake{})
 	for _, row := range []struct {
 		rule, answer string
 		want         alipayplus.Outcome

@@ -3,266 +3,193 @@ package easypay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/url"
+	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// Evaluation asks whether the account could make the payment. No money moves and
-// no order is made.
-type Evaluation struct{ *payment.PayRequest }
+// Config is what NewService needs. Fields without "required" may stay zero.
+type Config struct {
+	Payments *payment.Service   // required
+	Sealer   *alipayplus.Sealer // required: seals the links to the verification page
+	// PageURL is where the wallet's verification page is, https, at most 1,024
+	// characters. A sealed link of at most 512 letters, digits, "-" and "_" is
+	// appended to it: "https://wallet.example/verify/". Required.
+	PageURL string
+	// Account finds the customer whom Alipay+ names, for an evaluation and for a
+	// creation. A refusal is an error that is wholly a failing ResultCode, for
+	// example alipayplus.CodeUserNotExist; any other error answers U. Required.
+	Account func(ctx context.Context, a Account) (customerID string, err error)
+	// Tokens knows the tokens that the wallet issued; nil if it issues none.
+	Tokens Tokens
+	// Other answers what is neither Easy Pay nor a payment with a token: payment
+	// codes, for example. Nil refuses it with PARAM_ILLEGAL.
+	Other func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error)
 
-// Creation asks to make an order, whose user is verified before they pay.
-type Creation struct {
-	*payment.PayRequest
-	// RedirectURL is where the user goes after the verification; make the URL
-	// with Redirect. It is checked: usable, and with paymentRedirectUrl absent
-	// the pinRedirectUrl of passThroughInfo.
-	RedirectURL alipayplus.Secret
-}
-
-// OneClick asks to pay with a token that the wallet issued before.
-type OneClick struct {
-	*payment.PayRequest
-	Grant auth.Grant // of the token: valid, and with scope AGREEMENT_PAY
-}
-
-// Account names the user of an evaluation or a creation.
-type Account struct {
-	PaymentMethodID alipayplus.Secret // if not absent, this is who pays
-	UserLoginID     alipayplus.Secret // else this, for example a phone number "852-91234567"
-	UserLoginIDType string            // of UserLoginID: MOBILE
-}
-
-// Account is who is to pay.
-func (e Evaluation) Account() Account { return accountOf(e.PayRequest) }
-
-// Account is who is to pay.
-func (c Creation) Account() Account { return accountOf(c.PayRequest) }
-
-func accountOf(r *payment.PayRequest) Account {
-	if id := r.PaymentMethod.PaymentMethodID; !id.IsZero() {
-		return Account{PaymentMethodID: id}
-	}
-	meta := r.PaymentMethod.PaymentMethodMetaData
-	return Account{UserLoginID: meta.UserLoginID, UserLoginIDType: meta.UserLoginIDType}
-}
-
-func (a Account) isZero() bool { return a.PaymentMethodID.IsZero() && a.UserLoginID.IsZero() }
-
-// Consent reports whether the user agreed to one-click payments: once the
-// payment is paid, issue a token (package auth).
-func (c Creation) Consent() bool { return c.PaymentFactor.IsAuthorizationAndPay == alipayplus.True }
-
-// Terms are the terms for payment.Opened; PaymentID, CustomerID and Verification
-// are the wallet's to add.
-func (c Creation) Terms() payment.Terms {
-	terms := c.PayRequest.Terms()
-	terms.RedirectURL = c.RedirectURL
-	return terms
-}
-
-// Eligible answers an evaluation with S.
-type Eligible struct {
-	CustomerID string // ≤ 64: the MPP's user id
-}
-
-// Verification answers a creation: with U PAYMENT_IN_PROCESS, because nothing is
-// paid before the user is verified. It has no way to say S.
-type Verification struct {
-	PaymentID  string            // REQUIRED, ≤ 64: the MPP's id of the payment
-	URL        alipayplus.Secret // REQUIRED, ≤ 2048, https: the wallet's verification page
-	CustomerID string            // ≤ 64: the MPP's user id
-}
-
-// VerificationOf is the answer to a creation from the payment's record: the same
-// one for every repetition, or the code of a payment that failed or was closed
-// meanwhile.
-func VerificationOf(r payment.Record) (Verification, error) {
-	if answer := r.PayAnswer(); answer.Result.Code != alipayplus.CodePaymentInProcess {
-		return Verification{}, answer.Result
-	}
-	return Verification{PaymentID: r.PaymentID, URL: r.Verification.URL, CustomerID: r.CustomerID}, nil
-}
-
-// Paid answers a one-click payment with S.
-type Paid struct {
-	PaymentID   string          // REQUIRED, ≤ 64: the MPP's id of the payment
-	PaymentTime alipayplus.Time // REQUIRED: when the user was debited
-	CustomerID  string          // ≤ 64: the MPP's user id
-}
-
-// PaidOf is the answer to a one-click payment from its record, or the code of
-// one that is not paid: U PAYMENT_IN_PROCESS while the debit is not certain.
-func PaidOf(r payment.Record) (Paid, error) {
-	answer := r.PayAnswer()
-	if answer.Result.Status != alipayplus.StatusSucceeded {
-		return Paid{}, answer.Result
-	}
-	return Paid{PaymentID: answer.PaymentID, PaymentTime: answer.PaymentTime, CustomerID: answer.CustomerID}, nil
+	// Tries is how many PINs or OTPs the user may enter, Resends how many more
+	// OTPs they may ask for; 0 means payment.DefaultTries and
+	// payment.DefaultResends.
+	Tries, Resends int
+	// Logger gets oddities, never a secret; nil is silent.
+	Logger *slog.Logger
 }
 
 // Tokens knows the tokens that the wallet issued. *auth.Service is one.
 type Tokens interface {
-	// Check is the grant behind a token, if it is valid and has scope. A dead
-	// token is CodeInvalidToken or CodeExpiredAccessToken; an unknown one is
-	// CodeInvalidToken and auth.ErrNotFound; any other error answers U.
+	// Check returns the grant of a token that is valid and has scope; an empty
+	// scope asks for none. A dead token is CodeInvalidToken or
+	// CodeExpiredAccessToken, one that was never issued is CodeInvalidToken and
+	// auth.ErrNotFound; any other error answers U.
 	Check(ctx context.Context, token alipayplus.Secret, scope string) (auth.Grant, error)
 }
 
-// Service answers pay. Its functions follow the rules of Inbound.Handle: an
-// error that is a failing ResultCode refuses with F, any other error answers U.
-// A kind of call whose function is nil is refused with BUSINESS_NOT_SUPPORT, or
-// PARAM_ILLEGAL if it is Other.
+// Service answers pay and is the verification page's other half. It is immutable
+// and safe for concurrent use; any number of processes may work on the same
+// payments.
+//
+// Alipay+ calls pay for several things. Which one it is, the first line that
+// fits decides:
+//
+//	isPaymentEvaluation                                      evaluation
+//	isAuthorizationAndPay                                    creation
+//	isAgreementPayment and paymentMethodId is a token of ours  one-click payment
+//	isEasyPayScenario                                        creation
+//	isAgreementPayment and any other paymentMethodId         F INVALID_TOKEN
+//	everything else                                          Config.Other, or F PARAM_ILLEGAL
+//
+// An evaluation asks whether the account would support the payment. It finds the
+// customer, checks the amounts and asks payment.ServiceConfig.Check. The answer
+// is S with customerId, F or U. No money moves and no order is made.
+//
+// A creation makes an order, whose user is verified before they pay. With
+// isAuthorizationAndPay it needs authorizationInfo. The redirect URL is
+// paymentRedirectUrl, or pinRedirectUrl of passThroughInfo; one that is missing
+// or unusable is PARAM_ILLEGAL. The answer is U PAYMENT_IN_PROCESS with
+// paymentUrl, paymentId and customerId, or F, never S.
+//
+// A one-click payment is debited at once. The token must be valid and have the
+// scope AGREEMENT_PAY, else the answer is INVALID_TOKEN or
+// EXPIRED_ACCESS_TOKEN; a customerId that is not the token's is INVALID_TOKEN,
+// too, and another authClientId is logged. The answer is S, F, or U while the
+// end of the debit is not known.
+//
+// Each answer about a payment that is known is made from its record, also if
+// the token died or the account was closed meanwhile. So a repeated pay never
+// contradicts inquiryPayment and notifyPayment, whatever the handler's
+// IdempotencyStore forgot.
 type Service struct {
-	// Evaluate says whether the account supports the payment. It must not move
-	// money or make an order. PaymentMethodID of the account may be a token.
-	Evaluate func(context.Context, Evaluation) (Eligible, error)
-	// Create makes the order and the verification page. It runs again for a
-	// repetition that found no answer: it must then return the same order
-	// (VerificationOf the record that it stored).
-	Create func(context.Context, Creation) (Verification, error)
-	// Pay debits the user of a token, once for each paymentRequestId. It runs
-	// again for a repetition that found no answer (PaidOf the record that it
-	// stored), unless the token died meanwhile: that is answered U, and
-	// inquiryPayment tells what became of the payment.
-	Pay func(context.Context, OneClick) (Paid, error)
-	// Other answers all that is neither Easy Pay nor a payment with a token:
-	// payment codes, for example.
-	Other func(context.Context, *payment.PayRequest) (*payment.PayResponse, error)
-	// Tokens knows the wallet's tokens; nil if it issues none.
-	Tokens Tokens
+	cfg Config
+	log *slog.Logger
 }
 
-// Handle serves pay at path, the one that the MPP registered with Alipay+.
-func (s Service) Handle(path string) alipayplus.Route { return payment.Pay.Handle(path, s.answer) }
+// NewService checks cfg and returns a Service.
+func NewService(cfg Config) (*Service, error) {
+	switch {
+	case cfg.Payments == nil:
+		return nil, errors.New("easypay: a Service needs Payments")
+	case cfg.Sealer == nil:
+		return nil, errors.New("easypay: a Service needs a Sealer")
+	case cfg.Account == nil:
+		return nil, errors.New("easypay: a Service needs a function Account")
+	case !weburl.IsHTTPS(cfg.PageURL) || !weburl.IsOpenable(cfg.PageURL) || len(cfg.PageURL) > maxPageURL:
+		return nil, errors.New("easypay: PageURL is no https URL of at most 1,024 characters")
+	case cfg.Tries < 0 || cfg.Resends < 0:
+		return nil, errors.New("easypay: Tries and Resends cannot be negative")
+	}
+	s := &Service{cfg: cfg, log: cfg.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
 
-// answer tells the kinds of pay apart; the first that fits.
-func (s Service) answer(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
+const maxPageURL = 1024
+
+// Routes serve pay below prefix: "/alipayplus/" gives "/alipayplus/pay", the
+// path to register with Alipay+. inquiryPayment, cancelPayment and refund are in
+// payment.Service.Routes.
+func (s *Service) Routes(prefix string) []alipayplus.Route {
+	return []alipayplus.Route{payment.Pay.Handle(prefix+"pay", s.pay)}
+}
+
+// pay tells the kinds of calls apart; the first that fits.
+func (s *Service) pay(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 	factor := r.PaymentFactor
+	agreement := factor.IsAgreementPayment == alipayplus.True && !r.PaymentMethod.PaymentMethodID.IsZero()
+	easyPay := factor.IsEasyPayScenario == alipayplus.True
 	switch {
 	case factor.IsPaymentEvaluation == alipayplus.True:
-		return s.evaluate(ctx, Evaluation{r})
+		return s.evaluate(ctx, r)
 	case factor.IsAuthorizationAndPay == alipayplus.True:
-		return s.create(ctx, r)
-	case factor.IsAgreementPayment == alipayplus.True && !r.PaymentMethod.PaymentMethodID.IsZero():
-		grant, err := s.token(ctx, r.PaymentMethod.PaymentMethodID)
-		switch {
-		case err == nil:
-			return s.pay(ctx, OneClick{r, grant})
-		case errors.Is(err, auth.ErrNotFound) && factor.IsEasyPayScenario == alipayplus.True:
-			return s.create(ctx, r)
-		case ranBefore(ctx):
-			// Pay may have debited the user while the token was alive.
-			return nil, errDeadToken
-		case errors.Is(err, auth.ErrNotFound):
+		return s.answer(ctx, r, s.create)
+	case agreement:
+		return s.answer(ctx, r, func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
+			grant, ours, err := s.grant(ctx, r, auth.ScopeAgreementPay)
+			switch {
+			case err != nil:
+				return nil, err
+			case ours:
+				return s.payWithToken(ctx, r, grant)
+			case easyPay:
+				return s.create(ctx, r)
+			}
 			return nil, alipayplus.CodeInvalidToken
-		}
-		return nil, err
-	case factor.IsEasyPayScenario == alipayplus.True:
-		return s.create(ctx, r)
-	case s.Other != nil:
-		return s.Other(ctx, r)
+		})
+	case easyPay:
+		return s.answer(ctx, r, s.create)
+	case s.cfg.Other != nil:
+		return s.cfg.Other(ctx, r)
 	}
-	return nil, alipayplus.CodeParamIllegal
+	return nil, illegal("neither Easy Pay nor a payment with a token")
 }
 
-func (s Service) token(ctx context.Context, token alipayplus.Secret) (auth.Grant, error) {
-	if s.Tokens == nil {
-		return auth.Grant{}, fmt.Errorf("%w: %w", alipayplus.CodeInvalidToken, auth.ErrNotFound)
+// answer refuses a payment only if it is not known: what was begun before
+// decides about the repeat.
+func (s *Service) answer(ctx context.Context, r *payment.PayRequest, fn func(context.Context, *payment.PayRequest) (*payment.PayResponse, error)) (*payment.PayResponse, error) {
+	answer, err := fn(ctx, r)
+	refusal, refused := alipayplus.RefusalOf(err)
+	if !refused || refusal.Code == alipayplus.CodeRepeatReqInconsistent {
+		return answer, err
 	}
-	return s.Tokens.Check(ctx, token, auth.ScopeAgreementPay)
-}
-
-// ranBefore reports whether an earlier run of this request left no answer.
-func ranBefore(ctx context.Context) bool {
-	info, _ := alipayplus.RequestInfo(ctx)
-	return info.Again
-}
-
-var errDeadToken = errors.New("easypay: the token is dead, but an earlier run of this payment may have used it")
-
-func (s Service) evaluate(ctx context.Context, e Evaluation) (*payment.PayResponse, error) {
-	if s.Evaluate == nil {
-		return nil, alipayplus.CodeBusinessNotSupport
-	}
-	if e.Account().isZero() {
-		return nil, illegal("neither paymentMethodId nor userLoginId")
-	}
-	eligible, err := s.Evaluate(ctx, e)
-	if err != nil {
+	record, failed := s.cfg.Payments.Find(ctx, r.PaymentRequestID)
+	switch {
+	case failed != nil:
+		return nil, failed
+	case record.State == "":
 		return nil, err
 	}
-	return &payment.PayResponse{CustomerID: eligible.CustomerID}, nil
+	return s.answerOf(ctx, r, record)
 }
 
-func (s Service) create(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
-	if s.Create == nil {
-		return nil, alipayplus.CodeBusinessNotSupport
+// answerOf is the answer to r from the record of its payment.
+func (s *Service) answerOf(ctx context.Context, r *payment.PayRequest, record payment.Record) (*payment.PayResponse, error) {
+	if record.CustomerID == "" { // cancelled before it came
+		return record.PayAnswer(), nil
 	}
-	c := Creation{PayRequest: r}
-	if c.Account().isZero() {
-		return nil, illegal("neither paymentMethodId nor userLoginId")
+	now, id := r.Terms().Amounts, r.PaymentMethod.CustomerID
+	switch {
+	case now.PaymentAmount != record.Amounts.PaymentAmount, now.PayToAmount != record.Amounts.PayToAmount, now.Debit() != record.Amounts.Debit():
+		return nil, s.inconsistent(ctx, r, "amounts")
+	case id != "" && id != record.CustomerID:
+		return nil, s.inconsistent(ctx, r, "customerId")
+	case r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True && record.Verification.URL.IsZero():
+		return nil, s.inconsistent(ctx, r, "isAuthorizationAndPay")
 	}
-	info := r.AuthorizationInfo
-	if c.Consent() && (info.ReferenceAgreementID == "" || info.AuthClientID == "" || info.AuthState.IsZero()) {
-		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
-	}
-	c.RedirectURL = redirectURLOf(r)
-	if rule := weburl.Public(c.RedirectURL.Reveal()); rule != "" {
-		return nil, illegal("paymentRedirectUrl " + rule)
-	}
-	v, err := s.Create(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if page, err := url.Parse(v.URL.Reveal()); v.PaymentID == "" || err != nil || page.Scheme != "https" || page.Host == "" {
-		return nil, errors.New("easypay: Create returned no PaymentID or no https URL")
-	}
-	return &payment.PayResponse{
-		Result:     alipayplus.CodePaymentInProcess.Result(),
-		PaymentID:  v.PaymentID,
-		PaymentURL: v.URL,
-		CustomerID: v.CustomerID,
-	}, nil
+	return record.PayAnswer(), nil
 }
 
-func (s Service) pay(ctx context.Context, c OneClick) (*payment.PayResponse, error) {
-	if s.Pay == nil {
-		return nil, alipayplus.CodeBusinessNotSupport
-	}
-	p, err := s.Pay(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if p.PaymentID == "" || p.PaymentTime.IsZero() {
-		return nil, errors.New("easypay: Pay returned no PaymentID or no PaymentTime")
-	}
-	return &payment.PayResponse{PaymentID: p.PaymentID, PaymentTime: p.PaymentTime, CustomerID: p.CustomerID}, nil
+// inconsistent refuses a payment that is known with something else.
+func (s *Service) inconsistent(ctx context.Context, r *payment.PayRequest, what string) error {
+	s.log.ErrorContext(ctx, "easypay: alarm: a payment that is known comes again with something else; it is refused",
+		slog.String("paymentRequestId", r.PaymentRequestID), slog.String("other", what))
+	return payment.ErrInconsistent
 }
 
 func illegal(message string) error {
 	result := alipayplus.CodeParamIllegal.Result()
 	result.Message = message
 	return result
-}
-
-// redirectURLOf is paymentRedirectUrl, or, where that is absent, pinRedirectUrl
-// in passThroughInfo, as the sample of the documents has it.
-func redirectURLOf(r *payment.PayRequest) alipayplus.Secret {
-	if !r.PaymentRedirectURL.IsZero() {
-		return r.PaymentRedirectURL
-	}
-	var pass struct {
-		PinRedirectURL alipayplus.Secret `json:"pinRedirectUrl,omitzero"`
-	}
-	if wire.Decode([]byte(r.PassThroughInfo.Reveal()), &pass) != nil {
-		return alipayplus.Secret{}
-	}
-	return pass.PinRedirectURL
 }

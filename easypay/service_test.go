@@ -5,102 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 )
-
-const payPath = "/wallet/pay"
-
-// recorder is a host that notes which function was called.
-type recorder struct {
-	mu    sync.Mutex
-	calls []string
-	fail  error
-}
-
-func (r *recorder) note(call string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.calls = append(r.calls, call)
-	return r.fail
-}
-
-func (r *recorder) called() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return strings.Join(r.calls, " ")
-}
-
-func (r *recorder) service() easypay.Service {
-	return easypay.Service{
-		Evaluate: func(context.Context, easypay.Evaluation) (easypay.Eligible, error) {
-			return easypay.Eligible{CustomerID: "C1"}, r.note("evaluate")
-		},
-		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{PaymentID: "W-" + c.PaymentRequestID, URL: alipayplus.Conceal("https://wallet.example/verify"), CustomerID: "C1"}, r.note("create")
-		},
-		Pay: func(_ context.Context, c easypay.OneClick) (easypay.Paid, error) {
-			return easypay.Paid{PaymentID: "W1", PaymentTime: alipayplus.TimeOf(time.Now()), CustomerID: c.Grant.CustomerID}, r.note("pay")
-		},
-		Other: func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
-			return &payment.PayResponse{PaymentID: "W2", PaymentTime: alipayplus.TimeOf(time.Now())}, r.note("other")
-		},
-		Tokens: tokens{},
-	}
-}
-
-// tokens knows four tokens.
-type tokens struct{}
-
-func (tokens) Check(_ context.Context, token alipayplus.Secret, scope string) (auth.Grant, error) {
-	switch token.Reveal() {
-	case "live":
-		if scope != auth.ScopeAgreementPay {
-			return auth.Grant{}, alipayplus.CodeInvalidToken
-		}
-		return auth.Grant{CustomerID: "C1"}, nil
-	case "cancelled":
-		return auth.Grant{}, alipayplus.CodeInvalidToken
-	case "expired":
-		return auth.Grant{}, alipayplus.CodeExpiredAccessToken
-	case "trouble":
-		return auth.Grant{}, errors.New("the token table is not reachable")
-	}
-	return auth.Grant{}, fmt.Errorf("%w: %w", alipayplus.CodeInvalidToken, auth.ErrNotFound)
-}
-
-func serve(t *testing.T, s easypay.Service) (*alipayplustest.Gateway, http.Handler) {
-	t.Helper()
-	g := alipayplustest.New(t)
-	h, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(10_000),
-	}, s.Handle(payPath))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, h
-}
 
 // request is a pay request of the kind that the flags say.
 func request(id string, change ...func(*payment.PayRequest)) *payment.PayRequest {
 	r := &payment.PayRequest{
 		AcquirerID: "A1", PSPID: "P1", PaymentRequestID: id,
 		PaymentAmount:      alipayplus.Amount{Currency: "IDR", Minor: 5000},
-		PayToAmount:        alipayplus.Amount{Currency: "HKD", Minor: 50},
+		PayToAmount:        alipayplus.Amount{Currency: "HKD", Minor: price},
 		PaymentMethod:      payment.Method{PaymentMethodType: "CONNECT_WALLET"},
 		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=%2B%3D"),
 	}
 	r.PaymentMethod.PaymentMethodMetaData = payment.MethodMetaData{
-		UserLoginID: alipayplus.Conceal("852-90000000"), UserLoginIDType: "MOBILE",
+		UserLoginID: alipayplus.Conceal(loginID), UserLoginIDType: "MOBILE",
 	}
 	for _, c := range change {
 		c(r)
@@ -121,159 +47,275 @@ func method(id string) func(*payment.PayRequest) {
 func nobody(r *payment.PayRequest) {
 	r.PaymentMethod.PaymentMethodMetaData = payment.MethodMetaData{UserLoginIDType: "MOBILE"}
 }
+func stranger(r *payment.PayRequest) {
+	r.PaymentMethod.PaymentMethodMetaData.UserLoginID = alipayplus.Conceal("852-91111111")
+}
+
+// creation is the second pay of the guide, with consent to one-click payments.
+func creation(id string, change ...func(*payment.PayRequest)) *payment.PayRequest {
+	return request(id, append([]func(*payment.PayRequest){agreement, easyPay, consent, inADay}, change...)...)
+}
+
+// oneClick is a payment with a token.
+func oneClick(id string, token alipayplus.Secret, change ...func(*payment.PayRequest)) *payment.PayRequest {
+	return request(id, append([]func(*payment.PayRequest){agreement, easyPay, method(token.Reveal()), inADay}, change...)...)
+}
+
+func inADay(r *payment.PayRequest) {
+	r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(24 * time.Hour))
+}
+
+// deals are tokens of every kind.
+func (w *world) deals() {
+	grant := auth.Grant{CustomerID: customerID, AuthClientID: "M1", Scopes: []string{auth.ScopeAgreementPay}}
+	w.tokens.issue("live", grant)
+	w.tokens.issue("cancelled", grant)
+	w.tokens.kill(alipayplus.Conceal("cancelled"))
+	grant.Scopes = []string{"BASE_USER_INFO"}
+	w.tokens.issue("narrow", grant)
+}
 
 func TestKindsOfPay(t *testing.T) {
+	const page = "U PAYMENT_IN_PROCESS, verifying"
 	for _, row := range []struct {
 		rule   string
 		change []func(*payment.PayRequest)
-		called string
-		code   alipayplus.ResultCode
-		status alipayplus.ResultStatus
+		want   string // the answer, and what is stored
 	}{
-		{"evaluation", []func(*payment.PayRequest){agreement, easyPay, evaluation}, "evaluate", "SUCCESS", "S"},
-		{"evaluation comes first: of a token", []func(*payment.PayRequest){agreement, evaluation, method("live")}, "evaluate", "SUCCESS", "S"},
-		{"evaluation comes first: with consent", []func(*payment.PayRequest){agreement, easyPay, evaluation, consent}, "evaluate", "SUCCESS", "S"},
-		{"evaluation of nobody", []func(*payment.PayRequest){agreement, easyPay, evaluation, nobody}, "", "PARAM_ILLEGAL", "F"},
-		{"creation", []func(*payment.PayRequest){agreement, easyPay}, "create", "PAYMENT_IN_PROCESS", "U"},
-		{"creation with consent", []func(*payment.PayRequest){agreement, easyPay, consent}, "create", "PAYMENT_IN_PROCESS", "U"},
-		{"consent makes a creation of a live token, too", []func(*payment.PayRequest){agreement, consent, method("live")}, "create", "PAYMENT_IN_PROCESS", "U"},
-		{"creation of nobody", []func(*payment.PayRequest){agreement, easyPay, nobody}, "", "PARAM_ILLEGAL", "F"},
+		{"evaluation", []func(*payment.PayRequest){agreement, easyPay, evaluation}, "S SUCCESS, "},
+		{"evaluation comes first: of a token", []func(*payment.PayRequest){agreement, evaluation, method("live")}, "S SUCCESS, "},
+		{"evaluation comes first: with consent", []func(*payment.PayRequest){agreement, easyPay, evaluation, consent}, "S SUCCESS, "},
+		{"evaluation of a dead token", []func(*payment.PayRequest){agreement, easyPay, evaluation, method("cancelled")}, "F INVALID_TOKEN, "},
+		{"evaluation of a token for something else", []func(*payment.PayRequest){agreement, easyPay, evaluation, method("narrow")}, "F INVALID_TOKEN, "},
+		{"evaluation of an account", []func(*payment.PayRequest){agreement, easyPay, evaluation, method(accountID)}, "S SUCCESS, "},
+		{"evaluation of nobody", []func(*payment.PayRequest){agreement, easyPay, evaluation, nobody}, "F PARAM_ILLEGAL, "},
+		{"evaluation of a stranger", []func(*payment.PayRequest){agreement, easyPay, evaluation, stranger}, "F USER_NOT_EXIST, "},
+		{"evaluation of impossible amounts", []func(*payment.PayRequest){agreement, easyPay, evaluation, func(r *payment.PayRequest) {
+			r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "JPY", Minor: 1}
+		}}, "F PARAM_ILLEGAL, "},
+		{"creation", []func(*payment.PayRequest){agreement, easyPay}, page},
+		{"creation with consent", []func(*payment.PayRequest){agreement, easyPay, consent}, page},
+		{"consent makes a creation of a live token, too", []func(*payment.PayRequest){agreement, consent, method("live")}, page},
+		{"consent makes a creation of a token for something else", []func(*payment.PayRequest){agreement, consent, method("narrow")}, page},
+		{"creation of nobody", []func(*payment.PayRequest){agreement, easyPay, nobody}, "F PARAM_ILLEGAL, "},
+		{"creation of a stranger", []func(*payment.PayRequest){agreement, easyPay, stranger}, "F USER_NOT_EXIST, "},
+		{"creation of impossible amounts", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
+			r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "HKD"}
+		}}, "F PARAM_ILLEGAL, "},
 		{"consent without authorizationInfo", []func(*payment.PayRequest){agreement, easyPay, consent, func(r *payment.PayRequest) {
 			r.AuthorizationInfo = payment.AuthorizationInfo{}
-		}}, "", "PARAM_ILLEGAL", "F"},
+		}}, "F PARAM_ILLEGAL, "},
 		{"consent without agreement id", []func(*payment.PayRequest){easyPay, consent, func(r *payment.PayRequest) {
 			r.AuthorizationInfo.ReferenceAgreementID = ""
-		}}, "", "PARAM_ILLEGAL", "F"},
-		{"consent without client", []func(*payment.PayRequest){easyPay, consent, func(r *payment.PayRequest) {
+		}}, "F PARAM_ILLEGAL, "},
+		{"consent without authClientId", []func(*payment.PayRequest){easyPay, consent, func(r *payment.PayRequest) {
 			r.AuthorizationInfo.AuthClientID = ""
-		}}, "", "PARAM_ILLEGAL", "F"},
+		}}, "F PARAM_ILLEGAL, "},
 		{"consent without state", []func(*payment.PayRequest){easyPay, consent, func(r *payment.PayRequest) {
-			r.AuthorizationInfo.AuthState = alipayplus.Conceal("")
-		}}, "", "PARAM_ILLEGAL", "F"},
-		{"one-click", []func(*payment.PayRequest){agreement, method("live")}, "pay", "SUCCESS", "S"},
-		{"one-click within Easy Pay", []func(*payment.PayRequest){agreement, easyPay, method("live")}, "pay", "SUCCESS", "S"},
-		{"a cancelled token", []func(*payment.PayRequest){agreement, method("cancelled")}, "", "INVALID_TOKEN", "F"},
-		{"a cancelled token makes no creation", []func(*payment.PayRequest){agreement, easyPay, method("cancelled")}, "", "INVALID_TOKEN", "F"},
-		{"an expired token", []func(*payment.PayRequest){agreement, easyPay, method("expired")}, "", "EXPIRED_ACCESS_TOKEN", "F"},
-		{"tokens not reachable", []func(*payment.PayRequest){agreement, easyPay, method("trouble")}, "", "UNKNOWN_EXCEPTION", "U"},
-		{"an unknown id within Easy Pay is an account", []func(*payment.PayRequest){agreement, easyPay, method("account-1")}, "create", "PAYMENT_IN_PROCESS", "U"},
-		{"an unknown id elsewhere is a bad token", []func(*payment.PayRequest){agreement, method("account-1")}, "", "INVALID_TOKEN", "F"},
-		{"Easy Pay without the agreement flag", []func(*payment.PayRequest){easyPay, method("account-1")}, "create", "PAYMENT_IN_PROCESS", "U"},
-		{"a payment code", []func(*payment.PayRequest){method("281234567890123456")}, "other", "SUCCESS", "S"},
+			r.AuthorizationInfo.AuthState = alipayplus.Secret{}
+		}}, "F PARAM_ILLEGAL, "},
+		{"one-click", []func(*payment.PayRequest){agreement, method("live")}, "S SUCCESS, paid"},
+		{"one-click within Easy Pay", []func(*payment.PayRequest){agreement, easyPay, method("live")}, "S SUCCESS, paid"},
+		{"one-click of its customer", []func(*payment.PayRequest){agreement, method("live"), func(r *payment.PayRequest) {
+			r.PaymentMethod.CustomerID = customerID
+		}}, "S SUCCESS, paid"},
+		{"one-click of somebody else", []func(*payment.PayRequest){agreement, easyPay, method("live"), func(r *payment.PayRequest) {
+			r.PaymentMethod.CustomerID = "customer-2"
+		}}, "F INVALID_TOKEN, "},
+		{"one-click of impossible amounts", []func(*payment.PayRequest){agreement, method("live"), func(r *payment.PayRequest) {
+			r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "JPY", Minor: 1}
+		}}, "F PARAM_ILLEGAL, "},
+		{"a cancelled token", []func(*payment.PayRequest){agreement, method("cancelled")}, "F INVALID_TOKEN, "},
+		{"a cancelled token makes no creation", []func(*payment.PayRequest){agreement, easyPay, method("cancelled")}, "F INVALID_TOKEN, "},
+		{"a token for something else", []func(*payment.PayRequest){agreement, easyPay, method("narrow")}, "F INVALID_TOKEN, "},
+		{"tokens not reachable", []func(*payment.PayRequest){agreement, easyPay, method("trouble")}, "U UNKNOWN_EXCEPTION, "},
+		{"an unknown id within Easy Pay is an account", []func(*payment.PayRequest){agreement, easyPay, method(accountID)}, page},
+		{"an unknown id elsewhere is a bad token", []func(*payment.PayRequest){agreement, method(accountID)}, "F INVALID_TOKEN, "},
+		{"Easy Pay without the agreement flag", []func(*payment.PayRequest){easyPay, method(accountID)}, page},
+		{"a payment code", []func(*payment.PayRequest){method("281234567890123456")}, "S SUCCESS, "},
 		{"flags that are false", []func(*payment.PayRequest){method("live"), func(r *payment.PayRequest) {
 			r.PaymentFactor.IsAgreementPayment, r.PaymentFactor.IsEasyPayScenario = alipayplus.False, alipayplus.False
 			r.PaymentFactor.IsPaymentEvaluation, r.PaymentFactor.IsAuthorizationAndPay = alipayplus.False, alipayplus.False
-		}}, "other", "SUCCESS", "S"},
+		}}, "S SUCCESS, "},
+		{"a creation that had expired when it was sent", []func(*payment.PayRequest){agreement, easyPay, expired}, "F ORDER_IS_CLOSED, closed"},
+		{"a one-click payment that had expired when it was sent", []func(*payment.PayRequest){agreement, method("live"), expired}, "F ORDER_IS_CLOSED, closed"},
 		{"an unusable redirect URL makes no order", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
 			r.PaymentRedirectURL = alipayplus.Conceal("https://good.example@bad.example/")
-		}}, "", "PARAM_ILLEGAL", "F"},
+		}}, "F PARAM_ILLEGAL, "},
 		{"no redirect URL at all makes no order", []func(*payment.PayRequest){agreement, easyPay, func(r *payment.PayRequest) {
-			r.PaymentRedirectURL = alipayplus.Conceal("")
-		}}, "", "PARAM_ILLEGAL", "F"},
+			r.PaymentRedirectURL = alipayplus.Secret{}
+		}}, "F PARAM_ILLEGAL, "},
 		{"an evaluation needs no redirect URL", []func(*payment.PayRequest){agreement, easyPay, evaluation, func(r *payment.PayRequest) {
-			r.PaymentRedirectURL = alipayplus.Conceal("")
-		}}, "evaluate", "SUCCESS", "S"},
+			r.PaymentRedirectURL = alipayplus.Secret{}
+		}}, "S SUCCESS, "},
+		{"a creation whose result cannot be sent", []func(*payment.PayRequest){agreement, easyPay, notifyAt("http://169.254.169.254/")}, "F PARAM_ILLEGAL, "},
+		{"a one-click payment whose result cannot be sent", []func(*payment.PayRequest){agreement, method("live"), notifyAt("https://unknown.example/n")}, "F PARAM_ILLEGAL, "},
+		{"a creation whose result can be sent", []func(*payment.PayRequest){agreement, easyPay, notifyAt("https://open-sea.alipayplus.com/n")}, page},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
-			r := &recorder{}
-			g, h := serve(t, r.service())
-			answer, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", row.change...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if answer.Result.Code != row.code || answer.Result.Status != row.status || r.called() != row.called {
-				t.Errorf("answer %v, called %q; want %s %s, %q", answer.Result, r.called(), row.status, row.code, row.called)
-			}
-			if row.code == "PAYMENT_IN_PROCESS" && (answer.PaymentURL.IsZero() || answer.PaymentID == "") {
-				t.Error("a creation is answered without paymentUrl or paymentId")
-			}
+			story(t, func(w *world) {
+				w.deals()
+				answer := w.pay(request("PR1", row.change...))
+				got := fmt.Sprintf("%s, %s", answer.Result.Error(), w.record("PR1").State)
+				w.is("answer and state", got, row.want)
+				if hasPage := !answer.PaymentURL.IsZero(); hasPage != (row.want == page) || hasPage && (answer.PaymentID == "" || answer.CustomerID != customerID) {
+					w.Errorf("the answer is %v", answer)
+				}
+				if row.want == "F PARAM_ILLEGAL, " && strings.Contains(row.rule, "cannot be sent") != strings.Contains(w.log.String(), "NotifyHosts") {
+					w.Errorf("the log says %s", w.log.String())
+				}
+			})
 		})
 	}
 }
 
-func TestMissingFunctions(t *testing.T) {
-	for _, row := range []struct {
-		rule   string
-		change []func(*payment.PayRequest)
-		code   alipayplus.ResultCode
-	}{
-		{"no Evaluate", []func(*payment.PayRequest){agreement, easyPay, evaluation}, alipayplus.CodeBusinessNotSupport},
-		{"no Create", []func(*payment.PayRequest){agreement, easyPay}, alipayplus.CodeBusinessNotSupport},
-		{"no Pay", []func(*payment.PayRequest){agreement, method("live")}, alipayplus.CodeBusinessNotSupport},
-		{"no Other", []func(*payment.PayRequest){method("281234567890123456")}, alipayplus.CodeParamIllegal},
-	} {
-		g, h := serve(t, easypay.Service{Tokens: tokens{}})
-		answer, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", row.change...))
-		if err != nil || answer.Result != row.code.Result() {
-			t.Errorf("%s: %v, %v; want F %s", row.rule, answer, err, row.code)
+func expired(r *payment.PayRequest) {
+	r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(-time.Second))
+}
+
+func notifyAt(url string) func(*payment.PayRequest) {
+	return func(r *payment.PayRequest) { r.PaymentNotifyURL = url }
+}
+
+// A token that comes from another client is taken, and reported.
+func TestTokenOfAnotherClient(t *testing.T) {
+	story(t, func(w *world) {
+		w.deals()
+		from := func(client string) func(*payment.PayRequest) {
+			return func(r *payment.PayRequest) { r.PaymentMethod.PaymentMethodMetaData.AuthClientID = client }
+		}
+		w.is("its own", w.pay(request("PR1", agreement, method("live"), from("M1"))).Result.Error(), "S SUCCESS")
+		if strings.Contains(w.log.String(), "authClientId") {
+			w.Errorf("the log says %s", w.log.String())
+		}
+		w.is("another", w.pay(request("PR2", agreement, method("live"), from("M2"))).Result.Error(), "S SUCCESS")
+		if !strings.Contains(w.log.String(), "authClientId=M2 issuedTo=M1") {
+			w.Errorf("the log says %s", w.log.String())
+		}
+	})
+}
+
+// config is a complete Config over a world's database.
+func (w *world) config(change ...func(*easypay.Config)) easypay.Config {
+	cfg := easypay.Config{
+		Payments: w.payments, Sealer: w.sealer, PageURL: pageURL,
+		Account: func(context.Context, easypay.Account) (string, error) { return customerID, nil },
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return cfg
+}
+
+// with serves another Config.
+func (w *world) with(change ...func(*easypay.Config)) {
+	w.easypay = must(easypay.NewService(w.config(change...)))
+	w.handler = w.serve(w.wallet, w.store)
+}
+
+func TestWithoutTokensAndOther(t *testing.T) {
+	story(t, func(w *world) {
+		w.with()
+		w.is("no Other", w.pay(request("PR1", method("281234567890123456"))).Result.Error(), "F PARAM_ILLEGAL")
+		w.is("no Tokens: none is ours", w.pay(request("PR2", agreement, method("live"))).Result.Error(), "F INVALID_TOKEN")
+		w.is("no Tokens: an account", w.pay(request("PR3", agreement, easyPay, method("live"))).Result.Error(), "U PAYMENT_IN_PROCESS")
+	})
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	story(t, func(w *world) {
+		for _, row := range []struct {
+			rule   string
+			change func(*easypay.Config)
+			ok     bool
+		}{
+			{"complete", func(*easypay.Config) {}, true},
+			{"a page in a fragment", func(c *easypay.Config) { c.PageURL = "https://wallet.example/#/verify/" }, true},
+			{"a page of this machine", func(c *easypay.Config) { c.PageURL = "http://127.0.0.1:8080/verify/" }, true},
+			{"no Payments", func(c *easypay.Config) { c.Payments = nil }, false},
+			{"no Sealer", func(c *easypay.Config) { c.Sealer = nil }, false},
+			{"no Account", func(c *easypay.Config) { c.Account = nil }, false},
+			{"no page", func(c *easypay.Config) { c.PageURL = "" }, false},
+			{"a page without https", func(c *easypay.Config) { c.PageURL = "http://wallet.example/verify/" }, false},
+			{"a page with user-info", func(c *easypay.Config) { c.PageURL = "https://wallet@example.com/verify/" }, false},
+			{"a page with a blank", func(c *easypay.Config) { c.PageURL = "https://wallet.example/ verify/" }, false},
+			{"a long page", func(c *easypay.Config) { c.PageURL = "https://wallet.example/" + strings.Repeat("x", 1024) }, false},
+			{"negative tries", func(c *easypay.Config) { c.Tries = -1 }, false},
+			{"negative resends", func(c *easypay.Config) { c.Resends = -1 }, false},
+		} {
+			if _, err := easypay.NewService(w.config(row.change)); (err == nil) != row.ok {
+				w.Errorf("%s: %v", row.rule, err)
+			}
+		}
+	})
+}
+
+// What Account and Check say decides nothing that is forbidden for a kind.
+func TestAnswersOfTheFunctions(t *testing.T) {
+	account := func(customer string, err error) func(*easypay.Config) {
+		return func(c *easypay.Config) {
+			c.Account = func(context.Context, easypay.Account) (string, error) { return customer, err }
 		}
 	}
-	g, h := serve(t, easypay.Service{}) // no Tokens: none is ours
-	answer, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", agreement, method("live")))
-	if err != nil || answer.Result.Code != alipayplus.CodeInvalidToken {
-		t.Errorf("without Tokens: %v, %v; want INVALID_TOKEN", answer, err)
-	}
-	r := &recorder{}
-	service := r.service()
-	service.Tokens = nil
-	g, h = serve(t, service)
-	answer, err = alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", agreement, easyPay, method("account-1")))
-	if err != nil || answer.Result.Code != alipayplus.CodePaymentInProcess || r.called() != "create" {
-		t.Errorf("without Tokens an account is no account: %v, %v", answer, err)
+	for _, row := range []struct {
+		rule   string
+		change func(*easypay.Config)
+		kind   []func(*payment.PayRequest)
+		want   string
+	}{
+		{"account refused", account("", alipayplus.CodeUserStatusAbnormal), []func(*payment.PayRequest){easyPay, evaluation}, "F USER_STATUS_ABNORMAL"},
+		{"account refused, wrapped", account("", fmt.Errorf("users: %w", alipayplus.CodeUserNotExist)), []func(*payment.PayRequest){easyPay}, "F USER_NOT_EXIST"},
+		{"accounts not reachable", account("", errors.New("down")), []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
+		{"accounts not reachable, and a code", account("", errors.Join(errors.New("down"), alipayplus.CodeUserNotExist)), []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
+		{"no customer and no error", account("", nil), []func(*payment.PayRequest){easyPay, evaluation}, "U UNKNOWN_EXCEPTION"},
+		{"an error that succeeds", account("", alipayplus.CodeSuccess), []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.with(row.change)
+				answer := w.pay(request("PR1", row.kind...))
+				w.is("answer", answer.Result.Error(), row.want)
+				w.is("state", string(w.record("PR1").State), "")
+			})
+		})
 	}
 }
 
-// What a function may return decides nothing that is forbidden for its kind.
-func TestAnswersOfTheFunctions(t *testing.T) {
+// The wallet's Check is asked at an evaluation, before an order is made and
+// before the debit.
+func TestCheckIsAsked(t *testing.T) {
 	for _, row := range []struct {
-		rule    string
-		service easypay.Service
-		change  []func(*payment.PayRequest)
-		want    string
+		stage            payment.Stage
+		evaluation       string
+		creation, oneTap string // the answer and the state after it
 	}{
-		{"evaluation refused", easypay.Service{Evaluate: func(context.Context, easypay.Evaluation) (easypay.Eligible, error) {
-			return easypay.Eligible{}, alipayplus.CodeUserNotExist
-		}}, []func(*payment.PayRequest){easyPay, evaluation}, "F USER_NOT_EXIST"},
-		{"evaluation not possible now", easypay.Service{Evaluate: func(context.Context, easypay.Evaluation) (easypay.Eligible, error) {
-			return easypay.Eligible{}, errors.New("risk engine down")
-		}}, []func(*payment.PayRequest){easyPay, evaluation}, "U UNKNOWN_EXCEPTION"},
-		{"creation refused", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{}, alipayplus.CodeRiskReject
-		}}, []func(*payment.PayRequest){easyPay}, "F RISK_REJECT"},
-		{"creation cannot succeed, not even by an error", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{}, alipayplus.CodeSuccess
-		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
-		{"creation without a payment id", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{URL: alipayplus.Conceal("https://wallet.example/v")}, nil
-		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
-		{"creation without a page", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{PaymentID: "W1"}, nil
-		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
-		{"creation with a page that is not https", easypay.Service{Create: func(context.Context, easypay.Creation) (easypay.Verification, error) {
-			return easypay.Verification{PaymentID: "W1", URL: alipayplus.Conceal("http://localhost/v")}, nil
-		}}, []func(*payment.PayRequest){easyPay}, "U UNKNOWN_EXCEPTION"},
-		{"one-click not certain", easypay.Service{Tokens: tokens{}, Pay: func(context.Context, easypay.OneClick) (easypay.Paid, error) {
-			return easypay.PaidOf(payment.Record{State: payment.StatePaying})
-		}}, []func(*payment.PayRequest){agreement, method("live")}, "U PAYMENT_IN_PROCESS"},
-		{"one-click refused", easypay.Service{Tokens: tokens{}, Pay: func(context.Context, easypay.OneClick) (easypay.Paid, error) {
-			return easypay.PaidOf(payment.Record{State: payment.StateFailed, Code: alipayplus.CodeUserBalanceNotEnough})
-		}}, []func(*payment.PayRequest){agreement, method("live")}, "F USER_BALANCE_NOT_ENOUGH"},
-		{"one-click without payment time", easypay.Service{Tokens: tokens{}, Pay: func(context.Context, easypay.OneClick) (easypay.Paid, error) {
-			return easypay.Paid{PaymentID: "W1"}, nil
-		}}, []func(*payment.PayRequest){agreement, method("live")}, "U UNKNOWN_EXCEPTION"},
-		{"one-click without payment id", easypay.Service{Tokens: tokens{}, Pay: func(context.Context, easypay.OneClick) (easypay.Paid, error) {
-			return easypay.Paid{PaymentTime: alipayplus.TimeOf(time.Now())}, nil
-		}}, []func(*payment.PayRequest){agreement, method("live")}, "U UNKNOWN_EXCEPTION"},
+		{payment.StageEvaluation, "F RISK_REJECT", "U PAYMENT_IN_PROCESS, verifying", "S SUCCESS, paid"},
+		{payment.StageOpen, "S SUCCESS", "F RISK_REJECT, ", "F RISK_REJECT, "},
+		{payment.StageDebit, "S SUCCESS", "U PAYMENT_IN_PROCESS, verifying", "F RISK_REJECT, failed"},
 	} {
-		t.Run(row.rule, func(t *testing.T) {
-			g, h := serve(t, row.service)
-			answer, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", row.change...))
-			if err != nil || answer.Result.Error() != row.want {
-				t.Errorf("%v, %v; want %s", answer, err, row.want)
-			}
-			if !answer.PaymentURL.IsZero() {
-				t.Error("an answer that is no creation's has a paymentUrl")
-			}
+		t.Run(string(row.stage), func(t *testing.T) {
+			story(t, func(w *world) {
+				w.deals()
+				payments := must(payment.NewService(payment.ServiceConfig{
+					Records: w.records, Ledger: w.bank,
+					Check: func(_ context.Context, c payment.Check) error {
+						if c.Stage == row.stage {
+							if c.Terms.CustomerID != customerID {
+								w.Errorf("%s is asked about %q", c.Stage, c.Terms.CustomerID)
+							}
+							return payment.Retryable(alipayplus.CodeRiskReject)
+						}
+						return nil
+					},
+				}))
+				w.with(func(c *easypay.Config) { c.Payments, c.Tokens = payments, w.tokens })
+				state := func(id string, answer *payment.PayResponse) string {
+					return fmt.Sprintf("%s, %s", answer.Result.Error(), w.record(id).State)
+				}
+				w.is("evaluation", w.pay(request("PR0", agreement, easyPay, evaluation)).Result.Error(), row.evaluation)
+				w.is("creation", state("PR1", w.pay(request("PR1", agreement, easyPay))), row.creation)
+				w.is("one-click", state("PR2", w.pay(request("PR2", agreement, method("live")))), row.oneTap)
+			})
 		})
 	}
 }
@@ -286,74 +328,53 @@ func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 		n = 8
 	}
 	for order := range 1 << n { // bit i: call i is a creation
-		r := &recorder{}
-		g, h := serve(t, r.service())
-		var paymentURL, paymentID string
-		for i := range n {
-			flags := []func(*payment.PayRequest){agreement, easyPay}
-			creation := order>>i&1 == 1
-			if !creation {
-				flags = append(flags, evaluation)
+		story(t, func(w *world) {
+			page := ""
+			for i := range n {
+				creation := order>>i&1 == 1
+				flags := []func(*payment.PayRequest){agreement, easyPay}
+				if !creation {
+					flags = append(flags, evaluation)
+				}
+				w.checkReplay(!creation, w.pay(request("PR1", flags...)), &page)
 			}
-			answer, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", flags...))
-			if err != nil {
-				t.Fatal(err)
+			if runs := w.runs.Load(); runs > 2 {
+				w.Errorf("order %b: %d runs", order, runs)
 			}
-			switch {
-			case !creation && answer.Result.Status != alipayplus.StatusSucceeded:
-				t.Fatalf("order %06b, call %d: an evaluation got %v", order, i, answer.Result)
-			case creation && (answer.Result.Status != alipayplus.StatusUnknown || answer.PaymentURL.IsZero()):
-				t.Fatalf("order %06b, call %d: a creation got %v", order, i, answer.Result)
-			case creation && paymentURL != "" && (answer.PaymentURL.Reveal() != paymentURL || answer.PaymentID != paymentID):
-				t.Fatalf("order %06b, call %d: a repeated creation got another page or id", order, i)
-			case creation:
-				paymentURL, paymentID = answer.PaymentURL.Reveal(), answer.PaymentID
-			}
-		}
-		if strings.Count(r.called(), "create") > 1 || strings.Count(r.called(), "evaluate") > 1 {
-			t.Fatalf("order %06b: functions ran again: %s", order, r.called())
-		}
+		})
 	}
 }
 
 func TestRedirectURLOfACreation(t *testing.T) {
 	const pin = "https://pay.example/pin?session=%26%3D&en_US=en_US"
-	var got easypay.Creation
-	s := easypay.Service{Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-		got = c
-		return easypay.Verification{PaymentID: "W1", URL: alipayplus.Conceal("https://wallet.example/v")}, nil
-	}}
-	passThrough, err := json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"})
-	if err != nil {
-		t.Fatal(err)
+	passThrough := func(r *payment.PayRequest) {
+		r.PassThroughInfo = alipayplus.Conceal(string(must(json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"}))))
 	}
-	g, h := serve(t, s)
-	if _, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR1", easyPay, func(r *payment.PayRequest) {
-		r.PaymentRedirectURL = alipayplus.Conceal("")
-		r.PassThroughInfo = alipayplus.Conceal(string(passThrough))
-	})); err != nil {
-		t.Fatal(err)
-	}
-	if got.RedirectURL.Reveal() != pin || got.Terms().RedirectURL.Reveal() != pin {
-		t.Errorf("the creation's redirect URL is not the pinRedirectUrl of passThroughInfo")
-	}
-	if _, err := alipayplustest.Send(t.Context(), g, h, payPath, payment.Pay, request("PR2", easyPay, func(r *payment.PayRequest) {
-		r.PassThroughInfo = alipayplus.Conceal(string(passThrough))
-	})); err != nil {
-		t.Fatal(err)
-	}
-	if got.RedirectURL.Reveal() != "https://pay.example/result?session=%2B%3D" {
-		t.Error("paymentRedirectUrl does not come before passThroughInfo")
-	}
+	story(t, func(w *world) {
+		w.pay(request("PR1", easyPay, passThrough, func(r *payment.PayRequest) { r.PaymentRedirectURL = alipayplus.Secret{} }))
+		if got := w.record("PR1").RedirectURL.Reveal(); got != pin {
+			w.Errorf("without paymentRedirectUrl it is %q, not the pinRedirectUrl of passThroughInfo", got)
+		}
+		w.pay(request("PR2", easyPay, passThrough))
+		if got := w.record("PR2").RedirectURL.Reveal(); got != "https://pay.example/result?session=%2B%3D" {
+			w.Errorf("paymentRedirectUrl does not come before passThroughInfo: %q", got)
+		}
+	})
 }
 
 func TestAccount(t *testing.T) {
-	byLogin := easypay.Evaluation{PayRequest: request("PR1")}.Account()
-	if byLogin.UserLoginID.Reveal() != "852-90000000" || byLogin.UserLoginIDType != "MOBILE" || !byLogin.PaymentMethodID.IsZero() {
-		t.Error("without paymentMethodId the login id names the user")
-	}
-	byMethod := easypay.Creation{PayRequest: request("PR1", method("account-1"))}.Account()
-	if byMethod.PaymentMethodID.Reveal() != "account-1" || !byMethod.UserLoginID.IsZero() {
-		t.Error("paymentMethodId comes before the login id")
-	}
+	story(t, func(w *world) {
+		var asked easypay.Account
+		w.with(func(c *easypay.Config) {
+			c.Account = func(_ context.Context, a easypay.Account) (string, error) { asked = a; return customerID, nil }
+		})
+		w.pay(request("PR1", easyPay, evaluation))
+		if want := (easypay.Account{UserLoginID: alipayplus.Conceal(loginID), UserLoginIDType: "MOBILE"}); !reflect.DeepEqual(asked, want) {
+			w.Error("without paymentMethodId the login id names the user")
+		}
+		w.pay(request("PR2", easyPay, evaluation, method(accountID)))
+		if want := (easypay.Account{PaymentMethodID: alipayplus.Conceal(accountID)}); !reflect.DeepEqual(asked, want) {
+			w.Error("paymentMethodId comes before the login id")
+		}
+	})
 }

@@ -3,24 +3,47 @@ package easypay_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+)
+
+const (
+	payPath    = "/wallet/pay"
+	loginID    = "852-90000000"
+	accountID  = "account-1"
+	customerID = "customer-1"
+	pageURL    = "https://wallet.example/verify?session="
+
+	// The customer's balance at the beginning, and the price of every payment.
+	funds = 100_000
+	price = 50
 )
 
 // long reports whether figures are to be shown in full.
 func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
 
 // cached makes each signature once: it is deterministic, and every story begins
 // at the same virtual time.
@@ -39,29 +62,22 @@ func (c cached) SignDigest(ctx context.Context, digest [sha256.Size]byte) (strin
 	return version, signature, err
 }
 
-// credentials are the wallet's.
-func (w *world) credentials() alipayplus.Credentials {
-	c := w.gateway.Credentials()
-	c.Signer = cached{c.Signer}
-	return c
-}
-
-// The customer's balance at the beginning, and the price of every payment.
-const (
-	funds = 100_000
-	price = 50
-)
-
-// world is Alipay+, the user, and a wallet whose process can die.
+// world is Alipay+, the user, and a wallet whose process can die. What a process
+// holds besides the database is lost then.
 type world struct {
 	*testing.T
 	gateway *alipayplustest.Gateway
 	store   alipayplus.IdempotencyStore // of the handler: survives a crash, as the database does
-	db      *database
-	sealer  *auth.Sealer
-	way     issuing
-	mistake string
+	memory  *alipayplus.Memory
+	records *payment.MemoryRecords
+	bank    *paymenttest.Bank       // nil with a remote ledger
+	remote  *paymenttest.RemoteBank // nil with a local one
+	tokens  *tokens
+	sealer  *alipayplus.Sealer
+	mistake mistake
 	log     bytes.Buffer
+	latency time.Duration // of Account and of Tokens
+	page    string        // of the last creation: its link
 
 	*wallet // the process that runs
 
@@ -69,6 +85,18 @@ type world struct {
 	problems []string
 	refuse   []alipayplus.ResultCode // what the next calls of authNotify get
 	created  []auth.TokenCreated     // that Alipay+ acknowledged
+}
+
+// wallet is one process of the wallet.
+type wallet struct {
+	*crash
+	runs   atomic.Int64 // of Account and Tokens
+	orders atomic.Int64 // payments that were opened
+
+	payments *payment.Service
+	easypay  *easypay.Service
+	relay    *alipayplus.Relay
+	handler  http.Handler
 }
 
 // problem notes a mistake of the wallet: the test of a control expects one.
@@ -83,15 +111,22 @@ type noting struct{ *world }
 
 func (n noting) Errorf(format string, args ...any) { n.problem(format, args...) }
 
-func newWorld(t *testing.T, way issuing) *world {
+// newWorld makes a world, with the wallet's money in its database or elsewhere.
+func newWorld(t *testing.T, remote bool, m mistake) *world {
 	t.Helper()
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
 	w := &world{
-		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), db: newDatabase(),
-		sealer: must(auth.NewSealer(key)), way: way,
+		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), memory: alipayplus.NewMemory(),
+		sealer: must(alipayplus.NewSealer(bytes.Repeat([]byte{7}, 32))), mistake: m,
 	}
-	w.db.committed.Balances[customerID] = funds
+	w.records = payment.NewMemoryRecords(w.memory)
+	w.tokens = &tokens{memory: w.memory, rows: map[string]token{}}
+	if remote {
+		w.remote = paymenttest.NewRemoteBank()
+		w.remote.Deposit(customerID, funds)
+	} else {
+		w.bank = paymenttest.NewBank(w.memory)
+		w.bank.Deposit(customerID, funds)
+	}
 	t.Cleanup(func() {
 		for _, problem := range w.problems {
 			t.Error(problem)
@@ -102,19 +137,12 @@ func newWorld(t *testing.T, way issuing) *world {
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
 		})
-	// The same API without identity, so that this function decides about repeats.
+	// The same API without idempotency, so that this function decides about repeats.
 	spec := auth.AuthNotify.Spec()
 	spec.Idempotency = nil
 	alipayplustest.Answer(w.gateway, alipayplus.NewOutbound(spec), w.authNotify)
-	w.start(new(crash))
+	w.start(never())
 	return w
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // authNotify is Alipay+'s.
@@ -132,9 +160,16 @@ func (w *world) authNotify(_ context.Context, r *auth.AuthNotifyRequest) (*auth.
 	return &auth.AuthNotifyResponse{}, nil
 }
 
+// credentials are the wallet's.
+func (w *world) credentials() alipayplus.Credentials {
+	c := w.gateway.Credentials()
+	c.Signer = cached{c.Signer}
+	return c
+}
+
 // start starts a process of the wallet over the same database.
 func (w *world) start(c *crash) {
-	p := &wallet{crash: c, db: w.db, issuing: w.way, mistake: w.mistake}
+	p := &wallet{crash: c}
 	cfg := w.gateway.Config()
 	cfg.Credentials, cfg.Retry = w.credentials(), alipayplus.NoRetry
 	cfg.Transport = roundTrip(func(r *http.Request) (response *http.Response, err error) {
@@ -144,49 +179,85 @@ func (w *world) start(c *crash) {
 		}
 		return response, nil
 	})
-	p.client = must(alipayplus.NewClient(cfg))
-	p.tokens = must(auth.NewService(auth.Config{
-		Tokens: tokenTable{p}, Sealer: w.sealer, AccessTokenTTL: 30 * 24 * time.Hour,
-		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+	logger := slog.New(slog.NewTextHandler(&w.log, nil))
+	records := steppedRecords{c, w.mistake.records(w.records)}
+	host := payment.ServiceConfig{Records: records, Logger: logger}
+	if w.remote != nil {
+		host.RemoteLedger = w.remote
+		w.remote.Fault = func(context.Context, string, bool) error { return c.step(func() error { return nil }) }
+	} else {
+		host.Ledger = steppedLedger{c, w.mistake.ledger(w.bank)}
+	}
+	paid := func(ctx context.Context, before, after payment.Record) error {
+		return w.tokens.onPaid(ctx, records, before, after)
+	}
+	if w.mistake.issuesAfterwards {
+		host.AfterCommit = func(ctx context.Context, before, after payment.Record) { _ = paid(ctx, before, after) }
+	} else {
+		host.OnChange = paid
+	}
+	host.OnChange = both(host.OnChange, func(_ context.Context, before, _ payment.Record) error {
+		if before.State == "" {
+			p.orders.Add(1)
+		}
+		return nil
+	})
+	p.payments = must(payment.NewService(host))
+	p.easypay = must(easypay.NewService(easypay.Config{
+		Payments: p.payments, Sealer: w.sealer, PageURL: pageURL, Logger: logger,
+		Tokens: slowTokens{w},
+		Account: func(_ context.Context, a easypay.Account) (string, error) {
+			w.runs.Add(1)
+			time.Sleep(w.latency)
+			if a.UserLoginID.Reveal() != loginID && a.PaymentMethodID.Reveal() != accountID {
+				return "", alipayplus.CodeUserNotExist
+			}
+			return customerID, nil
+		},
+		Other: func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
+			return &payment.PayResponse{PaymentID: "other", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
+		},
 	}))
-	p.handler = w.serve(p, p.stored(w.store))
+	p.relay = must(alipayplus.NewRelay(alipayplus.RelayConfig{
+		Client: must(alipayplus.NewClient(cfg)), Queue: steppedQueue{w.memory, c}, Logger: logger,
+	}))
+	p.handler = w.serve(p, steppedStore{c, w.store})
 	w.wallet = p
+}
+
+func both(fns ...func(context.Context, payment.Record, payment.Record) error) func(context.Context, payment.Record, payment.Record) error {
+	return func(ctx context.Context, before, after payment.Record) error {
+		for _, fn := range fns {
+			if fn == nil {
+				continue
+			}
+			if err := fn(ctx, before, after); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// slowTokens are the tokens, as the process of a world sees them.
+type slowTokens struct{ w *world }
+
+func (s slowTokens) Check(ctx context.Context, token alipayplus.Secret, scope string) (auth.Grant, error) {
+	s.w.runs.Add(1)
+	time.Sleep(s.w.latency)
+	return s.w.tokens.Check(ctx, token, scope)
 }
 
 // serve is the handler of p over store.
 func (w *world) serve(p *wallet, store alipayplus.IdempotencyStore) http.Handler {
 	return must(alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.credentials(), Idempotency: store},
-		p.service().Handle(payPath),
-		payment.InquiryPayment.Handle("/wallet/inquiryPayment", p.inquiryPayment),
-		payment.CancelPayment.Handle("/wallet/cancelPayment", p.cancelPayment),
-		auth.ApplyToken.Handle("/wallet/applyToken", p.tokens.ApplyToken),
-		auth.CancelToken.Handle("/wallet/cancelToken", p.tokens.CancelToken),
-	))
+		slices.Concat(p.easypay.Routes("/wallet/"), p.payments.Routes("/wallet/"))...))
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// stored is an IdempotencyStore whose calls are steps of the process.
-func (w *wallet) stored(store alipayplus.IdempotencyStore) alipayplus.IdempotencyStore {
-	return steppedStore{w.crash, store}
-}
-
-type steppedStore struct {
-	*crash
-	store alipayplus.IdempotencyStore
-}
-
-func (s steppedStore) Begin(ctx context.Context, c alipayplus.Claim) (state alipayplus.ClaimState, answer []byte, err error) {
-	err = s.step(func() error { state, answer, err = s.store.Begin(ctx, c); return err })
-	return state, answer, err
-}
-
-func (s steppedStore) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
-	return s.step(func() error { return s.store.Finish(ctx, c, answer) })
-}
 
 // send is Alipay+ calling the wallet. A process that died meanwhile gave no
 // answer.
@@ -205,7 +276,15 @@ func (w *world) pay(r *payment.PayRequest) *payment.PayResponse {
 	if err != nil {
 		w.Fatal(err)
 	}
+	w.open(answer)
 	return answer
+}
+
+// open is Alipay+ opening the page of an answer for the user.
+func (w *world) open(answer *payment.PayResponse) {
+	if url := answer.PaymentURL.Reveal(); len(url) > len(pageURL) {
+		w.page = url[len(pageURL):]
+	}
 }
 
 // inquire is the result of inquiryPayment, of itself or of the payment.
@@ -232,11 +311,19 @@ func (w *world) cancel(id string) string {
 	return answer.Result.Error()
 }
 
-// workFor is the worker of the wallet, every 15 seconds.
+// workFor lets the workers of the process run for d.
 func (w *world) workFor(d time.Duration) {
-	for end := time.Now().Add(d); time.Now().Before(end) && !w.isDead(); time.Sleep(15 * time.Second) {
-		w.work(w.Context())
-	}
+	ctx, cancel := context.WithTimeout(w.Context(), d)
+	defer cancel()
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.payments.Run(ctx) })
+	running.Go(func() { _ = w.relay.Run(ctx) })
+	running.Wait()
+}
+
+// record is what the wallet knows of a payment.
+func (w *world) record(id string) payment.Record {
+	return must(w.records.Find(w.Context(), id))
 }
 
 // known are the tokens that Alipay+ knows, each once.
@@ -255,18 +342,72 @@ func (w *world) known() []auth.TokenCreated {
 }
 
 // balance is what the customer has.
-func (w *world) balance() int64 { return w.view().Balances[customerID] }
-
-// creation is the second pay of the guide, with consent to one-click payments.
-func creation(id string, change ...func(*payment.PayRequest)) *payment.PayRequest {
-	r := request(id, append([]func(*payment.PayRequest){agreement, easyPay, consent}, change...)...)
-	r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(24 * time.Hour))
-	return r
+func (w *world) balance() int64 {
+	if w.remote != nil {
+		return w.remote.Balance(customerID)
+	}
+	return w.bank.Balance(customerID)
 }
 
-// oneClick is a payment with a token.
-func oneClick(id string, token alipayplus.Secret) *payment.PayRequest {
-	r := request(id, agreement, easyPay, method(token.Reveal()))
-	r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(24 * time.Hour))
-	return r
+// bookings are the entries of the ledger that moved money.
+func (w *world) bookings() int {
+	entries := map[string]paymenttest.Entry{}
+	if w.remote != nil {
+		entries = w.remote.Entries()
+	} else {
+		entries = w.bank.Entries()
+	}
+	n := 0
+	for _, e := range entries {
+		if e.Minor != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// waiting is how many messages are not acknowledged.
+func (w *world) waiting() int {
+	time.Sleep(10 * time.Hour) // every lease and every wait is over
+	return len(must(w.memory.Lease(w.Context(), 100, time.Second))) + len(must(w.memory.DeadLetters(w.Context(), 100)))
+}
+
+// calls are the requests of an API with a key that reached Alipay+.
+func (w *world) calls(op interface{ Name() string }, key string) (bodies []string) {
+	for _, call := range w.gateway.Calls(op) {
+		if call.Key == key {
+			bodies = append(bodies, string(call.Body))
+		}
+	}
+	return bodies
+}
+
+// sameBodies counts the requests of an API that reached Alipay+, which must all
+// be the same.
+func (w *world) sameBodies(op interface{ Name() string }, key string) int {
+	bodies := w.calls(op, key)
+	if distinct := slices.Compact(slices.Sorted(slices.Values(bodies))); len(distinct) > 1 {
+		w.problem("two %s of one key have other bodies", op.Name())
+	}
+	return len(bodies)
+}
+
+// story runs fn with a world in virtual time.
+func story(t *testing.T, fn func(*world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, false, mistake{})) })
+}
+
+// remoteStory is a story with the money in a service of its own.
+func remoteStory(t *testing.T, fn func(*world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, true, mistake{})) })
+}
+
+// is compares two texts of a step of a story.
+func (w *world) is(what, got, want string) {
+	w.Helper()
+	if got != want {
+		w.Errorf("%s: %q, want %q", what, got, want)
+	}
 }

@@ -1,28 +1,95 @@
 // Package payment holds what all Alipay+ products share: the objects of the
 // messages, the APIs pay, notifyPayment, inquiryPayment, cancelPayment and
-// refund, the states of a payment, and the arithmetic of its amounts.
+// refund, the states of a payment, the arithmetic of its amounts, and [Service],
+// the host of a wallet's payments.
 //
 // # The APIs
 //
-// Alipay+ calls Pay, InquiryPayment, CancelPayment and Refund; mount them with
-// their Handle method. The wallet calls NotifyPayment. Optional objects are
+// Alipay+ calls Pay (see package easypay), InquiryPayment, CancelPayment and
+// Refund (mounted by Service.Routes). The wallet calls NotifyPayment (Service and
+// the Relay do). Optional objects are
 // plain values: absent, null, "" and {} are one thing, the zero value, and
 // nothing is nil. Members that this version does not know are in the raw body
 // (alipayplus.RequestInfo, alipayplus.WithInfo). Field comments give the
 // maximal length in characters (≤ 64) and what the documents call REQUIRED.
 //
+// # Service
+//
+// [Service] is the host of a wallet's payments: it loads the record, applies the
+// rules, moves the money, puts the notification into the outbox and stores the
+// record, in one transaction. Nobody else carries that out.
+//
+// You write
+//
+//   - the money: a [Ledger] in the same database, or a [RemoteLedger];
+//   - what you like of ServiceConfig: Check (risk, limits, PIN), OnChange
+//     (purchase history, tokens), AfterCommit (push messages).
+//
+// You get
+//
+//   - [Service.Open] and [Service.Confirm] for the cashier page (packages mpm and
+//     easypay call them), [Service.On] for every other event, [Service.Find];
+//   - [Service.Routes] for inquiryPayment, cancelPayment and refund;
+//   - notifyPayment, put into the outbox with the change that makes it true.
+//
+// The payments are kept by [Records]: in a SQL database by package sqlstore, in
+// memory by [NewMemoryRecords]. The example of Service is a whole life.
+//
+// # What must run
+//
+// Two loops must run as long as the wallet does, in at least one process, and
+// in any number of them:
+//
+//   - [Service.Run] closes payments that expire, and resumes what a crash or a
+//     silent RemoteLedger left open. It looks every second. Without it nothing
+//     is lost, but payments stay open and debits undecided.
+//   - alipayplus.Relay delivers the outbox, at once after a commit. Without it
+//     Alipay+ learns results from its inquiries only, and the merchant waits.
+//
+// # What can go wrong
+//
+// An error of On, Open or Confirm does not mean that nothing happened: the answer
+// to a commit can be lost. Call again with the same arguments, or Find the
+// record. Only a refusal (alipayplus.RefusalOf) decides: the errors of this
+// package that name a result code, and what Check refuses at open. The functions
+// of Routes answer F for a refusal and U for every other error, and Alipay+ asks
+// again. A refusal of a debit is no error: it is recorded, and Record.State and
+// Record.Code say so.
+//
+// What may run again, and so must be harmless when it does:
+//
+//   - Ledger: after a rollback of its transaction, with the same Key.
+//   - RemoteLedger: with the same Key, in parallel, late, and after a crash. It
+//     is asked again after 10, 20, 40 seconds and so on, at most 10 minutes,
+//     until the end is known; until then the payment is paying, or its
+//     cancellation or refund is answered U.
+//   - Check: for the same payment, at every stage.
+//   - OnChange: after a rollback. What it does in the transaction happens once.
+//
+// AfterCommit is called at most once. Panics of these functions are errors, with
+// an alarm.
+//
+// Alarms (level ERROR of ServiceConfig.Logger) are for a human: a panic, OnChange
+// that fails after money moved, refunds that are cut. Dead letters are the
+// Relay's.
+//
+// # How long rows live
+//
+// A payment can be refunded for 366 days and is asked for as long: keep it 400
+// days (sqlstore's Purge does). A message loses its body when Alipay+
+// acknowledges it, and its row stays 30 days, so that nothing puts it again.
+// Ledger entries keep the Key for as long as the payment lives.
+//
 // # One payment, one Record
 //
-// A [Record] is everything that is remembered of one payment: data, which the
-// host stores in its own database, in the transaction of its ledger. All rules
-// are in one pure function:
+// A [Record] is everything that is remembered of one payment. All rules are in
+// one pure function, without clock and storage:
 //
 //	next, do, err := record.On(event)
 //
-// It has no clock and no storage. An [Event] says what happened (Confirmed,
-// Debited, Cancelled …), an [Effect] says what to do (Debit, Credit, Notify …),
-// and the host reports the end of a Debit or a Credit as the next event. What
-// Alipay+ is told ([Record.PayAnswer], [Record.InquiryAnswer],
+// An [Event] says what happened (Confirmed, Debited, Cancelled …), an [Effect]
+// what to do (Debit, Credit, Notify …); the end of a Debit or a Credit is the
+// next event. What Alipay+ is told ([Record.PayAnswer], [Record.InquiryAnswer],
 // [Record.Notification], [Record.CancelAnswer], [Record.RefundAnswer]) and how
 // the user of Easy Pay is sent back ([Record.Verified]) is derived from the
 // Record alone, so that two answers cannot contradict each other.
@@ -64,31 +131,6 @@
 //
 // A Record stays small: it has at most [MaxAttempts] debits, [MaxRefunds]
 // refunds and Verification.Tries tries.
-//
-// # What the host stores, and when
-//
-// Four tables of one database: payments (the JSON of the Record by
-// paymentRequestId, and its Version), the ledger (with a unique constraint on
-// the Key of every Debit and Credit), the outbox (every Notify, unique by
-// operation and key), and the alipayplus.IdempotencyStore of the handler. For
-// each event, in one transaction:
-//
-//  1. Load the record; a payment that is not there is
-//     Record{Terms: Terms{PaymentRequestID: id}}. Lock it, or store it below only
-//     if its version is still the one that was loaded.
-//  2. Call On.
-//  3. Book each Debit and Credit and report its end by another On. Put each
-//     Notify into the outbox, take each Withdraw from it.
-//  4. Store the last record if its version changed.
-//
-// A ledger that is another service is called after the commit, and its answer
-// comes in a transaction of its own. If the process dies in between, Record.Due
-// lists what is to be done; the keys make doing it twice harmless. The example
-// of Record.On is a complete host.
-//
-// Then each message of the outbox is sent with alipayplus.Client.Deliver until
-// it is acknowledged, at the times of alipayplus.Schedule. The acknowledgement
-// never changes a payment.
 //
 // # Money
 //

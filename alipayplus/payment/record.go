@@ -21,10 +21,9 @@ const (
 	StateClosed    State = "closed"    // cancelled or expired
 )
 
-// Record is all that is remembered of one payment: plain data, which the host
-// stores under PaymentRequestID, in the transaction of its ledger, with
-// MarshalBinary. A payment that the host has no record of is
-// Record{Terms: Terms{PaymentRequestID: id}}.
+// Record is all that is remembered of one payment: plain data, which [Records]
+// keep under PaymentRequestID, written with MarshalBinary. A payment that was
+// never seen is Record{Terms: Terms{PaymentRequestID: id}}.
 //
 // Only On changes a Record. Every method is a pure function: no clock, no
 // storage.
@@ -69,11 +68,8 @@ type Record struct {
 // Alipay+, the app and the user what the methods of next say. Only what is
 // wrong is an error; then nothing is to be done either, and next is r.
 //
-// The pattern is always the same, in one transaction of the host's database:
-// load r, call On, do what can be done here (write Notify to the outbox, book
-// Debit and Credit and report them by another On), store the last record if its
-// Version differs, commit. What must be done elsewhere (a ledger that is
-// another service) is done after the commit; Due lists it again after a crash.
+// [Service] carries out what is to be done. What must be done elsewhere is done
+// after the commit; Due lists it again after a crash.
 func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	if e == nil {
 		return r, nil, ErrEvent
@@ -94,7 +90,7 @@ func (r Record) On(e Event) (next Record, do []Effect, err error) {
 }
 
 // Due lists the debits, voids and credits that were ordered and not yet
-// reported done: what a host does again after a crash. The keys make repeating
+// reported done: what Service does again after a crash. The keys make repeating
 // safe.
 func (r Record) Due() []Effect {
 	var do []Effect

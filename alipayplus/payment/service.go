@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
 // ServiceConfig is what NewService needs. Fields without "required" may stay
@@ -40,6 +43,11 @@ type ServiceConfig struct {
 	// transaction of the caller or one whose commit was not answered.
 	AfterCommit func(ctx context.Context, before, after Record)
 
+	// NotifyHosts are host names, besides alipayplus.com and its subdomains, that
+	// a paymentNotifyUrl may name: those of ClientConfig.NotifyHosts, and the
+	// host of ClientConfig.BaseURL if it is another one. "host" allows port 443,
+	// "host:8443" that one.
+	NotifyHosts []string
 	// IgnoreWindows accepts a cancelPayment after 00:30 UTC+8 of the next day
 	// and a refund after 366 days. (The documents do not say what a late one
 	// gets.)
@@ -101,8 +109,9 @@ type Confirmation struct {
 // because all that the transaction did must be undone. With a RemoteLedger it is
 // an error from the start.
 type Service struct {
-	cfg ServiceConfig
-	log *slog.Logger
+	cfg    ServiceConfig
+	notify weburl.Notify
+	log    *slog.Logger
 }
 
 // NewService checks cfg and returns a Service.
@@ -117,6 +126,14 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 		cfg.NewID = rand.Text
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
+	s.notify = weburl.Notify{Gateway: new(url.URL), Hosts: make(map[string]bool, len(cfg.NotifyHosts))}
+	for _, host := range cfg.NotifyHosts {
+		hostPort, ok := weburl.HostPort(host)
+		if !ok {
+			return nil, errors.New("payment: a NotifyHosts entry is no host name")
+		}
+		s.notify.Hosts[hostPort] = true
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,15 +150,29 @@ func (s *Service) Evaluate(ctx context.Context, t Terms) error {
 // a pay request that was accepted. A zero At is now, an absent PaymentID is made.
 // A payment that is known already stays as it is; the record says how it stands.
 //
-// The errors are a refusal of Check, those of [Opened], and those of the
-// database.
+// The errors are a refusal of Check, those of [Opened], ErrParam for a
+// Terms.NotifyURL that the result could not be sent to, and those of the
+// database. ErrParam, ErrOtherCustomer and ErrInconsistent raise an alarm.
 func (s *Service) Open(ctx context.Context, e Opened) (Record, error) {
-	if s.cfg.Check != nil {
+	record, err := s.open(ctx, e)
+	if errors.Is(err, ErrParam) || errors.Is(err, ErrOtherCustomer) || errors.Is(err, ErrInconsistent) {
+		s.log.ErrorContext(ctx, "payment: alarm: a payment cannot be opened as Alipay+ asks for it",
+			slog.String("paymentRequestId", e.PaymentRequestID), slog.Any("error", err))
+	}
+	return record, err
+}
+
+func (s *Service) open(ctx context.Context, e Opened) (Record, error) {
+	unusable := s.checkNotifyURL(e.NotifyURL)
+	if s.cfg.Check != nil || unusable != nil {
 		known, err := s.Find(ctx, e.PaymentRequestID)
-		if err != nil {
+		switch {
+		case err != nil:
 			return known, err
-		}
-		if known.State == "" {
+		case known.State != "":
+		case unusable != nil:
+			return known, unusable
+		default:
 			if err := s.check(ctx, Check{Stage: StageOpen, Terms: e.Terms}); err != nil {
 				return known, err
 			}
@@ -154,6 +185,18 @@ func (s *Service) Open(ctx context.Context, e Opened) (Record, error) {
 		e.At = time.Now()
 	}
 	return s.On(ctx, e.PaymentRequestID, e)
+}
+
+// checkNotifyURL refuses a paymentNotifyUrl that no message would be sent to: a
+// payment whose result cannot be reported must not begin. None is fine.
+func (s *Service) checkNotifyURL(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	if _, rule := s.notify.Check(raw); rule != "" {
+		return fmt.Errorf("%w: paymentNotifyUrl %s (ServiceConfig.NotifyHosts is the same list)", ErrParam, rule)
+	}
+	return nil
 }
 
 // Confirm debits the user, who agreed on the cashier page. It returns the record
@@ -185,6 +228,11 @@ func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, er
 	}
 	return record, nil
 }
+
+// Joined reports whether ctx carries a transaction of the [Records]. What may not
+// be undone any more, like the count of a PIN before it is compared, must not
+// happen in one.
+func (s *Service) Joined(ctx context.Context) bool { return s.cfg.Records.Joined(ctx) }
 
 // Routes serve inquiryPayment, cancelPayment and refund below prefix:
 // "/alipayplus/" gives "/alipayplus/refund" and so on, the paths to register

@@ -3,8 +3,9 @@
 //	identify -rules rules.json [-allow FILE] [-block FILE] [CODE ...]
 //	identify -rules rules.json -check
 //
-// rules.json is the body of an inquiryCodeRules response. Codes are arguments or, without any, the lines of the standard
-// input. For every code it prints one JSON object on a line of its own:
+// rules.json is the body of an inquiryCodeRules response. Codes are arguments
+// or, without any, the lines of the standard input. For every code it prints
+// one JSON object on a line of its own:
 //
 //	decision     local (in the allowlist), rejected (in the blocklist) or identified
 //	supported    true if Alipay+ processes the code
@@ -14,11 +15,13 @@
 //	reason       why, in words
 //	result       S, or F with PARAM_ILLEGAL for what cannot be a code
 //
-// The lists hold one entry a line: exact, prefix, host, guid or regexp, a blank, and the value; see codeid.ReadList.
+// The lists hold one entry a line: exact, prefix, host, guid or regexp, a
+// blank, and the value; see codeid.ReadList.
 //
 // With -check it lists the rules that cannot be used, and why.
 //
-// Exit status: 0; 1 if -check found something; 2 if a file cannot be used or the command line is wrong.
+// Exit status: 0; 1 if -check found something; 2 if a file cannot be used or
+// the command line is wrong.
 package main
 
 import (
@@ -169,7 +172,8 @@ func (t *tool) list(skipped []codeid.SkippedRule) error {
 	return err
 }
 
-// identify writes an answer for every code: the arguments or, without any, the lines of in.
+// identify writes an answer for every code: the arguments or, without any, the
+// lines of in.
 func (t *tool) identify(codes []string, in io.Reader) error {
 	for _, code := range codes {
 		if err := t.write(code); err != nil {

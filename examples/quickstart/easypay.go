@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -16,63 +18,35 @@ import (
 const (
 	payPath     = "/alipayplus/pay"
 	loginID     = "852-90000000"
-	verifyPage  = "https://wallet.example/verify?session=8c1f"
+	verifyPage  = "https://wallet.example/verify/" // a sealed link is appended
 	merchantID  = "MERCHANT01"
 	agreementID = "AGREEMENT01"
 )
 
-// easyPayService is the wallet's side of pay.
-func (w *wallet) easyPayService(tokens *auth.Service) easypay.Service {
-	open := func(terms payment.Terms, id string, at time.Time) (payment.Record, error) {
-		terms.CustomerID = customer
-		return w.happened(id, payment.Opened{Terms: terms, At: at})
+// newEasyPay is the wallet's side of Easy Pay.
+func newEasyPay(payments *payment.Service, tokens easypay.Tokens) (*easypay.Service, error) {
+	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
 	}
-	return easypay.Service{
-		Tokens: tokens,
-		Evaluate: func(_ context.Context, e easypay.Evaluation) (easypay.Eligible, error) {
-			if e.Account().UserLoginID.Reveal() != loginID {
-				return easypay.Eligible{}, alipayplus.CodeUserNotExist
-			}
-			return easypay.Eligible{CustomerID: customer}, nil
-		},
-		Create: func(_ context.Context, c easypay.Creation) (easypay.Verification, error) {
-			terms := c.Terms()
-			terms.PaymentID = "W-" + c.PaymentRequestID
-			terms.Verification = payment.Verification{URL: alipayplus.Conceal(verifyPage)}
-			record, refused := open(terms, c.PaymentRequestID, time.Now())
-			if refused != nil {
-				return easypay.Verification{}, refused
-			}
-			return easypay.VerificationOf(record)
-		},
-		Pay: func(_ context.Context, c easypay.OneClick) (easypay.Paid, error) {
-			terms := c.Terms()
-			terms.PaymentID = "W-" + c.PaymentRequestID
-			record, refused := open(terms, c.PaymentRequestID, time.Now())
-			if refused == nil { // the user agreed in advance
-				record, refused = w.happened(c.PaymentRequestID, payment.Confirmed{
-					CustomerID: c.Grant.CustomerID, Amount: record.Amounts.Debit(), At: time.Now(),
-				})
-			}
-			if refused != nil {
-				return easypay.Paid{}, refused
-			}
-			return easypay.PaidOf(record)
-		},
+	sealer, err := alipayplus.NewSealer(key)
+	if err != nil {
+		return nil, err
 	}
+	return easypay.NewService(easypay.Config{
+		Payments: payments, Tokens: tokens, Sealer: sealer, PageURL: verifyPage,
+		Account: func(_ context.Context, a easypay.Account) (string, error) {
+			if a.UserLoginID.Reveal() != loginID {
+				return "", alipayplus.CodeUserNotExist
+			}
+			return customer, nil
+		},
+	})
 }
 
-// enters is the user entering a PIN on the verification page: the try is counted
-// before it is compared.
-func (w *wallet) enters(id string, right bool) (payment.Record, error) {
-	record, err := w.happened(id, payment.VerificationTried{At: time.Now()})
-	switch {
-	case err != nil || record.State != payment.StateVerifying:
-		return record, err
-	case right:
-		return w.happened(id, payment.Verified{Try: len(record.Tried), At: time.Now()})
-	}
-	return w.happened(id, payment.VerificationFailed{Try: len(record.Tried), At: time.Now()})
+// enters is the user entering a PIN on the verification page.
+func (w *world) enters(ctx context.Context, link alipayplus.Secret, pin string) (easypay.Page, error) {
+	return w.pay.Verify(ctx, link, func(context.Context, payment.Record) (bool, error) { return pin == "1234", nil })
 }
 
 // easyPayRequest is a pay request that names the user by the login id.
@@ -132,30 +106,29 @@ func (w *world) easyPay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(expect("paymentUrl", created.PaymentURL.Reveal(), verifyPage), expect("the balance", w.wallet.balance(), before)); err != nil {
+	text, ours := strings.CutPrefix(created.PaymentURL.Reveal(), verifyPage)
+	if err := errors.Join(expect("paymentUrl is the page", ours, true), expect("the balance", w.wallet.balance(), before)); err != nil {
 		return err
 	}
+	link := alipayplus.Conceal(text)
 
 	w.trace.step("Step 12", "The user enters a wrong PIN, then the right one")
-	record, err := w.wallet.enters(id, false)
+	page, err := w.enters(ctx, link, "0000")
 	if err != nil {
 		return err
 	}
-	w.trace.say("wrong PIN: the payment is %s", record.State)
+	w.trace.say("wrong PIN: the payment is %s, %d tries are left", page.Record.State, page.TriesLeft)
 	if err := w.inquire(ctx, id, alipayplus.CodePaymentInProcess); err != nil {
 		return err
 	}
-	if record, err = w.wallet.enters(id, true); err != nil {
+	if page, err = w.enters(ctx, link, "1234"); err != nil {
 		return err
 	}
+	record := page.Record
 	w.trace.say("right PIN: the payment is %s, balance KRW %d -> %d", record.State, before, w.wallet.balance())
 
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
-	redirect, err := easypay.Redirect(record.RedirectURL.Reveal(), record.Verified())
-	if err != nil {
-		return err
-	}
-	w.trace.say("%s", redirect)
+	w.trace.say("%s", page.Redirect.Reveal())
 
 	w.trace.step("Steps 16-23", "Alipay+ inquires, the wallet notifies; both are made from the record")
 	if err := w.inquire(ctx, id, alipayplus.CodeSuccess); err != nil {

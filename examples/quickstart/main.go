@@ -22,9 +22,9 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -67,6 +67,7 @@ type world struct {
 	flow   *mpm.Flow               // of the wallet
 	wallet *wallet
 	tokens *auth.Service       // of the wallet
+	pay    *easypay.Service    // of the wallet
 	server http.Handler        // the wallet's handler, as Alipay+ reaches it
 	known  []alipayplus.Secret // access tokens that Alipay+ was told
 }
@@ -74,10 +75,14 @@ type world struct {
 func run(ctx context.Context, choice string) error {
 	began := time.Now()
 	complaints := &complaints{}
+	wallet, err := newWallet()
+	if err != nil {
+		return err
+	}
 	w := &world{
 		trace:  &trace{out: os.Stdout},
 		alipay: alipayplustest.New(complaints),
-		wallet: newWallet(),
+		wallet: wallet,
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
@@ -156,15 +161,15 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
+	if w.pay, err = newEasyPay(w.wallet.payments, w.tokens); err != nil {
+		return err
+	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
-		w.wallet.easyPayService(w.tokens).Handle(payPath),
-		auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
-		auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
-		payment.InquiryPayment.Handle("/alipayplus/inquiryPayment", w.wallet.inquire),
-		payment.Refund.Handle("/alipayplus/refund", w.wallet.refund),
-		payment.CancelPayment.Handle("/alipayplus/cancelPayment", w.wallet.cancel),
-	)
+		slices.Concat(w.pay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), []alipayplus.Route{
+			auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
+			auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
+		})...)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (w *world) afterwards(ctx context.Context, id string) error {
 	w.trace.step("afterwards", "The merchant gives back a part; Alipay+ sends the refund twice, the money moves once")
 	refund := &payment.RefundRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01",
-		PaymentRequestID: id, PaymentID: "W-" + id, RefundRequestID: "RR-0001",
+		PaymentRequestID: id, PaymentID: w.wallet.record(id).PaymentID, RefundRequestID: "RR-0001",
 		RefundAmount:     alipayplus.Amount{Currency: "JPY", Minor: 30},
 		RefundFromAmount: alipayplus.Amount{Currency: "KRW", Minor: 300},
 	}

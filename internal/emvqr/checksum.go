@@ -20,9 +20,9 @@ var table = func() (t [256]uint16) {
 	return t
 }()
 
-// Checksum returns the CRC-16/CCITT-FALSE of text. The checksum of a code covers
-// the UTF-8 bytes of everything up to and including "6304" and follows them as
-// four upper-case hexadecimal digits, padded with zeros.
+// Checksum returns the CRC-16/CCITT-FALSE of text. The checksum of a code
+// covers the UTF-8 bytes of everything up to and including "6304" and follows
+// them as four upper-case hexadecimal digits, padded with zeros.
 func Checksum(text string) uint16 {
 	crc := uint16(0xFFFF)
 	for i := range len(text) {

@@ -24,13 +24,17 @@ const (
 type Code struct {
 	count     count // how its lengths count
 	root      [100]string
-	templates []template
+	templates []Template
 }
 
-type template struct {
-	tag    int
-	fields Row
+// Template is a root field that can be read as a row of fields.
+type Template struct {
+	Tag    int
+	Fields Row
 }
+
+// IsAccount reports whether t belongs to a merchant account.
+func (t Template) IsAccount() bool { return t.Tag >= FirstTemplate && t.Tag <= LastTemplate }
 
 // Parse reads text. With ErrChecksum it returns the code, too: some programs
 // would use it. It takes time proportional to the length of text.
@@ -52,7 +56,7 @@ func Parse(text string) (*Code, error) {
 			continue
 		}
 		if fields := c.Row(c.root[tag]); fields != nil {
-			c.templates = append(c.templates, template{tag, fields})
+			c.templates = append(c.templates, Template{tag, fields})
 		}
 	}
 	return c, err
@@ -88,19 +92,23 @@ func isTemplate(tag int) bool {
 // Root returns the value of a root field, "" if the code does not have it.
 func (c *Code) Root(tag int) string { return c.root[tag] }
 
+// Templates returns all templates that can be read, by their tags. It must not be
+// changed.
+func (c *Code) Templates() []Template { return c.templates }
+
 // Template returns the fields of a root field that is a template, nil if it is
 // absent or cannot be read as a row of fields.
 func (c *Code) Template(tag int) Row {
 	for i := range c.templates {
-		if c.templates[i].tag == tag {
-			return c.templates[i].fields
+		if c.templates[i].Tag == tag {
+			return c.templates[i].Fields
 		}
 	}
 	return nil
 }
 
-// Row reads value, of some field of c, as a row of fields: at least one, none of
-// them twice. It returns nil if value is something else.
+// Row reads value, of some field of c, as a row of fields: at least one, none
+// of them twice. It returns nil if value is something else.
 func (c *Code) Row(value string) Row {
 	if value == "" {
 		return nil

@@ -22,7 +22,8 @@ func sealed(fields ...string) string {
 	return code + fmt.Sprintf("%04X", bitwise(code))
 }
 
-// bitwise is the checksum by its definition, one bit at a time, to compare with.
+// bitwise is the checksum by its definition, one bit at a time, to compare
+// with.
 func bitwise(text string) uint16 {
 	crc := uint16(0xFFFF)
 	for _, b := range []byte(text) {
@@ -237,7 +238,8 @@ func naive(text string, units func(r rune) int, empty bool) (fields map[string]s
 	return fields, len(fields) > 0
 }
 
-// FuzzParse: any text, and the same text with its checksum made right, so that the fuzzer gets past it.
+// FuzzParse: any text, and the same text with its checksum made right, so that
+// the fuzzer gets past it.
 func FuzzParse(f *testing.F) {
 	f.Add(sealed(tlv(0, "01"), account, tlv(59, "珈琲と本の店"), tlv(62, tlv(5, "ref"))))
 	f.Add(sealed(tlv(0, "01"), tlv(26, "0003é"), tlv(51, tlv(0, "A")+tlv(0, "B"))))

@@ -1,13 +1,13 @@
-// Package regex compiles regular expressions that come from outside. They have a
-// largest size, so that none takes long, and those that were written for Java mean
-// what they mean to Java's Pattern (without flags) or are not admitted.
+// Package regex compiles regular expressions that come from outside. They have
+// a largest size, so that none takes long, and those that were written for Java
+// mean what they mean to Java's Pattern (without flags) or are not admitted.
 //
 // # Java
 //
-// Java and Go take many constructs for different things, some of them without an
-// error. So none reaches Go as it is written: the pattern is read by a parser of
-// its own, which knows a safe part of Java's syntax and writes the same meaning in
-// Go's.
+// Java and Go take many constructs for different things, some of them without
+// an error. So none reaches Go as it is written: the pattern is read by a
+// parser of its own, which knows a safe part of Java's syntax and writes the
+// same meaning in Go's.
 //
 // Read alike by both, and copied:
 //

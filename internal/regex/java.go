@@ -368,8 +368,6 @@ func (p *patternParser) class() part {
 			return p.fail("a class without an end")
 		case p.at("["), strings.HasPrefix(p.rest, "&&"), strings.HasPrefix(p.rest, `\Q`):
 			return p.fail("a class in a class")
-		case p.at("^") && !first:
-			return p.fail("a caret in the middle of a class") // Java 9 negates after \[
 		}
 		var inner set
 		var r rune

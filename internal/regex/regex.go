@@ -15,9 +15,9 @@ const (
 	classRanges = 16 // ranges of a character class that count as one instruction
 )
 
-// The errors of Java and Go quote no pattern. ErrForeign is wrapped by the error
-// for a pattern that was written for Java and is not admitted: a compiler for
-// Java's dialect may know what to do with it.
+// The errors of Java and Go quote no pattern. ErrForeign is wrapped by the
+// error for a pattern that was written for Java and is not admitted: a compiler
+// for Java's dialect may know what to do with it.
 var (
 	ErrForeign  = errors.New("regular expression that is not admitted")
 	errTooLarge = errors.New("regular expression that is too large")
@@ -73,10 +73,10 @@ func check(pattern string) error {
 	return nil
 }
 
-// Match reports whether value matches. Where a pattern for Java has $, Java also
-// matches before a line terminator that ends the value. What follows a $ is
-// empty, so that is the same as matching the value without its terminator: of
-// importance to look-aheads and to parts of a value, because the whole value
+// Match reports whether value matches. Where a pattern for Java has $, Java
+// also matches before a line terminator that ends the value. What follows a $
+// is empty, so that is the same as matching the value without its terminator:
+// of importance to look-aheads and to parts of a value, because the whole value
 // ends nowhere else.
 func (r *Regexp) Match(value string) bool {
 	line := withoutTerminator(value)
@@ -130,8 +130,8 @@ func (r *Regexp) compile(err *error, pattern string, begin, end bool) *regexp.Re
 }
 
 // expandedSize estimates, from above, how many instructions tree compiles to,
-// with its counters written out. It gives up above limit. A large character class
-// counts for more, by the memory and the time that it takes.
+// with its counters written out. It gives up above limit. A large character
+// class counts for more, by the memory and the time that it takes.
 func expandedSize(tree *syntax.Regexp, limit int) int {
 	size := 1
 	switch tree.Op {

@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/regex"
 )
 
-// What is refused for its form is marked, so that another compiler can be asked;
-// what is too large is not.
+// What is refused for its form is marked, so that another compiler can be
+// asked; what is too large is not.
 func TestErrors(t *testing.T) {
 	for pattern, foreign := range map[string]bool{
 		`(?=a)b`: true, `(a)\1`: true, `a*+`: true, `[a&&b]`: true, `[[:alpha:]]`: true, `\pL`: true, `a\b`: true, `(?m)^a`: true, `(`: true,

@@ -13,8 +13,8 @@ import (
 // Readings returns the URLs that code is to the most forgiving programs, in the
 // form in which URLs are compared, for a blocklist: there, a match too many is
 // better than one too few. They drop invisible characters, take backslashes for
-// slashes and any number of slashes for two, forget user-info, write the host in
-// ASCII, resolve dot segments, and some decode the path.
+// slashes and any number of slashes for two, forget user-info, write the host
+// in ASCII, resolve dot segments, and some decode the path.
 func Readings(code string) (all []string) {
 	text := strings.TrimSpace(strings.Map(func(r rune) rune {
 		if IsInvisible(r) {
@@ -43,8 +43,8 @@ func Readings(code string) (all []string) {
 	return all
 }
 
-// decoded is text with its percent-encoded characters decoded, or text itself if
-// it has an escape that is none.
+// decoded is text with its percent-encoded characters decoded, or text itself
+// if it has an escape that is none.
 func decoded(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain

@@ -1,14 +1,14 @@
-// Package weburl judges URLs that come from the network: which texts are URLs of
-// the web, which of those every program reads alike, and what a forgiving program
-// would make of the others.
+// Package weburl judges URLs that come from the network: which texts are URLs
+// of the web, which of those every program reads alike, and what a forgiving
+// program would make of the others.
 //
 // A text that begins with http:// or https://, in any case, is a URL. It has a
-// Problem, and must then match nothing and never be opened, if some program would
-// go to another host or path than another program.
+// Problem, and must then match nothing and never be opened, if some program
+// would go to another host or path than another program.
 //
-// A URL without a Problem has one form in which it is compared: scheme and host in
-// lower case, no default port, and a slash after the host. In that form "starts
-// with" is safe: a prefix always ends after its host.
+// A URL without a Problem has one form in which it is compared: scheme and host
+// in lower case, no default port, and a slash after the host. In that form
+// "starts with" is safe: a prefix always ends after its host.
 //
 // A blocklist, which must not be evaded, takes problems out instead of refusing
 // them: see [Readings].
@@ -129,8 +129,8 @@ func Parse(text string) (u URL, ok bool) {
 	return u, true
 }
 
-// badCharacter is the problem of a character at any place: one that programs drop,
-// turn round or take for another one.
+// badCharacter is the problem of a character at any place: one that programs
+// drop, turn round or take for another one.
 func badCharacter(text string) string {
 	ascii := true
 	for i := range len(text) {
@@ -154,15 +154,16 @@ func badCharacter(text string) string {
 	return ""
 }
 
-// IsInvisible reports whether r is a control or format character, ends a line or
-// is no character at all.
+// IsInvisible reports whether r is a control or format character, ends a line
+// or is no character at all.
 func IsInvisible(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // IsHostName accepts only ASCII: a name in another script is a different host
-// that may look the same, and "%2e" is a dot to some programs and not to others. A
-// dot at the end is refused because it makes another text of the same host.
+// that may look the same, and "%2e" is a dot to some programs and not to
+// others. A dot at the end is refused because it makes another text of the same
+// host.
 func IsHostName(host string) bool {
 	if len(host) > maxHost {
 		return false
@@ -191,9 +192,10 @@ func isPort(port string) bool {
 	return len(port) <= 5
 }
 
-// hasDotSegment reports whether the path in rest, a path with query and fragment,
-// has a segment "." or "..", plain, percent-encoded or with a parameter after a
-// semicolon: opened, it leads to another path than the one compared.
+// hasDotSegment reports whether the path in rest, a path with query and
+// fragment, has a segment "." or "..", plain, percent-encoded or with a
+// parameter after a semicolon: opened, it leads to another path than the one
+// compared.
 func hasDotSegment(rest string) bool {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i]
@@ -233,7 +235,8 @@ func isLowerASCII(text string) bool {
 	return true
 }
 
-// equalFoldASCII is strings.EqualFold without its Unicode pairs: U+212A is no k.
+// equalFoldASCII is strings.EqualFold without its Unicode pairs: U+212A is no
+// k.
 func equalFoldASCII(a, b string) bool {
 	if len(a) != len(b) {
 		return false

@@ -1,0 +1,367 @@
+package alipayplustest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+)
+
+// queueMistakes are what an author of an outbox or a queue gets wrong, each once.
+// TestOutbox or TestQueue must fail for every one of them.
+var queueMistakes = []string{
+	"forgets the group",
+	"forgets the time-out",
+	"puts twice",
+	"replaces a message",
+	"puts an acknowledged message again",
+	"puts a withdrawn message again",
+	"puts a message without a key",
+	"ignores the operation",
+	"joins operation and key",
+	"ignores the case of keys",
+	"trims keys",
+	"cuts keys at NUL",
+	"puts outside of the transaction",
+	"withdraws outside of the transaction",
+	"hides the error of the transaction",
+	"forgets that a joined function failed",
+	"fails to withdraw what is not there",
+	"does not withdraw",
+	"does not withdraw a dead letter",
+	"withdraws what is acknowledged, so that it can be leased",
+	"leases twice",
+	"leases more than it was asked for",
+	"never ends a lease",
+	"does not count tries",
+	"names all leases alike",
+	"ignores an acknowledgement after the lease was lost",
+	"lets a lost lease end the new one",
+	"buries after the lease was lost",
+	"does not wait before it delivers again",
+	"forgets the code",
+	"forgets when a message was put",
+	"leases dead letters",
+	"lists dead letters without their body",
+	"lists dead letters backwards",
+	"lists too many dead letters",
+	"keeps the tries at Requeue",
+	"requeues what is leased",
+	"fails to requeue what is not there",
+	"leases a group at once",
+	"lets a group overtake what is delivered again",
+	"holds a group up with a dead letter",
+	"ignores the lease of a withdrawn message",
+	"ignores the lease of a later message",
+	"ignores the lease of an acknowledged message",
+	"keeps the lease of an acknowledged message",
+	"holds up messages without a group",
+	"ignores the case of groups",
+}
+
+type soundMessage struct {
+	alipayplus.Delivery
+	state string // "" waits, "acknowledged", "withdrawn", "dead"
+	due   time.Time
+}
+
+// soundQueue is an outbox and a queue, with a place for each mistake.
+type soundQueue struct {
+	mu      sync.Mutex
+	rows    []*soundMessage
+	leases  int
+	mistake string
+}
+
+type soundTx struct{}
+
+func (q *soundQueue) is(mistake string) bool { return q.mistake == mistake }
+
+// InTx runs fn alone.
+func (q *soundQueue) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if outer, ok := ctx.Value(soundTx{}).(*error); ok {
+		if err := fn(ctx); err != nil && !q.is("forgets that a joined function failed") {
+			*outer = err
+		}
+		return *outer
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var before []soundMessage
+	for _, row := range q.rows {
+		before = append(before, *row)
+	}
+	var failed error
+	err := fn(context.WithValue(ctx, soundTx{}, &failed))
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		rows := q.rows
+		q.rows = nil
+		for i, row := range before {
+			if q.is("withdraws outside of the transaction") {
+				row = *rows[i]
+			}
+			q.rows = append(q.rows, &row)
+		}
+		if q.is("puts outside of the transaction") {
+			q.rows = append(q.rows, rows[len(before):]...)
+		}
+	}
+	if q.is("hides the error of the transaction") {
+		return nil
+	}
+	return err
+}
+
+func (q *soundQueue) name(operation, key string) string {
+	switch q.mistake {
+	case "ignores the operation":
+		return key
+	case "joins operation and key":
+		return operation + key
+	case "ignores the case of keys":
+		key = strings.ToLower(key)
+	case "trims keys":
+		key = strings.TrimSpace(key)
+	case "cuts keys at NUL":
+		key, _, _ = strings.Cut(key, "\x00")
+	}
+	return operation + "|" + key
+}
+
+func (q *soundQueue) row(operation, key string) *soundMessage {
+	for _, row := range q.rows {
+		if q.name(row.Message.Operation, row.Message.Key) == q.name(operation, key) {
+			return row
+		}
+	}
+	return nil
+}
+
+func (q *soundQueue) Put(ctx context.Context, m alipayplus.Message) error {
+	if (m.Operation == "" || m.Key == "") && !q.is("puts a message without a key") {
+		return errors.New("a message needs a key")
+	}
+	return q.InTx(ctx, func(context.Context) error {
+		if q.is("forgets the group") {
+			m.Group = ""
+		}
+		if q.is("forgets the time-out") {
+			m.Timeout = 0
+		}
+		if row := q.row(m.Operation, m.Key); row != nil && !q.is("puts twice") {
+			switch {
+			case q.is("replaces a message"):
+				row.Message = m
+			case q.is("puts an acknowledged message again") && row.state == "acknowledged",
+				q.is("puts a withdrawn message again") && row.state == "withdrawn":
+				row.state, row.due = "", time.Now()
+			}
+			return nil
+		}
+		row := &soundMessage{Delivery: alipayplus.Delivery{Message: m, Put: time.Now()}, due: time.Now()}
+		if q.is("forgets when a message was put") {
+			row.Put = time.Time{}
+		}
+		q.rows = append(q.rows, row)
+		return nil
+	})
+}
+
+func (q *soundQueue) Withdraw(ctx context.Context, operation, key string) error {
+	return q.InTx(ctx, func(context.Context) error {
+		row := q.row(operation, key)
+		switch {
+		case row == nil && q.is("fails to withdraw what is not there"):
+			return errors.New("there is none")
+		case row == nil, q.is("does not withdraw"):
+		case row.state == "dead" && q.is("does not withdraw a dead letter"):
+		case row.state == "acknowledged" && q.is("withdraws what is acknowledged, so that it can be leased"):
+			row.state = ""
+		case row.state != "acknowledged":
+			row.state = "withdrawn"
+		}
+		return nil
+	})
+}
+
+func (q *soundQueue) Lease(ctx context.Context, n int, d time.Duration) (list []alipayplus.Delivery, err error) {
+	return list, q.InTx(ctx, func(context.Context) error {
+		now, blocked := time.Now(), make(map[string]bool)
+		group := func(row *soundMessage) string {
+			if q.is("ignores the case of groups") {
+				return strings.ToLower(row.Message.Group)
+			}
+			return row.Message.Group
+		}
+		for _, row := range q.rows {
+			runs := row.Lease != "" && row.due.After(now)
+			switch {
+			case q.is("ignores the lease of a " + row.state + " message"), q.is("ignores the lease of an " + row.state + " message"),
+				q.is("ignores the lease of a later message") && row.state == "":
+				runs = false
+			}
+			blocked[group(row)] = blocked[group(row)] || runs
+		}
+		for _, row := range q.rows {
+			waits := row.state == "" || row.state == "dead" && q.is("leases dead letters")
+			free := !row.due.After(now) || q.is("leases twice")
+			ordered := group(row) != "" || q.is("holds up messages without a group")
+			if waits && free && (!ordered || !blocked[group(row)] || q.is("leases a group at once")) &&
+				(len(list) < n || q.is("leases more than it was asked for")) {
+				if q.leases++; !q.is("does not count tries") {
+					row.Tries++
+				}
+				if row.Lease = fmt.Sprint(q.leases); q.is("names all leases alike") {
+					row.Lease = "lease"
+				}
+				if row.due = now.Add(d); q.is("never ends a lease") {
+					row.due = now.Add(time.Hour)
+				}
+				delivery := row.Delivery
+				list = append(list, delivery)
+			}
+			if row.state == "" && (free || !q.is("lets a group overtake what is delivered again")) || row.state == "dead" && q.is("holds a group up with a dead letter") {
+				blocked[group(row)] = true
+			}
+		}
+		return nil
+	})
+}
+
+func (q *soundQueue) Finish(ctx context.Context, d alipayplus.Delivery, end alipayplus.End) error {
+	return q.InTx(ctx, func(context.Context) error {
+		row := q.row(d.Message.Operation, d.Message.Key)
+		if row == nil {
+			return nil
+		}
+		mine := row.Lease == d.Lease || q.is("lets a lost lease end the new one")
+		if mine && !(row.state == "acknowledged" && q.is("keeps the lease of an acknowledged message")) {
+			row.Lease = ""
+		}
+		code := end.Code
+		if q.is("forgets the code") {
+			code = ""
+		}
+		switch {
+		case row.state == "acknowledged":
+		case end.State == alipayplus.EndAcknowledged && (mine || !q.is("ignores an acknowledgement after the lease was lost")):
+			row.state, row.Code = "acknowledged", code
+		case row.state != "" || !mine && !q.is("buries after the lease was lost"):
+		case end.State == alipayplus.EndDead:
+			row.state, row.Code = "dead", code
+			if q.is("lists dead letters without their body") {
+				row.Message.Body = alipayplus.Secret{}
+			}
+		case mine:
+			if row.due, row.Code = time.Now().Add(end.After), code; q.is("does not wait before it delivers again") {
+				row.due = time.Now()
+			}
+		}
+		return nil
+	})
+}
+
+func (q *soundQueue) DeadLetters(ctx context.Context, n int) (list []alipayplus.Delivery, err error) {
+	return list, q.InTx(ctx, func(context.Context) error {
+		for _, row := range q.rows {
+			if row.state == "dead" && (len(list) < n || q.is("lists too many dead letters")) {
+				list = append(list, row.Delivery)
+			}
+		}
+		if q.is("lists dead letters backwards") {
+			slices.Reverse(list)
+		}
+		return nil
+	})
+}
+
+func (q *soundQueue) Requeue(ctx context.Context, operation, key string) error {
+	return q.InTx(ctx, func(context.Context) error {
+		row := q.row(operation, key)
+		switch {
+		case row == nil && q.is("fails to requeue what is not there"):
+			return errors.New("there is none")
+		case row == nil:
+		case row.state == "dead", row.state == "" && q.is("requeues what is leased"):
+			if row.state, row.due = "", time.Now(); !q.is("keeps the tries at Requeue") {
+				row.Tries = 0
+			}
+		}
+		return nil
+	})
+}
+
+func queueContracts(t *testing.T, mistake string) {
+	t.Run("outbox", func(t *testing.T) {
+		alipayplustest.TestOutbox(t, func(t *testing.T) alipayplustest.OutboxTest {
+			q := &soundQueue{mistake: mistake}
+			return alipayplustest.OutboxTest{Outbox: q, InTx: q.InTx, Pending: func(t *testing.T) (list []alipayplus.Message) {
+				leased, err := q.Lease(t.Context(), 1000, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range leased {
+					list = append(list, d.Message)
+				}
+				return list
+			}}
+		})
+	})
+	t.Run("queue", func(t *testing.T) {
+		alipayplustest.TestQueue(t, func(*testing.T) (alipayplus.Outbox, alipayplus.Queue) {
+			q := &soundQueue{mistake: mistake}
+			return q, q
+		})
+	})
+}
+
+// A queue without a mistake passes.
+func TestSoundQueue(t *testing.T) { queueContracts(t, "") }
+
+// TestOutbox and TestQueue find every mistake: they run on the broken queues in a
+// process of its own, where they must fail.
+func TestQueueFindsMistakes(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(control) != "" {
+		for _, mistake := range queueMistakes {
+			t.Run(mistake, func(t *testing.T) {
+				t.Parallel()
+				queueContracts(t, mistake)
+			})
+		}
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestQueueFindsMistakes$", "-test.v", "-test.parallel=64", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), control+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatal("TestOutbox and TestQueue passed on broken queues")
+	}
+	failed := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestQueueFindsMistakes/([^/\n]*)/[a-z]*/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
+		failed[m[1]] = m[2]
+	}
+	for _, mistake := range queueMistakes {
+		by := failed[strings.ReplaceAll(mistake, " ", "_")]
+		if by == "" {
+			t.Errorf("TestOutbox and TestQueue pass on a queue that %s", mistake)
+		}
+		t.Logf("%s: %s", mistake, by)
+	}
+	if t.Failed() {
+		t.Logf("%s", out)
+	}
+}

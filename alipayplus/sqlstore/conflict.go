@@ -1,0 +1,53 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// conflict reports whether err says that the database undid the transaction, or
+// can undo it, because another one was in its way. The classes are known without
+// the drivers.
+func (s *Store) conflict(err error) bool {
+	if err == nil {
+		return false
+	}
+	var postgres interface{ SQLState() string }
+	if errors.As(err, &postgres) {
+		switch postgres.SQLState() {
+		case "40001", "40P01", "55P03": // serialization failure, deadlock, lock time-out
+			return true
+		}
+	}
+	var sqlite interface{ Code() int }
+	if errors.As(err, &sqlite) {
+		switch sqlite.Code() & 0xff { // the primary one of an extended code
+		case 5, 6: // BUSY, LOCKED
+			return true
+		}
+	}
+	return s.conflicts(err)
+}
+
+// maxTries bounds how often a transaction runs.
+const maxTries = 12
+
+// repeat runs once again as long as it says that a conflict undid everything.
+func repeat(ctx context.Context, once func() (again bool, err error)) error {
+	for try := 1; ; try++ {
+		again, err := once()
+		if err == nil || !again || try == maxTries {
+			return err
+		}
+		// Full jitter: what collided once must not meet again.
+		timer := time.NewTimer(rand.N(min(time.Millisecond<<try, 250*time.Millisecond)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+	}
+}

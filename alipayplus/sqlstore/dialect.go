@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Dialect is a kind of database.
+type Dialect uint8
+
+// The dialects.
+const (
+	PostgreSQL Dialect = iota + 1 // 13 or later
+	SQLite                        // 3.35 or later
+)
+
+// String is the name of the database.
+func (d Dialect) String() string {
+	if p, err := d.parts(); err == nil {
+		return p.name
+	}
+	return fmt.Sprintf("Dialect(%d)", uint8(d))
+}
+
+// parts is what differs between databases.
+type parts struct {
+	name      string
+	schema    string
+	isolation sql.IsolationLevel
+	// begin is the first statement of each transaction; "" for none.
+	begin string
+	// lockSchema lets one Migrate run at a time; "" for none.
+	lockSchema string
+	// hasSchema tells whether there is a table alipayplus_schema.
+	hasSchema string
+	// check finds out whether the database can be used.
+	check func(ctx context.Context, db *sql.DB) error
+	// time is t as a parameter; the zero time is NULL.
+	time func(t time.Time) any
+	// words replaces the words with an @ in the statements.
+	words *strings.Replacer
+	// leaseReturning: an UPDATE can return values from before it, so that
+	// payments are leased by one statement.
+	leaseReturning bool
+	// rollback: a COMMIT that met a conflict leaves the transaction open.
+	rollback bool
+}
+
+var (
+	//go:embed postgresql.sql
+	postgresqlSchema string
+	//go:embed sqlite.sql
+	sqliteSchema string
+)
+
+var postgresql = parts{
+	name:   "PostgreSQL",
+	schema: postgresqlSchema,
+	// Under a stricter level, transactions that wait for one row would fail
+	// instead of working with what the other one left.
+	isolation:  sql.LevelReadCommitted,
+	lockSchema: `SELECT pg_advisory_xact_lock(7308324465)`,
+	hasSchema:  `SELECT count(*) FROM (SELECT to_regclass('alipayplus_schema') AS found) t WHERE found IS NOT NULL`,
+	check:      checkPostgreSQL,
+	time: func(t time.Time) any {
+		if t.IsZero() {
+			return nil
+		}
+		return t
+	},
+	words: strings.NewReplacer(
+		// The time of the statement, not of the transaction, which may have
+		// waited for a lock. (An index cannot be searched by clock_timestamp.)
+		"@now", "statement_timestamp()",
+		"@ms", "* interval '1 millisecond'",
+		"@lock", "FOR NO KEY UPDATE",
+		"@skip", "FOR NO KEY UPDATE SKIP LOCKED",
+		// = ANY(ARRAY(…)) finds the rows by index, whatever the planner thinks
+		// of their number.
+		"@in(", "= ANY(ARRAY(",
+		"@)", "))",
+	),
+	leaseReturning: true,
+}
+
+var sqlite = parts{
+	name:   "SQLite",
+	schema: sqliteSchema,
+	// A transaction that reads first and writes later fails at once if another
+	// one wrote in between, and no time-out helps. One that begins with a write
+	// waits for its turn.
+	begin:     `UPDATE alipayplus_schema SET version = version`,
+	hasSchema: `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alipayplus_schema'`,
+	check:     checkSQLite,
+	time: func(t time.Time) any {
+		if t.IsZero() {
+			return nil
+		}
+		return t.UnixMilli()
+	},
+	words: strings.NewReplacer(
+		"@now", "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+		"@ms", "",
+		"@lock", "",
+		"@skip", "",
+		"@in(", "IN (",
+		"@)", ")",
+		"$", "?",
+	),
+	rollback: true,
+}
+
+func (d Dialect) parts() (*parts, error) {
+	switch d {
+	case PostgreSQL:
+		return &postgresql, nil
+	case SQLite:
+		return &sqlite, nil
+	}
+	return nil, fmt.Errorf("sqlstore: dialect %d is unknown; use PostgreSQL or SQLite", uint8(d))
+}
+
+func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
+	var version int
+	var encoding string
+	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_encoding')`).Scan(&version, &encoding)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: the database does not answer as PostgreSQL: %w", err)
+	case version < 130000:
+		return fmt.Errorf("sqlstore: PostgreSQL %d is too old; it must be 13 or later", version/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("sqlstore: the encoding of the database is %s; it must be UTF8", encoding)
+	}
+	return nil
+}
+
+func checkSQLite(ctx context.Context, db *sql.DB) error {
+	var version string
+	if err := db.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version); err != nil {
+		return fmt.Errorf("sqlstore: the database does not answer as SQLite: %w", err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil || major < 3 || major == 3 && minor < 35 {
+		return fmt.Errorf("sqlstore: SQLite %s is too old; it must be 3.35 or later", version)
+	}
+	var wait int
+	if err := db.QueryRowContext(ctx, `PRAGMA busy_timeout`).Scan(&wait); err != nil {
+		return fmt.Errorf("sqlstore: SQLite does not tell its busy_timeout: %w", err)
+	}
+	if wait <= 0 {
+		return fmt.Errorf("sqlstore: SQLite has no busy_timeout: transactions would fail instead of waiting for one another; set it to 5000 in the name of the data source")
+	}
+	return nil
+}

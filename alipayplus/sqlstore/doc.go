@@ -1,0 +1,102 @@
+// Package sqlstore keeps payments, the outbox and the answers to inbound
+// requests in a SQL database: PostgreSQL 13 or later, or SQLite 3.35 or later. It
+// works on database/sql with the driver of your choice; it is tested with
+// jackc/pgx and modernc.org/sqlite.
+//
+// # What you write
+//
+// [Schema] returns the tables, for your migration tool; [Migrate] makes them, for
+// tests and SQLite. [Open] checks them and returns a [Store]:
+//
+//	store, err := sqlstore.Open(ctx, db, sqlstore.PostgreSQL)
+//
+// Give its parts to the services: [Store.Payments] to payment.NewService,
+// [Store.Outbox] to alipayplus.NewRelay, [Store.Idempotency] to
+// alipayplus.NewHandler. Your money is a [Ledger], whose methods get the
+// transaction of the payment; [Store.Ledger] makes a payment.Ledger of it. Call
+// [Store.Purge] now and then.
+//
+// # What you get
+//
+// A payment, the ledger's entry and the message to Alipay+ change in one
+// transaction, or not at all. Updates of one payment run one after the other, in
+// all processes. Any number of processes may share the database: each due
+// payment and each message is leased to one of them, and goes to another one
+// when the lease ends after a crash. Leases and due times are by the clock of
+// the database, so that the clocks of the processes may differ.
+//
+// A payment that is opened, confirmed with its debit, and reported takes 8
+// statements in 4 transactions on PostgreSQL, without BEGIN, COMMIT and the
+// ledger's own.
+//
+// The table alipayplus_payment has columns for your own queries: the ids of the
+// payment, of the wallet's payment and of the customer, state, currency and
+// minor units of what the customer pays, and when it was paid. Add indexes as you
+// need them, and change nothing else. A NUL, a byte that is no UTF-8 and a
+// backslash are \x00, \xff and \x5c in a column.
+//
+// # Transactions
+//
+// [Store.InTx] runs a function in a transaction, which its context carries; every
+// method of the Store joins it, and so do the services. [Tx] returns it for your
+// own statements, [Conn] its connection. With [WithTx] everything joins a
+// transaction that you began yourself, with sqlc or gorm for example.
+//
+// Transactions are READ COMMITTED. A transaction locks the payment first, then
+// what the ledger locks: keep this order in your own transactions, too. Do not
+// use the Store with another context inside of a transaction: it would take a
+// second connection and wait for the first one.
+//
+// After a serialization failure, a deadlock or a lock time-out, the outermost
+// transaction runs again, if its rollback is certain, up to 12 times with growing
+// random waits. So functions that run in a transaction may run more than once,
+// and must not do what a rollback does not undo. If your driver's errors have
+// neither SQLState() string (pgx) nor Code() int (modernc.org/sqlite), say with
+// [Retryable] which of them are conflicts.
+//
+// A function that joined a transaction and failed leaves it nothing but its
+// rollback, even if the error is ignored.
+//
+// # What can go wrong
+//
+// An error does not always mean that nothing happened: when the connection
+// breaks during a COMMIT, nobody knows. The transaction is not repeated then.
+// Ask again: Update sees what was committed, and the keys of ledger entries and
+// messages make a repetition harmless.
+//
+// [Open] refuses a schema that is missing, too old or too new. A record that a
+// newer version of this package wrote is neither read nor changed by an older
+// one: during a deployment, the newer processes take care of it.
+//
+// A message that cannot be read is leased with Delivery.Err and becomes a dead
+// letter, with an alarm.
+//
+// # How long rows live
+//
+// [Store.Purge] deletes, in steps of bounded size:
+//
+//   - messages 30 days after they were acknowledged or withdrawn. They lose their
+//     body at once. Until they are deleted, putting them again changes nothing.
+//   - payments 400 days after their last change, with their refunds, if nothing
+//     of them is open or due. (Alipay+ refunds within 366 days.)
+//   - answers to inbound requests after 400 days.
+//
+// Dead letters stay until they are acknowledged or withdrawn.
+//
+// # PostgreSQL
+//
+// The encoding of the database must be UTF8. The tables are found by the
+// search_path.
+//
+// # SQLite
+//
+// One transaction writes at a time. Set a busy_timeout, which Open checks, and the
+// write-ahead log, so that readers do not wait:
+//
+//	db, err := sql.Open("sqlite", "file:wallet.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
+//
+// With synchronous(NORMAL) a power failure may undo the last transactions; keep
+// the default, FULL, where money is real. Each transaction begins with a write, so
+// that it waits for its turn at its beginning; begin your own ones so, too, for
+// example with _txlock=immediate.
+package sqlstore

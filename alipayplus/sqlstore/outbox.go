@@ -1,0 +1,167 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+)
+
+// Outbox is the messages to Alipay+ in the database: what services put, and what
+// a Relay delivers.
+type Outbox struct{ s *Store }
+
+var (
+	_ alipayplus.Outbox = (*Outbox)(nil)
+	_ alipayplus.Queue  = (*Outbox)(nil)
+)
+
+func (o *Outbox) store() *Store {
+	if o == nil {
+		return nil
+	}
+	return o.s
+}
+
+// Ready gets a value after a message was put and committed in this process by a
+// transaction of the Store, or became due because another one of its group
+// ended.
+func (o *Outbox) Ready() <-chan struct{} {
+	if s := o.store(); s != nil {
+		return s.ready
+	}
+	return nil
+}
+
+// change runs a statement and tells Ready after the commit if it changed
+// something that can make a message due.
+func (o *Outbox) change(ctx context.Context, wakes bool, text string, args ...any) error {
+	s := o.store()
+	changed, err := s.exec(ctx, text, args...)
+	switch {
+	case err != nil:
+		return err
+	case !wakes || changed == 0:
+	case s.transaction(ctx) != nil:
+		s.transaction(ctx).put = true
+	default:
+		s.wake()
+	}
+	return nil
+}
+
+// Put implements alipayplus.Outbox.
+func (o *Outbox) Put(ctx context.Context, m alipayplus.Message) error {
+	if m.Operation == "" || m.Key == "" {
+		return errors.New("sqlstore: a message without an operation or a key cannot be put: nothing tells it from others")
+	}
+	text, err := encodeMessage(m)
+	if err == nil {
+		err = o.change(ctx, true, o.store().sql().put, column(m.Operation), column(m.Key), column(m.Group), text)
+	}
+	if err != nil {
+		return fmt.Errorf("sqlstore: the message %s %q cannot be put: %w", m.Operation, m.Key, err)
+	}
+	return nil
+}
+
+// Withdraw implements alipayplus.Outbox.
+func (o *Outbox) Withdraw(ctx context.Context, operation, key string) error {
+	if err := o.change(ctx, true, o.store().sql().withdraw, column(operation), column(key)); err != nil {
+		return fmt.Errorf("sqlstore: the message %s %q cannot be withdrawn: %w", operation, key, err)
+	}
+	return nil
+}
+
+// Lease implements alipayplus.Queue.
+func (o *Outbox) Lease(ctx context.Context, n int, d time.Duration) ([]alipayplus.Delivery, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	lease := rand.Text()
+	list, err := query(ctx, o.store(), o.store().sql().lease, readMessage, n, lease, milliseconds(d))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: no messages can be leased: %w", err)
+	}
+	return deliveries(list, lease), nil
+}
+
+// Finish implements alipayplus.Queue.
+func (o *Outbox) Finish(ctx context.Context, d alipayplus.Delivery, end alipayplus.End) error {
+	texts := o.store().sql()
+	args := []any{column(d.Message.Operation), column(d.Message.Key), d.Lease, column(string(end.Code))}
+	text := texts.again
+	switch end.State {
+	case alipayplus.EndAcknowledged:
+		text = texts.acknowledge
+	case alipayplus.EndDead:
+		text = texts.bury
+	case alipayplus.EndAgain:
+		args = append(args, milliseconds(end.After))
+	default:
+		return fmt.Errorf("sqlstore: the end %d of a delivery is unknown", end.State)
+	}
+	if err := o.change(ctx, d.Message.Group != "", text, args...); err != nil {
+		return fmt.Errorf("sqlstore: the end of the delivery of %s %q cannot be recorded: %w", d.Message.Operation, d.Message.Key, err)
+	}
+	return nil
+}
+
+// DeadLetters implements alipayplus.Queue.
+func (o *Outbox) DeadLetters(ctx context.Context, n int) ([]alipayplus.Delivery, error) {
+	list, err := query(ctx, o.store(), o.store().sql().deadLetters, readMessage, max(n, 0))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: the dead letters cannot be read: %w", err)
+	}
+	return deliveries(list, ""), nil
+}
+
+// Requeue implements alipayplus.Queue.
+func (o *Outbox) Requeue(ctx context.Context, operation, key string) error {
+	if err := o.change(ctx, true, o.store().sql().requeue, column(operation), column(key)); err != nil {
+		return fmt.Errorf("sqlstore: the message %s %q cannot be put again: %w", operation, key, err)
+	}
+	return nil
+}
+
+// message is a row of alipayplus_outbox.
+type message struct {
+	seq      int64
+	delivery alipayplus.Delivery
+}
+
+func readMessage(rows *sql.Rows) (m message, err error) {
+	var operation, key, group, code string
+	var text sql.NullString
+	var put instant
+	if err := rows.Scan(&m.seq, &operation, &key, &group, &text, &m.delivery.Tries, &put, &code); err != nil {
+		return message{}, err
+	}
+	operation, key, group = original(operation), original(key), original(group)
+	m.delivery.Put, m.delivery.Code = put.Time, alipayplus.ResultCode(original(code))
+	m.delivery.Message, err = decodeMessage(text.String)
+	if err == nil && (m.delivery.Message.Operation != operation || m.delivery.Message.Key != key) {
+		err = errors.New("it does not fit its row")
+	}
+	if err != nil {
+		m.delivery.Message = alipayplus.Message{Operation: operation, Key: key, Group: group}
+		m.delivery.Err = fmt.Errorf("sqlstore: the message %s %q cannot be read: %w", operation, key, err)
+	}
+	return m, nil
+}
+
+// deliveries are those of list, in the order of Put.
+func deliveries(list []message, lease string) (all []alipayplus.Delivery) {
+	slices.SortFunc(list, func(a, b message) int { return cmp.Compare(a.seq, b.seq) })
+	for _, m := range list {
+		m.delivery.Lease = lease
+		all = append(all, m.delivery)
+	}
+	return all
+}

@@ -1,0 +1,53 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// How long rows are kept. Alipay+ refunds a payment within 366 days.
+const (
+	keepMessages = 30 * 24 * time.Hour  // after they were acknowledged or withdrawn
+	keepPayments = 400 * 24 * time.Hour // after their last change
+)
+
+// Purge deletes at most n rows that are too old to matter, and returns how many
+// it deleted: messages that were acknowledged or withdrawn 30 days ago, payments
+// of which nothing is due or open and that did not change for 400 days, with
+// their refunds, and answers that are 400 days old. Dead letters stay.
+//
+// Call it now and then, with a thousand or so, until it deletes nothing. Any
+// number of processes may do so.
+func (s *Store) Purge(ctx context.Context, n int) (deleted int, err error) {
+	if n <= 0 {
+		return 0, nil
+	}
+	purge := func(ctx context.Context, keep time.Duration, texts ...string) error {
+		for _, text := range texts {
+			if deleted >= n {
+				return nil
+			}
+			rows, err := s.exec(ctx, text, n-deleted, milliseconds(keep))
+			if err != nil {
+				return fmt.Errorf("sqlstore: old rows cannot be deleted: %w", err)
+			}
+			deleted += int(rows)
+		}
+		return nil
+	}
+	texts := s.sql()
+	if err := purge(ctx, keepMessages, texts.purgeOutbox); err != nil {
+		return deleted, err
+	}
+	before := deleted
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		deleted = before
+		return purge(ctx, keepPayments, texts.purgeRefunds, texts.purgePayments)
+	})
+	if err != nil {
+		return before, err
+	}
+	err = purge(ctx, keepPayments, texts.purgeIdempotency)
+	return deleted, err
+}

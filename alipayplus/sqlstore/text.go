@@ -1,0 +1,120 @@
+package sqlstore
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+)
+
+// column makes a text for a column of type TEXT of s: s itself, except that NUL,
+// bytes that are no UTF-8 and the backslash become \xNN. Two texts stay two.
+func column(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsAny(s, "\x00\\") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == 0 || r == '\\' || r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// original is the s that column made text of.
+func original(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		var c byte
+		if n, err := fmt.Sscanf(text[i:min(i+4, len(text))], `\x%02x`, &c); n == 1 && err == nil {
+			b.WriteByte(c)
+			i += 3
+		} else {
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
+}
+
+// recordFormat is what encodeRecord makes. A row with a higher one is from a
+// newer version of this package.
+const recordFormat = 1
+
+func encodeRecord(r payment.Record) (string, error) {
+	data, err := r.MarshalBinary()
+	return body(data), err
+}
+
+func decodeRecord(text string) (r payment.Record, err error) {
+	data, err := unbody(text)
+	if err == nil {
+		err = r.UnmarshalBinary(data)
+	}
+	return r, err
+}
+
+func encodeMessage(m alipayplus.Message) (string, error) {
+	data, err := m.MarshalBinary()
+	return body(data), err
+}
+
+func decodeMessage(text string) (m alipayplus.Message, err error) {
+	data, err := unbody(text)
+	if err == nil {
+		err = m.UnmarshalBinary(data)
+	}
+	return m, err
+}
+
+const base64Prefix = "base64:"
+
+// body makes a text of data that a database can hold: data itself or, if it is
+// no UTF-8 or contains NUL, base64 of it. (A column for JSON would change it.)
+func body(data []byte) string {
+	text := string(data)
+	if utf8.ValidString(text) && !strings.Contains(text, "\x00") && !strings.HasPrefix(text, base64Prefix) {
+		return text
+	}
+	return base64Prefix + base64.StdEncoding.EncodeToString(data)
+}
+
+func unbody(text string) ([]byte, error) {
+	if encoded, ok := strings.CutPrefix(text, base64Prefix); ok {
+		return base64.StdEncoding.DecodeString(encoded)
+	}
+	return []byte(text), nil
+}
+
+// instant reads a time of the database: a timestamp, or milliseconds since 1970.
+type instant struct{ time.Time }
+
+// Scan implements sql.Scanner.
+func (i *instant) Scan(value any) error {
+	switch value := value.(type) {
+	case time.Time:
+		i.Time = value
+	case int64:
+		i.Time = time.UnixMilli(value)
+	default:
+		return errors.New("sqlstore: a column for times holds something else")
+	}
+	return nil
+}
+
+// milliseconds is d in full milliseconds, rounded up: no lease is too short.
+func milliseconds(d time.Duration) int64 {
+	return int64((max(d, 0) + time.Millisecond - 1) / time.Millisecond)
+}

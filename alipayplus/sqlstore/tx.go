@@ -1,0 +1,254 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+)
+
+// transaction is what a context carries.
+type transaction struct {
+	of     *Store    // nil: the host's own, of WithTx
+	conn   *sql.Conn // nil: the host's own
+	tx     *sql.Tx
+	failed error // a joined function failed: only a rollback is left
+	put    bool
+	over   bool
+}
+
+type transactionKey struct{}
+
+func carried(ctx context.Context) *transaction {
+	if t, ok := ctx.Value(transactionKey{}).(*transaction); ok && !t.over {
+		return t
+	}
+	return nil
+}
+
+// transaction is the one of ctx that s joins, or nil.
+func (s *Store) transaction(ctx context.Context) *transaction {
+	if t := carried(ctx); t != nil && (t.of == nil || t.of == s) {
+		return t
+	}
+	return nil
+}
+
+// WithTx returns a context with which every Store works in tx, a transaction of
+// your own on the Store's database, and leaves the commit to you. If something
+// fails in it, tx is rolled back at once, so that half of it cannot be
+// committed; then begin again with a new one. Two more duties are yours then: run
+// it again after a conflict, and call Relay.Wake after the commit. Begin
+// it with sql.LevelReadCommitted on PostgreSQL, and on SQLite with a statement
+// that writes.
+func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
+	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
+}
+
+// Tx returns the transaction that ctx carries. Do not end it.
+func Tx(ctx context.Context) (*sql.Tx, error) {
+	t := carried(ctx)
+	switch {
+	case t == nil:
+		return nil, errNoTx
+	case t.tx == nil:
+		return nil, errNilTx
+	case t.failed != nil:
+		return nil, t.failed
+	}
+	return t.tx, nil
+}
+
+// Conn returns the connection on which a Store began the transaction that ctx
+// carries. What its method Raw does with the driver's own connection, a pgx.Batch
+// for example, is part of the transaction. A transaction of WithTx has none.
+func Conn(ctx context.Context) (*sql.Conn, error) {
+	if _, err := Tx(ctx); err != nil {
+		return nil, err
+	}
+	t := carried(ctx)
+	if t.conn == nil {
+		return nil, errNoConn
+	}
+	return t.conn, nil
+}
+
+var (
+	errNoTx   = errors.New("sqlstore: the context carries no transaction; use the context that InTx, the ledger or OnChange gives you, and not after it ended")
+	errNilTx  = errors.New("sqlstore: WithTx got a transaction that is nil")
+	errNoConn = errors.New("sqlstore: the transaction is one of WithTx; only whoever began it has its connection")
+	errNilFn  = errors.New("sqlstore: InTx needs a function")
+)
+
+// InTx runs fn in a transaction, which the context of fn carries. An error or a
+// panic of fn undoes everything, and the error is returned as it is. After a
+// conflict with another transaction, fn runs again, a bounded number of times.
+//
+// If ctx carries a transaction already, fn joins it, and an error of fn leaves
+// that one nothing but its rollback.
+//
+// An error does not always mean that nothing happened: if the connection breaks
+// during the commit, nobody knows.
+func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
+	switch {
+	case s == nil:
+		return errNilStore
+	case fn == nil:
+		return errNilFn
+	}
+	if t := s.transaction(ctx); t != nil {
+		return t.join(func() error { return fn(ctx) })
+	}
+	return repeat(ctx, func() (bool, error) { return s.once(ctx, fn) })
+}
+
+// join runs fn in t.
+func (t *transaction) join(fn func() error) error {
+	if t.tx == nil {
+		return errNilTx
+	}
+	if t.failed != nil {
+		return t.failed
+	}
+	returned := false
+	defer func() {
+		if !returned { // fn panics
+			t.fail(errors.New("sqlstore: the transaction failed in a panic"))
+		}
+	}()
+	err := fn()
+	returned = true
+	if err == nil {
+		err = t.failed
+	}
+	if err != nil {
+		t.fail(err)
+	}
+	return err
+}
+
+// fail leaves t nothing but its rollback.
+func (t *transaction) fail(err error) {
+	if t.failed != nil {
+		return
+	}
+	t.failed = err
+	if t.of == nil {
+		_ = t.tx.Rollback() // the host cannot commit it any more
+	}
+}
+
+// once is one try of a transaction. again says that a conflict undid it for
+// certain.
+func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again bool, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return false, fmt.Errorf("sqlstore: no connection: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.parts.isolation})
+	if err != nil {
+		// A connection that broke in the pool is replaced by another one.
+		return s.conflict(err) || errors.Is(err, driver.ErrBadConn), fmt.Errorf("sqlstore: no transaction: %w", err)
+	}
+	t := &transaction{of: s, conn: conn, tx: tx}
+	ended := false
+	defer func() {
+		t.over = true
+		if !ended { // fn panics
+			_ = tx.Rollback()
+		}
+	}()
+	err = s.run(context.WithValue(ctx, transactionKey{}, t), t, fn)
+	ended, t.over = true, true
+	if err != nil {
+		return tx.Rollback() == nil && s.conflict(err), err
+	}
+	if err := tx.Commit(); err != nil {
+		if s.parts.rollback {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+		// Only a conflict proves that nothing was committed.
+		return s.conflict(err), fmt.Errorf("sqlstore: the commit failed, what became of the transaction is not known: %w", err)
+	}
+	if t.put {
+		s.wake()
+	}
+	return false, nil
+}
+
+// run is the inside of a transaction.
+func (s *Store) run(ctx context.Context, t *transaction, fn func(context.Context) error) error {
+	if s.parts.begin != "" {
+		if _, err := t.tx.ExecContext(ctx, s.parts.begin); err != nil {
+			return fmt.Errorf("sqlstore: no transaction: %w", err)
+		}
+	}
+	err := fn(ctx)
+	if err == nil {
+		err = t.failed
+	}
+	return err
+}
+
+// database is a *sql.DB or a *sql.Tx.
+type database interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// statement runs one statement in the transaction of ctx, or in one of its own,
+// again after a conflict.
+func (s *Store) statement(ctx context.Context, fn func(database) error) error {
+	if s == nil {
+		return errNilStore
+	}
+	if t := s.transaction(ctx); t != nil {
+		return t.join(func() error { return fn(t.tx) })
+	}
+	return repeat(ctx, func() (bool, error) {
+		err := fn(s.db)
+		return s.conflict(err), err
+	})
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
+	err = s.statement(ctx, func(db database) error {
+		done, err := db.ExecContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		rows, err = done.RowsAffected()
+		return err
+	})
+	return rows, err
+}
+
+// query runs a statement and reads each row of its answer.
+func query[T any](ctx context.Context, s *Store, text string, read func(*sql.Rows) (T, error), args ...any) (list []T, err error) {
+	err = s.statement(ctx, func(db database) error {
+		list = nil
+		rows, err := db.QueryContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			row, err := read(rows)
+			if err != nil {
+				return err
+			}
+			list = append(list, row)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return rows.Close()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}

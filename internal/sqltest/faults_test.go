@@ -1,0 +1,364 @@
+package sqltest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
+)
+
+// scenario is an operation that changes the database, with a way to count how
+// often it took effect.
+type scenario struct {
+	name   string
+	setUp  func(t *testing.T, s *sqlstore.Store)
+	do     func(ctx context.Context, s *sqlstore.Store) error
+	effect func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64
+}
+
+var delivery alipayplus.Delivery
+
+var scenarios = []scenario{
+	{
+		name: "Update of a new payment, with a message",
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.Payments().Update(ctx, "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+				r, _ = next(ctx, r)
+				r.Refunds = []payment.RefundEntry{{RefundRequestID: "R1"}}
+				return r, s.Payments().Put(ctx, message("P1"))
+			})
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			n := find(t, s.Payments(), "P1").Version
+			if m := int64(len(pending(t, s.Outbox()))); m != min(n, 1) {
+				t.Errorf("version %d with %d messages", n, m)
+			}
+			if rows := d.Int(t, `SELECT count(*) FROM alipayplus_refund`); rows != min(n, 1) {
+				t.Errorf("version %d with %d refunds", n, rows)
+			}
+			return n
+		},
+	},
+	{
+		name:  "Update of a known payment",
+		setUp: func(t *testing.T, s *sqlstore.Store) { must(t, s.Payments().Update(t.Context(), "P1", next)) },
+		do:    func(ctx context.Context, s *sqlstore.Store) error { return s.Payments().Update(ctx, "P1", next) },
+		effect: func(t *testing.T, _ *sqltest.Database, s *sqlstore.Store) int64 {
+			return int64(find(t, s.Payments(), "P1").Resent)
+		},
+	},
+	{
+		name: "Put",
+		do:   func(ctx context.Context, s *sqlstore.Store) error { return s.Outbox().Put(ctx, message("k")) },
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox`)
+		},
+	},
+	{
+		name:  "Lease of a message",
+		setUp: func(t *testing.T, s *sqlstore.Store) { must(t, s.Outbox().Put(t.Context(), message("k"))) },
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			_, err := s.Outbox().Lease(ctx, 10, 0)
+			return err
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT tries FROM alipayplus_outbox`)
+		},
+	},
+	{
+		name: "Finish of a delivery",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			must(t, s.Outbox().Put(t.Context(), message("k")))
+			list, err := s.Outbox().Lease(t.Context(), 10, time.Minute)
+			must(t, err)
+			delivery = list[0]
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.Outbox().Finish(ctx, delivery, acknowledged)
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE state = 1`)
+		},
+	},
+	{
+		name: "Lease of a payment",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			must(t, s.Payments().Update(t.Context(), "P1", to(opened("P1", time.Unix(1, 0)))))
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			_, err := s.Payments().Lease(ctx, 10, time.Hour)
+			return err
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			if d.Dialect == sqlstore.SQLite {
+				return d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE next_at > 1000`)
+			}
+			return d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE next_at > to_timestamp(1)`)
+		},
+	},
+	{
+		name: "Begin",
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			_, _, err := s.Idempotency().Begin(ctx, claim("k", "o"))
+			return err
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT coalesce(sum(runs), 0) FROM alipayplus_idempotency`)
+		},
+	},
+	{
+		name: "Finish of a run",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			_, _, err := s.Idempotency().Begin(t.Context(), claim("k", "o"))
+			must(t, err)
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			err := s.Idempotency().Finish(ctx, claim("k", "o"), []byte("{}"))
+			if errors.Is(err, alipayplus.ErrSuperseded) { // it is answered already
+				return nil
+			}
+			return err
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_idempotency WHERE answered`)
+		},
+	},
+}
+
+// each runs test for every call of every scenario, on a fresh database; n is the
+// number of the call.
+func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call)) {
+	for _, open := range []func(testing.TB) *sqltest.Database{sqltest.PostgreSQL, sqltest.SQLite} {
+		for _, sc := range scenarios {
+			prepare := func(t *testing.T) (*sqltest.Database, *sqlstore.Store) {
+				d := open(t)
+				store := d.Store(t)
+				if sc.setUp != nil {
+					sc.setUp(t, store)
+				}
+				d.Watch.Reset(nil)
+				return d, store
+			}
+			d, store := prepare(t)
+			must(t, sc.do(t.Context(), store))
+			for n, call := range d.Watch.Calls() {
+				t.Run(fmt.Sprintf("%v/%s/%d", d.Dialect, sc.name, n), func(t *testing.T) {
+					d, store := prepare(t)
+					test(t, d, store, sc, n, call)
+				})
+			}
+		}
+	}
+}
+
+// at is a fault of call n alone.
+func at(n int, fault sqltest.Fault) func(sqltest.Call) sqltest.Fault {
+	return func(sqltest.Call) sqltest.Fault {
+		n--
+		if n == -1 {
+			return fault
+		}
+		return sqltest.Fault{}
+	}
+}
+
+// Each call fails once: with an error, or because the connection breaks. The
+// caller is told, nothing is half done, and the next time all is well.
+func TestEachCallFails(t *testing.T) {
+	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
+		for _, cut := range []bool{false, true} {
+			before := sc.effect(t, d, s)
+			d.Watch.Reset(at(n, sqltest.Fault{Err: errors.New("the statement failed"), Cut: cut}))
+			err := sc.do(t.Context(), s)
+			d.Watch.Reset(nil)
+			if err == nil {
+				t.Errorf("%q fails, and nobody is told", call.Text)
+			}
+			if n := sc.effect(t, d, s); n != before {
+				t.Errorf("%q failed, and it took effect %d times", call.Text, n-before)
+			}
+		}
+		before := sc.effect(t, d, s)
+		must(t, sc.do(t.Context(), s))
+		if n := sc.effect(t, d, s); n != before+1 {
+			t.Errorf("it took effect %d times", n-before)
+		}
+	})
+}
+
+// Each call is carried out, and then the connection breaks: the caller is told;
+// what was committed is there once.
+func TestEachAnswerIsLost(t *testing.T) {
+	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
+		before := sc.effect(t, d, s)
+		d.Watch.Reset(at(n, sqltest.Fault{Err: sqltest.ErrCut, After: true, Cut: true}))
+		err := sc.do(t.Context(), s)
+		calls := d.Watch.Calls()
+		d.Watch.Reset(nil)
+		if !errors.Is(err, sqltest.ErrCut) {
+			t.Errorf("the answer to %q is lost: %v", call.Text, err)
+		}
+		want := int64(0)
+		if call.Is("COMMIT") || !calls[0].Is("BEGIN") {
+			want = 1 // it was carried out
+		}
+		if n := sc.effect(t, d, s); n != before+want {
+			t.Errorf("it took effect %d times, want %d", n-before, want)
+		}
+	})
+}
+
+// Each call meets a conflict once: the caller does not notice.
+func TestEachCallMeetsConflict(t *testing.T) {
+	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
+		before := sc.effect(t, d, s)
+		d.Watch.Reset(at(n, sqltest.Fault{Err: sqltest.Conflict(d.Dialect)}))
+		err := sc.do(t.Context(), s)
+		d.Watch.Reset(nil)
+		if err != nil {
+			t.Errorf("a conflict in %q reaches the caller: %v", call.Text, err)
+		}
+		if n := sc.effect(t, d, s); n != before+1 {
+			t.Errorf("it took effect %d times", n-before)
+		}
+	})
+}
+
+// Conflicts are known without the drivers.
+func TestConflicts(t *testing.T) {
+	custom := errors.New("ORA-00060")
+	for _, c := range []struct {
+		err   error
+		again bool
+	}{
+		{sqltest.SQLState("40001"), true}, {sqltest.SQLState("40P01"), true}, {sqltest.SQLState("55P03"), true},
+		{sqltest.SQLiteError(5), true}, {sqltest.SQLiteError(517), true}, {sqltest.SQLiteError(6), true}, {sqltest.SQLiteError(262), true},
+		{custom, true},
+		{sqltest.SQLState("23505"), false}, {sqltest.SQLState("40003"), false}, {sqltest.SQLState("08006"), false}, {sqltest.SQLState("57P01"), false},
+		{sqltest.SQLiteError(1), false}, {sqltest.SQLiteError(19), false}, {errors.New("another one"), false},
+	} {
+		sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+			store := d.Store(t, sqlstore.Retryable(func(err error) bool { return errors.Is(err, custom) }))
+			runs := 0
+			err := store.InTx(t.Context(), func(context.Context) error {
+				if runs++; runs == 1 {
+					return fmt.Errorf("in the ledger: %w", c.err)
+				}
+				return nil
+			})
+			if again := runs == 2 && err == nil; again != c.again {
+				t.Errorf("%v: %d runs, %v", c.err, runs, err)
+			}
+		})
+	}
+}
+
+// A conflict that does not go away reaches the caller.
+func TestRetriesAreBounded(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		runs := 0
+		err := store.InTx(t.Context(), func(context.Context) error {
+			runs++
+			return sqltest.Conflict(d.Dialect)
+		})
+		if err == nil || runs < 2 || runs > 20 {
+			t.Errorf("%d runs: %v", runs, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		runs = 0
+		if err := store.InTx(ctx, func(context.Context) error {
+			runs++
+			cancel()
+			return sqltest.Conflict(d.Dialect)
+		}); err == nil || runs != 1 {
+			t.Errorf("%d runs after the end of the context: %v", runs, err)
+		}
+	})
+}
+
+// Only the outermost transaction runs again, and only if the rollback worked.
+func TestWhoRetries(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		outer, inner := 0, 0
+		must(t, store.InTx(t.Context(), func(ctx context.Context) error {
+			outer++
+			return store.InTx(ctx, func(context.Context) error {
+				if inner++; inner == 1 {
+					return sqltest.Conflict(d.Dialect)
+				}
+				return nil
+			})
+		}))
+		if outer != 2 || inner != 2 {
+			t.Errorf("the outer function ran %d times, the inner one %d times", outer, inner)
+		}
+		d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
+			if c.Is("ROLLBACK") {
+				return sqltest.Fault{Err: sqltest.ErrCut, Cut: true}
+			}
+			return sqltest.Fault{}
+		})
+		runs := 0
+		if err := store.InTx(t.Context(), func(context.Context) error {
+			runs++
+			return sqltest.Conflict(d.Dialect)
+		}); err == nil || runs != 1 {
+			t.Errorf("without a rollback: %d runs, %v", runs, err)
+		}
+		d.Watch.Reset(nil)
+
+		// A transaction of the host's own runs once.
+		tx, err := d.DB.BeginTx(t.Context(), nil)
+		must(t, err)
+		runs = 0
+		if err := store.InTx(sqlstore.WithTx(t.Context(), tx), func(context.Context) error {
+			runs++
+			return sqltest.Conflict(d.Dialect)
+		}); err == nil || runs != 1 {
+			t.Errorf("in a transaction of the host's own: %d runs, %v", runs, err)
+		}
+	})
+}
+
+// Real deadlocks: two transactions that lock two rows in both orders.
+func TestDeadlock(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	d.Exec(t, `SET deadlock_timeout = '20ms'`)
+	store := d.Store(t)
+	for _, id := range []string{"A", "B"} {
+		must(t, store.Payments().Update(t.Context(), id, next))
+	}
+	errs := make(chan error)
+	both := func(first, second string) {
+		errs <- store.Payments().Update(t.Context(), first, func(ctx context.Context, r payment.Record) (payment.Record, error) {
+			time.Sleep(5 * time.Millisecond) // so that they meet
+			if err := store.Payments().Update(ctx, second, next); err != nil {
+				return r, err
+			}
+			return next(ctx, r)
+		})
+	}
+	const rounds = 2
+	for range rounds {
+		go both("A", "B")
+		go both("B", "A")
+		for range 2 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, id := range []string{"A", "B"} {
+		if r := find(t, store.Payments(), id); r.Resent != 2*rounds {
+			t.Errorf("%s has %d of %d updates", id, r.Resent, 2*rounds)
+		}
+	}
+}

@@ -1,0 +1,13 @@
+package sqltest
+
+import "syscall"
+
+// dieWithParent ends a child when the process of the tests is killed.
+func dieWithParent(as *syscall.SysProcAttr) *syscall.SysProcAttr {
+	if as == nil {
+		as = &syscall.SysProcAttr{}
+	}
+	child := *as
+	child.Pdeathsig = syscall.SIGINT
+	return &child
+}

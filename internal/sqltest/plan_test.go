@@ -1,0 +1,71 @@
+package sqltest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
+)
+
+// fill makes n rows of each table, as a wallet has them: hardly anything is due.
+func fill(t *testing.T, d *sqltest.Database, n int) {
+	numbers, now := `generate_series(1, ?1) AS n`, `now()`
+	if d.Dialect == sqlstore.SQLite {
+		numbers, now = `(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?1) SELECT n FROM c)`, `unixepoch() * 1000`
+	}
+	d.Exec(t, `INSERT INTO alipayplus_payment (payment_request_id, payment_id, customer_id, state, updated_at, version, format, record)
+		SELECT 'F' || n, 'W' || n, 'C' || (n % 100), 'paid', `+now+`, 1, 1, '{}' FROM `+numbers, n)
+	d.Exec(t, `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) SELECT 'R' || n, 'F' || n FROM `+numbers, n)
+	d.Exec(t, `INSERT INTO alipayplus_outbox (operation, message_key, message_group, state, put_at, due_at, ended_at)
+		SELECT 'notifyPayment', 'F' || n, CASE WHEN n % 2 = 0 THEN 'g' || n ELSE '' END, 1, `+now+`, `+now+`, `+now+` FROM `+numbers, n)
+	fingerprint := `'\x00'`
+	if d.Dialect == sqlstore.SQLite {
+		fingerprint = `x'00'`
+	}
+	d.Exec(t, `INSERT INTO alipayplus_idempotency (operation, idempotency_key, fingerprint, owner, lease_until, answered, began_at)
+		SELECT 'pay', 'F' || n, `+fingerprint+`, '', `+now+`, true, `+now+` FROM `+numbers, n)
+	d.Exec(t, `ANALYZE`)
+}
+
+// plan is how the database carries a statement out, one line for each step.
+func plan(t *testing.T, d *sqltest.Database, call sqltest.Call) (steps []string) {
+	t.Helper()
+	var args []any
+	for _, arg := range call.Args {
+		args = append(args, arg.Value)
+	}
+	explain := "EXPLAIN "
+	if d.Dialect == sqlstore.SQLite {
+		explain = "EXPLAIN QUERY PLAN "
+	}
+	rows, err := d.DB.QueryContext(t.Context(), explain+call.Text, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", call.Text, err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, _ := rows.Columns()
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		must(t, rows.Scan(values...))
+		switch step := (*values[len(values)-1].(*any)).(type) {
+		case string:
+			steps = append(steps, step)
+		case []byte:
+			steps = append(steps, string(step))
+		}
+	}
+	must(t, rows.Err())
+	return steps
+}
+
+// scans reports whether a step reads a whole table, or a whole index to sort it.
+func scans(step string) bool {
+	step = strings.TrimSpace(step)
+	return strings.Contains(step, "Seq Scan on alipayplus_") ||
+		strings.HasPrefix(step, "SCAN ") && strings.Contains(step, "alipayplus_") && !strings.Contains(step, "USING INDEX") ||
+		strings.HasPrefix(step, "SCAN o") && !strings.Contains(step, "USING INDEX")
+}

@@ -1,0 +1,374 @@
+package sqltest_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
+)
+
+// The columns are what the host's own queries see.
+func TestColumns(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		r := opened("P1", tomorrow)
+		must(t, store.Payments().Update(t.Context(), "P1", to(r)))
+		one := func(where string, args ...any) {
+			t.Helper()
+			if d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE `+where, args...) != 1 {
+				t.Errorf("not so: %s", where)
+			}
+		}
+		one(`payment_request_id = 'P1' AND payment_id = 'wallet P1' AND customer_id = 'C1' AND currency = 'HKD' AND minor_units = 100`)
+		one(`state = 'open' AND paid_at IS NULL AND next_at IS NOT NULL AND version = 1`)
+		r = paid("P1")
+		r.Version = 2
+		must(t, store.Payments().Update(t.Context(), "P1", to(r)))
+		one(`state = 'paid' AND paid_at IS NOT NULL AND next_at IS NULL AND version = 2`)
+		r.Version, r.Credits = 3, []payment.CreditEntry{{Key: "k", Amount: r.Amounts.PayToAmount}}
+		must(t, store.Payments().Update(t.Context(), "P1", to(r)))
+		one(`next_at IS NOT NULL`)
+
+		other := opened("P2", tomorrow)
+		other.PaymentID = "wallet P1"
+		if err := store.Payments().Update(t.Context(), "P2", to(other)); err == nil {
+			t.Error("two payments have one payment id of the wallet")
+		}
+		if d.Dialect == sqlstore.PostgreSQL {
+			if d.Int(t, `SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema AND data_type LIKE 'json%'`) != 0 {
+				t.Error("a column would change what it holds")
+			}
+		}
+	})
+}
+
+// A record of a newer program is neither read nor rewritten nor taken.
+func TestNewerRecord(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		must(t, store.Payments().Update(t.Context(), "P1", to(opened("P1", time.Unix(1, 0)))))
+		d.Exec(t, `UPDATE alipayplus_payment SET format = format + 1, record = '{"new":"form"}'`)
+		err := store.Payments().Update(t.Context(), "P1", func(context.Context, payment.Record) (payment.Record, error) {
+			t.Error("change is called")
+			return payment.Record{}, nil
+		})
+		if err == nil || !strings.Contains(err.Error(), "newer version") {
+			t.Errorf("Update: %v", err)
+		}
+		if _, err := store.Payments().Find(t.Context(), "P1"); err == nil || !strings.Contains(err.Error(), "newer version") {
+			t.Errorf("Find: %v", err)
+		}
+		if ids, err := store.Payments().Lease(t.Context(), 10, time.Minute); err != nil || len(ids) != 0 {
+			t.Errorf("leased %q: %v", ids, err)
+		}
+		if d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE record = '{"new":"form"}'`) != 1 {
+			t.Error("the record is rewritten")
+		}
+	})
+}
+
+// A row that was damaged is an error for whoever needs it, and for nobody else.
+func TestUnreadable(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		for i, damage := range []string{`record = '{'`, `record = 'base64:?'`, `version = 7`, `payment_request_id = 'other'`} {
+			id := fmt.Sprintf("P%d", i)
+			must(t, store.Payments().Update(t.Context(), id, next))
+			d.Exec(t, `UPDATE alipayplus_payment SET `+damage+` WHERE payment_request_id = ?1`, id)
+			if i == 3 {
+				id = "other"
+			}
+			if _, err := store.Payments().Find(t.Context(), id); err == nil || !strings.Contains(err.Error(), id) {
+				t.Errorf("%s: %v", damage, err)
+			}
+		}
+		must(t, store.Outbox().Put(t.Context(), message("bad\x00key")))
+		must(t, store.Outbox().Put(t.Context(), message("good")))
+		d.Exec(t, `UPDATE alipayplus_outbox SET message = '{' WHERE message_key <> 'good'`)
+		list, err := store.Outbox().Lease(t.Context(), 10, time.Minute)
+		must(t, err)
+		if len(list) != 2 || list[0].Err == nil || list[0].Message.Operation != "notifyPayment" || list[0].Message.Key != "bad\x00key" || list[1].Err != nil {
+			t.Fatalf("leased %v", list)
+		}
+		must(t, store.Outbox().Finish(t.Context(), list[0], alipayplus.End{State: alipayplus.EndDead}))
+		dead, err := store.Outbox().DeadLetters(t.Context(), 10)
+		if err != nil || len(dead) != 1 || dead[0].Err == nil || dead[0].Message.Key != "bad\x00key" {
+			t.Errorf("dead letters %v: %v", dead, err)
+		}
+	})
+}
+
+func TestSchema(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		refused := func(part string) {
+			t.Helper()
+			if _, err := sqlstore.Open(t.Context(), d.DB, d.Dialect); err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("Open: %v, want %q", err, part)
+			}
+		}
+		refused("sqlstore.Schema")
+		var wait sync.WaitGroup
+		for range 8 { // processes that start at the same time
+			wait.Go(func() {
+				if err := sqlstore.Migrate(t.Context(), d.DB, d.Dialect); err != nil {
+					t.Errorf("Migrate: %v", err)
+				}
+			})
+		}
+		wait.Wait()
+		_, err := sqlstore.Open(t.Context(), d.DB, d.Dialect, nil, sqlstore.Retryable(nil))
+		must(t, err)
+		d.Exec(t, `UPDATE alipayplus_schema SET version = 0`)
+		refused("too old")
+		if err := sqlstore.Migrate(t.Context(), d.DB, d.Dialect); err == nil {
+			t.Error("Migrate takes an old schema for its own")
+		}
+		d.Exec(t, `UPDATE alipayplus_schema SET version = 2`)
+		refused("too new")
+		d.Exec(t, `DELETE FROM alipayplus_schema`)
+		refused("must have one")
+		if _, err := sqlstore.Open(t.Context(), nil, d.Dialect); err == nil {
+			t.Error("Open without a database")
+		}
+		if _, err := sqlstore.Open(t.Context(), d.DB, 0); err == nil || sqlstore.Migrate(t.Context(), d.DB, 9) == nil || sqlstore.Schema(9) != "" {
+			t.Error("an unknown dialect is accepted")
+		}
+		if other := sqlstore.PostgreSQL + sqlstore.SQLite - d.Dialect; sqlstore.Migrate(t.Context(), d.DB, other) == nil {
+			t.Error("the dialect of another database is accepted")
+		}
+	})
+}
+
+// Without a busy_timeout transactions fail instead of waiting.
+func TestBusyTimeout(t *testing.T) {
+	d := sqltest.SQLite(t)
+	d.DB.SetMaxOpenConns(1)
+	d.Store(t)
+	d.Exec(t, `PRAGMA busy_timeout = 0`)
+	if _, err := sqlstore.Open(t.Context(), d.DB, d.Dialect); err == nil || !strings.Contains(err.Error(), "busy_timeout") {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+// age moves all times of the rows by days into the past.
+func age(t *testing.T, d *sqltest.Database, table, column string, days int) {
+	t.Helper()
+	text := `UPDATE ` + table + ` SET ` + column + ` = ` + column + ` - ?1 * interval '1 day'`
+	if d.Dialect == sqlstore.SQLite {
+		text = `UPDATE ` + table + ` SET ` + column + ` = ` + column + ` - ?1 * 86400000`
+	}
+	d.Exec(t, text, days)
+}
+
+func TestRetention(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store, ctx := d.Store(t), t.Context()
+		purge := func(n, want int) {
+			t.Helper()
+			if got, err := store.Purge(ctx, n); err != nil || got != want {
+				t.Fatalf("Purge deletes %d rows, want %d: %v", got, want, err)
+			}
+		}
+		left := func(table string, want int64) {
+			t.Helper()
+			if n := d.Int(t, `SELECT count(*) FROM `+table); n != want {
+				t.Errorf("%s has %d rows, want %d", table, n, want)
+			}
+		}
+
+		// Messages: 0 and 1 end, 2 waits, 3 is a dead letter.
+		for i := range 4 {
+			must(t, store.Outbox().Put(ctx, message(fmt.Sprint(i))))
+		}
+		must(t, store.Outbox().Withdraw(ctx, "notifyPayment", "1"))
+		list, err := store.Outbox().Lease(ctx, 10, 0)
+		must(t, err)
+		must(t, store.Outbox().Finish(ctx, list[0], acknowledged))
+		must(t, store.Outbox().Finish(ctx, list[2], alipayplus.End{State: alipayplus.EndDead}))
+		if n := d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE message IS NULL`); n != 2 {
+			t.Errorf("%d bodies are forgotten at once, want 2", n)
+		}
+		age(t, d, "alipayplus_outbox", "ended_at", 29)
+		purge(100, 0)
+		age(t, d, "alipayplus_outbox", "put_at", 500)
+		age(t, d, "alipayplus_outbox", "ended_at", 2)
+		purge(1, 1)
+		purge(100, 1)
+		left("alipayplus_outbox", 2)
+
+		// Payments: one open, one with a credit that is not done, five final, one
+		// of them with refunds, one young.
+		must(t, store.Payments().Update(ctx, "open", to(opened("open", tomorrow))))
+		credit := paid("credit")
+		credit.Credits = []payment.CreditEntry{{Key: "k", Amount: credit.Amounts.PayToAmount}}
+		must(t, store.Payments().Update(ctx, "credit", to(credit)))
+		for i := range 4 {
+			id := fmt.Sprintf("P%d", i)
+			r := paid(id)
+			if i == 0 {
+				for n := range 5 {
+					r.Refunds = append(r.Refunds, payment.RefundEntry{RefundRequestID: fmt.Sprintf("R%d", n)})
+				}
+			}
+			must(t, store.Payments().Update(ctx, id, to(r)))
+		}
+		age(t, d, "alipayplus_payment", "updated_at", 399)
+		purge(100, 0)
+		age(t, d, "alipayplus_payment", "updated_at", 2)
+		must(t, store.Payments().Update(ctx, "young", to(paid("young"))))
+		purge(3, 3) // three refunds of P0, which is still there
+		if find(t, store.Payments(), "P0").Version != 1 {
+			t.Error("a payment is gone before its refunds")
+		}
+		purge(3, 3)
+		purge(3, 3)
+		purge(3, 0)
+		left("alipayplus_refund", 0)
+		left("alipayplus_payment", 3)
+		find(t, store.Payments(), "young")
+
+		// Answers.
+		for i := range 3 {
+			_, _, err := store.Idempotency().Begin(ctx, claim(fmt.Sprint(i), "o"))
+			must(t, err)
+		}
+		must(t, store.Idempotency().Finish(ctx, claim("0", "o"), []byte("{}")))
+		age(t, d, "alipayplus_idempotency", "began_at", 399)
+		purge(100, 0)
+		age(t, d, "alipayplus_idempotency", "began_at", 2)
+		purge(2, 2)
+		purge(0, 0)
+		purge(2, 1)
+		left("alipayplus_idempotency", 0)
+	})
+}
+
+// Purge beside writers: nobody gets an error, and only old payments are deleted.
+func TestPurgeBesideWriters(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		const payments = 60
+		for i := range payments {
+			id := fmt.Sprintf("P%d", i)
+			must(t, store.Payments().Update(t.Context(), id, to(paid(id))))
+		}
+		age(t, d, "alipayplus_payment", "updated_at", 401)
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				for deleted := 1; deleted > 0; {
+					var err error
+					if deleted, err = store.Purge(t.Context(), 7); err != nil {
+						t.Errorf("Purge: %v", err)
+						return
+					}
+				}
+			})
+		}
+		for i := range payments {
+			wait.Go(func() {
+				if err := store.Payments().Update(t.Context(), fmt.Sprintf("P%d", i), next); err != nil {
+					t.Errorf("Update: %v", err)
+				}
+			})
+		}
+		wait.Wait()
+		for i := range payments {
+			if r := find(t, store.Payments(), fmt.Sprintf("P%d", i)); r.Version == 0 {
+				t.Errorf("payment %d was just changed and is deleted", i)
+			}
+		}
+	})
+}
+
+// Any byte may be in a key.
+func TestKeysOfAnyByte(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		for _, key := range []string{"\xff", "\xfe", `\xff`, `\\xff`, "\x00", "", "a\x00", "a\x00b", "\ufffd", `\x5cxff`} {
+			state, _, err := store.Idempotency().Begin(t.Context(), claim(key, "o"))
+			if err != nil || state != alipayplus.ClaimFirst {
+				t.Errorf("key %q is mistaken for another one: %v", key, err)
+			}
+		}
+	})
+}
+
+// A nil Store is an error, not a panic.
+func TestNilStore(t *testing.T) {
+	var store *sqlstore.Store
+	ctx := t.Context()
+	_, found := store.Payments().Find(ctx, "P1")
+	_, leased := store.Payments().Lease(ctx, 1, time.Second)
+	_, purged := store.Purge(ctx, 1)
+	_, _, began := store.Idempotency().Begin(ctx, claim("k", "o"))
+	_, messages := (*sqlstore.Outbox)(nil).Lease(ctx, 1, time.Second)
+	for i, err := range []error{
+		found, leased, purged, began, messages, store.InTx(ctx, nil), store.Payments().Update(ctx, "P1", next),
+		store.Outbox().Put(ctx, message("k")), store.Idempotency().Finish(ctx, claim("k", "o"), nil),
+		store.Ledger(accounts{}).Debit(ctx, payment.Record{}, payment.Debit{}),
+	} {
+		if err == nil {
+			t.Errorf("%d is no error", i)
+		}
+	}
+	if store.Payments().Joined(ctx) || store.String() != "<nil>" || store.Outbox().Ready() != nil {
+		t.Error("a nil Store has something")
+	}
+	if _, err := sqlstore.Open(ctx, (*sql.DB)(nil), sqlstore.SQLite); err == nil {
+		t.Error("a nil database is accepted")
+	}
+}
+
+// A lease begins with its statement, not with the transaction, which may have
+// waited before.
+func TestLeaseBeginsWithStatement(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	must(t, store.Outbox().Put(t.Context(), message("k")))
+	must(t, store.InTx(t.Context(), func(ctx context.Context) error {
+		tx, err := sqlstore.Tx(ctx)
+		must(t, err)
+		_, err = tx.ExecContext(ctx, `SELECT pg_sleep(0.3)`)
+		must(t, err)
+		_, err = store.Outbox().Lease(ctx, 10, 250*time.Millisecond)
+		return err
+	}))
+	if list := pending(t, store.Outbox()); len(list) != 0 {
+		t.Error("the lease ended before it began")
+	}
+}
+
+// A payment is never deleted without its refunds, even if its row is locked
+// while the refunds are looked for, and not any more afterwards.
+func TestPurgeKeepsRefundsTogether(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	r := paid("P1")
+	r.Refunds = []payment.RefundEntry{{RefundRequestID: "R1"}}
+	must(t, store.Payments().Update(t.Context(), "P1", to(r)))
+	age(t, d, "alipayplus_payment", "updated_at", 401)
+	tx, err := d.Second(t).DB.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), `SELECT 1 FROM alipayplus_payment FOR UPDATE`)
+	must(t, err)
+	d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
+		if c.Is("DELETE FROM ALIPAYPLUS_PAYMENT") {
+			_ = tx.Rollback()
+		}
+		return sqltest.Fault{}
+	})
+	for _, want := range []int{0, 2} {
+		if deleted, err := store.Purge(t.Context(), 10); err != nil || deleted != want {
+			t.Errorf("%d rows deleted, want %d: %v", deleted, want, err)
+		}
+	}
+}
