@@ -85,11 +85,38 @@ func (o *Outbox) Lease(ctx context.Context, n int, d time.Duration) ([]alipayplu
 		return nil, nil
 	}
 	lease := rand.Text()
-	list, err := query(ctx, o.store(), o.store().sql().lease, readMessage, n, lease, milliseconds(d))
+	var list []message
+	var err error
+	if s := o.store(); s != nil && !s.parts.returning {
+		err = s.InTx(ctx, func(ctx context.Context) error {
+			list, err = o.leaseListed(ctx, n, lease, d)
+			return err
+		})
+	} else {
+		list, err = query(ctx, s, s.sql().lease, readMessage, n, lease, milliseconds(d))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: no messages can be leased: %w", err)
 	}
 	return deliveries(list, lease), nil
+}
+
+// leaseListed leases without RETURNING: who changes a row has it.
+func (o *Outbox) leaseListed(ctx context.Context, n int, lease string, d time.Duration) ([]message, error) {
+	texts := o.store().sql()
+	due, err := query(ctx, o.store(), texts.dueMessages, func(rows *sql.Rows) (seq any, err error) {
+		var n int64
+		err = rows.Scan(&n)
+		return n, err
+	}, n)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	mine, err := o.store().execList(ctx, texts.lease, due, lease, milliseconds(d))
+	if err != nil || mine == 0 {
+		return nil, err
+	}
+	return queryList(ctx, o.store(), texts.leased, readMessage, due, lease)
 }
 
 // Finish implements alipayplus.Queue.
