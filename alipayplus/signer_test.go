@@ -124,7 +124,7 @@ func (k *stackKey) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]b
 // that the call can leave.
 func TestKeyInMemory(t *testing.T) {
 	for _, inMemory := range []bool{false, true} {
-		key := &stackKey{PrivateKey: keys().wallet, inMemory: inMemory}
+		key := &stackKey{PrivateKey: testkit.Keys().Wallet, inMemory: inMemory}
 		signer, err := alipayplus.NewSigner("1", key)
 		if err != nil {
 			t.Fatal(err)
