@@ -1,6 +1,7 @@
 package alipayplus_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -108,6 +109,9 @@ func TestCallsEndAtTheirDeadline(t *testing.T) {
 func TestSwitchingProtocols(t *testing.T) {
 	released := make(chan struct{})
 	l := listen(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil { // else the answer might come before the request
+			t.Error(err)
+		}
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		<-released
 	})
