@@ -135,13 +135,13 @@ func hidden(t reflect.Type) bool {
 // logged.
 func Shown(v any, asAnswer bool, see func(how, text string)) {
 	for where, w := range map[string]any{
-		"itself":                   v,
-		"in a slice":               []any{v},
-		"in a map":                 map[string]any{"k": v},
-		"in a field":               struct{ Field any }{v},
-		"in an unexported field":   struct{ field any }{v},
-		"deep in unexported ones":  struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
-		"behind a pointer, hidden": &struct{ field any }{v},
+		"itself":                  v,
+		"in a slice":              []any{v},
+		"in a map":                map[string]any{"k": v},
+		"in a field":              struct{ Field any }{v},
+		"in an unexported field":  struct{ field any }{v},
+		"deep in unexported ones": struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
+		"in a pointer, hidden":    &struct{ field any }{v},
 	} {
 		for _, verb := range "vsqxXdtp" {
 			for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#", "12.3"} {
