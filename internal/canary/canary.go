@@ -1,7 +1,8 @@
 // Package canary shows, for the tests of all packages, that no exported type
 // leaks a secret: it puts a text into every place that can hold one, shows the
 // value in every way that a program might, by accident or not, and looks for
-// the text.
+// the text. [Package.Run] is the whole test; [Fill], [Shown] and [Find] are its
+// parts.
 package canary
 
 import (
