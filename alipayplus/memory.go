@@ -281,6 +281,25 @@ func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err e
 	return dead, err
 }
 
+// Backlog counts what is not acknowledged.
+func (m *Memory) Backlog(ctx context.Context) (b Backlog, err error) {
+	err = m.InTx(ctx, func(context.Context) error {
+		for _, row := range m.messages {
+			switch row.state {
+			case memoryWaiting:
+				b.Waiting++
+				if b.Oldest.IsZero() { // they are in the order of Put
+					b.Oldest = row.delivery.Put
+				}
+			case memoryDead:
+				b.Dead++
+			}
+		}
+		return nil
+	})
+	return b, err
+}
+
 // Requeue implements Queue.
 func (m *Memory) Requeue(ctx context.Context, operation, key string) error {
 	return m.InTx(ctx, func(ctx context.Context) error {

@@ -31,6 +31,12 @@ type Outbox interface {
 //
 // whose channel gets a value after a message was put and committed in this
 // process. A Relay then delivers at once and does not wait for its next look.
+//
+// and the method
+//
+//	Backlog(ctx context.Context) (Backlog, error)
+//
+// for metrics and alarms. It is asked now and then, not by a Relay.
 type Queue interface {
 	// Lease takes at most n messages that are due, for the time d, and counts a
 	// try for each. Nobody else gets a leased message before its lease ends.
@@ -57,6 +63,13 @@ type Delivery struct {
 	Put     time.Time  // when the message was put
 	Code    ResultCode // of the last verified answer, if there was one
 	Err     error      // set if the message could not be read; Operation and Key are set
+}
+
+// Backlog is what a [Queue] holds that Alipay+ has not acknowledged.
+type Backlog struct {
+	Waiting int       // messages that are due or will be, leased ones included
+	Oldest  time.Time // when the first of them was put; zero if none waits
+	Dead    int       // dead letters
 }
 
 // End is how a delivery ended.

@@ -6,7 +6,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -102,6 +104,38 @@ func TestSignerObeysTheDeadline(t *testing.T) {
 			t.Errorf("%v after %v", err, took)
 		}
 	})
+}
+
+// stackKey is a key that notes which functions ask it to sign.
+type stackKey struct {
+	*rsa.PrivateKey
+	inMemory bool
+	stack    string
+}
+
+func (k *stackKey) InMemory() bool { return k.inMemory }
+
+func (k *stackKey) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	k.stack = string(debug.Stack())
+	return k.PrivateKey.Sign(r, digest, opts)
+}
+
+// A key that never waits signs on the goroutine of the call, any other on one
+// that the call can leave.
+func TestKeyInMemory(t *testing.T) {
+	for _, inMemory := range []bool{false, true} {
+		key := &stackKey{PrivateKey: testkit.Keys().Wallet, inMemory: inMemory}
+		signer, err := alipayplus.NewSigner("1", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := content("/a", "{}").Sign(t.Context(), signer); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(key.stack, "TestKeyInMemory"); got != inMemory {
+			t.Errorf("InMemory %v: on the goroutine of the call: %v", inMemory, got)
+		}
+	}
 }
 
 // Key version and signature come in one answer: under a rotation each header

@@ -65,6 +65,9 @@ var queueMistakes = []string{
 	"keeps the lease of an acknowledged message",
 	"holds up messages without a group",
 	"ignores the case of groups",
+	"counts dead letters as waiting",
+	"counts only what is due",
+	"takes the youngest for the oldest",
 }
 
 type soundMessage struct {
@@ -284,6 +287,25 @@ func (q *soundQueue) DeadLetters(ctx context.Context, n int) (list []alipayplus.
 		}
 		return nil
 	})
+}
+
+func (q *soundQueue) Backlog(context.Context) (b alipayplus.Backlog, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, row := range q.rows {
+		switch {
+		case row.state == "dead" && !q.is("counts dead letters as waiting"):
+			b.Dead++
+		case row.state != "" && row.state != "dead":
+		case row.due.After(time.Now()) && q.is("counts only what is due"):
+		default:
+			b.Waiting++
+			if b.Oldest.IsZero() || q.is("takes the youngest for the oldest") {
+				b.Oldest = row.Put
+			}
+		}
+	}
+	return b, nil
 }
 
 func (q *soundQueue) Requeue(ctx context.Context, operation, key string) error {

@@ -16,6 +16,7 @@ type Dialect uint8
 const (
 	PostgreSQL Dialect = iota + 1 // 13 or later
 	SQLite                        // 3.35 or later
+	MySQL                         // MySQL 8, MariaDB 10.6, or later
 )
 
 // String is the name of the database.
@@ -33,8 +34,11 @@ type parts struct {
 	isolation sql.IsolationLevel
 	// begin is the first statement of each transaction; "" for none.
 	begin string
-	// lockSchema lets one Migrate run at a time; "" for none.
-	lockSchema string
+	// statements are the templates, if they differ from those of the others.
+	statements func() statements
+	// lockSchema lets one Migrate run at a time, until its transaction or
+	// unlockSchema ends it; "" for none.
+	lockSchema, unlockSchema string
 	// hasSchema tells whether there is a table alipayplus_schema.
 	hasSchema string
 	// check finds out whether the database can be used.
@@ -46,6 +50,11 @@ type parts struct {
 	// leaseReturning: an UPDATE can return values from before it, so that
 	// payments are leased by one statement.
 	leaseReturning bool
+	// positional: parameters are ? and have no numbers.
+	positional bool
+	// returning: there are RETURNING and ON CONFLICT, and a statement counts the
+	// rows that it changed, not those that it found.
+	returning bool
 	// rollback: a COMMIT that met a conflict leaves the transaction open.
 	rollback bool
 }
@@ -76,7 +85,9 @@ var postgresql = parts{
 		// The time of the statement, not of the transaction, which may have
 		// waited for a lock. (An index cannot be searched by clock_timestamp.)
 		"@now", "statement_timestamp()",
-		"@ms", "* interval '1 millisecond'",
+		"@later(", "statement_timestamp() + interval '1 millisecond' * CAST(",
+		"@earlier(", "statement_timestamp() - interval '1 millisecond' * CAST(",
+		"@ms)", " AS bigint)",
 		"@lock", "FOR NO KEY UPDATE",
 		"@skip", "FOR NO KEY UPDATE SKIP LOCKED",
 		// = ANY(ARRAY(…)) finds the rows by index, whatever the planner thinks
@@ -84,6 +95,7 @@ var postgresql = parts{
 		"@in(", "= ANY(ARRAY(",
 		"@)", "))",
 	),
+	returning:      true,
 	leaseReturning: true,
 }
 
@@ -103,16 +115,21 @@ var sqlite = parts{
 		return t.UnixMilli()
 	},
 	words: strings.NewReplacer(
-		"@now", "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
-		"@ms", "",
+		"@now", sqliteNow,
+		"@later(", sqliteNow+" + (",
+		"@earlier(", sqliteNow+" - (",
+		"@ms)", ")",
 		"@lock", "",
 		"@skip", "",
 		"@in(", "IN (",
 		"@)", ")",
 		"$", "?",
 	),
-	rollback: true,
+	returning: true,
+	rollback:  true,
 }
+
+const sqliteNow = `CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)`
 
 func (d Dialect) parts() (*parts, error) {
 	switch d {
@@ -120,8 +137,10 @@ func (d Dialect) parts() (*parts, error) {
 		return &postgresql, nil
 	case SQLite:
 		return &sqlite, nil
+	case MySQL:
+		return &mysql, nil
 	}
-	return nil, fmt.Errorf("sqlstore: dialect %d is unknown; use PostgreSQL or SQLite", uint8(d))
+	return nil, fmt.Errorf("sqlstore: dialect %d is unknown; use PostgreSQL, MySQL or SQLite", uint8(d))
 }
 
 func checkPostgreSQL(ctx context.Context, db *sql.DB) error {

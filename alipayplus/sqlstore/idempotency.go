@@ -14,10 +14,7 @@ type idempotency struct{ s *Store }
 
 // Begin implements alipayplus.IdempotencyStore.
 func (i idempotency) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
-	runs, err := query(ctx, i.s, i.s.sql().begin, func(rows *sql.Rows) (n int, err error) {
-		err = rows.Scan(&n)
-		return n, err
-	}, column(c.Operation), column(c.Key), c.Fingerprint[:], column(c.Owner), milliseconds(c.Lease))
+	runs, err := i.runs(ctx, c)
 	switch {
 	case err != nil:
 		return alipayplus.ClaimUndecided, nil, fmt.Errorf("sqlstore: %s %q cannot begin: %w", c.Operation, c.Key, err)
@@ -46,6 +43,24 @@ func (i idempotency) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.
 		return alipayplus.ClaimAnswered, rows[0].answer, nil
 	}
 	return alipayplus.ClaimRunning, nil, nil
+}
+
+// runs returns how often c runs with this run, or nothing if it may not run.
+func (i idempotency) runs(ctx context.Context, c alipayplus.Claim) (runs []int64, err error) {
+	texts := i.s.sql()
+	args := []any{column(c.Operation), column(c.Key), c.Fingerprint[:], column(c.Owner), milliseconds(c.Lease)}
+	if i.s == nil || i.s.parts.returning {
+		return query(ctx, i.s, texts.begin, readInt, args...)
+	}
+	first, err := i.s.insert(ctx, texts.begin, args...)
+	if err != nil || first {
+		return []int64{1}, err
+	}
+	again, err := i.s.exec(ctx, texts.beginAgain, args...)
+	if err != nil || again == 0 {
+		return nil, err
+	}
+	return []int64{2}, nil // or more
 }
 
 // Finish implements alipayplus.IdempotencyStore.

@@ -85,11 +85,38 @@ func (o *Outbox) Lease(ctx context.Context, n int, d time.Duration) ([]alipayplu
 		return nil, nil
 	}
 	lease := rand.Text()
-	list, err := query(ctx, o.store(), o.store().sql().lease, readMessage, n, lease, milliseconds(d))
+	var list []message
+	var err error
+	if s := o.store(); s != nil && !s.parts.returning {
+		err = s.InTx(ctx, func(ctx context.Context) error {
+			list, err = o.leaseListed(ctx, n, lease, d)
+			return err
+		})
+	} else {
+		list, err = query(ctx, s, s.sql().lease, readMessage, n, lease, milliseconds(d))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: no messages can be leased: %w", err)
 	}
 	return deliveries(list, lease), nil
+}
+
+// leaseListed leases without RETURNING: who changes a row has it.
+func (o *Outbox) leaseListed(ctx context.Context, n int, lease string, d time.Duration) ([]message, error) {
+	texts := o.store().sql()
+	due, err := query(ctx, o.store(), texts.dueMessages, func(rows *sql.Rows) (seq any, err error) {
+		var n int64
+		err = rows.Scan(&n)
+		return n, err
+	}, n)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	mine, err := o.store().execList(ctx, texts.lease, due, lease, milliseconds(d))
+	if err != nil || mine == 0 {
+		return nil, err
+	}
+	return queryList(ctx, o.store(), texts.leased, readMessage, due, lease)
 }
 
 // Finish implements alipayplus.Queue.
@@ -120,6 +147,27 @@ func (o *Outbox) DeadLetters(ctx context.Context, n int) ([]alipayplus.Delivery,
 		return nil, fmt.Errorf("sqlstore: the dead letters cannot be read: %w", err)
 	}
 	return deliveries(list, ""), nil
+}
+
+// Backlog counts what is not acknowledged; see alipayplus.Queue.
+func (o *Outbox) Backlog(ctx context.Context) (b alipayplus.Backlog, err error) {
+	_, err = query(ctx, o.store(), o.store().sql().backlog, func(rows *sql.Rows) (state int, err error) {
+		var count int
+		var oldest sql.Null[instant]
+		if err := rows.Scan(&state, &count, &oldest); err != nil {
+			return state, err
+		}
+		if state == 0 {
+			b.Waiting, b.Oldest = count, oldest.V.Time
+		} else {
+			b.Dead = count
+		}
+		return state, nil
+	})
+	if err != nil {
+		return alipayplus.Backlog{}, fmt.Errorf("sqlstore: the messages cannot be counted: %w", err)
+	}
+	return b, nil
 }
 
 // Requeue implements alipayplus.Queue.

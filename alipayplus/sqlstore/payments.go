@@ -99,20 +99,23 @@ func (p payments) Update(ctx context.Context, paymentRequestID string, change fu
 // lock returns the row of a payment, locked until the transaction ends. One that
 // is not there gets a placeholder, so that there is something to lock.
 func (p payments) lock(ctx context.Context, id string) (row stored, placeholder bool, err error) {
+	tried := false
 	for range 3 {
 		rows, err := query(ctx, p.s, p.s.sql().lockPayment, readStored, column(id))
 		if err != nil {
 			return stored{}, false, err
 		}
 		if len(rows) > 0 {
-			return rows[0], false, nil
+			// Nobody else sees a placeholder.
+			return rows[0], tried && rows[0].version == 0, nil
 		}
 		// If another transaction inserted it in the meantime, this waits for its
 		// end and changes nothing.
 		inserted, err := p.s.exec(ctx, p.s.sql().insertPlaceholder, column(id))
-		if err != nil || inserted > 0 {
+		if err != nil || inserted > 0 && p.s.parts.returning {
 			return stored{}, err == nil, err
 		}
+		tried = true
 	}
 	return stored{}, false, errors.New("it comes and goes")
 }
@@ -152,6 +155,9 @@ func (p payments) addRefunds(ctx context.Context, before, after payment.Record) 
 			continue
 		}
 		added, err := p.s.exec(ctx, p.s.sql().insertRefund, column(e.RefundRequestID), column(after.PaymentRequestID))
+		if err == nil && !p.s.parts.returning {
+			added, err = p.s.count(ctx, p.s.sql().ownRefund, column(e.RefundRequestID), column(after.PaymentRequestID))
+		}
 		switch {
 		case err != nil:
 			return fmt.Errorf("sqlstore: a refund of payment %q cannot be stored: %w", after.PaymentRequestID, err)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -43,6 +44,11 @@ func (s *Store) Purge(ctx context.Context, n int) (deleted int, err error) {
 	before := deleted
 	err = s.InTx(ctx, func(ctx context.Context) error {
 		deleted = before
+		if !s.parts.returning {
+			listed, err := s.purgeListed(ctx, n-before)
+			deleted += listed
+			return err
+		}
 		return purge(ctx, keepPayments, texts.purgeRefunds, texts.purgePayments)
 	})
 	if err != nil {
@@ -50,4 +56,28 @@ func (s *Store) Purge(ctx context.Context, n int) (deleted int, err error) {
 	}
 	err = purge(ctx, keepPayments, texts.purgeIdempotency)
 	return deleted, err
+}
+
+// purgeListed deletes payments and their refunds where a DELETE cannot choose
+// them by a SELECT with a limit.
+func (s *Store) purgeListed(ctx context.Context, n int) (deleted int, err error) {
+	old, err := query(ctx, s, s.sql().oldPayments, func(rows *sql.Rows) (any, error) {
+		var id string
+		err := rows.Scan(&id)
+		return id, err
+	}, min(n, 1000), milliseconds(keepPayments))
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	for _, text := range []string{s.sql().purgeRefunds, s.sql().purgePayments} {
+		if deleted >= n {
+			break
+		}
+		rows, err := s.execList(ctx, text, old, n-deleted)
+		if err != nil {
+			return 0, fmt.Errorf("sqlstore: old rows cannot be deleted: %w", err)
+		}
+		deleted += int(rows)
+	}
+	return deleted, nil
 }

@@ -49,15 +49,29 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 	return nil
 }
 
+// createSchema makes the tables, in one transaction where a database can do so.
 func (p *parts) createSchema(ctx context.Context, db *sql.DB) error {
-	tx, err := db.BeginTx(ctx, nil)
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = tx.Rollback()
+		if p.unlockSchema != "" {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), p.unlockSchema)
+		}
+	}()
 	if p.lockSchema != "" {
 		if _, err := tx.ExecContext(ctx, p.lockSchema); err != nil {
 			return err
+		}
+		if p.checkSchema(ctx, tx) == nil {
+			return nil // another process was faster
 		}
 	}
 	for statement := range strings.SplitSeq(p.schema, ";\n") {
@@ -73,7 +87,9 @@ func (p *parts) createSchema(ctx context.Context, db *sql.DB) error {
 
 var errNoSchema = errors.New("sqlstore: the database has no tables of this package; carry out sqlstore.Schema with your migration tool, or call sqlstore.Migrate")
 
-func (p *parts) checkSchema(ctx context.Context, db *sql.DB) error {
+func (p *parts) checkSchema(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) error {
 	var found int
 	if err := db.QueryRowContext(ctx, p.hasSchema).Scan(&found); err != nil {
 		return fmt.Errorf("sqlstore: the schema cannot be looked up: %w", err)

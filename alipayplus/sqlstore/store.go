@@ -55,7 +55,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, e
 	s := &Store{
 		db:        db,
 		parts:     p,
-		texts:     p.statements(),
+		texts:     p.translated(),
 		conflicts: func(error) bool { return false },
 		ready:     make(chan struct{}, 1),
 	}

@@ -40,8 +40,8 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // fails in it, tx is rolled back at once, so that half of it cannot be
 // committed; then begin again with a new one. Two more duties are yours then: run
 // it again after a conflict, and call Relay.Wake after the commit. Begin
-// it with sql.LevelReadCommitted on PostgreSQL, and on SQLite with a statement
-// that writes.
+// it with sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a
+// statement that writes.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
 	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
@@ -201,9 +201,6 @@ type database interface {
 // statement runs one statement in the transaction of ctx, or in one of its own,
 // again after a conflict.
 func (s *Store) statement(ctx context.Context, fn func(database) error) error {
-	if s == nil {
-		return errNilStore
-	}
 	if t := s.transaction(ctx); t != nil {
 		return t.join(func() error { return fn(t.tx) })
 	}
@@ -215,6 +212,15 @@ func (s *Store) statement(ctx context.Context, fn func(database) error) error {
 
 // exec runs a statement and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, text string, args ...any) (rows int64, err error) {
+	return s.execList(ctx, text, nil, args...)
+}
+
+// execList is exec with what the statement lists.
+func (s *Store) execList(ctx context.Context, text string, list []any, args ...any) (rows int64, err error) {
+	if s == nil {
+		return 0, errNilStore
+	}
+	text, args = s.parts.bind(text, list, args)
 	err = s.statement(ctx, func(db database) error {
 		done, err := db.ExecContext(ctx, text, args...)
 		if err != nil {
@@ -226,8 +232,32 @@ func (s *Store) exec(ctx context.Context, text string, args ...any) (rows int64,
 	return rows, err
 }
 
+// insert inserts a row on MySQL, unless it is there. (The number of rows does not
+// tell: it may count those that were found.)
+func (s *Store) insert(ctx context.Context, text string, args ...any) (inserted bool, err error) {
+	text, args = s.parts.bind(text, nil, args)
+	err = s.statement(ctx, func(db database) error {
+		_, err := db.ExecContext(ctx, text, args...)
+		inserted = err == nil
+		if mysqlNumber(err) == 1062 { // duplicate key
+			return nil
+		}
+		return err
+	})
+	return inserted, err
+}
+
 // query runs a statement and reads each row of its answer.
 func query[T any](ctx context.Context, s *Store, text string, read func(*sql.Rows) (T, error), args ...any) (list []T, err error) {
+	return queryList(ctx, s, text, read, nil, args...)
+}
+
+// queryList is query with what the statement lists.
+func queryList[T any](ctx context.Context, s *Store, text string, read func(*sql.Rows) (T, error), listed []any, args ...any) (list []T, err error) {
+	if s == nil {
+		return nil, errNilStore
+	}
+	text, args = s.parts.bind(text, listed, args)
 	err = s.statement(ctx, func(db database) error {
 		list = nil
 		rows, err := db.QueryContext(ctx, text, args...)
@@ -251,4 +281,15 @@ func query[T any](ctx context.Context, s *Store, text string, read func(*sql.Row
 		return nil, err
 	}
 	return list, nil
+}
+
+// count returns how many rows a query finds.
+func (s *Store) count(ctx context.Context, text string, args ...any) (int64, error) {
+	rows, err := query(ctx, s, text, readInt, args...)
+	return int64(len(rows)), err
+}
+
+func readInt(rows *sql.Rows) (n int64, err error) {
+	err = rows.Scan(&n)
+	return n, err
 }

@@ -12,8 +12,8 @@ import (
 
 // BenchmarkPayment opens and pays a payment, and delivers its message.
 func BenchmarkPayment(b *testing.B) {
-	for _, open := range []func(testing.TB) *sqltest.Database{sqltest.PostgreSQL, sqltest.SQLite} {
-		d := open(b)
+	for _, kind := range sqltest.Kinds {
+		d := kind.Open(b)
 		store := d.Store(b)
 		b.Run(d.Dialect.String(), func(b *testing.B) {
 			prefix := fmt.Sprint(b.N)

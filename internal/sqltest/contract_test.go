@@ -1,6 +1,7 @@
 package sqltest_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -14,13 +15,20 @@ import (
 
 func TestMain(m *testing.M) { sqltest.Main(m) }
 
-// eachStore runs a contract with a way to open empty stores of one kind.
+// eachStore runs a contract with a way to open empty stores of one kind. On
+// MariaDB it runs also on a driver that counts the rows that it found, prepares
+// each statement and takes times for those of another zone.
 func eachStore(t *testing.T, contract func(*testing.T, func(*testing.T) *sqlstore.Store)) {
-	t.Run("PostgreSQL", func(t *testing.T) {
-		contract(t, func(t *testing.T) *sqlstore.Store { return sqltest.PostgreSQL(t).Store(t) })
-	})
-	t.Run("SQLite", func(t *testing.T) {
-		contract(t, func(t *testing.T) *sqlstore.Store { return sqltest.SQLite(t).Store(t) })
+	for _, kind := range sqltest.Kinds {
+		t.Run(kind.Name, func(t *testing.T) {
+			contract(t, func(t *testing.T) *sqlstore.Store { return kind.Open(t).Store(t) })
+		})
+	}
+	t.Run("MariaDB, another driver", func(t *testing.T) {
+		contract(t, func(t *testing.T) *sqlstore.Store {
+			d := sqltest.MariaDB(t)
+			return d.With(t, "clientFoundRows=true&interpolateParams=false&parseTime=true&loc=Asia%2FTokyo").Store(t)
+		})
 	})
 }
 
@@ -71,4 +79,36 @@ func TestRecords(t *testing.T) {
 			return store.Payments(), store.Outbox()
 		})
 	})
+}
+
+// account is a customer of a Bank with 1000.
+func account(t *testing.T, bank *sqltest.Bank) paymenttest.Account {
+	must(t, bank.Deposit(t.Context(), "C1", 1000))
+	return paymenttest.Account{Customer: "C1", Currency: "HKD", Balance: func(ctx context.Context) (int64, error) {
+		return bank.Balance(ctx, "C1")
+	}}
+}
+
+func TestLedger(t *testing.T) {
+	for _, kind := range sqltest.Kinds {
+		t.Run(kind.Name, func(t *testing.T) {
+			paymenttest.TestLedger(t, func(t *testing.T) (payment.Records, payment.Ledger, paymenttest.Account) {
+				d := kind.Open(t)
+				store, bank := d.Store(t), d.Bank(t)
+				return store.Payments(), store.Ledger(bank), account(t, bank)
+			})
+		})
+	}
+}
+
+func TestRemoteLedger(t *testing.T) {
+	for _, kind := range sqltest.Kinds {
+		t.Run(kind.Name, func(t *testing.T) {
+			paymenttest.TestRemoteLedger(t, func(t *testing.T) (payment.RemoteLedger, paymenttest.Account) {
+				d := kind.Open(t)
+				bank := d.Bank(t)
+				return bank.Remote(d.Store(t)), account(t, bank)
+			})
+		})
+	}
 }

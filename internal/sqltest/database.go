@@ -4,14 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 
@@ -20,61 +20,113 @@ import (
 
 // Database is an empty database for one test.
 type Database struct {
-	Dialect   sqlstore.Dialect
-	DB        *sql.DB
-	Watch     *Watch
-	connector driver.Connector
+	Dialect sqlstore.Dialect
+	Address string // for Connect
+	DB      *sql.DB
+	Watch   *Watch
 }
 
-// Each runs a test on an empty database of each kind. Without PostgreSQL its
-// part is skipped; with CI=true that is a failure.
+// Kinds opens an empty database of each kind.
+var Kinds = []struct {
+	Name string
+	Open func(testing.TB) *Database
+}{
+	{"PostgreSQL", PostgreSQL}, {"MariaDB", MariaDB}, {"SQLite", SQLite},
+}
+
+// Each runs a test on an empty database of each kind. Without a server its part
+// is skipped; with CI=true that is a failure.
 func Each(t *testing.T, run func(*testing.T, *Database)) {
 	t.Helper()
-	t.Run("PostgreSQL", func(t *testing.T) { run(t, PostgreSQL(t)) })
-	t.Run("SQLite", func(t *testing.T) { run(t, SQLite(t)) })
+	for _, kind := range Kinds {
+		t.Run(kind.Name, func(t *testing.T) { run(t, kind.Open(t)) })
+	}
 }
 
-var schemas atomic.Int64
+var databases atomic.Int64
 
 // PostgreSQL is an empty schema of the private server.
 func PostgreSQL(t testing.TB) *Database {
 	t.Helper()
-	err := start()
-	switch {
-	case errors.Is(err, errNoPostgreSQL) && os.Getenv("CI") != "true":
-		t.Skip("skipped: " + err.Error())
-	case err != nil:
+	return postgres.get(t).PostgreSQL(t)
+}
+
+// PostgreSQL is an empty schema of s.
+func (s *Server) PostgreSQL(t testing.TB) *Database {
+	t.Helper()
+	name := fmt.Sprintf("test%d", databases.Add(1))
+	s.exec(t, "CREATE SCHEMA "+name)
+	return open(t, sqlstore.PostgreSQL, postgresAddress(s)+" search_path="+name)
+}
+
+// MariaDB is an empty database of the private server.
+func MariaDB(t testing.TB) *Database {
+	t.Helper()
+	return mariadb.get(t).MariaDB(t)
+}
+
+// MariaDB is an empty database of s.
+func (s *Server) MariaDB(t testing.TB) *Database {
+	t.Helper()
+	name := fmt.Sprintf("test%d", databases.Add(1))
+	s.exec(t, "CREATE DATABASE "+name)
+	return open(t, sqlstore.MySQL, mariadbAddress(s, name))
+}
+
+func (s *Server) exec(t testing.TB, text string) {
+	t.Helper()
+	if _, err := s.admin.ExecContext(context.Background(), text); err != nil {
 		t.Fatal(err)
 	}
-	schema := fmt.Sprintf("test%d", schemas.Add(1))
-	if _, err := server.admin.ExecContext(context.Background(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	config, err := configOf(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return open(t, sqlstore.PostgreSQL, stdlib.GetConnector(*config))
 }
 
 // SQLite is a new file.
 func SQLite(t testing.TB) *Database {
 	t.Helper()
-	connector, err := sqlite.NewConnector("file:" + filepath.Join(t.TempDir(), "wallet.db") +
+	return open(t, sqlstore.SQLite, "file:"+filepath.Join(t.TempDir(), "wallet.db")+
 		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+}
+
+func open(t testing.TB, d sqlstore.Dialect, address string) *Database {
+	t.Helper()
+	db, err := Connect(d, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, sqlstore.SQLite, connector)
-}
-
-func open(t testing.TB, d sqlstore.Dialect, connector driver.Connector) *Database {
-	watch := &Watch{ends: d == sqlstore.PostgreSQL}
-	db := &Database{Dialect: d, Watch: watch, connector: connector, DB: sql.OpenDB(watched{connector, watch})}
-	db.DB.SetMaxOpenConns(64)
-	db.DB.SetMaxIdleConns(64)
 	t.Cleanup(func() { _ = db.DB.Close() })
 	return db
+}
+
+// Connect opens a database as a process does.
+func Connect(d sqlstore.Dialect, address string) (*Database, error) {
+	connector, err := connectorOf(d, address)
+	if err != nil {
+		return nil, err
+	}
+	watch := &Watch{ends: d != sqlstore.SQLite}
+	db := &Database{Dialect: d, Address: address, Watch: watch, DB: sql.OpenDB(watched{connector, watch})}
+	db.DB.SetMaxOpenConns(64)
+	db.DB.SetMaxIdleConns(64)
+	return db, nil
+}
+
+func connectorOf(d sqlstore.Dialect, address string) (driver.Connector, error) {
+	switch d {
+	case sqlstore.PostgreSQL:
+		config, err := pgx.ParseConfig(address)
+		if err != nil {
+			return nil, err
+		}
+		return stdlib.GetConnector(*config), nil
+	case sqlstore.MySQL:
+		config, err := mysql.ParseDSN(address)
+		if err != nil {
+			return nil, err
+		}
+		return mysql.NewConnector(config)
+	default:
+		return sqlite.NewConnector(address)
+	}
 }
 
 // Store makes the tables and opens a Store.
@@ -93,10 +145,18 @@ func (d *Database) Store(t testing.TB, opts ...sqlstore.Option) *sqlstore.Store 
 // Second opens the same database as another process would.
 func (d *Database) Second(t testing.TB) *Database {
 	t.Helper()
-	return open(t, d.Dialect, d.connector)
+	return open(t, d.Dialect, d.Address)
 }
 
-// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so on.
+// With opens the same database of MariaDB with other settings of the driver.
+func (d *Database) With(t testing.TB, settings string) *Database {
+	t.Helper()
+	address, _, _ := strings.Cut(d.Address, "?")
+	return open(t, d.Dialect, address+"?"+settings)
+}
+
+// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so on,
+// each once and in this order.
 func (d *Database) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
 	if _, err := d.DB.ExecContext(context.Background(), d.Text(text), args...); err != nil {
@@ -113,10 +173,27 @@ func (d *Database) Int(t testing.TB, text string, args ...any) (n int64) {
 	return n
 }
 
-// Text is a statement for d of one with the parameters ?1, ?2 and so on.
+// Text is a statement for d of one with the parameters ?1, ?2 and so on, each
+// once and in this order.
 func (d *Database) Text(text string) string {
-	if d.Dialect == sqlstore.PostgreSQL {
+	switch d.Dialect {
+	case sqlstore.PostgreSQL:
 		return strings.ReplaceAll(text, "?", "$")
+	case sqlstore.MySQL:
+		return numbered.Replace(text)
 	}
 	return text
+}
+
+var numbered = strings.NewReplacer("?1", "?", "?2", "?", "?3", "?", "?4", "?")
+
+// Pick is one of three texts, for what differs between databases.
+func (d *Database) Pick(postgresql, mysql, sqlite string) string {
+	switch d.Dialect {
+	case sqlstore.PostgreSQL:
+		return postgresql
+	case sqlstore.MySQL:
+		return mysql
+	}
+	return sqlite
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
@@ -96,10 +98,7 @@ var scenarios = []scenario{
 			return err
 		},
 		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
-			if d.Dialect == sqlstore.SQLite {
-				return d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE next_at > 1000`)
-			}
-			return d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE next_at > to_timestamp(1)`)
+			return d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE next_at > `+d.Pick(`to_timestamp(1)`, `'1970-01-01 00:00:01'`, `1000`))
 		},
 	},
 	{
@@ -134,10 +133,10 @@ var scenarios = []scenario{
 // each runs test for every call of every scenario, on a fresh database; n is the
 // number of the call.
 func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call)) {
-	for _, open := range []func(testing.TB) *sqltest.Database{sqltest.PostgreSQL, sqltest.SQLite} {
+	for _, kind := range sqltest.Kinds {
 		for _, sc := range scenarios {
 			prepare := func(t *testing.T) (*sqltest.Database, *sqlstore.Store) {
-				d := open(t)
+				d := kind.Open(t)
 				store := d.Store(t)
 				if sc.setUp != nil {
 					sc.setUp(t, store)
@@ -241,6 +240,7 @@ func TestConflicts(t *testing.T) {
 		{sqltest.SQLiteError(5), true}, {sqltest.SQLiteError(517), true}, {sqltest.SQLiteError(6), true}, {sqltest.SQLiteError(262), true},
 		{custom, true},
 		{sqltest.SQLState("23505"), false}, {sqltest.SQLState("40003"), false}, {sqltest.SQLState("08006"), false}, {sqltest.SQLState("57P01"), false},
+		{&mysql.MySQLError{Number: 1213}, true}, {&mysql.MySQLError{Number: 1205}, true}, {&mysql.MySQLError{Number: 1062}, false}, {mysql.ErrInvalidConn, false},
 		{sqltest.SQLiteError(1), false}, {sqltest.SQLiteError(19), false}, {errors.New("another one"), false},
 	} {
 		sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {

@@ -1,6 +1,7 @@
 package sqltest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,21 +11,28 @@ import (
 
 // fill makes n rows of each table, as a wallet has them: hardly anything is due.
 func fill(t *testing.T, d *sqltest.Database, n int) {
-	numbers, now := `generate_series(1, ?1) AS n`, `now()`
-	if d.Dialect == sqlstore.SQLite {
-		numbers, now = `(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?1) SELECT n FROM c)`, `unixepoch() * 1000`
+	t.Helper()
+	const recursive = `(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?1) SELECT n FROM c)`
+	numbers := d.Pick(`generate_series(1, ?1) AS n`, `(SELECT seq AS n FROM seq_1_to_%d) numbers`, recursive)
+	args := []any{n}
+	if d.Dialect == sqlstore.MySQL {
+		numbers, args = fmt.Sprintf(numbers, n), nil
+	}
+	now := d.Pick(`now()`, `UTC_TIMESTAMP(6)`, `unixepoch() * 1000`)
+	text := func(prefix, n string) string {
+		return d.Pick(`'`+prefix+`' || `+n, `concat('`+prefix+`', `+n+`)`, `'`+prefix+`' || `+n)
 	}
 	d.Exec(t, `INSERT INTO alipayplus_payment (payment_request_id, payment_id, customer_id, state, updated_at, version, format, record)
-		SELECT 'F' || n, 'W' || n, 'C' || (n % 100), 'paid', `+now+`, 1, 1, '{}' FROM `+numbers, n)
-	d.Exec(t, `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) SELECT 'R' || n, 'F' || n FROM `+numbers, n)
+		SELECT `+text("F", "n")+`, `+text("W", "n")+`, `+text("C", "(n % 100)")+`, 'paid', `+now+`, 1, 1, '{}' FROM `+numbers, args...)
+	d.Exec(t, `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) SELECT `+text("R", "n")+`, `+text("F", "n")+` FROM `+numbers, args...)
 	d.Exec(t, `INSERT INTO alipayplus_outbox (operation, message_key, message_group, state, put_at, due_at, ended_at)
-		SELECT 'notifyPayment', 'F' || n, CASE WHEN n % 2 = 0 THEN 'g' || n ELSE '' END, 1, `+now+`, `+now+`, `+now+` FROM `+numbers, n)
-	fingerprint := `'\x00'`
-	if d.Dialect == sqlstore.SQLite {
-		fingerprint = `x'00'`
-	}
+		SELECT 'notifyPayment', `+text("F", "n")+`, CASE WHEN n % 2 = 0 THEN `+text("g", "n")+` ELSE '' END, 1, `+now+`, `+now+`, `+now+` FROM `+numbers, args...)
 	d.Exec(t, `INSERT INTO alipayplus_idempotency (operation, idempotency_key, fingerprint, owner, lease_until, answered, began_at)
-		SELECT 'pay', 'F' || n, `+fingerprint+`, '', `+now+`, true, `+now+` FROM `+numbers, n)
+		SELECT 'pay', `+text("F", "n")+`, `+d.Pick(`'\x00'`, `x'00'`, `x'00'`)+`, '', `+now+`, true, `+now+` FROM `+numbers, args...)
+	if d.Dialect == sqlstore.MySQL {
+		d.Exec(t, `ANALYZE TABLE alipayplus_payment, alipayplus_refund, alipayplus_outbox, alipayplus_idempotency`)
+		return
+	}
 	d.Exec(t, `ANALYZE`)
 }
 

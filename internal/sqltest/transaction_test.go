@@ -49,44 +49,13 @@ func TestBeginsWithWrite(t *testing.T) {
 	}
 }
 
-// accounts is a ledger with one balance for each customer.
-type accounts struct{ text func(string) string }
-
-func (a accounts) setUp(t *testing.T, d *sqltest.Database, balance int64) {
-	d.Exec(t, `CREATE TABLE account (customer VARCHAR(64) PRIMARY KEY, balance BIGINT NOT NULL)`)
-	d.Exec(t, `CREATE TABLE entry (entry_key VARCHAR(128) PRIMARY KEY, minor BIGINT NOT NULL)`)
-	d.Exec(t, `INSERT INTO account (customer, balance) VALUES ('C1', ?1)`, balance)
-}
-
-func (a accounts) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, debit payment.Debit) error {
-	return a.book(ctx, tx, debit.Key, r.CustomerID, -debit.Amount.Minor)
-}
-
-func (a accounts) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
-	return a.book(ctx, tx, c.Key, r.CustomerID, c.Amount.Minor)
-}
-
-func (a accounts) book(ctx context.Context, tx *sql.Tx, key, customer string, minor int64) error {
-	if _, err := tx.ExecContext(ctx, a.text(`INSERT INTO entry (entry_key, minor) VALUES (?1, ?2)`), key, minor); err != nil {
-		return err
-	}
-	done, err := tx.ExecContext(ctx, a.text(`UPDATE account SET balance = balance + ?2 WHERE customer = ?1 AND balance + ?2 >= 0`), customer, minor)
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n == 1 {
-		return err
-	}
-	return alipayplus.CodeUserBalanceNotEnough
-}
-
 // Many payments of one balance: no error but refusals, and nothing is paid
 // that is not there.
 func TestOneBalance(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
-		bank := accounts{d.Text}
-		bank.setUp(t, d, 1000) // ten payments
+		bank := d.Bank(t)
+		must(t, bank.Deposit(t.Context(), "C1", 1000)) // ten payments
 		ledger := store.Ledger(bank)
 		var wait sync.WaitGroup
 		var refused sync.Map
@@ -209,7 +178,7 @@ func TestUpdateInsideItself(t *testing.T) {
 func TestTx(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store, other := d.Store(t), d.Second(t).Store(t)
-		ledger := other.Ledger(accounts{d.Text})
+		ledger := other.Ledger(d.Bank(t))
 		if _, err := sqlstore.Tx(t.Context()); err == nil || !strings.Contains(err.Error(), "carries no transaction") {
 			t.Errorf("Tx without a transaction: %v", err)
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 )
 
@@ -101,8 +103,11 @@ func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() e
 // Conflict is an error as the driver of d makes it if another transaction was in
 // the way.
 func Conflict(d sqlstore.Dialect) error {
-	if d == sqlstore.SQLite {
+	switch d {
+	case sqlstore.SQLite:
 		return SQLiteError(5)
+	case sqlstore.MySQL:
+		return &mysql.MySQLError{Number: 1213, SQLState: [5]byte([]byte("40001"))}
 	}
 	return SQLState("40001")
 }
@@ -166,7 +171,10 @@ func (c *conn) Close() error {
 	return c.driverConn.Close()
 }
 
-func (c *conn) IsValid() bool { return !c.lost }
+func (c *conn) IsValid() bool {
+	v, ok := c.driverConn.(driver.Validator)
+	return !c.lost && (!ok || v.IsValid())
+}
 
 func (c *conn) ResetSession(ctx context.Context) error {
 	if c.lost {
