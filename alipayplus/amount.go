@@ -15,8 +15,8 @@ import (
 // {"currency":"JPY","value":"100"}, the value a string of at most 16 digits.
 // Amounts are comparable with ==. The zero Amount is absent.
 type Amount struct {
-	Currency Currency
-	Minor    int64 // never negative in a message
+	Currency Currency // of the value; "" only in the zero Amount
+	Minor    int64    // never negative in a message
 }
 
 // Errors of Amount, matched with errors.Is.

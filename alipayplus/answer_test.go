@@ -192,7 +192,7 @@ func TestReflectedRequestIsNoAnswer(t *testing.T) {
 		}
 		body := `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`
 		return response(200, header, body), nil
-	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 	err := c.Deliver(t.Context(), alipayplus.Message{
 		Operation: "x", Key: "1", Path: "/a", Body: alipayplus.Conceal(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`),
 	})

@@ -132,7 +132,7 @@ func benchMakeAnswer() benchAnswer {
 	}))
 	body = bytes.Replace(body, []byte(`"order":{"referenceOrderId":"","orderDescription":"","orderAmount":{"currency":"","value":""}}`),
 		[]byte(`"order":{"referenceOrderId":"OrderID_0101010101","orderDescription":"SHOES","orderAmount":{"currency":"JPY","value":"100"}}`), 1)
-	at := benchNow()
+	at := stamp(time.Now())
 	return benchAnswer{http.Header{
 		"Client-Id":     {benchClientID},
 		"Response-Time": {at},
@@ -221,7 +221,7 @@ func benchTransport(roots *x509.CertPool) *http.Transport {
 func benchClient(tb testing.TB, baseURL string, transport http.RoundTripper, signer alipayplus.Signer) *alipayplus.Client {
 	tb.Helper()
 	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
-		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(testkit.Keys().Alipay)},
+		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})},
 		BaseURL:     baseURL,
 		Transport:   transport,
 	})
@@ -238,7 +238,7 @@ func benchHandCall(ctx context.Context, client *http.Client, baseURL string, own
 	if err != nil {
 		return nil, err
 	}
-	at := benchNow()
+	at := stamp(time.Now())
 	signature, err := benchHandSign(own, benchTarget, benchClientID, at, body)
 	if err != nil {
 		return nil, err
@@ -281,7 +281,7 @@ func benchHandCall(ctx context.Context, client *http.Client, baseURL string, own
 func BenchmarkCall(b *testing.B) {
 	baseURL, roots := benchServe(b)
 	keys := testkit.Keys()
-	client := benchClient(b, baseURL, benchTransport(roots), benchSigner(keys.Wallet))
+	client := benchClient(b, baseURL, benchTransport(roots), signerOf("1", keys.Wallet))
 	transport := benchTransport(roots)
 	defer transport.CloseIdleConnections()
 	byHand := &http.Client{Transport: transport}
@@ -344,7 +344,7 @@ func TestCallAllocations(t *testing.T) {
 		t.Skip("the race detector allocates, too")
 	}
 	baseURL, roots := benchServe(t)
-	client := benchClient(t, baseURL, benchTransport(roots), benchSigner(testkit.Keys().Wallet))
+	client := benchClient(t, baseURL, benchTransport(roots), signerOf("1", testkit.Keys().Wallet))
 	request := benchMessage()
 	call := func() { testkit.Must(benchOperation.Call(t.Context(), client, request)) }
 	for range 20 {

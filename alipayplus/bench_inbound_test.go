@@ -57,7 +57,7 @@ type benchArrival struct {
 }
 
 func benchArrive() benchArrival {
-	body, at := testkit.Must(json.Marshal(benchPlainMessage())), benchNow()
+	body, at := testkit.Must(json.Marshal(benchPlainMessage())), stamp(time.Now())
 	return benchArrival{http.Header{
 		"Client-Id":    {benchClientID},
 		"Request-Time": {at},
@@ -93,7 +93,7 @@ func (w *benchRecorder) SetReadDeadline(time.Time) error    { return nil } // as
 func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	b.Helper()
 	return testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(testkit.Keys().Alipay)},
+		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})},
 		Idempotency: &benchStore{IdempotencyStore: alipayplus.NewMemoryIdempotencyStore(1 << 30)},
 		MaxSkew:     time.Hour,
 	}, benchInbound.Handle(benchPath, func(context.Context, *benchRequest) (*benchPayResponse, error) {
@@ -126,7 +126,7 @@ func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 		if err != nil {
 			return
 		}
-		at := benchNow()
+		at := stamp(time.Now())
 		signature, err := benchHandSign(own, r.RequestURI, clientID, at, answer)
 		if err != nil {
 			return
@@ -145,7 +145,7 @@ func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 func BenchmarkInbound(b *testing.B) {
 	keys := testkit.Keys()
 	arrival := benchArrive()
-	sdk := benchHandler(b, benchSigner(keys.Wallet))
+	sdk := benchHandler(b, signerOf("1", keys.Wallet))
 	byHand := benchHandHandler(keys.Wallet, &keys.Alipay.PublicKey)
 	benchPairs(b, "x-floor", 1000, func() { arrival.serve(b, sdk) }, func() { arrival.serve(b, byHand) })
 }

@@ -70,17 +70,6 @@ func benchMedian(values []float64) float64 {
 
 const benchClientID = "WALLET_CLIENT_01"
 
-func benchSigner(key *rsa.PrivateKey) alipayplus.Signer {
-	return testkit.Must(alipayplus.NewSigner("1", key))
-}
-
-func benchRing(key *rsa.PrivateKey) *alipayplus.KeyRing {
-	return testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &key.PublicKey}))
-}
-
-// benchNow returns the time in the form of the headers.
-func benchNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
-
 // benchHandSign and benchHandVerify are what a wallet writes by hand: the
 // protocol with crypto/rsa, and no check that is not needed for a well-formed
 // message.
@@ -127,8 +116,8 @@ func benchBody() []byte {
 
 // BenchmarkSign compares Content.Sign with the same done by hand.
 func BenchmarkSign(b *testing.B) {
-	key, body, at := testkit.Keys().Wallet, benchBody(), benchNow()
-	signer := benchSigner(key)
+	key, body, at := testkit.Keys().Wallet, benchBody(), stamp(time.Now())
+	signer := signerOf("1", key)
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	var sdk, hand string
 	benchPairs(b, "x-floor", 300,
@@ -141,8 +130,8 @@ func BenchmarkSign(b *testing.B) {
 
 // BenchmarkVerify compares Content.Verify with the same done by hand.
 func BenchmarkVerify(b *testing.B) {
-	key, body, at := testkit.Keys().Alipay, benchBody(), benchNow()
-	ring := benchRing(key)
+	key, body, at := testkit.Keys().Alipay, benchBody(), stamp(time.Now())
+	ring := ringOf(map[string]*rsa.PrivateKey{"1": key})
 	header := testkit.Must(benchHandSign(key, benchTarget, benchClientID, at, body))
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	benchPairs(b, "x-floor", 1000,

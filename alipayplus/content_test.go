@@ -49,7 +49,7 @@ func content(target, body string) alipayplus.Content {
 
 // The SDK makes the same bytes as the documents' words do, twice over.
 func TestSignIsTheDocumentedText(t *testing.T) {
-	signer := walletSigner(t)
+	signer := walletSigner()
 	for _, x := range exchanges {
 		got, err := content(x.target, x.body).Sign(t.Context(), signer)
 		if err != nil {
@@ -64,7 +64,7 @@ func TestSignIsTheDocumentedText(t *testing.T) {
 			t.Errorf("%s: a second signature differs", x.api)
 		}
 		theirs := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
-		if err := content(x.target, x.body).Verify(theirs, alipayRing(t)); err != nil {
+		if err := content(x.target, x.body).Verify(theirs, alipayRing()); err != nil {
 			t.Errorf("%s: %v", x.api, err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		header, err := content(x.target, x.body).Sign(t.Context(), walletSigner(t))
+		header, err := content(x.target, x.body).Sign(t.Context(), walletSigner())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func flips(text []byte, stride int, f func(flipped []byte)) int {
 // Every bit of what a request consists of counts. One exchange in full and the
 // others in steps that are no multiple of eight, all in full in the long form.
 func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
-	keyRing := alipayRing(t)
+	keyRing := alipayRing()
 	for i, x := range exchanges {
 		stride := 11
 		if i == 0 || long {
@@ -208,7 +208,7 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 // A flipped bit of the header's text may be harmless (the case of a name, a
 // space), but only if the signature that it decodes to is the same.
 func TestVerifyFlippedHeaderText(t *testing.T) {
-	x, keyRing := exchanges[0], alipayRing(t)
+	x, keyRing := exchanges[0], alipayRing()
 	header := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 	want := signatureIn(t, header)
 	accepted := 0
@@ -380,7 +380,7 @@ func TestVerifyHeaderForms(t *testing.T) {
 	c, signature := signatureWithAll(t, testkit.Keys().Alipay)
 	for _, form := range headerForms {
 		header := fill(t, form.form, signature)
-		err := c.Verify(header, alipayRing(t))
+		err := c.Verify(header, alipayRing())
 		switch {
 		case form.rule == "" && err != nil:
 			t.Errorf("%s: %v", form.name, err)
@@ -396,11 +396,11 @@ func TestVerifyPinsTheAlgorithm(t *testing.T) {
 	c := content("/a", "{}")
 	text := "POST /a\n" + clientID + "." + sampleTime + ".{}"
 	for name, signature := range foreignSignatures(t, text) {
-		if err := c.Verify(headerOf(signature), alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		if err := c.Verify(headerOf(signature), alipayRing()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := c.Verify(headerOf(rawSignature(testkit.Keys().Alipay, text)), alipayRing(t)); err != nil {
+	if err := c.Verify(headerOf(rawSignature(testkit.Keys().Alipay, text)), alipayRing()); err != nil {
 		t.Errorf("control: %v", err)
 	}
 }
@@ -440,10 +440,10 @@ func TestContentGrammar(t *testing.T) {
 		c := good
 		test.change(&c)
 		header := signByHand(testkit.Keys().Alipay, c.Method, c.Target, c.ClientID, c.Time, string(c.Body))
-		if err := c.Verify(header, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
+		if err := c.Verify(header, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
 			t.Errorf("Verify %+v: got %v, want the rule of the %s", c, err, test.rule)
 		}
-		if _, err := c.Sign(t.Context(), walletSigner(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
+		if _, err := c.Sign(t.Context(), walletSigner()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
 			t.Errorf("Sign %+v: got %v, want the rule of the %s", c, err, test.rule)
 		}
 	}
@@ -452,10 +452,10 @@ func TestContentGrammar(t *testing.T) {
 	first := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C", Time: "2025-02-20T08:51:49.09Z", Body: []byte(body)}
 	second := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C.2025-02-20T08:51:49", Time: "09Z", Body: []byte(body)}
 	header := signByHand(testkit.Keys().Alipay, "POST", "/a", first.ClientID, first.Time, body)
-	if err := first.Verify(header, alipayRing(t)); err != nil {
+	if err := first.Verify(header, alipayRing()); err != nil {
 		t.Errorf("control: %v", err)
 	}
-	if err := second.Verify(header, alipayRing(t)); err == nil {
+	if err := second.Verify(header, alipayRing()); err == nil {
 		t.Error("one signature verifies for two client ids")
 	}
 }
@@ -467,7 +467,7 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 	body := `{"paymentResult":{"resultStatus":"S"}}`
 	whole := content("/a", body)
 	header := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
-	if err := whole.Verify(header, alipayRing(t)); err != nil {
+	if err := whole.Verify(header, alipayRing()); err != nil {
 		t.Fatalf("control: %v", err)
 	}
 	for cut := 1; cut < len(sampleTime); cut++ {
@@ -476,17 +476,17 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 		}
 		second := whole
 		second.Time, second.Body = sampleTime[:cut], []byte(sampleTime[cut+1:]+"."+body)
-		if err := second.Verify(header, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "begin with {") {
+		if err := second.Verify(header, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "begin with {") {
 			t.Errorf("%v with %q: %v", second, second.Body, err)
 		}
 	}
 	for _, body := range []string{"", " ", "x", "090Z.{}", "[{}]", `"{}"`, "\ufeff{}", "\f{}", "\v{}", "\u00a0{}"} {
 		c := content("/a", body)
-		if _, err := c.Sign(t.Context(), walletSigner(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		if _, err := c.Sign(t.Context(), walletSigner()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Sign with the body %q: %v", body, err)
 		}
 		theirs := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
-		if err := c.Verify(theirs, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		if err := c.Verify(theirs, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Verify with the body %q: %v", body, err)
 		}
 	}
@@ -495,7 +495,7 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 // After its "{" the body may be anything, also what looks like the head.
 func TestContentCoversAnyBody(t *testing.T) {
 	for _, body := range []string{"{", "{}\n", "{\x00\xff", " \t\r\n{.", "{" + strings.Repeat("x", 1<<20)} {
-		header, err := content("/a", body).Sign(t.Context(), walletSigner(t))
+		header, err := content("/a", body).Sign(t.Context(), walletSigner())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -520,7 +520,7 @@ func TestSignatureAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	signer, keyRing := walletSigner(t), alipayRing(t)
+	signer, keyRing := walletSigner(), alipayRing()
 	body := `{"text":"` + strings.Repeat("x", 1024) + `"}`
 	c, ctx := content("/aps/api/v1/payments/notifyPayment", body), t.Context()
 	header := signByHand(testkit.Keys().Alipay, "POST", c.Target, clientID, sampleTime, body)

@@ -227,7 +227,7 @@ func TestReadDeadlineEndsWithTheBody(t *testing.T) {
 			if err := ctx.Err(); err != nil {
 				return "", nil, err
 			}
-			return inSigner("7", testkit.Keys().Wallet).SignDigest(ctx, digest)
+			return signerOf("7", testkit.Keys().Wallet).SignDigest(ctx, digest)
 		})
 		cfg := inConfig()
 		cfg.Signer = slow

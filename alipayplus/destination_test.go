@@ -158,7 +158,7 @@ func TestCheckNotifyURL(t *testing.T) {
 // The signed target is the one on the wire, to the byte.
 func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 	wire := &tap{next: answers(bodyS)}
-	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 	for _, target := range []string{"/a", "/a%2Fb%2fc?d=%20+&e", "/a?", "//a", "/é"} {
 		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", URL: "https://n.alipayplus.com" + target, Body: alipayplus.Conceal("{}")})
 		if target == "/é" {
@@ -239,7 +239,7 @@ func TestBaseURL(t *testing.T) {
 		{"https://%zz", "no URL"},
 	} {
 		_, err := alipayplus.NewClient(alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing(t)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing()},
 			BaseURL:     test.url,
 		})
 		if (err != nil) != (test.rule != "") || (err != nil && !strings.Contains(err.Error(), test.rule)) {
@@ -274,7 +274,7 @@ func TestNewRules(t *testing.T) {
 		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"[::1]:443"} }},
 	} {
 		cfg := alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(), Keys: alipayRing()},
 			BaseURL:     "https://gateway.example",
 		}
 		test.change(&cfg)

@@ -33,9 +33,10 @@
 //		Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com",
 //	})
 //	…
-//	order, err := mpm.UserInitiatedPay.Call(ctx, client, &mpm.UserInitiatedPayRequest{
+//	request := &mpm.UserInitiatedPayRequest{
 //		CodeValue: alipayplus.Conceal(scanned), CustomerID: customer,
-//	})
+//	}
+//	order, err := mpm.UserInitiatedPay.Call(ctx, client, request)
 //
 // A call returns an answer or an error, never both. A nil error is a verified
 // answer with status S. Everything else is an [*Error], and [OutcomeOf] says
@@ -43,10 +44,13 @@
 //
 //	switch alipayplus.OutcomeOf(err) {
 //	case alipayplus.OutcomeSucceeded: // err is nil
-//	case alipayplus.OutcomeFailed:    // a verified F; errors.Is(err, alipayplus.CodeOrderIsClosed)
+//	case alipayplus.OutcomeFailed:    // a verified F
 //	case alipayplus.OutcomeNotSent:   // proved that nothing left this machine
-//	case alipayplus.OutcomeUnknown:   // ask again with the same request; never "failed"
+//	case alipayplus.OutcomeUnknown:   // ask again with the same request
 //	}
+//
+// Unknown is never "failed": the money may have moved. errors.Is(err,
+// alipayplus.CodeOrderIsClosed) asks for a result code.
 //
 // [Outbound.AnswerIn] returns what a verified F or U says besides its code.
 // What an answer claims that does not verify is in Error.Claimed, for a
@@ -57,18 +61,17 @@
 // Only a verified answer decides. The first row that fits:
 //
 //	    observed                                             outcome    again?
-//	1   dial or TLS failure in every attempt so far, and no  not sent   yes; no if a certificate
-//	    transport read a byte of the body                               does not verify
-//	2   the context is done                                  unknown    no
-//	                                                         (not sent if row 1 holds)
+//	1   dial or TLS failure in every attempt so far, and     not sent   yes (a)
+//	    no transport read a byte of the body
+//	2   the context is done                                  unknown(b) no
 //	3   verified, S                                          succeeded  no
 //	4   verified, F                                          failed     no
 //	5   verified, any other status or none; stale            unknown    yes
-//	5b  verified, but the JSON breaks the rules or does      unknown    no; alarm
+//	5b  verified, but the JSON breaks the rules or does      unknown    no (c)
 //	    not fit the type
-//	6   bad signature, another client id, or one of          unknown    yes; security event
+//	6   bad signature, another client id, or one of          unknown    yes (d)
 //	    Signature and Response-Time alone
-//	7   unsigned, claims S                                   unknown    yes; security event
+//	7   unsigned, claims S                                   unknown    yes (d)
 //	8   unsigned 3xx, which is never followed; 101; larger   unknown    no
 //	    than 4 MiB
 //	9   unsigned 5xx, 408, 421, 425, 429; empty; truncated;  unknown    yes
@@ -76,6 +79,9 @@
 //	10  unsigned, claims U                                   unknown    yes
 //	11  unsigned, claims F                                   unknown    no
 //	12  anything else                                        unknown    no
+//
+// (a) not if a certificate does not verify; (b) not sent if row 1 holds; (c) an
+// alarm in the log; (d) a security event in the log.
 //
 // "Again" sends the same bytes with a fresh time and signature. It happens only
 // where repeating is safe (for an API with an idempotency key or one that only
@@ -101,7 +107,9 @@
 // package sqlstore has both on a database. One outbox serves all APIs and all
 // products.
 //
-//	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: queue, Sealer: sealer})
+//	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{
+//		Client: client, Queue: queue, Sealer: sealer,
+//	})
 //	…
 //	go relay.Run(ctx)
 //

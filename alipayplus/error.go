@@ -185,7 +185,7 @@ func (e Error) LogValue() slog.Value {
 
 // ValidationError lists every rule that a message breaks. It holds no values.
 type ValidationError struct {
-	Problems []Problem
+	Problems []Problem // in the order of the fields
 }
 
 // Problem is one broken rule.

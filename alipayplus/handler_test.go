@@ -47,7 +47,7 @@ func TestRefusalOptions(t *testing.T) {
 	cfg.RefusalStatus, cfg.SignRefusals = http.StatusForbidden, true
 	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	stranger := inArrive(inMovePath, inValid)
-	stranger.signer = inSigner("1", testkit.Keys().Next)
+	stranger.signer = signerOf("1", testkit.Keys().Next)
 	r := stranger.request()
 	w := inServe(h, r)
 	result, err := inVerified(w, inMovePath)
@@ -83,11 +83,11 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"no signer", func(c *alipayplus.HandlerConfig) { c.Signer = nil }, one, "Signer"},
 		{"no keys", func(c *alipayplus.HandlerConfig) { c.Keys = nil }, one, "Keys"},
 		{"our own key as Alipay+'s", func(c *alipayplus.HandlerConfig) {
-			c.Keys = inRing(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay, "2": testkit.Keys().Wallet})
+			c.Keys = ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay, "2": testkit.Keys().Wallet})
 		}, one, "own public key"},
 		{"our own key, behind a signer that hides it", func(c *alipayplus.HandlerConfig) {
 			c.Signer = struct{ alipayplus.Signer }{c.Signer}
-			c.Keys = inRing(map[string]*rsa.PrivateKey{"2": testkit.Keys().Wallet})
+			c.Keys = ringOf(map[string]*rsa.PrivateKey{"2": testkit.Keys().Wallet})
 		}, one, "own public key"},
 		{"no routes", nil, nil, "without routes"},
 		{"a zero route", nil, []alipayplus.Route{{}}, "without a function"},
@@ -165,7 +165,7 @@ func TestClientIDs(t *testing.T) {
 
 // A signer that fails loses the answer, never the record of it.
 func TestSignerFails(t *testing.T) {
-	signer := &inFailingSigner{Signer: inSigner("7", testkit.Keys().Wallet)}
+	signer := &inFailingSigner{Signer: signerOf("7", testkit.Keys().Wallet)}
 	cfg := inConfig()
 	cfg.Signer = signer
 	runs := 0
@@ -252,7 +252,7 @@ func TestHandlerHooks(t *testing.T) {
 		{"a request that cannot be used", func(a *inArrival) { a.body = []byte(`{}`) }, []string{
 			"start move", "attempt move 1 false traced", "finish move F PARAM_ILLEGAL, error true, traced",
 		}},
-		{"a stranger", func(a *inArrival) { a.signer = inSigner("1", testkit.Keys().Next) }, []string{
+		{"a stranger", func(a *inArrival) { a.signer = signerOf("1", testkit.Keys().Next) }, []string{
 			"start move", "attempt move 1 true traced", "finish move F INVALID_SIGNATURE, error true, traced",
 		}},
 		{"an unknown path", func(a *inArrival) { a.target = "/wallet/other" }, nil},

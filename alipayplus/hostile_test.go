@@ -358,14 +358,14 @@ func BenchmarkFlood(b *testing.B) {
 	}
 	plain, logs, rotates := inConfig(), inConfig(), inConfig()
 	logs.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))
-	rotates.Keys = inRing(map[string]*rsa.PrivateKey{"1": keys.Alipay, "2": keys.Next})
+	rotates.Keys = ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay, "2": keys.Next})
 	body := `{"id":"1","note":"` + strings.Repeat("x", 1024-20) + `"}`
 	a := inArrive(inAskPath, body)
 	content := alipayplus.Content{Method: "POST", Target: a.target, ClientID: a.clientID, Time: a.time, Body: a.body}
 	header := a.header()
-	ring := inRing(map[string]*rsa.PrivateKey{"1": keys.Alipay})
+	ring := ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay})
 	stranger := a
-	stranger.signer = inSigner("1", keys.Wallet)
+	stranger.signer = signerOf("1", keys.Wallet)
 	for _, c := range []struct {
 		name   string
 		cfg    alipayplus.HandlerConfig

@@ -16,8 +16,8 @@ import (
 // IdempotencyStore remembers what inbound requests were answered, so that a
 // repeated request gets the same answer and changes nothing. It is shared by
 // all processes that serve the same APIs: a table in the wallet's database, one
-// row for each Operation and Key. alipayplustest.TestIdempotencyStore is the
-// contract as a test.
+// row for each Operation and Key. alipayplustest.TestIdempotencyStore
+// tests one against this contract.
 //
 // A record is running, open or answered:
 //

@@ -55,26 +55,14 @@ func inDone(_ context.Context, r *inRequest) (*inResponse, error) {
 	return &inResponse{Ref: "ref-" + r.ID}, nil
 }
 
-func inSigner(version string, key *rsa.PrivateKey) alipayplus.Signer {
-	return testkit.Must(alipayplus.NewSigner(version, key))
-}
-
-func inRing(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
-	public := map[string]*rsa.PublicKey{}
-	for version, key := range keys {
-		public[version] = &key.PublicKey
-	}
-	return testkit.Must(alipayplus.NewKeyRing(public))
-}
-
 // inConfig trusts testkit.Keys().Alipay and is otherwise plain. Its log is
 // discarded.
 func inConfig() alipayplus.HandlerConfig {
 	keys := testkit.Keys()
 	return alipayplus.HandlerConfig{
 		Credentials: alipayplus.Credentials{
-			ClientID: inClientID, Signer: inSigner("7", keys.Wallet),
-			Keys: inRing(map[string]*rsa.PrivateKey{"1": keys.Alipay}),
+			ClientID: inClientID, Signer: signerOf("7", keys.Wallet),
+			Keys: ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay}),
 		},
 		Idempotency: alipayplus.NewMemoryIdempotencyStore(1 << 20),
 	}
@@ -88,10 +76,8 @@ type inArrival struct {
 }
 
 func inArrive(target, body string) inArrival {
-	return inArrival{target, inClientID, inNow(), []byte(body), inSigner("1", testkit.Keys().Alipay)}
+	return inArrival{target, inClientID, stamp(time.Now()), []byte(body), signerOf("1", testkit.Keys().Alipay)}
 }
-
-func inNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (a inArrival) header() http.Header {
 	return http.Header{
@@ -142,7 +128,7 @@ func inResult(w *httptest.ResponseRecorder, target string) (alipayplus.Result, e
 func inVerified(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
 	err := alipayplus.Content{
 		Method: "POST", Target: target, ClientID: w.Header().Get("Client-Id"), Time: w.Header().Get("Response-Time"), Body: w.Body.Bytes(),
-	}.Verify(w.Header().Get("Signature"), inRing(map[string]*rsa.PrivateKey{"7": testkit.Keys().Wallet}))
+	}.Verify(w.Header().Get("Signature"), ringOf(map[string]*rsa.PrivateKey{"7": testkit.Keys().Wallet}))
 	if err != nil {
 		return alipayplus.Result{}, err
 	}

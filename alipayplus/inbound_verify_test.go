@@ -69,7 +69,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"no Request-Time", func(r *http.Request) { r.Header.Del("Request-Time") }, 401, inRefused401, "once"},
 		{"no Signature", func(r *http.Request) { r.Header.Del("Signature") }, 401, inRefused401, "once"},
 		{"two Client-Ids", set("Client-Id", inClientID, inClientID), 401, inRefused401, "once"},
-		{"two Request-Times", set("Request-Time", inNow(), inNow()), 401, inRefused401, "once"},
+		{"two Request-Times", set("Request-Time", stamp(time.Now()), stamp(time.Now())), 401, inRefused401, "once"},
 		{"two Signatures", func(r *http.Request) { r.Header.Add("Signature", r.Header.Get("Signature")) }, 401, inRefused401, "once"},
 		{"Response-Time instead of Request-Time", func(r *http.Request) {
 			r.Header["Response-Time"] = r.Header["Request-Time"]
@@ -220,14 +220,14 @@ func TestKeyVersions(t *testing.T) {
 		lenient, strict  int
 		strayIsMentioned bool
 	}{
-		{rule: "the right key", signer: inSigner("1", keys.Alipay), lenient: 200, strict: 200},
-		{rule: "the other right key", signer: inSigner("2", keys.Next), lenient: 200, strict: 200},
-		{rule: "a key under the other's version", signer: inSigner("2", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "an unknown version", signer: inSigner("0", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "the version written otherwise", signer: inSigner("01", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "no version", signer: inSigner("1", keys.Alipay), cut: "keyVersion=1,", lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "no algorithm", signer: inSigner("1", keys.Alipay), cut: "algorithm=RSA256,", lenient: 200, strict: 200},
-		{rule: "an unknown key", signer: inSigner("1", keys.Wallet), lenient: 401, strict: 401},
+		{rule: "the right key", signer: signerOf("1", keys.Alipay), lenient: 200, strict: 200},
+		{rule: "the other right key", signer: signerOf("2", keys.Next), lenient: 200, strict: 200},
+		{rule: "a key under the other's version", signer: signerOf("2", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "an unknown version", signer: signerOf("0", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "the version written otherwise", signer: signerOf("01", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "no version", signer: signerOf("1", keys.Alipay), cut: "keyVersion=1,", lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "no algorithm", signer: signerOf("1", keys.Alipay), cut: "algorithm=RSA256,", lenient: 200, strict: 200},
+		{rule: "an unknown key", signer: signerOf("1", keys.Wallet), lenient: 401, strict: 401},
 	} {
 		for _, strict := range []bool{false, true} {
 			log := &inLog{}

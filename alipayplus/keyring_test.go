@@ -37,7 +37,7 @@ func TestKeyRingRules(t *testing.T) {
 			}
 		}
 		// A failed Replace leaves the keys as they are.
-		live := alipayRing(t)
+		live := alipayRing()
 		if err := live.Replace(test.keys); !errors.Is(err, alipayplus.ErrKey) {
 			t.Errorf("%s: Replace: %v", test.name, err)
 		}
@@ -56,7 +56,7 @@ func verifies(keyRing *alipayplus.KeyRing, key *rsa.PrivateKey) error {
 func TestKeyVersionHint(t *testing.T) {
 	k := testkit.Keys()
 	both := map[string]*rsa.PublicKey{"1": public(k.Alipay), "2": public(k.Next)}
-	lenient := ring(t, both)
+	lenient := testkit.Must(alipayplus.NewKeyRing(both))
 	strict, err := alipayplus.NewStrictKeyRing(both)
 	if err != nil {
 		t.Fatal(err)
@@ -101,11 +101,11 @@ func TestOwnKeyIsRefused(t *testing.T) {
 	// public() of a copy: another pointer, the same key.
 	copied := *public(k.Wallet)
 	for name, signer := range map[string]alipayplus.Signer{
-		"a signer with a public key":      walletSigner(t),
-		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner(t)},
+		"a signer with a public key":      walletSigner(),
+		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner()},
 	} {
 		cfg := alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: ring(t, own)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: testkit.Must(alipayplus.NewKeyRing(own))},
 			BaseURL:     "https://gateway.example",
 		}
 		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
@@ -119,7 +119,7 @@ func TestOwnKeyIsRefused(t *testing.T) {
 		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) {
 			t.Errorf("%s, empty ring: New: %v", name, err)
 		}
-		shared := alipayRing(t)
+		shared := alipayRing()
 		cfg.Keys = shared
 		for range 3 {
 			if _, err := alipayplus.NewClient(cfg); err != nil {
@@ -144,7 +144,7 @@ func TestOwnKeyIsRefused(t *testing.T) {
 // never refused, a message whose key is retired never accepted.
 func TestRotationUnderLoad(t *testing.T) {
 	k := testkit.Keys()
-	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.Alipay)})
+	keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public(k.Alipay)}))
 	c := content("/a", "{}")
 	header := map[*rsa.PrivateKey]string{}
 	for _, key := range []*rsa.PrivateKey{k.Alipay, k.Next, k.Stranger} {
@@ -218,7 +218,7 @@ func TestRotationUnderLoad(t *testing.T) {
 // A bad signature costs at most four verifications, whatever it says of itself.
 func TestKeyRingHoldsAtMostFour(t *testing.T) {
 	k := testkit.Keys()
-	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.Next), "2": public(k.Wallet), "3": public(k.Stranger), "4": public(k.Alipay)})
+	keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public(k.Next), "2": public(k.Wallet), "3": public(k.Stranger), "4": public(k.Alipay)}))
 	if err := verifies(keyRing, k.Alipay); err != nil {
 		t.Errorf("the fourth key is not tried: %v", err)
 	}
@@ -229,7 +229,7 @@ func TestKeyRingHoldsAtMostFour(t *testing.T) {
 }
 
 func TestKeyRingPrintsVersionsOnly(t *testing.T) {
-	keyRing := alipayRing(t)
+	keyRing := alipayRing()
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		if got := fmt.Sprintf(verb, keyRing); got != "KeyRing 1" {
 			t.Errorf("%s: %s", verb, got)

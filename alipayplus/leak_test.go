@@ -60,7 +60,7 @@ func networkFailure(t *testing.T) error {
 // No exported type shows a secret, in any way of showing it.
 func TestNothingShowsSecrets(t *testing.T) {
 	secret := alipayplus.Conceal(canary)
-	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)}
+	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(), Keys: alipayRing()}
 	config := alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://gateway.example"}
 	client, err := alipayplus.NewClient(config)
 	if err != nil {

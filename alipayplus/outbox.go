@@ -57,7 +57,7 @@ type Queue interface {
 
 // Delivery is a message that a worker has leased, or a dead letter.
 type Delivery struct {
-	Message Message
+	Message Message    // as it was put
 	Tries   int        // leases so far, this one included
 	Lease   string     // names the lease; of the Queue's making, "" for a dead letter
 	Put     time.Time  // when the message was put
@@ -74,7 +74,7 @@ type Backlog struct {
 
 // End is how a delivery ended.
 type End struct {
-	State EndState
+	State EndState      // what becomes of the message
 	After time.Duration // EndAgain: the wait before the message is due again
 	Code  ResultCode    // of the verified answer, if there was one
 }

@@ -388,7 +388,7 @@ func TestTruncatedAnswers(t *testing.T) {
 						arrived(r)
 						res := response(status, seal.apply(time.Now(), s.body), s.body)
 						res.Body = io.NopCloser(io.MultiReader(strings.NewReader(s.body), readerFunc(func([]byte) (int, error) {
-							return 0, io.ErrUnexpectedEOF // behind the last byte: the length did not say so
+							return 0, io.ErrUnexpectedEOF // after the last byte: the length did not say so
 						})))
 						return res, nil
 					}), func(cfg *alipayplus.ClientConfig) { cfg.Retry, cfg.Logger = quick(2), slog.New(log) })

@@ -65,27 +65,24 @@ func rawSignature(key *rsa.PrivateKey, text string) []byte {
 	return signature
 }
 
-func walletSigner(t testing.TB) alipayplus.Signer {
-	t.Helper()
-	signer, err := alipayplus.NewSigner("1", testkit.Keys().Wallet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer
+// signerOf returns a signer with key.
+func signerOf(version string, key *rsa.PrivateKey) alipayplus.Signer {
+	return testkit.Must(alipayplus.NewSigner(version, key))
 }
 
-func ring(t testing.TB, byVersion map[string]*rsa.PublicKey) *alipayplus.KeyRing {
-	t.Helper()
-	k, err := alipayplus.NewKeyRing(byVersion)
-	if err != nil {
-		t.Fatal(err)
+// ringOf returns a ring with the public parts of keys.
+func ringOf(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
+	public := map[string]*rsa.PublicKey{}
+	for version, key := range keys {
+		public[version] = &key.PublicKey
 	}
-	return k
+	return testkit.Must(alipayplus.NewKeyRing(public))
 }
 
-func alipayRing(t testing.TB) *alipayplus.KeyRing {
-	t.Helper()
-	return ring(t, map[string]*rsa.PublicKey{"1": &testkit.Keys().Alipay.PublicKey})
+func walletSigner() alipayplus.Signer { return signerOf("1", testkit.Keys().Wallet) }
+
+func alipayRing() *alipayplus.KeyRing {
+	return ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})
 }
 
 // transport is an http.RoundTripper made of a function.
@@ -97,7 +94,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
 	cfg := alipayplus.ClientConfig{
-		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing(t)},
+		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing()},
 		BaseURL:     "https://gateway.example",
 		Transport:   rt,
 	}

@@ -24,7 +24,7 @@ import (
 func TestAttemptsAreTheSameMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU, bodyU, bodyU, bodyU, bodyS)}
-		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 		if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1", Payer: "C<1>é"}); err != nil {
 			t.Fatal(err)
 		}

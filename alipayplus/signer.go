@@ -21,6 +21,8 @@ import (
 // to refuse the MPP's own key among Alipay+'s; without it they sign one digest
 // to find out.
 type Signer interface {
+	// SignDigest returns the signature of digest, as long as the key, and the
+	// version of the key that made it.
 	SignDigest(ctx context.Context, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error)
 }
 

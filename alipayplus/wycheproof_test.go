@@ -80,7 +80,7 @@ func TestWycheproof(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			keyRing := ring(t, map[string]*rsa.PublicKey{"1": public})
+			keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public}))
 			for _, test := range group.Tests {
 				message, signature := unhex(t, test.Msg), unhex(t, test.Sig)
 				right := test.Result == "valid" || (test.Result == "acceptable" && group.PublicKeyPEM == "")

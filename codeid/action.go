@@ -41,7 +41,7 @@ type urlTag struct {
 func compileAction(public *actionDocument, extend *extendResultDocument, ignoreTrust bool) (a action, err error) {
 	a.kind = Action(public.Type)
 	if public.Type == "" {
-		// This package is no server SDK: what is said for those without comes first.
+		// What a rule says for wallets without the server SDK comes first.
 		switch cmp.Or(extend.NonSDKRouter, extend.Router) {
 		case "AC_CODE":
 			a.kind = ActionDecode

@@ -42,7 +42,7 @@ type Config struct {
 	// Remote decides what the rules cannot; nil means that such codes are not
 	// supported.
 	Remote Remote
-	// Hooks observe.
+	// Hooks observe refreshes and identifications.
 	Hooks Hooks
 }
 

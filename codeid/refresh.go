@@ -8,7 +8,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// refresh is a refresh that came to its own end: its caller did not give up.
+// refresh is a refresh that ended before its caller gave up.
 type refresh struct{ err error }
 
 // Refresh asks Alipay+ for the rules now. Callers at the same time share one

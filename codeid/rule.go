@@ -35,7 +35,7 @@ func (r *rule) concerns(v *view) bool {
 	if r.isEMV {
 		return v.emv != nil && v.fields[r.fields] != fails
 	}
-	return r.prefix.isURL == v.isURL || r.prefix.text == ""
+	return r.prefix.first == v.first || r.prefix.first == 0
 }
 
 // matches evaluates all conditions on a code. account is the tag of the

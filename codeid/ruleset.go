@@ -219,6 +219,7 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 // view is a code, read in every way.
 type view struct {
 	code   string
+	first  byte // of code, or of the form in which URLs are compared
 	url    weburl.URL
 	isURL  bool
 	emv    *emvqr.Code // nil: the code is none
@@ -238,7 +239,11 @@ const (
 
 func newView(code string, lists int) view {
 	v := view{code: code, isLong: isLong(code)}
-	if v.url, v.isURL = weburl.Parse(code); !v.isURL {
+	switch v.url, v.isURL = weburl.Parse(code); {
+	case v.isURL:
+		v.first = 'h'
+	case code != "":
+		v.first = code[0]
 		if c, err := emvqr.Parse(code); err == nil {
 			v.emv = c
 			v.fields = make([]verdict, lists)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Source says where a rule set came from, the better the greater.
+// Source says where a rule set came from. A better source is a greater value.
 type Source uint8
 
 const (

@@ -16,7 +16,7 @@ import (
 
 // Fault takes the place of one exchange. serve is Alipay+ itself: a fault that
 // does not call it loses the request, one that calls it and returns an error
-// loses the answer after processing. Write your own for what is not here.
+// loses the answer after processing. Others can be written in the same way.
 type Fault func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error)
 
 // Fail gives the next requests of op these faults, one each. A fault that is
@@ -113,8 +113,8 @@ func HalfSigned() Fault {
 	}
 }
 
-// Unsigned makes a fault where, instead of processing the request somebody
-// answers r, unsigned.
+// Unsigned makes a fault where somebody answers result, unsigned, and the request
+// is not processed.
 func Unsigned(result alipayplus.Result) Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return unsigned(http.StatusOK, result), nil

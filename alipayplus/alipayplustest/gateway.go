@@ -33,7 +33,7 @@ type TB interface {
 
 // Call is one request that arrived at the [Gateway] and verified.
 type Call struct {
-	Operation string
+	Operation string      // the API's name
 	Key       string      // the value of the idempotency field, "" if the API has none
 	Target    string      // path and query
 	Header    http.Header // of the request

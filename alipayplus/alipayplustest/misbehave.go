@@ -50,7 +50,7 @@ func (g *Gateway) Misbehave(seed uint64) {
 	g.mischief = &mischief{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // repeatable by its seed
 }
 
-// mischief is the chance and what it holds back.
+// mischief draws the faults and holds back the deliveries that come late.
 type mischief struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -65,7 +65,7 @@ type late struct {
 }
 
 // next counts an exchange and returns the deliveries that are due before it,
-// and the chance of its own.
+// and the random numbers of its own.
 func (m *mischief) next(queue *[]late) (due []func(), chance *rand.Rand) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -139,7 +139,7 @@ func (m *mischief) deliverLate(chance *rand.Rand, now bool) Fault {
 	}
 }
 
-// unknownAfter: Alipay+ processes the request and then does not know what came
+// unknownAfter makes a fault where Alipay+ processes the request and then does not know what came
 // of it.
 func unknownAfter() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
@@ -149,7 +149,7 @@ func unknownAfter() Fault {
 	}
 }
 
-// flipBit: one bit of what is signed arrives changed.
+// flipBit makes a fault where one bit of what is signed arrives changed.
 func flipBit(chance *rand.Rand) Fault {
 	where, at := chance.IntN(3), chance.Uint64()
 	flip := func(text []byte) { text[at%uint64(len(text))] ^= 1 }
@@ -171,7 +171,7 @@ func flipBit(chance *rand.Rand) Fault {
 	}
 }
 
-// scrambled: the answer has its members in another order, and some that no
+// scrambled makes a fault where the answer has its members in another order, and some that no
 // version of the SDK knows. It is signed like that.
 func scrambled(chance *rand.Rand) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {

@@ -14,6 +14,7 @@ import (
 
 // OutboxTest is what [TestOutbox] needs.
 type OutboxTest struct {
+	// Outbox is what is tested.
 	Outbox alipayplus.Outbox
 	// InTx runs fn in a transaction, which the context of fn carries; an error of
 	// fn undoes it and is returned. If ctx carries one already, fn joins it, and
@@ -24,7 +25,7 @@ type OutboxTest struct {
 	Pending func(*testing.T) []alipayplus.Message
 }
 
-// TestOutbox is the contract of alipayplus.Outbox as a test. open returns an
+// TestOutbox tests an outbox against the contract of [alipayplus.Outbox]. open returns an
 // outbox that holds nothing; it is called once for each part.
 func TestOutbox(t *testing.T, open func(*testing.T) OutboxTest) {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestQueue is the contract of alipayplus.Queue as a test. open returns a queue
+// TestQueue tests a queue against the contract of [alipayplus.Queue]. open returns a queue
 // that holds nothing, and the outbox that fills it; it is called once for each
 // part. The parts about leases use leases of 300 milliseconds and wait for
 // their end at most two seconds more.

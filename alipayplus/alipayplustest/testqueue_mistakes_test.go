@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +12,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // queueMistakes are what an author of an outbox or a queue gets wrong, each
@@ -353,37 +351,7 @@ func queueContracts(t *testing.T, mistake string) {
 // A queue without a mistake passes.
 func TestSoundQueue(t *testing.T) { queueContracts(t, "") }
 
-// TestOutbox and TestQueue find every mistake: they run on the broken queues in
-// a process of its own, where they must fail.
 func TestQueueFindsMistakes(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(control) != "" {
-		for _, mistake := range queueMistakes {
-			t.Run(mistake, func(t *testing.T) {
-				t.Parallel()
-				queueContracts(t, mistake)
-			})
-		}
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestQueueFindsMistakes$", "-test.v", "-test.parallel=64", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), control+"=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatal("TestOutbox and TestQueue passed on broken queues")
-	}
-	failed := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestQueueFindsMistakes/([^/\n]*)/[a-z]*/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
-		failed[m[1]] = m[2]
-	}
-	for _, mistake := range queueMistakes {
-		by := failed[strings.ReplaceAll(mistake, " ", "_")]
-		if by == "" {
-			t.Errorf("TestOutbox and TestQueue pass on a queue that %s", mistake)
-		}
-		t.Logf("%s: %s", mistake, by)
-	}
-	if t.Failed() {
-		t.Logf("%s", out)
-	}
+	testkit.FindsMistakes(t, queueMistakes, queueContracts)
 }

@@ -74,7 +74,7 @@ func (o opened) overDigestOf(c alipayplus.Content) bool {
 	return false
 }
 
-// digest returns that of the text that a signature of c covers, also for a c
+// digest returns the digest of the text that a signature of c covers, also for a c
 // that the protocol refuses.
 func digest(hash crypto.Hash, c alipayplus.Content) []byte {
 	h := hash.New()

@@ -196,3 +196,32 @@ func (d declaration) undocumented() (names []string) {
 	}
 	return names
 }
+
+// Only tests import the packages that tests share: what they need does not reach
+// a program that imports the module.
+func TestOnlyTestsImportTestSupport(t *testing.T) {
+	root := os.DirFS("../..")
+	seen := 0
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", name), nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range file.Imports {
+			if text := i.Path.Value; text != `"`+module+`/internal/testkit"` && text != `"`+module+`/internal/canary"` {
+				continue
+			}
+			seen++
+			if !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s imports %s", name, i.Path.Value)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen == 0 {
+		t.Errorf("%d imports, %v", seen, err)
+	}
+}

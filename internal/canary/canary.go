@@ -1,7 +1,8 @@
 // Package canary shows, for the tests of all packages, that no exported type
 // leaks a secret: it puts a text into every place that can hold one, shows the
 // value in every way that a program might, by accident or not, and looks for
-// the text.
+// the text. [Package.Run] is the whole test; [Fill], [Shown] and [Find] are its
+// parts.
 package canary
 
 import (
@@ -135,13 +136,13 @@ func hidden(t reflect.Type) bool {
 // logged.
 func Shown(v any, asAnswer bool, see func(how, text string)) {
 	for where, w := range map[string]any{
-		"itself":                   v,
-		"in a slice":               []any{v},
-		"in a map":                 map[string]any{"k": v},
-		"in a field":               struct{ Field any }{v},
-		"in an unexported field":   struct{ field any }{v},
-		"deep in unexported ones":  struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
-		"behind a pointer, hidden": &struct{ field any }{v},
+		"itself":                  v,
+		"in a slice":              []any{v},
+		"in a map":                map[string]any{"k": v},
+		"in a field":              struct{ Field any }{v},
+		"in an unexported field":  struct{ field any }{v},
+		"deep in unexported ones": struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
+		"in a pointer, hidden":    &struct{ field any }{v},
 	} {
 		for _, verb := range "vsqxXdtp" {
 			for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#", "12.3"} {

@@ -1,6 +1,11 @@
-// Package testkit holds what the tests of several packages share: keys that are
-// made once, signers that cost little, and a check for goroutines that are left
-// over. Only tests import it.
+// Package testkit holds what the tests of several packages share. Only tests
+// import it.
+//
+//   - [Must] makes test data.
+//   - [Keys] returns RSA keys that are made once. [Unverified] and [Once] are
+//     signers that cost little.
+//   - [NoLeaks] checks that no goroutine is left over.
+//   - [FindsMistakes] tests that a contract fails on what breaks it.
 package testkit
 
 import (
