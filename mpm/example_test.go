@@ -2,7 +2,6 @@ package mpm_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -43,11 +42,6 @@ func check(_ context.Context, c payment.Check) error {
 func Example() {
 	gateway := alipayplustest.New(program{})        // plays Alipay+
 	shop := mpmtest.NewMerchant(program{}, gateway) // plays a merchant
-	alipayplustest.Answer(gateway, codeid.InquiryCodeRules,
-		func(context.Context, *codeid.InquiryCodeRulesRequest) (*codeid.InquiryCodeRulesResponse, error) {
-			rules := new(codeid.InquiryCodeRulesResponse)
-			return rules, json.Unmarshal(shop.CodeRules(), rules)
-		})
 	ctx, stop := context.WithCancel(context.Background())
 	database := alipayplus.NewMemory()
 	bank := paymenttest.NewBank(database)

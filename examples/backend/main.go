@@ -62,7 +62,7 @@ func main() {
 	for _, run := range b.loops {
 		all.Go(func() error { return run(ctx) })
 	}
-	if err := all.Wait(); !errors.Is(err, context.Canceled) {
+	if err := all.Wait(); !errors.Is(err, context.Canceled) { // a signal cancels it
 		_ = must(0, err)
 	}
 }

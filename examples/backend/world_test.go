@@ -20,7 +20,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
-	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -85,10 +84,6 @@ func newWorld(t *testing.T, open func() (*sql.DB, sqlstore.Dialect)) *world {
 		created: make(chan auth.TokenCreated, 10), canceled: make(chan auth.TokenCanceled, 10), told: make(map[string]string),
 		browser: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
-	alipayplustest.Answer(g, codeid.InquiryCodeRules, func(context.Context, *codeid.InquiryCodeRulesRequest) (*codeid.InquiryCodeRulesResponse, error) {
-		rules := new(codeid.InquiryCodeRulesResponse)
-		return rules, json.Unmarshal(w.shop.CodeRules(), rules)
-	})
 	alipayplustest.Answer(g, payment.NotifyPayment, func(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
