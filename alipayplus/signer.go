@@ -31,7 +31,7 @@ type Signer interface {
 //
 // A crypto.Signer of another library that never waits may say so with a method
 // InMemory() bool. Like an *rsa.PrivateKey it then signs on the goroutine of the
-// call, which saves a tenth of the time that a fast one takes.
+// call, and not on one that the call can leave.
 func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	if !validKeyVersion(keyVersion) {
 		return nil, keyError("the key version is not 1 to 9 digits")
