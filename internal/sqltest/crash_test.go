@@ -365,15 +365,13 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// audit compares the books of one payment, when all is quiet.
-func (w *world) audit(id string) {
+// book is what the ledger did for the customer of one payment: the sum, the
+// debits that were not given back, and the keys.
+func (w *world) book(id string) (net int64, debits int, keys []string) {
 	w.t.Helper()
-	r := find(w.t, w.d.Store(w.t).Payments(), id)
 	rows, err := w.d.DB.QueryContext(w.t.Context(), w.d.Text(`SELECT entry_key, minor FROM entry WHERE customer = ?1 AND minor <> 0`), id)
 	must(w.t, err)
 	defer func() { _ = rows.Close() }()
-	net, debits := int64(0), 0
-	var keys []string
 	for rows.Next() {
 		var key string
 		var minor int64
@@ -387,6 +385,15 @@ func (w *world) audit(id string) {
 			debits--
 		}
 	}
+	must(w.t, rows.Err())
+	return net, debits, keys
+}
+
+// audit compares the books of one payment, when all is quiet.
+func (w *world) audit(id string) {
+	w.t.Helper()
+	r := find(w.t, w.d.Store(w.t).Payments(), id)
+	net, debits, keys := w.book(id)
 	balance, err := w.bank.Balance(w.t.Context(), id)
 	must(w.t, err)
 	want, most := int64(0), 0
