@@ -63,7 +63,7 @@ func mysqlStatements() statements {
 			WHERE b.message_group = o.message_group AND b.message_group <> ''
 				AND (b.state = 0 AND b.seq < o.seq OR b.lease <> '' AND b.due_at > @now)))
 		ORDER BY o.due_at, o.seq LIMIT $1`
-	s.lease = `UPDATE alipayplus_outbox SET tries = tries + 1, lease = $1, due_at = @later($2@ms)
+	s.lease = `UPDATE alipayplus_outbox FORCE INDEX (PRIMARY) SET tries = tries + 1, lease = $1, due_at = @later($2@ms)
 		WHERE seq IN (@list) AND state = 0 AND due_at <= @now`
 	s.leased = `SELECT seq, operation, message_key, message_group, message, tries, ` + mysqlMilliseconds + `, code
 		FROM alipayplus_outbox WHERE lease = $1 AND seq IN (@list)`

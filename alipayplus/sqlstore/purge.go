@@ -18,49 +18,58 @@ const (
 // of which nothing is due or open and that did not change for 400 days, with
 // their refunds, and answers that are 400 days old. Dead letters stay.
 //
-// Call it now and then, with a thousand or so, until it deletes nothing. Any
-// number of processes may do so.
+// Call it now and then, with a few hundred, until it deletes nothing, and pause in
+// between: it is one transaction. Any number of processes may do so.
 func (s *Store) Purge(ctx context.Context, n int) (deleted int, err error) {
 	if n <= 0 {
 		return 0, nil
 	}
-	purge := func(ctx context.Context, keep time.Duration, texts ...string) error {
-		for _, text := range texts {
-			if deleted >= n {
-				return nil
+	// In a transaction MySQL is READ COMMITTED. Else a DELETE locks the gaps
+	// between rows, and with them those who add some.
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		deleted = 0
+		texts := s.sql()
+		for _, old := range []struct {
+			keep  time.Duration
+			texts []string
+		}{
+			{keepMessages, []string{texts.purgeOutbox}},
+			{keepPayments, []string{texts.purgeRefunds, texts.purgePayments}},
+			{keepPayments, []string{texts.purgeIdempotency}},
+		} {
+			if len(old.texts) == 2 && !s.parts.returning {
+				listed, err := s.purgeListed(ctx, n-deleted)
+				if err != nil {
+					return err
+				}
+				deleted += listed
+				continue
 			}
-			rows, err := s.exec(ctx, text, n-deleted, milliseconds(keep))
-			if err != nil {
-				return fmt.Errorf("sqlstore: old rows cannot be deleted: %w", err)
+			for _, text := range old.texts {
+				if deleted == n {
+					return nil
+				}
+				rows, err := s.exec(ctx, text, n-deleted, milliseconds(old.keep))
+				if err != nil {
+					return err
+				}
+				deleted += int(rows)
 			}
-			deleted += int(rows)
 		}
 		return nil
-	}
-	texts := s.sql()
-	if err := purge(ctx, keepMessages, texts.purgeOutbox); err != nil {
-		return deleted, err
-	}
-	before := deleted
-	err = s.InTx(ctx, func(ctx context.Context) error {
-		deleted = before
-		if !s.parts.returning {
-			listed, err := s.purgeListed(ctx, n-before)
-			deleted += listed
-			return err
-		}
-		return purge(ctx, keepPayments, texts.purgeRefunds, texts.purgePayments)
 	})
 	if err != nil {
-		return before, err
+		return 0, fmt.Errorf("sqlstore: old rows cannot be deleted: %w", err)
 	}
-	err = purge(ctx, keepPayments, texts.purgeIdempotency)
-	return deleted, err
+	return deleted, nil
 }
 
 // purgeListed deletes payments and their refunds where a DELETE cannot choose
 // them by a SELECT with a limit.
 func (s *Store) purgeListed(ctx context.Context, n int) (deleted int, err error) {
+	if n == 0 {
+		return 0, nil
+	}
 	old, err := query(ctx, s, s.sql().oldPayments, func(rows *sql.Rows) (any, error) {
 		var id string
 		err := rows.Scan(&id)
@@ -70,12 +79,12 @@ func (s *Store) purgeListed(ctx context.Context, n int) (deleted int, err error)
 		return 0, err
 	}
 	for _, text := range []string{s.sql().purgeRefunds, s.sql().purgePayments} {
-		if deleted >= n {
+		if deleted == n {
 			break
 		}
 		rows, err := s.execList(ctx, text, old, n-deleted)
 		if err != nil {
-			return 0, fmt.Errorf("sqlstore: old rows cannot be deleted: %w", err)
+			return 0, err
 		}
 		deleted += int(rows)
 	}

@@ -163,11 +163,17 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 	err = s.run(context.WithValue(ctx, transactionKey{}, t), t, fn)
 	ended, t.over = true, true
 	if err != nil {
-		return tx.Rollback() == nil && s.conflict(err), err
+		undone := tx.Rollback()
+		if undone != nil {
+			discard(conn)
+		}
+		return undone == nil && s.conflict(err), err
 	}
 	if err := tx.Commit(); err != nil {
 		if s.parts.rollback {
 			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		} else {
+			discard(conn)
 		}
 		// Only a conflict proves that nothing was committed.
 		return s.conflict(err), fmt.Errorf("sqlstore: the commit failed, what became of the transaction is not known: %w", err)
@@ -176,6 +182,12 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 		s.wake()
 	}
 	return false, nil
+}
+
+// discard closes a connection that may still have its transaction, with all its
+// locks, instead of giving it back to the pool.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // run is the inside of a transaction.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
@@ -161,6 +162,9 @@ func TestIndexes(t *testing.T) {
 				continue
 			}
 			seen[call.Text] = true
+			if d.Dialect == sqlstore.MySQL && call.Is("INSERT") {
+				continue // its plan says nothing
+			}
 			for _, step := range plan(t, d, call) {
 				t.Log(step)
 				if scans(step) {

@@ -2,6 +2,7 @@ package sqltest_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -13,7 +14,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-func TestMain(m *testing.M) { sqltest.Main(m) }
+func TestMain(m *testing.M) {
+	if role := os.Getenv("SQLTEST_ROLE"); role != "" {
+		play(role)
+	}
+	sqltest.Main(m)
+}
 
 // eachStore runs a contract with a way to open empty stores of one kind. On
 // MariaDB it runs also on a driver that counts the rows that it found, prepares

@@ -148,6 +148,28 @@ func (d *Database) Second(t testing.TB) *Database {
 	return open(t, d.Dialect, d.Address)
 }
 
+// Durable is an empty database that keeps what it committed, and its own server,
+// which may be killed and started; SQLite has none.
+func Durable(t testing.TB, kind string) (*Database, *Server) {
+	t.Helper()
+	own := func(s *shared) *Server {
+		server, err := startServer(s.kind, true)
+		needs(t, err)
+		t.Cleanup(server.Close)
+		return server
+	}
+	switch kind {
+	case "PostgreSQL":
+		s := own(&postgres)
+		return s.PostgreSQL(t), s
+	case "MariaDB":
+		s := own(&mariadb)
+		return s.MariaDB(t), s
+	}
+	return open(t, sqlstore.SQLite, "file:"+filepath.Join(t.TempDir(), "wallet.db")+
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"), nil
+}
+
 // With opens the same database of MariaDB with other settings of the driver.
 func (d *Database) With(t testing.TB, settings string) *Database {
 	t.Helper()

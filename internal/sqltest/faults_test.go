@@ -330,8 +330,15 @@ func TestWhoRetries(t *testing.T) {
 
 // Real deadlocks: two transactions that lock two rows in both orders.
 func TestDeadlock(t *testing.T) {
-	d := sqltest.PostgreSQL(t)
-	d.Exec(t, `SET deadlock_timeout = '20ms'`)
+	t.Run("PostgreSQL", func(t *testing.T) {
+		d := sqltest.PostgreSQL(t)
+		d.Exec(t, `SET deadlock_timeout = '20ms'`)
+		testDeadlock(t, d)
+	})
+	t.Run("MariaDB", func(t *testing.T) { testDeadlock(t, sqltest.MariaDB(t)) })
+}
+
+func testDeadlock(t *testing.T, d *sqltest.Database) {
 	store := d.Store(t)
 	for _, id := range []string{"A", "B"} {
 		must(t, store.Payments().Update(t.Context(), id, next))
@@ -360,5 +367,55 @@ func TestDeadlock(t *testing.T) {
 		if r := find(t, store.Payments(), id); r.Resent != 2*rounds {
 			t.Errorf("%s has %d of %d updates", id, r.Resent, 2*rounds)
 		}
+	}
+}
+
+// A ROLLBACK that fails does not leave its locks behind in the pool.
+func TestRollbackFails(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store, other := d.Store(t), d.Second(t).Store(t)
+		must(t, store.Payments().Update(t.Context(), "P1", next))
+		d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
+			if c.Is("ROLLBACK") {
+				return sqltest.Fault{Err: errors.New("the statement failed")}
+			}
+			return sqltest.Fault{}
+		})
+		err := store.Payments().Update(t.Context(), "P1", func(_ context.Context, r payment.Record) (payment.Record, error) { return r, errRefused })
+		if !errors.Is(err, errRefused) {
+			t.Errorf("Update: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := other.Payments().Update(ctx, "P1", next); err != nil {
+			t.Errorf("another process waits for it: %v", err)
+		}
+	})
+}
+
+// A lock time-out of MySQL undoes one statement of a transaction; the Store undoes
+// the rest and runs all of it again.
+func TestLockTimeout(t *testing.T) {
+	d := sqltest.MariaDB(t)
+	store := d.Store(t)
+	must(t, store.Payments().Update(t.Context(), "P1", next))
+	other, err := d.Second(t).DB.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = other.ExecContext(t.Context(), `SELECT 1 FROM alipayplus_payment FOR UPDATE`)
+	must(t, err)
+	runs := 0
+	must(t, store.InTx(t.Context(), func(ctx context.Context) error {
+		if runs++; runs == 2 {
+			must(t, other.Rollback())
+		}
+		tx, err := sqlstore.Tx(ctx)
+		must(t, err)
+		_, err = tx.ExecContext(ctx, `SET SESSION innodb_lock_wait_timeout = 1`)
+		must(t, err)
+		must(t, store.Outbox().Put(ctx, message(fmt.Sprint("run ", runs))))
+		return store.Payments().Update(ctx, "P1", next)
+	}))
+	if list := pending(t, store.Outbox()); runs != 2 || len(list) != 1 || list[0].Key != "run 2" {
+		t.Errorf("%d runs, put %v", runs, list)
 	}
 }

@@ -1,6 +1,9 @@
 package sqltest
 
-import "syscall"
+import (
+	"os/exec"
+	"syscall"
+)
 
 // dieWithParent ends a child when the process of the tests is killed.
 func dieWithParent(as *syscall.SysProcAttr) *syscall.SysProcAttr {
@@ -10,4 +13,9 @@ func dieWithParent(as *syscall.SysProcAttr) *syscall.SysProcAttr {
 	child := *as
 	child.Pdeathsig = syscall.SIGINT
 	return &child
+}
+
+// DieWithParent kills a child when this process ends.
+func DieWithParent(child *exec.Cmd) {
+	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -22,20 +22,33 @@ var errRefused = errors.New("refused")
 
 // A transaction is READ COMMITTED, whatever the database's default.
 func TestReadCommitted(t *testing.T) {
-	d := sqltest.PostgreSQL(t)
-	d.Exec(t, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-	d.DB.SetMaxOpenConns(1) // the session that was just set
-	store := d.Store(t)
-	must(t, store.InTx(t.Context(), func(ctx context.Context) error {
-		tx, err := sqlstore.Tx(ctx)
-		must(t, err)
-		var level string
-		must(t, tx.QueryRowContext(ctx, "SHOW transaction_isolation").Scan(&level))
-		if level != "read committed" {
-			t.Errorf("the transaction is %s", level)
-		}
-		return nil
-	}))
+	for _, c := range []struct {
+		open func(testing.TB) *sqltest.Database
+		set  string
+	}{
+		{sqltest.PostgreSQL, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ"},
+		{sqltest.MariaDB, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"},
+	} {
+		d := c.open(t)
+		d.Exec(t, `CREATE TABLE n (n BIGINT)`)
+		d.Exec(t, `INSERT INTO n VALUES (1)`)
+		other := d.Second(t)
+		d.Exec(t, c.set)
+		d.DB.SetMaxOpenConns(1) // the session that was just set
+		must(t, d.Store(t).InTx(t.Context(), func(ctx context.Context) error {
+			tx, err := sqlstore.Tx(ctx)
+			must(t, err)
+			for want := range 2 {
+				var n int
+				must(t, tx.QueryRowContext(ctx, `SELECT n FROM n`).Scan(&n))
+				if n != want+1 {
+					t.Errorf("%v: the transaction reads what was committed before it began", d.Dialect)
+				}
+				other.Exec(t, `UPDATE n SET n = n + 1`)
+			}
+			return nil
+		}))
+	}
 }
 
 // A transaction on SQLite begins with a write.

@@ -36,6 +36,7 @@ type Watch struct {
 	mu    sync.Mutex
 	calls []Call
 	fault func(Call) Fault
+	bytes int  // of results
 	ends  bool // a COMMIT that fails ends the transaction, as on PostgreSQL
 }
 
@@ -44,7 +45,7 @@ type Watch struct {
 func (w *Watch) Reset(fault func(Call) Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls, w.fault = nil, fault
+	w.calls, w.fault, w.bytes = nil, fault, 0
 }
 
 // Calls are those since Reset.
@@ -52,6 +53,49 @@ func (w *Watch) Calls() []Call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]Call(nil), w.calls...)
+}
+
+// Bytes are those of the parameters and of the results since Reset; a number or
+// a time has eight.
+func (w *Watch) Bytes() (parameters, results int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.calls {
+		for _, arg := range c.Args {
+			parameters += size(arg.Value)
+		}
+	}
+	return parameters, w.bytes
+}
+
+func size(v driver.Value) int {
+	switch v := v.(type) {
+	case nil:
+		return 0
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 8
+}
+
+// rows counts what a program reads.
+type rows struct {
+	driver.Rows
+	watch *Watch
+}
+
+func (r rows) Next(row []driver.Value) error {
+	err := r.Rows.Next(row)
+	if err == nil {
+		r.watch.mu.Lock()
+		defer r.watch.mu.Unlock()
+		for _, v := range row {
+			r.watch.bytes += size(v)
+		}
+	}
+	return err
 }
 
 // Statements are the calls without BEGIN, COMMIT and ROLLBACK, and the number of
@@ -199,18 +243,21 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 	return result, err
 }
 
-func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (rows driver.Rows, err error) {
+func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (list driver.Rows, err error) {
 	err = c.do(text, args, func() error {
-		rows, err = c.driverConn.QueryContext(ctx, text, args)
+		list, err = c.driverConn.QueryContext(ctx, text, args)
+		if err == nil {
+			list = rows{list, c.watch}
+		}
 		return err
 	}, func() {
-		row := make([]driver.Value, len(rows.Columns()))
-		for rows.Next(row) == nil {
+		row := make([]driver.Value, len(list.Columns()))
+		for list.Next(row) == nil {
 		}
-		_ = rows.Close()
-		rows = nil
+		_ = list.Close()
+		list = nil
 	})
-	return rows, err
+	return list, err
 }
 
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (t driver.Tx, err error) {
