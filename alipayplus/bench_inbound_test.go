@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const benchPath = "/wallet/benchmark"
@@ -56,11 +57,11 @@ type benchArrival struct {
 }
 
 func benchArrive() benchArrival {
-	body, at := benchMust(json.Marshal(benchPlainMessage())), benchNow()
+	body, at := testkit.Must(json.Marshal(benchPlainMessage())), benchNow()
 	return benchArrival{http.Header{
 		"Client-Id":    {benchClientID},
 		"Request-Time": {at},
-		"Signature":    {benchMust(benchHandSign(benchKeys().alipay, benchPath, benchClientID, at, body))},
+		"Signature":    {testkit.Must(benchHandSign(testkit.Keys().Alipay, benchPath, benchClientID, at, body))},
 		"Content-Type": {"application/json; charset=UTF-8"},
 	}, body}
 }
@@ -68,7 +69,7 @@ func benchArrive() benchArrival {
 // serve serves the request as net/http would, and expects success.
 func (a benchArrival) serve(b *testing.B, h http.Handler) {
 	b.Helper()
-	r := benchMust(http.NewRequestWithContext(b.Context(), http.MethodPost, "https://wallet.example"+benchPath, bytes.NewReader(a.body)))
+	r := testkit.Must(http.NewRequestWithContext(b.Context(), http.MethodPost, "https://wallet.example"+benchPath, bytes.NewReader(a.body)))
 	r.RequestURI = benchPath
 	r.Header = a.header
 	w := benchRecorder{header: make(http.Header)}
@@ -91,8 +92,8 @@ func (w *benchRecorder) SetReadDeadline(time.Time) error    { return nil } // as
 
 func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	b.Helper()
-	return benchMust(alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(benchKeys().alipay)},
+	return testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(testkit.Keys().Alipay)},
 		Idempotency: &benchStore{IdempotencyStore: alipayplus.NewMemoryIdempotencyStore(1 << 30)},
 		MaxSkew:     time.Hour,
 	}, benchInbound.Handle(benchPath, func(context.Context, *benchRequest) (*benchPayResponse, error) {
@@ -141,10 +142,10 @@ func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 // BenchmarkInbound compares a request that the Handler answers, with its Store,
 // with the same done by hand without one.
 func BenchmarkInbound(b *testing.B) {
-	keys := benchKeys()
+	keys := testkit.Keys()
 	arrival := benchArrive()
-	sdk := benchHandler(b, benchSigner(keys.wallet))
-	byHand := benchHandHandler(keys.wallet, &keys.alipay.PublicKey)
+	sdk := benchHandler(b, benchSigner(keys.Wallet))
+	byHand := benchHandHandler(keys.Wallet, &keys.Alipay.PublicKey)
 	benchPairs(b, "x-floor", 1000, func() { arrival.serve(b, sdk) }, func() { arrival.serve(b, byHand) })
 }
 
@@ -152,6 +153,6 @@ func BenchmarkInbound(b *testing.B) {
 // operations, in units of one verification.
 func BenchmarkInboundOverhead(b *testing.B) {
 	arrival := benchArrive()
-	h := benchHandler(b, benchUnsigned())
+	h := benchHandler(b, testkit.Unverified{})
 	benchOwnWork(b, func() { arrival.serve(b, h) })
 }

@@ -2,7 +2,6 @@ package alipayplus_test
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,11 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // benchPairs runs f and floor in turns and reports how many times as long f
@@ -69,33 +68,14 @@ func benchMedian(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// benchKeys are both parties' keys, made once.
-var benchKeys = sync.OnceValue(func() (k struct{ wallet, alipay *rsa.PrivateKey }) {
-	for _, key := range []**rsa.PrivateKey{&k.wallet, &k.alipay} {
-		made, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return k
-})
-
-func benchMust[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 const benchClientID = "WALLET_CLIENT_01"
 
 func benchSigner(key *rsa.PrivateKey) alipayplus.Signer {
-	return benchMust(alipayplus.NewSigner("1", key))
+	return testkit.Must(alipayplus.NewSigner("1", key))
 }
 
 func benchRing(key *rsa.PrivateKey) *alipayplus.KeyRing {
-	return benchMust(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &key.PublicKey}))
+	return testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &key.PublicKey}))
 }
 
 // benchNow is a time as it stands in headers.
@@ -147,13 +127,13 @@ func benchBody() []byte {
 
 // BenchmarkSign compares Content.Sign with the same done by hand.
 func BenchmarkSign(b *testing.B) {
-	key, body, at := benchKeys().wallet, benchBody(), benchNow()
+	key, body, at := testkit.Keys().Wallet, benchBody(), benchNow()
 	signer := benchSigner(key)
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	var sdk, hand string
 	benchPairs(b, "x-floor", 300,
-		func() { sdk = benchMust(content.Sign(b.Context(), signer)) },
-		func() { hand = benchMust(benchHandSign(key, benchTarget, benchClientID, at, body)) })
+		func() { sdk = testkit.Must(content.Sign(b.Context(), signer)) },
+		func() { hand = testkit.Must(benchHandSign(key, benchTarget, benchClientID, at, body)) })
 	if sdk != hand {
 		b.Fatal("the two do not do the same work")
 	}
@@ -161,9 +141,9 @@ func BenchmarkSign(b *testing.B) {
 
 // BenchmarkVerify compares Content.Verify with the same done by hand.
 func BenchmarkVerify(b *testing.B) {
-	key, body, at := benchKeys().alipay, benchBody(), benchNow()
+	key, body, at := testkit.Keys().Alipay, benchBody(), benchNow()
 	ring := benchRing(key)
-	header := benchMust(benchHandSign(key, benchTarget, benchClientID, at, body))
+	header := testkit.Must(benchHandSign(key, benchTarget, benchClientID, at, body))
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	benchPairs(b, "x-floor", 1000,
 		func() {

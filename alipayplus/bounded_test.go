@@ -11,6 +11,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // most is what one message may cost, from its first byte to its answer.
@@ -54,8 +55,8 @@ func TestMessagesHaveABudget(t *testing.T) {
 		}
 	}
 	cfg := inConfig()
-	cfg.Signer = inConstant{}
-	h := inMust(alipayplus.NewHandler(cfg, payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
+	cfg.Signer = testkit.Unverified{Version: "7"}
+	h := testkit.Must(alipayplus.NewHandler(cfg, payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
 		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 	})))
 	valid := strings.TrimSuffix(inOps()[0].body, "}") + ","
@@ -88,7 +89,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 // A request that is large and honest is served.
 func TestLargeRequestsAreServed(t *testing.T) {
 	ran := 0
-	h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(_ context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(_ context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 		ran = len(r.Order.Goods)
 		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 	})))

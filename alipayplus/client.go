@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
@@ -50,6 +51,7 @@ type ClientConfig struct {
 // goroutine. Make one and keep it.
 type Client struct {
 	credentials Credentials
+	gateway     *url.URL // scheme and host
 	notify      weburl.Notify
 	transport   http.RoundTripper
 	retry       RetryPolicy
@@ -68,25 +70,23 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if rule != "" {
 		return nil, errors.New("alipayplus: BaseURL " + rule)
 	}
+	notify, ok := weburl.NewNotify(gateway, cfg.NotifyHosts)
+	if !ok {
+		return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
+	}
 	if err := cfg.Credentials.check(); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		credentials: cfg.Credentials,
-		notify:      weburl.Notify{Gateway: gateway, Hosts: make(map[string]bool, len(cfg.NotifyHosts))},
+		gateway:     gateway,
+		notify:      notify,
 		transport:   cfg.Transport,
 		retry:       cfg.Retry,
 		budget:      cfg.Budget,
 		freshness:   newFreshness(cfg.MaxSkew),
 		hooks:       cfg.Hooks,
 		log:         cfg.Logger,
-	}
-	for _, entry := range cfg.NotifyHosts {
-		host, ok := weburl.HostPort(entry)
-		if !ok {
-			return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
-		}
-		c.notify.Hosts[host] = true
 	}
 	if c.transport == nil {
 		c.transport = newTransport()
@@ -127,7 +127,7 @@ func (c *Client) CloseIdleConnections() {
 
 // String names the client id and the host.
 func (c *Client) String() string {
-	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.notify.Gateway.Host + "}"
+	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.gateway.Host + "}"
 }
 
 // GoString is String, so that no verb prints the keys.

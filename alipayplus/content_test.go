@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // exchanges has one exchange for each API of the documents, in the form in which
@@ -53,7 +54,7 @@ func TestSignIsTheDocumentedText(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := signByHand(keys().wallet, "POST", x.target, clientID, sampleTime, x.body)
+		want := signByHand(testkit.Keys().Wallet, "POST", x.target, clientID, sampleTime, x.body)
 		if got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", x.api, got, want)
 		}
@@ -61,7 +62,7 @@ func TestSignIsTheDocumentedText(t *testing.T) {
 		if err != nil || again != got {
 			t.Errorf("%s: a second signature differs", x.api)
 		}
-		theirs := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
+		theirs := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 		if err := content(x.target, x.body).Verify(theirs, alipayRing(t)); err != nil {
 			t.Errorf("%s: %v", x.api, err)
 		}
@@ -83,12 +84,12 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 		}
 		return path
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(keys().wallet)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	private := write("private.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	pkix, err := x509.MarshalPKIXPublicKey(&keys().wallet.PublicKey)
+	pkix, err := x509.MarshalPKIXPublicKey(&testkit.Keys().Wallet.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 		}
 		t.Run(x.api, func(t *testing.T) {
 			t.Parallel()
-			header := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
+			header := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 			if err := content(x.target, x.body).Verify(header, keyRing); err != nil {
 				t.Fatalf("control: unchanged, it must verify: %v", err)
 			}
@@ -206,7 +207,7 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 // space), but only if the signature that it decodes to is the same.
 func TestVerifyFlippedHeaderText(t *testing.T) {
 	x, keyRing := exchanges[0], alipayRing(t)
-	header := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
+	header := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 	want := signatureIn(t, header)
 	accepted := 0
 	n := flips([]byte(header), 1, func(b []byte) {
@@ -374,7 +375,7 @@ func signatureWithAll(t testing.TB, key *rsa.PrivateKey) (alipayplus.Content, []
 }
 
 func TestVerifyHeaderForms(t *testing.T) {
-	c, signature := signatureWithAll(t, keys().alipay)
+	c, signature := signatureWithAll(t, testkit.Keys().Alipay)
 	for _, form := range headerForms {
 		header := fill(t, form.form, signature)
 		err := c.Verify(header, alipayRing(t))
@@ -397,7 +398,7 @@ func TestVerifyPinsTheAlgorithm(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := c.Verify(headerOf(rawSignature(keys().alipay, text)), alipayRing(t)); err != nil {
+	if err := c.Verify(headerOf(rawSignature(testkit.Keys().Alipay, text)), alipayRing(t)); err != nil {
 		t.Errorf("control: %v", err)
 	}
 }
@@ -436,7 +437,7 @@ func TestContentGrammar(t *testing.T) {
 	} {
 		c := good
 		test.change(&c)
-		header := signByHand(keys().alipay, c.Method, c.Target, c.ClientID, c.Time, string(c.Body))
+		header := signByHand(testkit.Keys().Alipay, c.Method, c.Target, c.ClientID, c.Time, string(c.Body))
 		if err := c.Verify(header, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
 			t.Errorf("Verify %+v: got %v, want the rule of the %s", c, err, test.rule)
 		}
@@ -448,7 +449,7 @@ func TestContentGrammar(t *testing.T) {
 	body := "{}"
 	first := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C", Time: "2025-02-20T08:51:49.09Z", Body: []byte(body)}
 	second := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C.2025-02-20T08:51:49", Time: "09Z", Body: []byte(body)}
-	header := signByHand(keys().alipay, "POST", "/a", first.ClientID, first.Time, body)
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", first.ClientID, first.Time, body)
 	if err := first.Verify(header, alipayRing(t)); err != nil {
 		t.Errorf("control: %v", err)
 	}
@@ -463,7 +464,7 @@ func TestContentGrammar(t *testing.T) {
 func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 	body := `{"paymentResult":{"resultStatus":"S"}}`
 	whole := content("/a", body)
-	header := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, body)
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
 	if err := whole.Verify(header, alipayRing(t)); err != nil {
 		t.Fatalf("control: %v", err)
 	}
@@ -482,7 +483,7 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 		if _, err := c.Sign(t.Context(), walletSigner(t)); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Sign with the body %q: %v", body, err)
 		}
-		theirs := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, body)
+		theirs := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
 		if err := c.Verify(theirs, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Verify with the body %q: %v", body, err)
 		}
@@ -497,14 +498,14 @@ func TestContentCoversAnyBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		digest := sha256.Sum256([]byte("POST /a\n" + clientID + "." + sampleTime + "." + body))
-		if err := rsa.VerifyPKCS1v15(&keys().wallet.PublicKey, 5, digest[:], signatureIn(t, header)); err != nil {
+		if err := rsa.VerifyPKCS1v15(&testkit.Keys().Wallet.PublicKey, 5, digest[:], signatureIn(t, header)); err != nil {
 			t.Errorf("body of %d bytes: %v", len(body), err)
 		}
 	}
 }
 
 func TestVerifyWithoutKeys(t *testing.T) {
-	header := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, "{}")
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, "{}")
 	for name, keyRing := range map[string]*alipayplus.KeyRing{"nil": nil, "zero": new(alipayplus.KeyRing)} {
 		if err := content("/a", "{}").Verify(header, keyRing); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("%s key ring: %v", name, err)
@@ -520,7 +521,7 @@ func TestSignatureAllocations(t *testing.T) {
 	signer, keyRing := walletSigner(t), alipayRing(t)
 	body := `{"text":"` + strings.Repeat("x", 1024) + `"}`
 	c, ctx := content("/aps/api/v1/payments/notifyPayment", body), t.Context()
-	header := signByHand(keys().alipay, "POST", c.Target, clientID, sampleTime, body)
+	header := signByHand(testkit.Keys().Alipay, "POST", c.Target, clientID, sampleTime, body)
 	sign := testing.AllocsPerRun(50, func() {
 		if _, err := c.Sign(ctx, signer); err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // almost is how exactly a call ends that the host's code would hold up.
@@ -27,7 +28,7 @@ func newDeaf() deaf { return deaf{make(chan struct{})} }
 
 func (d deaf) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
 	<-d.end
-	return "1", constantSignature[:], nil
+	return testkit.Unverified{}.SignDigest(context.Background(), [sha256.Size]byte{})
 }
 
 func (d deaf) Begin(context.Context, alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
@@ -143,7 +144,7 @@ func TestAnswersEndAtTheirDeadline(t *testing.T) {
 					return d.Finish(ctx, c, answer)
 				},
 			}
-			h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+			h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 			began := time.Now()
 			if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || time.Since(began) > 7*time.Second+almost {
 				t.Errorf("%s: %v after %v", name, got, time.Since(began))
@@ -155,7 +156,7 @@ func TestAnswersEndAtTheirDeadline(t *testing.T) {
 		defer close(d.end)
 		cfg := inConfig()
 		cfg.Signer = &lateDeaf{deaf: d, Signer: cfg.Signer}
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 		began := time.Now()
 		w := inServe(h, inArrive(inMovePath, inValid).request())
 		if took := time.Since(began); w.Code != http.StatusInternalServerError || took > 8*time.Second+almost {
@@ -184,7 +185,7 @@ func (s *lateDeaf) SignDigest(ctx context.Context, digest [sha256.Size]byte) (ve
 // by a server that has no limits of its own, and by one that cannot set any.
 func TestUnverifiedBodiesEndAtTheirDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
 		head, _, _ := strings.Cut(inHTTP(inArrive(inMovePath, inValid)), "{")
 		pipes, done := make(inPipes), make(chan error)
 		server := &http.Server{Handler: h} //nolint:gosec // the point: no limits
@@ -221,11 +222,11 @@ func TestReadDeadlineEndsWithTheBody(t *testing.T) {
 			if err := ctx.Err(); err != nil {
 				return "", nil, err
 			}
-			return inSigner("7", inKeys().wallet).SignDigest(ctx, digest)
+			return inSigner("7", testkit.Keys().Wallet).SignDigest(ctx, digest)
 		})
 		cfg := inConfig()
 		cfg.Signer = slow
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			time.Sleep(20 * time.Second) // longer than any deadline
 			return inDone(ctx, r)
 		})))

@@ -30,7 +30,7 @@ func (c *Client) destination(m *Message) (*url.URL, error) {
 	if err != nil || !validTarget(m.Path) || u.RequestURI() != m.Path || u.Host != "" {
 		return nil, &ValidationError{[]Problem{{"path", "is not a plain URL path"}}}
 	}
-	u.Scheme, u.Host = c.notify.Gateway.Scheme, c.notify.Gateway.Host
+	u.Scheme, u.Host = c.gateway.Scheme, c.gateway.Host
 	return u, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -300,7 +301,7 @@ func ExampleContent_Verify() {
 // Alipay+ changes its key: for a while both are live, then the old one is taken
 // out. The ring is the same one that Client and Handler hold.
 func ExampleKeyRing_Replace() {
-	oldKey, newKey := &keys().alipay.PublicKey, &keys().next.PublicKey // of ParsePublicKey
+	oldKey, newKey := &testkit.Keys().Alipay.PublicKey, &testkit.Keys().Next.PublicKey // of ParsePublicKey
 
 	ring, err := alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": oldKey})
 	if err != nil {

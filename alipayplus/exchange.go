@@ -26,7 +26,7 @@ func (c *Client) exchange(ctx context.Context, x exchange, opts []CallOption) er
 			o.apply(&options)
 		}
 	}
-	if c == nil || c.notify.Gateway == nil {
+	if c == nil || c.gateway == nil {
 		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: errors.New("no Client; make one with NewClient")}
 	}
 	began := time.Now()

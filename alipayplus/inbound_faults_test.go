@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // inLedger is the wallet's own book, with a unique constraint on the id if it is
@@ -146,7 +147,7 @@ func TestStoreFaults(t *testing.T) {
 						return next.Finish(ctx, c, answer)
 					},
 				}
-				h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+				h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
 					return ledger.book(r)
 				})))
 				met, last := false, alipayplus.Result{}
@@ -212,7 +213,7 @@ func inCrash(t *testing.T, step string, sound bool) (booked int) {
 				return err
 			},
 		}
-		return inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		return testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			info, _ := alipayplus.RequestInfo(ctx)
 			if crash == "" && !info.Again && step != "before the claim" {
 				t.Errorf("%s: the function is not told that it runs again", step)
@@ -269,7 +270,7 @@ func TestCrashes(t *testing.T) {
 func TestOverrun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			if runs.Add(1) == 1 {
 				time.Sleep(90 * time.Second)
 			}
@@ -304,7 +305,7 @@ func TestOddIdempotency(t *testing.T) {
 	} {
 		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Idempotency: idempotency})
 		ran := false
-		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 			ran = true
 			return &inResponse{}, nil
 		})))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	secrets "github.com/alipayplus-mpp/alipayplus-go/internal/canary"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const canary = secrets.Text
@@ -28,7 +29,7 @@ func canaryForms() []string {
 }
 
 func keyForms() []string {
-	key := keys().wallet
+	key := testkit.Keys().Wallet
 	return []string{
 		key.D.String(), key.D.Text(16), key.Primes[0].String(), key.Primes[1].String(), key.Primes[0].Text(16),
 		fmt.Sprint(key.D.Bits()[:2]), // as its words

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // inLines are the lines of a log whose message holds this text.
@@ -63,7 +64,7 @@ func TestLogsSayWhy(t *testing.T) {
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return c.answer, c.err })))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return c.answer, c.err })))
 		inSend(t, h, inValid)
 		lines := inLines(t, log, c.message)
 		if len(lines) != 1 {
@@ -89,7 +90,7 @@ func TestStrangersInTheLog(t *testing.T) {
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 		stranger := inArrive(inMovePath, inValid).request()
 		stranger.Header.Set("Signature", "signature=AAAA")
 		notOurs := inArrive(inMovePath, inValid).request()

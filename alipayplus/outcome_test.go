@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // say is what a body says.
@@ -71,11 +72,11 @@ var seals = []seal{
 	{"unsigned with a Client-Id", "unsigned", func(time.Time, string) http.Header { return http.Header{"Client-Id": {clientID}} }},
 	{"over another body", "bad", func(at time.Time, body string) http.Header { return validSeal(at, body+" ") }},
 	{"a stranger's", "bad", without(func(h http.Header, at time.Time, body string) {
-		h.Set("Signature", signByHand(keys().stranger, "POST", decodePath, clientID, stamp(at), body))
+		h.Set("Signature", signByHand(testkit.Keys().Stranger, "POST", decodePath, clientID, stamp(at), body))
 	})},
 	{"for another client id", "bad", without(func(h http.Header, at time.Time, body string) {
 		h.Set("Client-Id", "OTHER")
-		h.Set("Signature", signByHand(keys().alipay, "POST", decodePath, "OTHER", stamp(at), body))
+		h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, "OTHER", stamp(at), body))
 	})},
 	{"without Client-Id", "bad", without(func(h http.Header, _ time.Time, _ string) { h.Del("Client-Id") })},
 	{"without Response-Time", "bad", without(func(h http.Header, _ time.Time, _ string) { h.Del("Response-Time") })},

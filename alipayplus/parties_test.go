@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // long asks for the full form of the figures.
@@ -37,21 +37,6 @@ func size(short, race, full int) int {
 }
 
 const clientID = "WALLET_01"
-
-// rsaKeys are made once for each run: a key takes longer than most tests.
-type rsaKeys struct{ wallet, alipay, next, stranger *rsa.PrivateKey }
-
-var keys = sync.OnceValue(func() rsaKeys {
-	var made [4]*rsa.PrivateKey
-	for i := range made {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		made[i] = key
-	}
-	return rsaKeys{made[0], made[1], made[2], made[3]}
-})
 
 // signByHand makes a Signature header as the Alipay+ documents say, without the
 // SDK: whatever content.go gets wrong must not be wrong here, too.
@@ -80,19 +65,9 @@ func rawSignature(key *rsa.PrivateKey, text string) []byte {
 	return signature
 }
 
-// constantSigner costs nothing: for tests in which nobody verifies the requests.
-type constantSigner struct{}
-
-func (constantSigner) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
-	return "1", constantSignature[:], nil
-}
-func (constantSigner) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
-
-var constantSignature [256]byte
-
 func walletSigner(t testing.TB) alipayplus.Signer {
 	t.Helper()
-	signer, err := alipayplus.NewSigner("1", keys().wallet)
+	signer, err := alipayplus.NewSigner("1", testkit.Keys().Wallet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +85,7 @@ func ring(t testing.TB, byVersion map[string]*rsa.PublicKey) *alipayplus.KeyRing
 
 func alipayRing(t testing.TB) *alipayplus.KeyRing {
 	t.Helper()
-	return ring(t, map[string]*rsa.PublicKey{"1": &keys().alipay.PublicKey})
+	return ring(t, map[string]*rsa.PublicKey{"1": &testkit.Keys().Alipay.PublicKey})
 }
 
 // transport is an http.RoundTripper made of a function.
@@ -122,7 +97,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
 	cfg := alipayplus.ClientConfig{
-		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
+		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing(t)},
 		BaseURL:     "https://gateway.example",
 		Transport:   rt,
 	}
@@ -178,7 +153,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 func signedHeader(target, at, body string) http.Header {
 	return http.Header{
 		"Client-Id": {clientID}, "Response-Time": {at}, "Content-Type": {"application/json"},
-		"Signature": {signByHand(keys().alipay, "POST", target, clientID, at, body)},
+		"Signature": {signByHand(testkit.Keys().Alipay, "POST", target, clientID, at, body)},
 	}
 }
 

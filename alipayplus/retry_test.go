@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Every attempt carries the same bytes to the same place, with a time and a
@@ -40,7 +41,7 @@ func TestAttemptsAreTheSameMessage(t *testing.T) {
 			if at != stamp(r.at) {
 				t.Errorf("Request-Time %s at %s", at, stamp(r.at))
 			}
-			if want := signByHand(keys().wallet, "POST", decodePath, clientID, at, r.body); signature != want {
+			if want := signByHand(testkit.Keys().Wallet, "POST", decodePath, clientID, at, r.body); signature != want {
 				t.Errorf("signature %s, want %s", signature, want)
 			}
 			for name, want := range map[string]string{

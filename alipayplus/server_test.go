@@ -8,9 +8,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // A server ends with its context, after the request that runs, and leaves nothing
@@ -19,7 +18,7 @@ func TestServe(t *testing.T) {
 	certified := httptest.NewTLSServer(http.NotFoundHandler())
 	certificate, client := certified.TLS.Certificates[0], certified.Client()
 	certified.Close()
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	testkit.NoLeaks(t)
 	for scheme, config := range map[string]*tls.Config{"http": nil, "https": {Certificates: []tls.Certificate{certificate}}} {
 		ctx, stop := context.WithCancel(t.Context())
 		arrived, address := make(chan struct{}), make(chan string, 1)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // opaqueSigner hides the public key, as a KMS does.
@@ -28,7 +29,7 @@ type signerFunc func(context.Context, [sha256.Size]byte) (string, []byte, error)
 func (f signerFunc) SignDigest(ctx context.Context, d [sha256.Size]byte) (string, []byte, error) {
 	return f(ctx, d)
 }
-func (signerFunc) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
+func (signerFunc) Public() crypto.PublicKey { return &testkit.Keys().Wallet.PublicKey }
 
 func TestNewSignerRules(t *testing.T) {
 	for _, test := range []struct {
@@ -36,10 +37,10 @@ func TestNewSignerRules(t *testing.T) {
 		key           crypto.Signer
 		rule          string
 	}{
-		{"empty version", "", keys().wallet, "key version"},
-		{"version of letters", "v1", keys().wallet, "key version"},
-		{"version that ends an item", "1,algorithm=none", keys().wallet, "key version"},
-		{"ten digits", "1234567890", keys().wallet, "key version"},
+		{"empty version", "", testkit.Keys().Wallet, "key version"},
+		{"version of letters", "v1", testkit.Keys().Wallet, "key version"},
+		{"version that ends an item", "1,algorithm=none", testkit.Keys().Wallet, "key version"},
+		{"ten digits", "1234567890", testkit.Keys().Wallet, "key version"},
 		{"nil key", "1", nil, "nil"},
 		{"typed nil key", "1", (*rsa.PrivateKey)(nil), "nil"},
 		{"zero key", "1", &rsa.PrivateKey{}, "nil"},
@@ -106,7 +107,7 @@ func TestSignerObeysTheDeadline(t *testing.T) {
 // Key version and signature come in one answer: under a rotation each header
 // names the key that made it.
 func TestRotatingSignerIsNotTorn(t *testing.T) {
-	old, next := must(alipayplus.NewSigner("1", keys().wallet)), must(alipayplus.NewSigner("2", keys().next))
+	old, next := testkit.Must(alipayplus.NewSigner("1", testkit.Keys().Wallet)), testkit.Must(alipayplus.NewSigner("2", testkit.Keys().Next))
 	turn := 0
 	rotating := signerFunc(func(ctx context.Context, d [32]byte) (string, []byte, error) {
 		turn++
@@ -115,7 +116,7 @@ func TestRotatingSignerIsNotTorn(t *testing.T) {
 		}
 		return old.SignDigest(ctx, d)
 	})
-	known, err := alipayplus.NewStrictKeyRing(map[string]*rsa.PublicKey{"1": public(keys().wallet), "2": public(keys().next)})
+	known, err := alipayplus.NewStrictKeyRing(map[string]*rsa.PublicKey{"1": public(testkit.Keys().Wallet), "2": public(testkit.Keys().Next)})
 	if err != nil {
 		t.Fatal(err)
 	}

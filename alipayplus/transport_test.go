@@ -20,15 +20,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // net/http sends once for each attempt, also when the server closes a kept-alive
 // connection under it, which is when it likes to send again by itself.
 func TestNoHiddenRetries(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // after the listener is closed
+	testkit.NoLeaks(t)
 	for _, op := range []*alipayplus.Outbound[order, orderAnswer]{decodeOrder, onceOnly} {
 		var sends, attempts atomic.Int64
 		body := bodyS
@@ -455,7 +454,7 @@ func TestClientIsConcurrent(t *testing.T) {
 // On a real connection: the call returns when it is cancelled, not when the
 // server answers, and leaves no goroutine behind.
 func TestCancellationOnTheNetwork(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
+	testkit.NoLeaks(t)
 	arrived := make(chan struct{})
 	address := listen(t, func(conn net.Conn) {
 		if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {

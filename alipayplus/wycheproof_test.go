@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // vectors is the part of a Wycheproof file that matters here.
@@ -124,11 +125,11 @@ func foreignSignatures(t *testing.T, text string) map[string][]byte {
 	signatures := map[string][]byte{
 		"zeros": make([]byte, 256),
 		"ones":  []byte(strings.Repeat("\xff", 256)),
-		"PKCS#1 v1.5 with SHA-256, a stranger's key": rawSignature(keys().stranger, text),
-		"PKCS#1 v1.5 with SHA-256, the wallet's key": rawSignature(keys().wallet, text),
+		"PKCS#1 v1.5 with SHA-256, a stranger's key": rawSignature(testkit.Keys().Stranger, text),
+		"PKCS#1 v1.5 with SHA-256, the wallet's key": rawSignature(testkit.Keys().Wallet, text),
 	}
 	for hash, sum := range sums {
-		pss, err := rsa.SignPSS(rand.Reader, keys().alipay, hash, sum, nil)
+		pss, err := rsa.SignPSS(rand.Reader, testkit.Keys().Alipay, hash, sum, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,11 +137,11 @@ func foreignSignatures(t *testing.T, text string) map[string][]byte {
 		if hash == crypto.SHA256 {
 			continue
 		}
-		if signatures["PKCS#1 v1.5 with "+hash.String()], err = rsa.SignPKCS1v15(nil, keys().alipay, hash, sum); err != nil {
+		if signatures["PKCS#1 v1.5 with "+hash.String()], err = rsa.SignPKCS1v15(nil, testkit.Keys().Alipay, hash, sum); err != nil {
 			t.Fatal(err)
 		}
 	}
-	bare, err := rsa.SignPKCS1v15(nil, keys().alipay, 0, two[:]) // no DigestInfo
+	bare, err := rsa.SignPKCS1v15(nil, testkit.Keys().Alipay, 0, two[:]) // no DigestInfo
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// DefaultUserAgent is the user agent of rules that do not name one.
-const DefaultUserAgent = "AlipayConnect"
+// defaultUserAgent is the user agent of rules that do not name one.
+const defaultUserAgent = "AlipayConnect"
 
 const (
 	noTag         = -1
@@ -58,7 +58,7 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	default:
 		return a, errors.New("unknown action")
 	}
-	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, DefaultUserAgent)
+	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, defaultUserAgent)
 	if strings.ContainsFunc(a.userAgent, unicode.IsControl) {
 		return a, errors.New("user agent with control characters")
 	}
@@ -102,7 +102,7 @@ func checkDynamicURL(expression string) error {
 	case !isURL, isDynamic && !strings.ContainsAny(start, "/?#"):
 		return errors.New("URL expression without a fixed host")
 	case u.Problem != "":
-		return errors.New("URL expression that is never accepted: " + u.Problem)
+		return errors.New("URL expression that " + u.Problem)
 	}
 	return nil
 }

@@ -75,10 +75,10 @@ func (f *Filter) Replace(lists Lists) { f.lists.Store(&lists) }
 
 // Check decides about a code value: rejected if it is in Block, local if it is
 // in Local or in Allow, else to be identified. A text that cannot be a code
-// (over MaxCode characters) is in no list; identification refuses it.
+// (over 8,192 characters) is in no list; identification refuses it.
 func (f *Filter) Check(code string) Verdict {
 	lists := f.lists.Load()
-	if lists == nil || longer(code, MaxCode) {
+	if lists == nil || longer(code, maxCode) {
 		return Verdict{Decision: DecisionIdentify}
 	}
 	code = Clean(code)

@@ -133,7 +133,7 @@ func (l *List) add(e Entry) error {
 		return errors.New("an entry without a value")
 	case !utf8.ValidString(e.Value):
 		return errors.New("not UTF-8")
-	case longer(e.Value, MaxCode):
+	case longer(e.Value, maxCode):
 		return errors.New("longer than any code")
 	case (e.Func != nil) != (e.Kind == KindFunc):
 		return errors.New("a function belongs to an entry of kind func, and only there")
@@ -162,7 +162,7 @@ func (l *List) add(e Entry) error {
 		host, _, _ := strings.Cut(text, "/")
 		u, _ := weburl.Parse("https://" + text)
 		switch {
-		case u.Problem != "" || !weburl.IsHostName(host):
+		case u.Problem != "" || len(host) != len(u.Host):
 			return errors.New("not a host name with an optional path")
 		case below:
 			l.domains.add(u.Site(), len(u.Host))

@@ -18,7 +18,7 @@ func parsePrefix(text string) (p prefix, err error) {
 	u, isURL := weburl.Parse(text)
 	switch {
 	case isURL && u.Problem != "":
-		return p, errors.New("prefix of URLs that are never accepted: " + u.Problem)
+		return p, errors.New("prefix that " + u.Problem)
 	case isURL:
 		return prefix{true, u.Text}, nil
 	case text == "":

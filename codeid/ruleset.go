@@ -86,7 +86,8 @@ type SkippedRule struct {
 type Ruleset struct {
 	version    string
 	issuer     string
-	rules      []rule // in the order in which they are tried
+	rules      []rule        // in the order in which they are tried
+	fields     [][]condition // on fields of EMVCo codes, each list once
 	hasRegexes bool
 	skipped    []SkippedRule
 }
@@ -116,6 +117,7 @@ func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
 		s.rules = append(s.rules, *r)
 		s.hasRegexes = s.hasRegexes || len(r.regexes) > 0
 	}
+	s.fields = c.fields
 	slices.SortStableFunc(s.rules, func(a, b rule) int {
 		if options.LargestFirst {
 			a, b = b, a
@@ -174,13 +176,13 @@ func (s *Ruleset) Skipped() []SkippedRule { return slices.Clone(s.skipped) }
 
 // Identify evaluates the rules on a code value, as scanned. Its time is bounded
 // for any code and any rule set. The error is that of a text that cannot be a
-// code value (empty, more than MaxCode characters, not UTF-8) and wraps an
+// code value (empty, more than 8,192 characters, not UTF-8) and wraps an
 // alipayplus.Result with status F and code PARAM_ILLEGAL.
 func (s *Ruleset) Identify(code string) (Identification, error) {
 	if err := checkCode(code); err != nil {
 		return Identification{Rule: NoRule}, err
 	}
-	v := newView(Clean(code))
+	v := newView(Clean(code), len(s.fields))
 	id := Identification{Rule: NoRule, Version: s.version}
 	w := workPerCode
 	rules := s.rules
@@ -189,7 +191,10 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 	}
 	for i := range rules {
 		w--
-		account, ok := rules[i].matches(&v, &w)
+		if !rules[i].concerns(&v) {
+			continue
+		}
+		account, ok := rules[i].matches(s, &v, &w)
 		if w <= 0 {
 			id.NeedsRemote = true
 			id.Reason = "the rules for this code take too long to evaluate"
@@ -200,7 +205,10 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 			return id, nil
 		}
 	}
-	id.Reason = cmp.Or(v.url.Problem, "no rule matches")
+	id.Reason = "no rule matches"
+	if v.url.Problem != "" {
+		id.Reason = "the URL " + v.url.Problem
+	}
 	if v.isLong && s.hasRegexes {
 		id.NeedsRemote = true
 		id.Reason = "no rule matches, and the code is too long for the regular expressions"
@@ -215,16 +223,42 @@ type view struct {
 	isURL  bool
 	emv    *emvqr.Code // nil: the code is none
 	isLong bool        // regular expressions do not see the code
+
+	fields []verdict // on emv, of each list of Ruleset.fields
 }
 
-func newView(code string) view {
+// verdict says what is known of a list of conditions on one code.
+type verdict uint8
+
+const (
+	untried verdict = iota
+	holds
+	fails
+)
+
+func newView(code string, lists int) view {
 	v := view{code: code, isLong: isLong(code)}
 	if v.url, v.isURL = weburl.Parse(code); !v.isURL {
 		if c, err := emvqr.Parse(code); err == nil {
 			v.emv = c
+			v.fields = make([]verdict, lists)
 		}
 	}
 	return v
+}
+
+// holdsAll evaluates a list of conditions on an EMVCo code and notes the verdict.
+func (s *Ruleset) holdsAll(v *view, list int, w *work) bool {
+	conditions := s.fields[list]
+	*w -= work(4 * len(conditions))
+	v.fields[list] = fails
+	for i := range conditions {
+		if !conditions[i].holds(v.emv, w) {
+			return false
+		}
+	}
+	v.fields[list] = holds
+	return true
 }
 
 // act fills in what the rule that matched says.
@@ -241,7 +275,7 @@ func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
 			id.Reason = "the rule that matches gives no URL to open"
 			return
 		case u.Problem != "":
-			id.Reason = u.Problem
+			id.Reason = "the URL " + u.Problem
 			return
 		}
 		id.redirectURL = &address

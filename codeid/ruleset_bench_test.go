@@ -2,7 +2,6 @@ package codeid_test
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // mix is a rule set in the shape of real ones: five regular expressions, and of
@@ -72,10 +72,7 @@ func BenchmarkIdentify(b *testing.B) {
 	for _, n := range sizes {
 		sets = append(sets, mix(b, n))
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2_048)
-	if err != nil {
-		b.Fatal(err)
-	}
+	key := testkit.Keys().Wallet
 	digest := sha256.Sum256([]byte("content"))
 	for _, c := range mixCodes {
 		b.Run(c.name, func(b *testing.B) {

@@ -124,7 +124,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Credentials are the wallet's: its id, its key, and Alipay+'s public key.
+// Credentials returns the wallet's: its id, its key, and Alipay+'s public key.
 func (g *Gateway) Credentials() alipayplus.Credentials {
 	return alipayplus.Credentials{
 		ClientID: g.clientID,
@@ -133,7 +133,7 @@ func (g *Gateway) Credentials() alipayplus.Credentials {
 	}
 }
 
-// Config is for alipayplus.New. Its Transport is the Gateway itself; for real
+// Config returns the configuration for alipayplus.NewClient. Its Transport is the Gateway itself; for real
 // HTTP serve the Gateway, set BaseURL to that server and Transport to nil.
 func (g *Gateway) Config() alipayplus.ClientConfig {
 	return alipayplus.ClientConfig{

@@ -3,8 +3,6 @@ package alipayplustest_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 type parcel struct {
@@ -314,11 +313,7 @@ func TestConcurrentRepeats(t *testing.T) {
 // What the SDK under test, or another implementation, does wrong is an error of
 // the test.
 func TestGatewayIsStrict(t *testing.T) {
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrongKey, err := alipayplus.NewSigner("1", stranger)
+	wrongKey, err := alipayplus.NewSigner("1", testkit.Keys().Stranger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ import (
 // retries do, so run the test in testing/synctest or with a small Backoff.Base.
 //
 // A request of Send may be delivered a second time, at once or before a later
-// Send. If the API has an Identity and the second answer is another S or F than
+// Send. If the API has an Idempotency and the second answer is another S or F than
 // the first, that is an error of the test.
 func (g *Gateway) Misbehave(seed uint64) {
 	if tb, ok := g.tb.(interface {

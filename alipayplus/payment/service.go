@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -126,13 +125,9 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 		cfg.NewID = rand.Text
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
-	s.notify = weburl.Notify{Gateway: new(url.URL), Hosts: make(map[string]bool, len(cfg.NotifyHosts))}
-	for _, host := range cfg.NotifyHosts {
-		hostPort, ok := weburl.HostPort(host)
-		if !ok {
-			return nil, errors.New("payment: a NotifyHosts entry is no host name")
-		}
-		s.notify.Hosts[hostPort] = true
+	var ok bool
+	if s.notify, ok = weburl.NewNotify(nil, cfg.NotifyHosts); !ok {
+		return nil, errors.New("payment: a NotifyHosts entry is no host name")
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

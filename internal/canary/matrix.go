@@ -66,7 +66,7 @@ func (p Package) Run(t *testing.T) {
 		listed[typ.Name()] = true
 		names(t, typ)
 		v := reflect.New(typ).Elem()
-		Fill(v)
+		Fill(v, "public")
 		check(typ.Name(), v.Interface())
 	}
 	for name, v := range p.Filled {
