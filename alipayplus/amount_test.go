@@ -155,7 +155,8 @@ func TestAmountUnmarshal(t *testing.T) {
 	}
 }
 
-// What must not be sent breaks a rule; what came in can be stored and read again.
+// What must not be sent breaks a rule; what came in can be stored and read
+// again.
 func TestAmountOddValues(t *testing.T) {
 	for _, a := range []alipayplus.Amount{
 		{Currency: "JPY", Minor: -1},

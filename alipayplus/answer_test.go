@@ -134,7 +134,7 @@ func TestCallHeaderForms(t *testing.T) {
 				t.Errorf("%s: got %v, want the rule %q", form.name, err, form.rule)
 			}
 		}
-		// What Content cannot see: how often each header stands there.
+		// What Content cannot see: how often each header is there.
 		for _, test := range []struct {
 			name   string
 			change func(http.Header)
@@ -183,8 +183,8 @@ func TestCallHeaderForms(t *testing.T) {
 	})
 }
 
-// The wallet's own request, sent back to it, is no answer: the other headers are
-// there, but the key is its own.
+// The wallet's own request, sent back to it, is no answer: the other headers
+// are there, but the key is its own.
 func TestReflectedRequestIsNoAnswer(t *testing.T) {
 	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 		header := http.Header{

@@ -232,7 +232,7 @@ func benchClient(tb testing.TB, baseURL string, transport http.RoundTripper, sig
 	return client
 }
 
-// benchHandCall is a call as a wallet writes it by hand.
+// benchHandCall makes a call as a wallet writes it by hand.
 func benchHandCall(ctx context.Context, client *http.Client, baseURL string, own *rsa.PrivateKey, theirs *rsa.PublicKey, request *benchPlainRequest) (*benchPlainResponse, error) {
 	body, err := json.Marshal(request)
 	if err != nil {

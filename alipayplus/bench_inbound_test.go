@@ -101,7 +101,8 @@ func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	})))
 }
 
-// benchHandHandler is a handler as a wallet writes it by hand; it has no store.
+// benchHandHandler returns a handler as a wallet writes it by hand; it has no
+// store.
 func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

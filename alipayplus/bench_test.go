@@ -25,7 +25,7 @@ func benchPairs(b *testing.B, unit string, want int, f, floor func()) {
 	benchRatio(b, unit, want, f, floor, func(f, floor float64) float64 { return f / floor })
 }
 
-// benchRatio is benchPairs for another figure of both times.
+// benchRatio does what benchPairs does for another figure of both times.
 func benchRatio(b *testing.B, unit string, want int, f, floor func(), figure func(f, floor float64) float64) {
 	b.Helper()
 	for range 3 { // caches, pools, connections
@@ -78,7 +78,7 @@ func benchRing(key *rsa.PrivateKey) *alipayplus.KeyRing {
 	return testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &key.PublicKey}))
 }
 
-// benchNow is a time as it stands in headers.
+// benchNow returns the time in the form of the headers.
 func benchNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // benchHandSign and benchHandVerify are what a wallet writes by hand: the
@@ -119,7 +119,7 @@ const (
 	benchHash   = crypto.SHA256
 )
 
-// benchBody is 1 KB of JSON.
+// benchBody returns 1 KB of JSON.
 func benchBody() []byte {
 	const head, tail = `{"paymentRequestId":"PR-0001","passThroughInfo":"`, `"}`
 	return []byte(head + strings.Repeat("x", 1024-len(head)-len(tail)) + tail)

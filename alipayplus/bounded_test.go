@@ -17,7 +17,8 @@ import (
 // most is what one message may cost, from its first byte to its answer.
 const most = 32 << 20
 
-// inGreedy are messages of n bytes, about, whose parts take more memory than text.
+// inGreedy returns messages of n bytes, about, whose parts take more memory
+// than text.
 func inGreedy(n int, begin string) map[string]string {
 	fill := func(before, part, after string) string {
 		return begin + before + strings.Repeat(part+",", (n-len(begin)-200)/(len(part)+1)) + part + after
@@ -39,8 +40,8 @@ func inGreedy(n int, begin string) map[string]string {
 	}
 }
 
-// A verified request of 1 MiB, and a verified answer of 4 MiB, cost less than 32
-// MiB of memory in all, whatever they hold.
+// A verified request of 1 MiB, and a verified answer of 4 MiB, cost less than
+// 32 MiB of memory in all, whatever they hold.
 func TestMessagesHaveABudget(t *testing.T) {
 	measure := func(what string, run func()) {
 		t.Helper()

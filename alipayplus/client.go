@@ -14,7 +14,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// ClientConfig is what NewClient needs. Fields without "required" may stay zero.
+// ClientConfig is what [NewClient] needs. Fields without "required" may stay
+// zero.
 type ClientConfig struct {
 	Credentials // required
 
@@ -130,16 +131,16 @@ func (c *Client) String() string {
 	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.gateway.Host + "}"
 }
 
-// GoString is String, so that no verb prints the keys.
+// GoString returns String: no verb prints the keys.
 func (c *Client) GoString() string { return c.String() }
 
-// Deliver sends a Message that Prepare made, now or after a restart, as often as
-// one call may try; see Outbound.Call. nil means that Alipay+ acknowledged it
-// with a verified S; every other end is an *Error. What to do then, Schedule
-// says. The Message is not changed.
+// Deliver sends a Message that Prepare made, now or after a restart, as often
+// as one call may try; see [Outbound.Call]. nil means that Alipay+ acknowledged
+// it with a verified S; every other end is an [*Error]. [Schedule]
+// says what to do then. The Message is not changed.
 //
 // Deliver does not know the types of the API: AnswerIn finds nothing in its
-// error, and the body of the answer is in WithInfo.
+// error, and the body of the answer is in [WithInfo].
 func (c *Client) Deliver(ctx context.Context, m Message, opts ...CallOption) error {
 	return c.exchange(ctx, exchange{
 		Message:    m,

@@ -20,8 +20,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// exchanges has one exchange for each API of the documents, in the form in which
-// it passes on the wire. The signature covers texts, so that texts are enough.
+// exchanges has one exchange for each API of the documents, in the form in
+// which it passes on the wire. The signature covers texts, so that texts are
+// enough.
 var exchanges = []struct{ api, target, body string }{
 	{"userInitiatedPay", "/aps/api/v1/payments/userInitiatedPay", `{"codeValue":"281666040000000001","customerId":"C-1"}`},
 	{"notifyPayment", "/aps/api/v1/payments/notifyPayment?region=SG&a=%2Fb", `{"paymentRequestId":"P1","paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"}}`},
@@ -115,7 +116,8 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 	}
 }
 
-// signatureIn decodes the signature of a header that the SDK or signByHand made.
+// signatureIn decodes the signature of a header that the SDK or signByHand
+// made.
 func signatureIn(t testing.TB, header string) []byte {
 	t.Helper()
 	_, text, ok := strings.Cut(header, "signature=")
@@ -137,8 +139,8 @@ func headerOf(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// flips calls f with every text that differs from text in one bit, or with every
-// stride-th of them.
+// flips calls f with every text that differs from text in one bit, or with
+// every stride-th of them.
 func flips(text []byte, stride int, f func(flipped []byte)) int {
 	n := 0
 	for bit := 0; bit < 8*len(text); bit += stride {
@@ -358,8 +360,8 @@ func fill(t testing.TB, form string, signature []byte) string {
 	).Replace(form)
 }
 
-// signatureWithAll is a signed content whose base64 has +, / and - enough to
-// tell all the forms apart.
+// signatureWithAll returns a signed content whose base64 has +, / and - enough
+// to tell all the forms apart.
 func signatureWithAll(t testing.TB, key *rsa.PrivateKey) (alipayplus.Content, []byte) {
 	t.Helper()
 	for i := range 200 {
@@ -458,9 +460,9 @@ func TestContentGrammar(t *testing.T) {
 	}
 }
 
-// A time can be cut at its fraction, so that its end becomes the beginning of the
-// body: the signature of one message would fit the other. No signature covers a
-// body that does not begin with "{", and none is made.
+// A time can be cut at its fraction, so that its end becomes the beginning of
+// the body: the signature of one message would fit the other. No signature
+// covers a body that does not begin with "{", and none is made.
 func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 	body := `{"paymentResult":{"resultStatus":"S"}}`
 	whole := content("/a", body)

@@ -47,7 +47,7 @@ func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response(200, nil, ""), nil
 }
 
-// heldBody is an answer whose body never comes.
+// heldBody returns an answer whose body never comes.
 func (d deaf) heldBody(status int) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		arrived(r)
@@ -62,8 +62,8 @@ func (d deaf) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A call ends at its deadlines, whatever the host's signer and transport do with
-// the context that they get.
+// A call ends at its deadlines, whatever the host's signer and transport do
+// with the context that they get.
 func TestCallsEndAtTheirDeadline(t *testing.T) {
 	for name, parts := range map[string]func(d deaf, cfg *alipayplus.ClientConfig){
 		"a transport that ignores its context": func(d deaf, cfg *alipayplus.ClientConfig) { cfg.Transport = d },
@@ -181,8 +181,9 @@ func (s *lateDeaf) SignDigest(ctx context.Context, digest [sha256.Size]byte) (ve
 	return s.deaf.SignDigest(ctx, digest)
 }
 
-// A stranger who announces a body and does not send it is sent away in time, also
-// by a server that has no limits of its own, and by one that cannot set any.
+// A stranger who announces a body and does not send it is sent away in time,
+// also by a server that has no limits of its own, and by one that cannot set
+// any.
 func TestUnverifiedBodiesEndAtTheirDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))

@@ -1,8 +1,8 @@
 // Package alipayplus is the engine of an SDK for Alipay+ Mobile Payment
-// Providers (MPPs): wallets whose users scan a merchant's code abroad and pay at
-// home. It signs, sends, verifies and decodes what passes between a wallet's
-// backend and Alipay+, in both directions, and says what is known when something
-// goes wrong.
+// Providers (MPPs): wallets whose users scan a merchant's code abroad and pay
+// at home. It signs, sends, verifies and decodes what passes between a wallet's
+// backend and Alipay+, in both directions, and says what is known when
+// something goes wrong.
 //
 // It is a library for an existing backend. It has no service of its own, no
 // global state and no environment variable, and it starts no goroutine that
@@ -48,9 +48,9 @@
 //	case alipayplus.OutcomeUnknown:   // ask again with the same request; never "failed"
 //	}
 //
-// [Outbound.AnswerIn] returns what a verified F or U says besides its code. What
-// an answer claims that does not verify is in Error.Claimed, for a diagnosis; it
-// decides nothing.
+// [Outbound.AnswerIn] returns what a verified F or U says besides its code.
+// What an answer claims that does not verify is in Error.Claimed, for a
+// diagnosis; it decides nothing.
 //
 // # What an answer means
 //
@@ -92,8 +92,8 @@
 //   - A [Queue] is its other side. It leases messages that are due, in their
 //     order within a group, and keeps those that are given up as dead letters.
 //   - A [Relay] works through a queue: one attempt for each lease, then again
-//     by the [Schedule], until a verified S acknowledges the message. Any number
-//     of processes may run one.
+//     by the [Schedule], until a verified S acknowledges the message. Any
+//     number of processes may run one.
 //   - A [Sealer] encrypts the bodies that hold tokens before they are put, and
 //     opens them in the relay.
 //
@@ -121,10 +121,10 @@
 //	err = alipayplus.Serve(ctx, alipayplus.NewServer(":8443", handler))
 //
 // The function gets a verified and checked request. It returns an answer, a
-// refusal (a [ResultCode]), or any other error, which is answered U because money
-// may have moved: see [Inbound.Handle]. The [IdempotencyStore] repeats a final
-// answer to a repeated request and lets one run at a time decide an open one;
-// [MemoryIdempotencyStore] is for tests, package sqlstore has one for use.
+// refusal (a [ResultCode]), or any other error, which is answered U because
+// money may have moved: see [Inbound.Handle]. The [IdempotencyStore] repeats a
+// final answer to a repeated request and lets one run at a time decide an open
+// one; [MemoryIdempotencyStore] is for tests, package sqlstore has one for use.
 //
 // [NewServer] sets the limits that keep slow and oversized requests away, and
 // [Serve] runs it until its context ends and lets the requests that run end.
@@ -133,27 +133,27 @@
 //
 // Both sides sign with RSA and SHA-256 over the method, the target, the client
 // id, a time and the body. [Content] is the one place where that happens, and
-// nothing reaches a caller or a function that did not verify. There is no switch
-// that turns it off. A [Signer] holds the wallet's key, in memory or in a KMS or
-// HSM; a [KeyRing] holds those of Alipay+, several while they rotate.
+// nothing reaches a caller or a function that did not verify. There is no
+// switch that turns it off. A [Signer] holds the wallet's key, in memory or in
+// a KMS or HSM; a [KeyRing] holds those of Alipay+, several while they rotate.
 //
-// An answer names no request, so that somebody who breaks TLS could exchange two
-// answers of the same API. Package payment therefore refuses a decoded payment
-// that is already known under another code or customer.
+// An answer names no request, so that somebody who breaks TLS could exchange
+// two answers of the same API. Package payment therefore refuses a decoded
+// payment that is already known under another code or customer.
 //
 // See SIGNATURES.md beside this package when a signature does not verify, and
 // PERFORMANCE.md for what costs what.
 //
 // # Money, time, flags
 //
-// An [Amount] is a whole number of the smallest unit of its [Currency]. A [Time]
-// keeps the text that came in. A [Bool] may be absent. Optional objects are
-// values: absent, null and {} are one thing, and nothing is nil.
+// An [Amount] is a whole number of the smallest unit of its [Currency]. A
+// [Time] keeps the text that came in. A [Bool] may be absent. Optional objects
+// are values: absent, null and {} are one thing, and nothing is nil.
 //
 // # Secrets
 //
-// What must not be seen has a type. A [Secret] is a text (token, code, login id,
-// body, URL with session data), a [Personal] is an object (buyer, shipping,
+// What must not be seen has a type. A [Secret] is a text (token, code, login
+// id, body, URL with session data), a [Personal] is an object (buyer, shipping,
 // device). Both print as "[redacted]", and encoding/json, text encoders and SQL
 // drivers fail on them: nothing leaks, and nothing is stored redacted by
 // accident. Three functions do on purpose what those refuse:
@@ -161,26 +161,26 @@
 //   - [Marshal] writes the JSON of a message or record with its secrets, and
 //     [Unmarshal] reads it.
 //   - MarshalBinary, of messages and records, writes one for a database.
-//   - [Loggable] makes a message or record fit for log/slog: its fields by their
-//     names on the wire, without its secrets.
+//   - [Loggable] makes a message or record fit for log/slog: its fields by
+//     their names on the wire, without its secrets.
 //
 // # What is logged
 //
 // Logger fields take a *slog.Logger; nil is silent. No line holds a body, a
 // secret, a URL or a header.
 //
-//   - ERROR: security events (an answer that claims what it cannot prove), alarms
-//     (a verified answer that cannot be used, an answer S that lacks what S
-//     requires, a dead letter), a panic, an error of a function, a store or a
-//     signer.
+//   - ERROR: security events (an answer that claims what it cannot prove),
+//     alarms (a verified answer that cannot be used, an answer S that lacks
+//     what S requires, a dead letter), a panic, an error of a function, a store
+//     or a signer.
 //   - WARN: an unknown key version, a stale or odd time, requests that do not
 //     verify (one line a second at most, with a count), a message that is not
 //     acknowledged yet.
 //   - INFO: a function's refusals, with its reasons.
 //
 // The error that a function or a store returns is logged in the host's own
-// words: secrets do not belong there. [Hooks] see every call, attempt and request,
-// for metrics and traces.
+// words: secrets do not belong there. [Hooks] see every call, attempt and
+// request, for metrics and traces.
 //
 // One leak cannot be closed from here. When a gateway sends bytes that nobody
 // asked for, net/http writes a line "Unsolicited response received on idle HTTP

@@ -14,7 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// examplePay is a request as Alipay+ sends it.
+// examplePay returns a request as Alipay+ sends it.
 func examplePay(id string, yen int64) *payment.PayRequest {
 	price := alipayplus.Amount{Currency: "JPY", Minor: yen}
 	return &payment.PayRequest{
@@ -108,7 +108,7 @@ func ExampleRequestInfo() {
 	// S SUCCESS "W-0001"
 }
 
-// All APIs of a wallet stand on one handler, behind a server that has every
+// One handler serves all APIs of a wallet, on a server that has every
 // limit set. An API that only reads needs no Store.
 func ExampleNewServer() {
 	alipay := alipayplustest.New(exampleTB{})

@@ -85,8 +85,8 @@ func ExampleNew() {
 	// <nil> own key: alipayplus: unusable key: empty
 }
 
-// What to do after a call, by the one question that matters: did Alipay+ process
-// it?
+// What to do after a call, by the one question that matters: did Alipay+
+// process it?
 func ExampleOutcomeOf() {
 	next := func(err error) string {
 		switch alipayplus.OutcomeOf(err) {
@@ -121,18 +121,17 @@ func ExampleOutcomeOf() {
 		fmt.Println(err)
 		fmt.Println("   ", next(err))
 	}
-	// Output:
-	// alipayplus: userInitiatedPay was not sent: connection refused
-	//     nothing happened: try later, or tell the user to scan again
-	// alipayplus: userInitiatedPay: outcome unknown: the connection failed
-	//     it may have happened: send the same request again
-	// alipayplus: userInitiatedPay: outcome unknown: the answer is not signed (it claims F ORDER_IS_CLOSED)
-	//     it may have happened: send the same request again
-	// alipayplus: userInitiatedPay failed: F ORDER_IS_CLOSED (trace T2)
-	//     stop: Alipay+ refused, and that is verified
+	// Output: alipayplus: userInitiatedPay was not sent: connection refused
+	// nothing happened: try later, or tell the user to scan again alipayplus:
+	// userInitiatedPay: outcome unknown: the connection failed it may have
+	// happened: send the same request again alipayplus: userInitiatedPay: outcome
+	// unknown: the answer is not signed (it claims F ORDER_IS_CLOSED) it may have
+	// happened: send the same request again alipayplus: userInitiatedPay failed: F
+	// ORDER_IS_CLOSED (trace T2) stop: Alipay+ refused, and that is verified
 }
 
-// closedOrder is what Alipay+ answers about an order that was paid already.
+// closedOrder returns what Alipay+ answers about an order that was paid
+// already.
 func closedOrder(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 	return nil, alipayplus.CodeOrderIsClosed
 }
@@ -194,9 +193,9 @@ func ExampleOutbound_AnswerIn() {
 	// hand the payload to the Alipay+ client SDK in the app
 }
 
-// A notification must arrive even if this process dies. It is prepared and stored
-// in the transaction that moved the money, and delivered from there until Alipay+
-// acknowledges it: always the same bytes.
+// A notification must arrive even if this process dies. It is prepared and
+// stored in the transaction that moved the money, and delivered from there
+// until Alipay+ acknowledges it: always the same bytes.
 func ExampleClient_Deliver() {
 	alipay := alipayplustest.New(exampleTB{})
 	alipayplustest.Answer(alipay, payment.NotifyPayment,
@@ -243,10 +242,9 @@ func ExampleClient_Deliver() {
 		fmt.Println("again later:", err)
 		time.Sleep(wait) // UPDATE outbox SET due = now() + wait
 	}
-	// Output:
-	// again later: alipayplus: notifyPayment: outcome unknown: the connection failed
-	// again later: alipayplus: notifyPayment: outcome unknown: the gateway answered with an error (HTTP 502)
-	// acknowledged: delete the row
+	// Output: again later: alipayplus: notifyPayment: outcome unknown: the
+	// connection failed again later: alipayplus: notifyPayment: outcome unknown:
+	// the gateway answered with an error (HTTP 502) acknowledged: delete the row
 }
 
 // Ask about the order's paymentNotifyUrl before the user pays.
@@ -263,15 +261,14 @@ func ExampleClient_CheckNotifyURL() {
 	} {
 		fmt.Printf("%v\n", client.CheckNotifyURL(url))
 	}
-	// Output:
-	// <nil>
-	// <nil>
-	// alipayplus: invalid message: paymentNotifyUrl: names the host alipayplus.com.example, which is not allowed; if it is Alipay+'s, add it to ClientConfig.NotifyHosts
-	// alipayplus: invalid message: paymentNotifyUrl: is not https
+	// Output: <nil> <nil> alipayplus: invalid message: paymentNotifyUrl: names the
+	// host alipayplus.com.example, which is not allowed; if it is Alipay+'s, add
+	// it to ClientConfig.NotifyHosts alipayplus: invalid message:
+	// paymentNotifyUrl: is not https
 }
 
-// Behind another router, or in a proxy, Content checks a signature by itself. It
-// takes the texts as they are on the wire.
+// Behind another router, or in a proxy, Content checks a signature by itself.
+// It takes the texts as they are on the wire.
 func ExampleContent_Verify() {
 	alipay := alipayplustest.New(exampleTB{})
 	alipayKeys := alipay.Credentials().Keys
@@ -292,10 +289,9 @@ func ExampleContent_Verify() {
 	fmt.Println(middleware(request, append(body, '\n')))
 	request.Header.Del("Signature")
 	fmt.Println(middleware(request, body))
-	// Output:
-	// <nil>
-	// alipayplus: signature does not verify: it was not made over this content with a known key
-	// alipayplus: signature does not verify: the Signature header is missing or empty
+	// Output: <nil> alipayplus: signature does not verify: it was not made over
+	// this content with a known key alipayplus: signature does not verify: the
+	// Signature header is missing or empty
 }
 
 // Alipay+ changes its key: for a while both are live, then the old one is taken
@@ -389,8 +385,8 @@ func ExampleTime() {
 	// 2019-11-27T04:01:01+00:00 true
 }
 
-// An API that no package of the SDK has is declared in the same way, and then has
-// all that the others have: signatures, retries, outcomes, the fake.
+// An API that no package of the SDK has is declared in the same way, and then
+// has all that the others have: signatures, retries, outcomes, the fake.
 func ExampleNewOutbound() {
 	type pointsRequest struct {
 		CustomerID string `json:"customerId" wire:"required,max=64"`

@@ -114,7 +114,8 @@ func (c *Client) report(ctx context.Context, v verdict) {
 	}
 }
 
-// sleep waits, or returns ctx's error: at once if ctx ends before the wait would.
+// sleep waits, or returns ctx's error: at once if ctx ends before the wait
+// would.
 func sleep(ctx context.Context, wait time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return context.DeadlineExceeded

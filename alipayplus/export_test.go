@@ -2,7 +2,7 @@ package alipayplus
 
 import "crypto/sha256"
 
-// VerifyDigest is the step of every verification that takes a digest: test
+// VerifyDigest makes the step of every verification that takes a digest: test
 // vectors sign messages that are no Content.
 func (k *KeyRing) VerifyDigest(digest [sha256.Size]byte, signature []byte) error {
 	_, err := k.verify("1", &digest, signature)

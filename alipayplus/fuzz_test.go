@@ -22,7 +22,8 @@ func FuzzParseSignature(f *testing.F) {
 	good := headerOf(signature)
 	keyRing := alipayRing(f)
 	f.Fuzz(func(t *testing.T, header string, cut int, insert string) {
-		// The header itself is of this run's key; so the fuzzer also edits a good one.
+		// The header itself is of this run's key; so the fuzzer also edits a good
+		// one.
 		at := max(0, min(len(good), cut))
 		for _, h := range []string{header, good[:at] + insert + good[at:], insert + good[at:], good[:at] + insert} {
 			err := c.Verify(h, keyRing)

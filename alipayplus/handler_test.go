@@ -16,7 +16,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// Every JSON media type is fine, and none at all; the header's spelling is free.
+// Every JSON media type is fine, and none at all; the header's spelling is
+// free.
 func TestHandlerTakes(t *testing.T) {
 	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
 	for rule, spoil := range map[string]func(*http.Request){

@@ -113,8 +113,8 @@ func TestHostileJSON(t *testing.T) {
 	}
 }
 
-// inUnverified is what becomes of a body that does not begin with "{": it counts
-// as not signed, whatever its signature.
+// inUnverified is what becomes of a body that does not begin with "{": it
+// counts as not signed, whatever its signature.
 const inUnverified = "does not verify"
 
 func inMembers(n int) string {
@@ -125,7 +125,7 @@ func inMembers(n int) string {
 	return b.String()
 }
 
-// inHTTP is the text of a signed request as it goes over a socket.
+// inHTTP returns the text of a signed request as it goes over a socket.
 func inHTTP(a inArrival) string {
 	h := a.header()
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: wallet.example\r\nClient-Id: %s\r\nRequest-Time: %s\r\nSignature: %s\r\n"+
@@ -242,7 +242,8 @@ func TestHostileHTTP(t *testing.T) {
 		}
 	}
 
-	// A client that waits for 100 before its body gets no 100 if its headers are bad.
+	// A client that waits for 100 before its body gets no 100 if its headers are
+	// bad.
 	continued := strings.Replace(head, "RSA256", "none", 1) + "\r\nExpect: 100-continue\r\n\r\n"
 	if got := inExchange(t, listener.Addr().String(), continued); fmt.Sprint(got) != "[401]" {
 		t.Errorf("a client that asks before it sends: %v", got)
@@ -345,8 +346,8 @@ func TestSlowHTTP(t *testing.T) {
 	})
 }
 
-// BenchmarkFlood is what requests of strangers cost, in verifications of a body
-// of 1 KB, floor-ns each.
+// BenchmarkFlood measures what requests of strangers cost, in verifications of
+// a body of 1 KB, floor-ns each.
 func BenchmarkFlood(b *testing.B) {
 	keys := testkit.Keys()
 	handler := func(cfg alipayplus.HandlerConfig) http.Handler {

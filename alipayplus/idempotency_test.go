@@ -63,8 +63,8 @@ type inRecord struct {
 // the real deadline there.
 type inBubble struct{ *testing.T }
 
-// The state machine in IdempotencyStore's comment, as a model, against any sequence of
-// claims, ends and time that passes.
+// The state machine in IdempotencyStore's comment, as a model, against any
+// sequence of claims, ends and time that passes.
 func TestMemoryIdempotencyStoreModel(t *testing.T) {
 	synctest.Test(t, func(bubble *testing.T) {
 		rapid.Check(inBubble{bubble}, func(t *rapid.T) {

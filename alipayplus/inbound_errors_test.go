@@ -176,7 +176,8 @@ func TestErrorsOfFunctions(t *testing.T) {
 }
 
 // Only the answer to a creation keeps a U, a PAYMENT_IN_PROCESS with paymentUrl
-// and paymentId: any other would stay U for ever, whatever becomes of the payment.
+// and paymentId: any other would stay U for ever, whatever becomes of the
+// payment.
 func TestKeep(t *testing.T) {
 	for _, op := range inOps() {
 		runs := 0
@@ -305,7 +306,8 @@ func inLacks[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp], bod
 	}
 }
 
-// inAnswerOf sends body twice and returns the second result: what was kept shows.
+// inAnswerOf sends body twice and returns the second result: what was kept
+// shows.
 func inAnswerOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, answer Resp) (alipayplus.Result, string) {
 	log := &inLog{}
 	cfg := inConfig()

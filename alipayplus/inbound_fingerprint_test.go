@@ -51,7 +51,7 @@ const (
 	"extendInfo":"{}","unknownMember":"x"}`
 )
 
-// inLeaves are the paths of all scalars below v.
+// inLeaves returns the paths of all scalars below v.
 func inLeaves(path string, v any, visit func(path string)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -67,8 +67,8 @@ func inLeaves(path string, v any, visit func(path string)) {
 	}
 }
 
-// inWith is body with the scalar at path replaced by what change returns, or
-// left out if that is "".
+// inWith returns body with the scalar at path replaced by what change returns,
+// or left out if that is "".
 func inWith(body, path string, change func(string) string) string {
 	var message any
 	if err := json.Unmarshal([]byte(body), &message); err != nil {
@@ -92,7 +92,7 @@ func inWith(body, path string, change func(string) string) string {
 	return string(testkit.Must(json.Marshal(message)))
 }
 
-// inChanged is another value that is as valid as the one at path.
+// inChanged returns another value that is as valid as the one at path.
 func inChanged(path, value string) string {
 	switch {
 	case value == "true":
@@ -144,8 +144,8 @@ func inHandlerFor[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp]
 	}, runs
 }
 
-// A repeated request whose consistency fields differ is refused, in every way in
-// which one can differ; a difference anywhere else changes nothing.
+// A repeated request whose consistency fields differ is refused, in every way
+// in which one can differ; a difference anywhere else changes nothing.
 func TestConsistencyFields(t *testing.T) {
 	send, runs := inHandlerFor(t, payment.Pay, func(n int) *payment.PayResponse {
 		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n), PaymentTime: alipayplus.TimeOf(time.Now())}

@@ -67,7 +67,8 @@ func inRing(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
 	return testkit.Must(alipayplus.NewKeyRing(public))
 }
 
-// inConfig trusts testkit.Keys().Alipay and is otherwise plain. Its log is discarded.
+// inConfig trusts testkit.Keys().Alipay and is otherwise plain. Its log is
+// discarded.
 func inConfig() alipayplus.HandlerConfig {
 	keys := testkit.Keys()
 	return alipayplus.HandlerConfig{
@@ -101,7 +102,7 @@ func (a inArrival) header() http.Header {
 	}
 }
 
-// signature is made by hand: Alipay+ may sign what the SDK never would.
+// signature signs by hand: Alipay+ may sign what the SDK never would.
 func (a inArrival) signature() string {
 	digest := sha256.Sum256([]byte("POST " + a.target + "\n" + a.clientID + "." + a.time + "." + string(a.body)))
 	version, signature, err := a.signer.SignDigest(context.Background(), digest)
@@ -111,12 +112,12 @@ func (a inArrival) signature() string {
 	return "algorithm=RSA256,keyVersion=" + version + ",signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// request is the arrival as net/http gives it to a handler.
+// request returns the arrival as net/http gives it to a handler.
 func (a inArrival) request() *http.Request {
 	return inAgain(&http.Request{Header: a.header(), RequestURI: a.target, Method: http.MethodPost}, a.body)
 }
 
-// inAgain is a copy of r that can be served by itself.
+// inAgain returns a copy of r that can be served by itself.
 func inAgain(r *http.Request, body []byte) *http.Request {
 	fresh := testkit.Must(http.NewRequest(r.Method, "https://wallet.example"+r.RequestURI, bytes.NewReader(body)))
 	fresh.Header, fresh.RequestURI = r.Header.Clone(), r.RequestURI
@@ -129,8 +130,8 @@ func inServe(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// inResult is the result of a signed answer to a request for target, and an
-// error if the answer is not one.
+// inResult returns the result of a signed answer to a request for target, and
+// an error if the answer is not one.
 func inResult(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
 	if w.Code != http.StatusOK {
 		return alipayplus.Result{}, fmt.Errorf("HTTP %d %s", w.Code, w.Body)

@@ -16,8 +16,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// inWatch is a handler's configuration that prints all that its log and its
-// hooks get, in every way.
+// inWatch returns a handler's configuration that prints all that its log and
+// its hooks get, in every way.
 func inWatch(log *inLog) alipayplus.HandlerConfig {
 	cfg := inConfig()
 	cfg.Signer = testkit.Unverified{Version: "7"}
@@ -46,13 +46,14 @@ func inWatch(log *inLog) alipayplus.HandlerConfig {
 	return cfg
 }
 
-// inOwnError is an error of a wallet's function. Its text is the wallet's affair.
+// inOwnError is an error of a wallet's function. Its text is the wallet's
+// affair.
 type inOwnError struct{ text string }
 
 func (e *inOwnError) Error() string { return e.text }
 
-// inCareless are functions that put the whole request into their panic, and ones
-// that fail.
+// inCareless returns functions that put the whole request into their panic, and
+// ones that fail.
 func inCareless(body string) map[string]func(context.Context) (alipayplus.Result, error) {
 	return map[string]func(context.Context) (alipayplus.Result, error){
 		"succeeds": func(context.Context) (alipayplus.Result, error) { return alipayplus.Result{}, nil },
@@ -75,14 +76,14 @@ func inCareless(body string) map[string]func(context.Context) (alipayplus.Result
 
 var inZero int
 
-// inWithAny is body with the scalar at path replaced by any JSON.
+// inWithAny returns body with the scalar at path replaced by any JSON.
 func inWithAny(body, path, value string) string {
 	const mark = `"@@here@@"`
 	return strings.Replace(inWith(body, path, func(string) string { return "@@here@@" }), mark, value, 1)
 }
 
-// Nothing of a request reaches a log, a hook or an error of the SDK, wherever it
-// stands in the request and whatever becomes of it.
+// Nothing of a request reaches a log, a hook or an error of the SDK, wherever
+// it is in the request and whatever becomes of it.
 func TestNoSecretsOfRequests(t *testing.T) {
 	inquiry := `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`
 	bodies := map[string]string{

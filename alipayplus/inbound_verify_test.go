@@ -181,7 +181,8 @@ func TestFreshness(t *testing.T) {
 				t.Errorf("%s: the hook sees an age of %v, want %v", c.rule, skew, c.age)
 			}
 		}
-		// Every form that was seen is a time; what matches the grammar only is reported.
+		// Every form that was seen is a time; what matches the grammar only is
+		// reported.
 		time.Sleep(25 * 365 * 24 * time.Hour) // to a year whose milliseconds have 13 digits
 		now := time.Now()
 		for form, known := range map[string]bool{
@@ -256,7 +257,7 @@ func TestKeyVersions(t *testing.T) {
 	}
 }
 
-// inProxied serves h behind a proxy that changes requests, without a socket.
+// inProxied serves h after a proxy that changes requests, without a socket.
 func inProxied(h http.Handler, rewrite func(*httputil.ProxyRequest)) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: rewrite, Transport: inTransport{h}}
 }

@@ -140,8 +140,8 @@ func TestOwnKeyIsRefused(t *testing.T) {
 	}
 }
 
-// 100 rotations under 10,000 verifications: a message whose key is live is never
-// refused, a message whose key is retired never accepted.
+// 100 rotations under 10,000 verifications: a message whose key is live is
+// never refused, a message whose key is retired never accepted.
 func TestRotationUnderLoad(t *testing.T) {
 	k := testkit.Keys()
 	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.Alipay)})

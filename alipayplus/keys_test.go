@@ -119,7 +119,8 @@ func TestParseKeyForms(t *testing.T) {
 	}
 }
 
-// What is no usable key is ErrKey, says which rule it breaks, and quotes nothing.
+// What is no usable key is ErrKey, says which rule it breaks, and quotes
+// nothing.
 func TestParseKeyRefuses(t *testing.T) {
 	key, w := testkit.Keys().Wallet, weak()
 	cut := func(der []byte) []byte { return der[:len(der)-7] }
@@ -204,8 +205,8 @@ func TestParseKeyRefuses(t *testing.T) {
 	check("private, numbers that do not fit", "", "do not fit together|neither PKCS#8", err)
 }
 
-// keyErrors are all the texts that an error about a key may have. A text that is
-// not here might quote what came in.
+// keyErrors are all the texts that an error about a key may have. A text that
+// is not here might quote what came in.
 var keyErrors = []string{
 	"empty", "over 64 KiB", "nil", "not an RSA key", "trailing data", "neither PEM nor base64", "neither PKCS#8 nor PKCS#1",
 	"neither X.509 SubjectPublicKeyInfo nor PKCS#1", "its numbers do not fit together", "modulus or exponent of no RSA key",

@@ -22,8 +22,8 @@ import (
 
 const canary = secrets.Text
 
-// canaryForms are the ways in which a canary, or the wallet's private key, can
-// stand in a text.
+// canaryForms returns the ways in which a canary, or the wallet's private key,
+// can occur in a text.
 func canaryForms() []string {
 	return append(secrets.Forms(canary), keyForms()...)
 }
@@ -36,13 +36,13 @@ func keyForms() []string {
 	}
 }
 
-// leak is the first canary in text.
+// leak returns the first canary in text.
 func leak(forms []string, text string) string { return secrets.Find(forms, text) }
 
 // printed gives f every text that showing v makes.
 func printed(v any, f func(how, text string)) { secrets.Shown(v, false, f) }
 
-// networkFailure is the cause that a call wraps when the transport's error
+// networkFailure returns the cause that a call wraps when the transport's error
 // quotes everything.
 func networkFailure(t *testing.T) error {
 	t.Helper()

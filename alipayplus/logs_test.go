@@ -15,7 +15,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// inLines are the lines of a log whose message holds this text.
+// inLines returns the lines of a log whose message holds this text.
 func inLines(t *testing.T, log *inLog, message string) (lines []map[string]any) {
 	t.Helper()
 	for line := range bytes.Lines([]byte(log.String())) {
@@ -83,8 +83,8 @@ type inNilError struct{ text string }
 
 func (e *inNilError) Error() string { return e.text }
 
-// Strangers cannot fill the log: at most one line a second tells of what does not
-// verify, and how many there were.
+// Strangers cannot fill the log: at most one line a second tells of what does
+// not verify, and how many there were.
 func TestStrangersInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &inLog{}

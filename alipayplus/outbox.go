@@ -22,8 +22,8 @@ type Outbox interface {
 	Withdraw(ctx context.Context, operation, key string) error
 }
 
-// Queue is what a [Relay] works through: the other side of an Outbox. Any number
-// of processes may share one. Times are those of the queue's own clock.
+// Queue is what a [Relay] works through: the other side of an [Outbox]. Any
+// number of processes may share one. Times are those of the queue's own clock.
 //
 // A Queue may also have the method
 //

@@ -55,7 +55,7 @@ func validSeal(at time.Time, body string) http.Header {
 	return signedHeader(decodePath, stamp(at), body)
 }
 
-// without is a valid seal that lost or changed something.
+// without returns a valid seal that lost or changed something.
 func without(change func(h http.Header, at time.Time, body string)) func(time.Time, string) http.Header {
 	return func(at time.Time, body string) http.Header {
 		h := validSeal(at, body)
@@ -252,8 +252,8 @@ func bool2int(b bool) int {
 	return 0
 }
 
-// Four claims of an unsigned F get advice; they are what goes wrong on the first
-// day.
+// Four claims of an unsigned F get advice; they are what goes wrong on the
+// first day.
 func TestUnsignedRefusalsSayWhatToCheck(t *testing.T) {
 	for code, advice := range map[alipayplus.ResultCode]string{
 		alipayplus.CodeInvalidSignature: "public key",
@@ -274,7 +274,8 @@ func TestUnsignedRefusalsSayWhatToCheck(t *testing.T) {
 	}
 }
 
-// A claim is text from a stranger: it is cut and cleaned before anybody sees it.
+// A claim is text from a stranger: it is cut and cleaned before anybody sees
+// it.
 func TestClaimsAreCleaned(t *testing.T) {
 	body := `{"result":{"resultCode":"A\nB` + strings.Repeat("x", 100) + `","resultStatus":"U\u001b[31m    ","resultMessage":"secret"}}`
 	c := newClient(t, &fixedAnswer{200, http.Header{"Trace-Id": {"id\x1b[31m\u00e9" + strings.Repeat("y", 100)}}, body}, noRetry)
@@ -340,7 +341,8 @@ func TestOutcomeOverSeveralAttempts(t *testing.T) {
 	}
 }
 
-// What repeats, and what must not: an API without identity that may have arrived.
+// What repeats, and what must not: an API without identity that may have
+// arrived.
 func TestOnlySafeCallsAreRepeated(t *testing.T) {
 	for _, test := range []struct {
 		name     string

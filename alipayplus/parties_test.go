@@ -24,8 +24,8 @@ import (
 // long asks for the full form of the figures.
 var long = os.Getenv("ALIPAYPLUS_LONG") != ""
 
-// size is how large a simulation is: full in the long form, small under the race
-// detector, which makes everything ten times as slow.
+// size returns how large a simulation is: full in the long form, small under
+// the race detector, which makes everything ten times as slow.
 func size(short, race, full int) int {
 	switch {
 	case long:
@@ -93,7 +93,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// newClient is a client with a constant signer over rt.
+// newClient returns a client with a constant signer over rt.
 func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
 	cfg := alipayplus.ClientConfig{
@@ -146,10 +146,10 @@ const (
 	bodyU = `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"},"action":"wait"}`
 )
 
-// stamp is a time as it stands in a header.
+// stamp returns a time in the form of a header.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// signedHeader are the headers of an answer to a request for target.
+// signedHeader returns the headers of an answer to a request for target.
 func signedHeader(target, at, body string) http.Header {
 	return http.Header{
 		"Client-Id": {clientID}, "Response-Time": {at}, "Content-Type": {"application/json"},
@@ -167,8 +167,8 @@ func response(status int, header http.Header, body string) *http.Response {
 	}
 }
 
-// answers is a gateway that verifies nothing and gives these signed answers, the
-// last one for ever.
+// answers returns a gateway that verifies nothing and gives these signed
+// answers, the last one for ever.
 func answers(bodies ...string) transport {
 	var mu sync.Mutex
 	return func(r *http.Request) (*http.Response, error) {
@@ -231,7 +231,7 @@ func (j *journal) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// count is how many records have this text in their message.
+// count returns how many records have this text in their message.
 func (j *journal) count(text string) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -19,7 +19,8 @@ import (
 )
 
 // Every attempt carries the same bytes to the same place, with a time and a
-// signature of its own, and nothing that tempts a proxy or net/http to repeat it.
+// signature of its own, and nothing that tempts a proxy or net/http to repeat
+// it.
 func TestAttemptsAreTheSameMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU, bodyU, bodyU, bodyU, bodyS)}
@@ -270,8 +271,8 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	})
 }
 
-// A context that ended during an attempt ends the call: the policy is not asked,
-// and the budget of other calls is not spent.
+// A context that ended during an attempt ends the call: the policy is not
+// asked, and the budget of other calls is not spent.
 func TestNoRetryAfterTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	budget := &alipayplus.Budget{PerCall: 1e-9, Reserve: 1}
@@ -455,8 +456,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// In an outage there are at most 1.10 attempts a call, the first attempts are all
-// made, and when it is over calls are repeated again, without anybody doing
+// In an outage there are at most 1.10 attempts a call, the first attempts are
+// all made, and when it is over calls are repeated again, without anybody doing
 // anything.
 func TestBudgetInAnOutage(t *testing.T) {
 	seconds := size(30, 15, 600)
@@ -573,7 +574,7 @@ func TestBudgetRules(t *testing.T) {
 	})
 }
 
-// An error that a hook keeps does not change behind its back.
+// An error that a hook keeps does not change later.
 func TestHookMayKeepTheError(t *testing.T) {
 	var kept *alipayplus.Error
 	c := newClient(t, &fixedAnswer{503, nil, ""}, func(cfg *alipayplus.ClientConfig) {

@@ -12,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// A server ends with its context, after the request that runs, and leaves nothing
-// behind; with a certificate it speaks TLS.
+// A server ends with its context, after the request that runs, and leaves
+// no goroutine; with a certificate it speaks TLS.
 func TestServe(t *testing.T) {
 	certified := httptest.NewTLSServer(http.NotFoundHandler())
 	certificate, client := certified.TLS.Certificates[0], certified.Client()

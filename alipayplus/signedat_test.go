@@ -61,7 +61,8 @@ func TestSignedAt(t *testing.T) {
 			}
 		})
 	}
-	// A later attempt without a verified answer forgets the time of an earlier one.
+	// A later attempt without a verified answer forgets the time of an earlier
+	// one.
 	n := 0
 	client := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 		if n++; n == 1 {

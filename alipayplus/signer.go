@@ -24,7 +24,7 @@ type Signer interface {
 	SignDigest(ctx context.Context, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error)
 }
 
-// NewSigner is a Signer over one RSA key, held in memory or behind a
+// NewSigner returns a [Signer] over one RSA key, held in memory or by a
 // crypto.Signer. The key has 2048 to 8192 bits.
 func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	if !validKeyVersion(keyVersion) {
@@ -46,8 +46,8 @@ func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	return &keySigner{keyVersion, key, public}, nil
 }
 
-// signDigest is s.SignDigest, which ends with ctx whatever s does. A key in
-// memory does not wait.
+// signDigest calls s.SignDigest and ends with ctx whatever s does. A key
+// in memory does not wait.
 func signDigest(ctx context.Context, s Signer, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error) {
 	if own, ok := s.(*keySigner); ok && own.inMemory() {
 		return own.SignDigest(ctx, digest)
@@ -77,7 +77,7 @@ func (s *keySigner) inMemory() bool { _, ok := s.key.(*rsa.PrivateKey); return o
 
 func (s *keySigner) Public() crypto.PublicKey { return s.public }
 
-// A key in a log must not show its numbers.
+// String names the key version: a key in a log must not show its numbers.
 func (s *keySigner) String() string       { return "RSA signer, key version " + s.version }
 func (s *keySigner) GoString() string     { return s.String() }
 func (s *keySigner) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -33,8 +33,9 @@ type vectors struct {
 	}
 }
 
-// ourScheme are the vectors that are bad in their file's scheme because they are
-// PKCS#1 v1.5 with SHA-256: right in ours, under a key that says nothing else.
+// ourScheme are the vectors that are bad in their file's scheme because they
+// are PKCS#1 v1.5 with SHA-256: right in ours, under a key that says nothing
+// else.
 var ourScheme = map[string]int{
 	"rsa_pss_2048_sha256_mgf1_32_test.json": 108, // "PKCS #1 v1.5 signature with SHA-256"
 	"rsa_signature_2048_sha384_test.json":   221, // "The message is hashed with SHA-256 instead of SHA-384."
@@ -43,9 +44,9 @@ var ourScheme = map[string]int{
 
 // The test vectors of Project Wycheproof hold every known attack on parsers of
 // PKCS#1 v1.5. Of the verification files with SHA-256 valid signatures pass and
-// all others do not, "acceptable" ones (a missing NULL) included; of other hashes
-// and schemes nothing passes. In the generation files "acceptable" is about the
-// key: what they sign with SHA-256 is right.
+// all others do not, "acceptable" ones (a missing NULL) included; of other
+// hashes and schemes nothing passes. In the generation files "acceptable" is
+// about the key: what they sign with SHA-256 is right.
 func TestWycheproof(t *testing.T) {
 	dir := os.Getenv("WYCHEPROOF_DIR")
 	if dir == "" {
@@ -116,7 +117,8 @@ func unhex(t *testing.T, text string) []byte {
 	return data
 }
 
-// foreignSignatures are signatures of text that are right in another scheme.
+// foreignSignatures returns signatures of text that are right in another
+// scheme.
 func foreignSignatures(t *testing.T, text string) map[string][]byte {
 	t.Helper()
 	sums := map[crypto.Hash][]byte{}

@@ -125,8 +125,8 @@ func parseURLTag(text string) (*urlTag, error) {
 	return &t, nil
 }
 
-// url is what to open for a code, in whatever shape: the caller checks it. It
-// is "" if the code does not have it.
+// url returns what to open for a code, in whatever shape: the caller checks it.
+// It is "" if the code does not have it.
 func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
 		return a.urlTag.find(v.emv, account)
@@ -154,9 +154,9 @@ func (t *urlTag) find(c *emvqr.Code, account int) string {
 	return c.Template(root).Find(t.sub)
 }
 
-// issuerOf is the first six digits of an order code: 281, three digits of a
-// routing number, two of a type, and more. The order code may be the last part
-// of a URL's path.
+// issuerOf returns the first six digits of an order code: 281, three digits of
+// a routing number, two of a type, and more. The order code may be the last
+// part of a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
 	if v.isURL && v.url.Problem == "" {

@@ -44,13 +44,13 @@ func longer(text string, n int) bool {
 	return len(text) > n && utf8.RuneCountInString(text) > n
 }
 
-// badCode is the error for what cannot be a code.
+// badCode returns the error for what cannot be a code.
 func badCode(message string) error {
 	return fmt.Errorf("codeid: %s: %w", message,
 		alipayplus.Result{Code: alipayplus.CodeParamIllegal, Status: alipayplus.StatusFailed, Message: message})
 }
 
-// unknown is the error for a question that has no answer yet.
+// unknown returns the error for a question that has no answer yet.
 func unknown(message string) error {
 	return fmt.Errorf("codeid: %s: %w", message,
 		alipayplus.Result{Code: alipayplus.CodeUnknownException, Status: alipayplus.StatusUnknown, Message: message})

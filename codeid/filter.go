@@ -14,7 +14,7 @@ const (
 	DecisionRejected Decision = "rejected"
 )
 
-// Lists are what a Filter works with. Nil lists are empty.
+// Lists are what a [Filter] works with. Nil lists are empty.
 //
 // The Alipay+ documents know two solutions. With an allowlist, a code that is
 // local or in the allowlist is processed by the MPP; all others are identified.
@@ -44,7 +44,7 @@ const (
 	AllowList ListName = "allowlist"
 )
 
-// Verdict is the answer of a Filter, with the entry that decided.
+// Verdict is the answer of a [Filter], with the entry that decided.
 type Verdict struct {
 	Decision Decision
 	// List is the list that the entry is in, "" for DecisionIdentify.

@@ -193,7 +193,7 @@ type Status struct {
 	Skipped []SkippedRule
 }
 
-// Status is what Identify works with now.
+// Status returns what Identify works with now.
 func (i *Identifier) Status() Status {
 	s := i.state.Load()
 	if s == nil {

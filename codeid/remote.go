@@ -64,7 +64,7 @@ func askRemote(ctx context.Context, r Remote, code string, id Identification) (I
 	return done, nil
 }
 
-// undecided is id without what the rules would have done.
+// undecided returns id without what the rules would have done.
 func undecided(id Identification) Identification {
 	return Identification{NeedsRemote: true, Rule: id.Rule, Version: id.Version, Reason: "the remote identifier gave no answer"}
 }

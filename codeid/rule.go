@@ -29,8 +29,8 @@ type rule struct {
 	reason   string // why it decides
 }
 
-// concerns reports whether a code may match. It costs little, and nearly all rules
-// end here.
+// concerns reports whether a code may match. It costs little, and nearly all
+// rules end here.
 func (r *rule) concerns(v *view) bool {
 	if r.isEMV {
 		return v.emv != nil && v.fields[r.fields] != fails
@@ -160,7 +160,7 @@ func (c *ruleCompiler) priority(text string) (float64, error) {
 	return n, nil
 }
 
-// matchMethod is the method on which both sides agree.
+// matchMethod returns the method on which both sides agree.
 func matchMethod(public, extend string) (string, error) {
 	if extend == "REGX" { // sic
 		extend = "REGEX"

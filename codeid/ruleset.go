@@ -15,7 +15,7 @@ import (
 )
 
 // ErrRuleset is wrapped by the error for a rule set that cannot be used as a
-// whole. Single rules that cannot be used are skipped; see Ruleset.Skipped.
+// whole. Single rules that cannot be used are skipped; see [Ruleset.Skipped].
 var ErrRuleset = errors.New("codeid: unusable rule set")
 
 // RuleOptions settle what the Alipay+ documents leave open, and set limits. The
@@ -94,7 +94,7 @@ type Ruleset struct {
 
 // ParseRuleset compiles body, the body of an inquiryCodeRules response as it
 // came: from the network, from a file or built into a program. The error wraps
-// ErrRuleset: the body is not JSON, not a success, empty, or over a limit.
+// [ErrRuleset]: the body is not JSON, not a success, empty, or over a limit.
 // Rules that cannot be evaluated are skipped and reported by Skipped; they
 // never match.
 func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
@@ -164,11 +164,11 @@ func readRules(body []byte, maxRules, maxBytes int) (version string, rules []jso
 	return answer.Version, rules, nil
 }
 
-// Version is the version of the set as Alipay+ gave it. It is opaque: compare
-// for equality.
+// Version returns the version of the set as Alipay+ gave it. It is opaque:
+// compare for equality.
 func (s *Ruleset) Version() string { return s.version }
 
-// Len is the number of rules in use.
+// Len returns the number of rules in use.
 func (s *Ruleset) Len() int { return len(s.rules) }
 
 // Skipped lists the rules that are not in use, in the order of the list.
@@ -247,7 +247,8 @@ func newView(code string, lists int) view {
 	return v
 }
 
-// holdsAll evaluates a list of conditions on an EMVCo code and notes the verdict.
+// holdsAll evaluates a list of conditions on an EMVCo code and notes the
+// verdict.
 func (s *Ruleset) holdsAll(v *view, list int, w *work) bool {
 	conditions := s.fields[list]
 	*w -= work(4 * len(conditions))

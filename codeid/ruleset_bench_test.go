@@ -16,9 +16,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// mix is a rule set in the shape of real ones: five regular expressions, and of
-// the others half prefixes, for URLs and for texts, and half EMVCo rules: a
-// scheme, an acquirer, a country, most with an amount or without.
+// mix returns a rule set in the shape of real ones: five regular expressions,
+// and of the others half prefixes, for URLs and for texts, and half EMVCo
+// rules: a scheme, an acquirer, a country, most with an amount or without.
 func mix(t testing.TB, n int) *codeid.Ruleset {
 	t.Helper()
 	schemes := []struct{ guid, country, currency string }{
@@ -144,7 +144,7 @@ func TestIdentifyAllocations(t *testing.T) {
 	}
 }
 
-// worst are rule sets that are accepted, and codes, that take as long as
+// worst returns rule sets that are accepted, and codes, that take as long as
 // possible, each in another way.
 func worst(t testing.TB) map[string]struct {
 	body []byte

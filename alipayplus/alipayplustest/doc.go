@@ -24,14 +24,14 @@
 //	}
 //
 // [Gateway.Fail] queues a [Fault] for each of the next calls, and
-// [Gateway.Misbehave] lets chance decide about all of them. [Gateway.Calls] lists
-// what arrived.
+// [Gateway.Misbehave] lets chance decide about all of them. [Gateway.Calls]
+// lists what arrived.
 //
 // The Gateway is as strict as the documents: it verifies the signature of every
-// request, demands that scalars are strings and that nothing is empty, answers a
-// repeated request as it answered the first, and refuses one that reuses an id
-// for something else. What the SDK under test does wrong becomes an error of the
-// test. Everything that the Gateway sends is signed, unless a fault says
+// request, demands that scalars are strings and that nothing is empty, answers
+// a repeated request as it answered the first, and refuses one that reuses an
+// id for something else. What the SDK under test does wrong becomes an error of
+// the test. Everything that the Gateway sends is signed, unless a fault says
 // otherwise.
 //
 // # Alipay+ calls a wallet

@@ -40,8 +40,8 @@ var (
 	track = alipayplus.NewOutbound(alipayplus.Spec[parcel, receipt]{Name: "track", Path: "/aps/api/v1/track", ReadOnly: true})
 )
 
-// scripted is a Gateway whose ship and track count their runs, and a client that
-// makes one attempt.
+// scripted returns a Gateway whose ship and track count their runs, and a
+// client that makes one attempt.
 func scripted(t *testing.T, complaints *tb) (*alipayplustest.Gateway, *alipayplus.Client) {
 	t.Helper()
 	g := alipayplustest.New(complaints)
@@ -434,8 +434,8 @@ func TestGatewayOverHTTP(t *testing.T) {
 	silent(t, complaints)
 }
 
-// A notification may come to a path of Alipay+'s choice, with a query; the API is
-// known by the end of the path, and the signature covers all of it.
+// A notification may come to a path of Alipay+'s choice, with a query; the API
+// is known by the end of the path, and the signature covers all of it.
 func TestOtherPaths(t *testing.T) {
 	complaints := &tb{}
 	g, client := scripted(t, complaints)
@@ -453,8 +453,8 @@ func TestOtherPaths(t *testing.T) {
 	silent(t, complaints)
 }
 
-// The Gateway takes part in httptrace like net/http, because the SDK proves by it
-// what was not sent.
+// The Gateway takes part in httptrace like net/http, because the SDK proves by
+// it what was not sent.
 func TestGatewayTellsHTTPTrace(t *testing.T) {
 	g, _ := scripted(t, &tb{})
 	for name, test := range map[string]struct {

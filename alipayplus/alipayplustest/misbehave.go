@@ -22,22 +22,23 @@ import (
 //
 //	g.Misbehave(rand.Uint64())
 //
-// The seed is given to the Logf of the Gateway's TB, if it has one; go test shows
-// it when the test fails. The same seed gives the same faults to the same
+// The seed is given to the Logf of the Gateway's TB, if it has one; go test
+// shows it when the test fails. The same seed gives the same faults to the same
 // exchanges in the same order, so that a test which calls from one goroutine
 // repeats exactly.
 //
-// A call of the wallet may meet: a refused connection, a 502, an answer S, F or U
-// that is unsigned or half signed; a signed U without or after processing; a
-// signed time an hour away; a lost request, or one that arrives after all, before
-// a later call; a lost, cut or changed answer; an answer with members in another
-// order and with members that no version knows; a delivery that is repeated
-// later. Faults that Fail has queued come first. No fault waits; the wallet's
-// retries do, so run the test in testing/synctest or with a small Backoff.Base.
+// A call of the wallet may meet: a refused connection, a 502, an answer S, F or
+// U that is unsigned or half signed; a signed U without or after processing; a
+// signed time an hour away; a lost request, or one that arrives after all,
+// before a later call; a lost, cut or changed answer; an answer with members in
+// another order and with members that no version knows; a delivery that is
+// repeated later. Faults that Fail has queued come first. No fault waits; the
+// wallet's retries do, so run the test in testing/synctest or with a small
+// Backoff.Base.
 //
 // A request of Send may be delivered a second time, at once or before a later
-// Send. If the API has an Idempotency and the second answer is another S or F than
-// the first, that is an error of the test.
+// Send. If the API has an Idempotency and the second answer is another S or F
+// than the first, that is an error of the test.
 func (g *Gateway) Misbehave(seed uint64) {
 	if tb, ok := g.tb.(interface {
 		Logf(format string, args ...any)
@@ -63,8 +64,8 @@ type late struct {
 	deliver func()
 }
 
-// next counts an exchange and returns the deliveries that are due before it, and
-// the chance of its own.
+// next counts an exchange and returns the deliveries that are due before it,
+// and the chance of its own.
 func (m *mischief) next(queue *[]late) (due []func(), chance *rand.Rand) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -88,8 +89,8 @@ func (m *mischief) postpone(queue *[]late, after int, deliver func()) {
 	*queue = append(*queue, late{after, deliver})
 }
 
-// fault is the next fault of a call, nil for none. A request that must not be
-// sent twice is never delivered twice.
+// fault returns the next fault of a call, nil for none. A request that must not
+// be sent twice is never delivered twice.
 func (m *mischief) fault(repeatable bool) (due []func(), fault Fault) {
 	due, chance := m.next(&m.calls)
 	if chance.IntN(2) == 0 {

@@ -16,7 +16,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 )
 
-// sound is a store like alipayplus.MemoryIdempotencyStore, with a place for each mistake.
+// sound is a store like alipayplus.MemoryIdempotencyStore, with a place for
+// each mistake.
 type sound struct {
 	mu      sync.Mutex
 	records map[string]*soundRecord
@@ -31,8 +32,8 @@ type soundRecord struct {
 	answer      []byte
 }
 
-// mistakes are what an author of a store gets wrong, each once. TestIdempotencyStore must
-// fail for every one of them.
+// mistakes are what an author of a store gets wrong, each once.
+// TestIdempotencyStore must fail for every one of them.
 var mistakes = []string{
 	"forgets the fingerprint of an open record",
 	"forgets the fingerprint of an answered record",
@@ -206,8 +207,8 @@ func TestStoreOnSoundStore(t *testing.T) {
 
 const control = "ALIPAYPLUS_TESTSTORE_CONTROL"
 
-// TestIdempotencyStore finds every mistake: it runs on the broken stores in a process of
-// its own, where it must fail.
+// TestIdempotencyStore finds every mistake: it runs on the broken stores in a
+// process of its own, where it must fail.
 func TestStoreFindsMistakes(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(control) != "" {

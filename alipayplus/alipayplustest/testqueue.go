@@ -12,8 +12,8 @@ import (
 
 // TestQueue is the contract of alipayplus.Queue as a test. open returns a queue
 // that holds nothing, and the outbox that fills it; it is called once for each
-// part. The parts about leases use leases of 300 milliseconds and wait for their
-// end at most two seconds more.
+// part. The parts about leases use leases of 300 milliseconds and wait for
+// their end at most two seconds more.
 func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplus.Queue)) {
 	t.Helper()
 	for _, part := range []struct {

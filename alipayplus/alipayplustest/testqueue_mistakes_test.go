@@ -17,8 +17,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 )
 
-// queueMistakes are what an author of an outbox or a queue gets wrong, each once.
-// TestOutbox or TestQueue must fail for every one of them.
+// queueMistakes are what an author of an outbox or a queue gets wrong, each
+// once. TestOutbox or TestQueue must fail for every one of them.
 var queueMistakes = []string{
 	"forgets the group",
 	"forgets the time-out",
@@ -331,8 +331,8 @@ func queueContracts(t *testing.T, mistake string) {
 // A queue without a mistake passes.
 func TestSoundQueue(t *testing.T) { queueContracts(t, "") }
 
-// TestOutbox and TestQueue find every mistake: they run on the broken queues in a
-// process of its own, where they must fail.
+// TestOutbox and TestQueue find every mistake: they run on the broken queues in
+// a process of its own, where they must fail.
 func TestQueueFindsMistakes(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(control) != "" {

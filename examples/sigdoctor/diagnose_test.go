@@ -32,7 +32,7 @@ func rightly(key *rsa.PrivateKey, text []byte) []byte {
 	return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:]))
 }
 
-// headerOf is the header that the documents show.
+// headerOf returns the header that the documents show.
 func headerOf(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + percent(base64.StdEncoding.EncodeToString(signature))
 }
@@ -295,8 +295,8 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// A signature over a text that the protocol refuses is good for nothing, and the
-// reason says both.
+// A signature over a text that the protocol refuses is good for nothing, and
+// the reason says both.
 func TestReasonOfRefusedText(t *testing.T) {
 	c := sample()
 	c.Target = "/a#b"
@@ -307,8 +307,8 @@ func TestReasonOfRefusedText(t *testing.T) {
 	}
 }
 
-// Every hint is tested above and explained on the page, and the page explains no
-// other.
+// Every hint is tested above and explained on the page, and the page explains
+// no other.
 func TestHintsAreDocumented(t *testing.T) {
 	known := []string{"wrong-side", "algorithm", "double-hash", "percent-encoding"}
 	for _, m := range mistakes {

@@ -48,7 +48,7 @@ func (d *desk) file(name string, content []byte) string {
 	return path
 }
 
-// arguments are the flags of c, whose body is in a file.
+// arguments returns the flags of c, whose body is in a file.
 func (d *desk) arguments(command, key string, c alipayplus.Content, more ...string) []string {
 	d.t.Helper()
 	return append([]string{

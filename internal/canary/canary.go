@@ -1,7 +1,7 @@
 // Package canary shows, for the tests of all packages, that no exported type
 // leaks a secret: it puts a text into every place that can hold one, shows the
-// value in every way that a program might, by accident or not, and looks for the
-// text.
+// value in every way that a program might, by accident or not, and looks for
+// the text.
 package canary
 
 import (
@@ -19,8 +19,8 @@ import (
 // Text is the secret that must not be seen.
 const Text = "CANARY-4f1e9b"
 
-// Forms are the ways in which text can be seen: itself, and as fmt, JSON and SQL
-// write its bytes.
+// Forms returns the ways in which text can be seen: itself, and as fmt, JSON
+// and SQL write its bytes.
 func Forms(text string) []string {
 	forms := []string{text}
 	for shift := range 3 {
@@ -49,9 +49,9 @@ func Find(forms []string, text string) string {
 }
 
 // Fill puts Text into every Secret and every Personal that can be reached from
-// the variable that v is, plain into every other string, and one item into every
-// slice and map. A variable of the type of one of known gets that value. Fill
-// returns how many strings hold Text then.
+// the variable that v is, plain into every other string, and one item into
+// every slice and map. A variable of the type of one of known gets that value.
+// Fill returns how many strings hold Text then.
 func Fill(v reflect.Value, plain string, known ...any) (count int) {
 	f := filler{make(map[reflect.Type]reflect.Value, len(known))}
 	for _, value := range known {

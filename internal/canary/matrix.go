@@ -127,7 +127,8 @@ func names(t *testing.T, typ reflect.Type) {
 	}
 }
 
-// isBytes reports whether a field holds bytes: those are sealed, or have Bodies.
+// isBytes reports whether a field holds bytes: those are sealed, or have
+// Bodies.
 func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }

@@ -92,8 +92,8 @@ func isTemplate(tag int) bool {
 // Root returns the value of a root field, "" if the code does not have it.
 func (c *Code) Root(tag int) string { return c.root[tag] }
 
-// Templates returns all templates that can be read, by their tags. It must not be
-// changed.
+// Templates returns all templates that can be read, by their tags. It must not
+// be changed.
 func (c *Code) Templates() []Template { return c.templates }
 
 // Template returns the fields of a root field that is a template, nil if it is

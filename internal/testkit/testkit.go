@@ -19,9 +19,9 @@ func Must[T any](v T, err error) T {
 	return v
 }
 
-// NoLeaks fails t at its end if goroutines run that did not run when NoLeaks was
-// called. It waits for them: net/http lets a connection that it closes linger for
-// half a second.
+// NoLeaks fails t at its end if goroutines run that did not run when NoLeaks
+// was called. It waits for them: net/http lets a connection that it closes
+// linger for half a second.
 func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()

@@ -10,8 +10,8 @@ const maxHost = 253
 // isPlain reports whether host consists of labels of ASCII letters, digits,
 // hyphens and underscores, divided by dots. A name in another script is a
 // different host that may look the same, and "%2e" is a dot to some programs
-// and not to others. A dot at the end is refused because it makes another text of
-// the same host.
+// and not to others. A dot at the end is refused because it makes another text
+// of the same host.
 func isPlain(host string) bool {
 	if len(host) > maxHost {
 		return false
@@ -46,9 +46,9 @@ func isName(host string) bool {
 	return true
 }
 
-// isIP reports whether host is an IP address in a form that some resolver takes:
-// also 2130706433, 127.1, 0x7f.1 and, with a dot at its end, 127.0.0.1. Such names
-// end in a number, which no name of DNS does.
+// isIP reports whether host is an IP address in a form that some resolver
+// takes: also 2130706433, 127.1, 0x7f.1 and, with a dot at its end, 127.0.0.1.
+// Such names end in a number, which no name of DNS does.
 func isIP(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || strings.Contains(host, ":") {
 		return true
@@ -58,8 +58,8 @@ func isIP(host string) bool {
 	return strings.HasPrefix(last, "0x") || isDigits(last)
 }
 
-// isLoopback reports whether host is this machine: localhost, or an address that
-// is written out.
+// isLoopback reports whether host is this machine: localhost, or an address
+// that is written out.
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return equalFoldASCII(host, "localhost") || err == nil && ip.IsLoopback()

@@ -7,15 +7,16 @@ import (
 )
 
 // Notify says where notifications may go: to the exact origin of a gateway, to
-// https on port 443 of alipayplus.com and the names below it, and to some further
-// hosts.
+// https on port 443 of alipayplus.com and the names below it, and to some
+// further hosts.
 type Notify struct {
 	gateway *url.URL
 	hosts   map[string]bool // as hostPort writes them
 }
 
-// NewNotify returns the rule for a gateway, which may be nil, and further hosts,
-// each "name" or "name:port". It is not ok if one of them is no host name.
+// NewNotify returns the rule for a gateway, which may be nil, and further
+// hosts, each "name" or "name:port". It is not ok if one of them is no host
+// name.
 func NewNotify(gateway *url.URL, hosts []string) (n Notify, ok bool) {
 	n = Notify{gateway: gateway, hosts: make(map[string]bool, len(hosts))}
 	for _, entry := range hosts {
@@ -28,8 +29,8 @@ func NewNotify(gateway *url.URL, hosts []string) (n Notify, ok bool) {
 	return n, true
 }
 
-// Check reads raw. The rule of a host that is not allowed names that host, which
-// is a plain name then: somebody may have to add it to the configuration.
+// Check reads raw. The rule of a host that is not allowed names that host,
+// which is a plain name then: somebody may have to add it to the configuration.
 func (n Notify) Check(raw string) (u *url.URL, rule string) {
 	u, rule = strict(raw)
 	if rule != "" {

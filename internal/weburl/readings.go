@@ -43,8 +43,8 @@ func Readings(code string) (all []string) {
 	return all
 }
 
-// decoded returns text with its percent-encoded characters decoded, or text itself
-// if it has an escape that is none.
+// decoded returns text with its percent-encoded characters decoded, or text
+// itself if it has an escape that is none.
 func decoded(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain

@@ -30,8 +30,8 @@ func (u *URL) Site() string {
 	return u.Host + u.Path()
 }
 
-// schemeLength returns the length of "http://" or "https://" if text begins with one
-// of them in any case, else 0.
+// schemeLength returns the length of "http://" or "https://" if text begins
+// with one of them in any case, else 0.
 func schemeLength(text string) int {
 	for _, scheme := range [...]string{"https://", "http://"} {
 		if len(text) >= len(scheme) && equalFoldASCII(text[:len(scheme)], scheme) {
@@ -99,8 +99,8 @@ func Parse(text string) (u URL, ok bool) {
 	return u, true
 }
 
-// badCharacter returns the rule about a character at any place: one that programs
-// drop, turn round or take for another one.
+// badCharacter returns the rule about a character at any place: one that
+// programs drop, turn round or take for another one.
 func badCharacter(text string) (rule string) {
 	for i := range len(text) {
 		switch c := text[i]; {

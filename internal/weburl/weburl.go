@@ -1,8 +1,8 @@
 // Package weburl holds every rule about URLs and hosts that come from outside.
 //
 // A rule that is broken is a text to be read after the name of what broke it,
-// "is not https" or "has user-info"; "" means that none is broken. No rule quotes
-// a URL.
+// "is not https" or "has user-info"; "" means that none is broken. No rule
+// quotes a URL.
 //
 // # Members and settings
 //
@@ -12,9 +12,10 @@
 //
 // # Scanned texts
 //
-// [Parse] takes every text that begins with http:// or https://, in any case, for
-// a URL. The URL has a Problem, and must then match nothing and never be opened,
-// if some program would go to another host or path than another program.
+// [Parse] takes every text that begins with http:// or https://, in any case,
+// for a URL. The URL has a Problem, and must then match nothing and never be
+// opened, if some program would go to another host or path than another
+// program.
 //
 // A URL without a Problem has one form in which it is compared: scheme and host
 // in lower case, no default port, and a slash after the host. In that form
@@ -56,22 +57,22 @@ func Public(raw string) (rule string) {
 	return ""
 }
 
-// IsHTTPS reports whether raw is an absolute URL that a message may hold: https,
-// or http on this machine.
+// IsHTTPS reports whether raw is an absolute URL that a message may hold:
+// https, or http on this machine.
 func IsHTTPS(raw string) bool {
 	u, rule := absolute(raw)
 	return rule == "" && isSecure(u)
 }
 
-// IsOpenable reports whether raw may be opened in a WebView: http or https, with
-// a host, without user-info, blanks and control characters.
+// IsOpenable reports whether raw may be opened in a WebView: http or https,
+// with a host, without user-info, blanks and control characters.
 func IsOpenable(raw string) bool {
 	u, rule := absolute(raw)
 	return rule == "" && u.User == nil && !strings.ContainsFunc(raw, isBlank)
 }
 
-// Origin reads scheme and host of a gateway: https, or http for a loopback host,
-// and nothing else but a slash.
+// Origin reads scheme and host of a gateway: https, or http for a loopback
+// host, and nothing else but a slash.
 func Origin(raw string) (origin *url.URL, rule string) {
 	u, rule := absolute(raw)
 	switch {
@@ -106,8 +107,8 @@ func absolute(raw string) (u *url.URL, rule string) {
 	return u, ""
 }
 
-// strict reads a URL that all programs read alike: it consists of the characters
-// that URLs consist of, and has a host and no user-info.
+// strict reads a URL that all programs read alike: it consists of the
+// characters that URLs consist of, and has a host and no user-info.
 func strict(raw string) (u *url.URL, rule string) {
 	switch {
 	case raw == "":

@@ -7,9 +7,9 @@
 //	LogValue show a struct to a log, redacted.
 //
 // [Check] is the first half of [Decode]: one object, valid UTF-8, no duplicate
-// keys, at most 32 levels. It exists because encoding/json merges duplicate keys,
-// repairs invalid UTF-8 and takes any depth without a word: two parsers would
-// then read two different messages from the same signed bytes.
+// keys, at most 32 levels. It exists because encoding/json merges duplicate
+// keys, repairs invalid UTF-8 and takes any depth without a word: two parsers
+// would then read two different messages from the same signed bytes.
 //
 // # Tags
 //
@@ -20,7 +20,7 @@
 //	check            inbound: the value may be absent, but an unreadable one is a problem
 //	max=64           outbound: at most 64 characters, or 64 items of a slice; never applied to what comes in
 //	https            outbound: an absolute https URL (http for a loopback host only)
-//	alias=otherName  inbound: a further wire name; may stand several times
+//	alias=otherName  inbound: a further wire name; may be given several times
 //	jsonstring       inbound: the object may come as a JSON-encoded string
 //
 // A tag that cannot work panics when its type is used for the first time.
@@ -28,20 +28,20 @@
 // # Secrets
 //
 // A type that embeds [Held] is read, checked and written as the value that it
-// holds, and redacted by [LogValue]. Its own methods make encoding/json fail, so
-// that only this package writes what it holds. A MarshalJSON that returns
+// holds, and redacted by [LogValue]. Its own methods make encoding/json fail,
+// so that only this package writes what it holds. A MarshalJSON that returns
 // [AtRest] is passed over in the same way.
 //
 // # What comes in
 //
-// Names match in any ASCII case. null, "", {} and [] mean absent, for every type.
-// Scalars may be strings or native. Members that have no field are ignored. A
-// value that cannot be read leaves its field zero, and is a problem only with
-// required or check: an odd value that nobody reads must not refuse a payment.
-// Two members that would fill the same field must be equal.
+// Names match in any ASCII case. null, "", {} and [] mean absent, for every
+// type. Scalars may be strings or native. Members that have no field are
+// ignored. A value that cannot be read leaves its field zero, and is a problem
+// only with required or check: an odd value that nobody reads must not refuse a
+// payment. Two members that would fill the same field must be equal.
 //
 // A type may implement json.Unmarshaler to read itself; it never sees an absent
-// value. If its error has a method WireRule() string, that text stands in the
+// value. If its error has a method WireRule() string, that text is in the
 // Problem; any other error text is dropped, because it may quote the value.
 //
 // # What goes out

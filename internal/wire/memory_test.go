@@ -48,8 +48,8 @@ func (s *self) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// hostile are messages of n bytes, about, of which each part takes more memory
-// than text.
+// hostile returns messages of n bytes, about, of which each part takes more
+// memory than text.
 func hostile(n int) map[string]string {
 	repeat := func(member, open, part, end string) string {
 		return `{"` + member + `":` + open + strings.Repeat(part+",", (n-64)/(len(part)+1)) + part + end + "}"
@@ -109,8 +109,8 @@ func hostile(n int) map[string]string {
 	return all
 }
 
-// Whatever a message of 1 MiB or 4 MiB holds, checking and decoding it takes less
-// than 24 MiB of memory in all.
+// Whatever a message of 1 MiB or 4 MiB holds, checking and decoding it takes
+// less than 24 MiB of memory in all.
 func TestMemoryIsBounded(t *testing.T) {
 	for _, size := range []int{1 << 20, 4 << 20} {
 		for name, body := range hostile(size) {
