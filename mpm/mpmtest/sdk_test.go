@@ -14,6 +14,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -33,8 +34,8 @@ func newShop() (*mpmtest.Merchant, *complaints) {
 	return mpmtest.NewMerchant(c, alipayplustest.New(c)), c
 }
 
-// The guide "Make a payment", figure 3: which logos the Scan page gets, and when
-// the client SDK asks Alipay+ for them.
+// The guide "Make a payment", figure 3: which logos the Scan page gets, and
+// when the client SDK asks Alipay+ for them.
 func TestAcceptanceMarkLogos(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop, _ := newShop()
@@ -195,7 +196,7 @@ func TestAppNotices(t *testing.T) {
 		{"another answer to a confirmation", orderJSON, `{"step":"local"}`, "", "does not answer a confirmation"},
 		{"an unknown state", orderJSON, `{"step":"resultPage","state":"done"}`, "", "done"},
 		{"no way back", orderJSON, `{"step":"resultPage","state":"paid"}`, "", "where"},
-		{"another answer about the payment", orderJSON, `{"step":"resultPage","paymentRequestId":"P","state":"processing"}`, `{"step":"local"}`, "how a payment is"},
+		{"another answer about the payment", orderJSON, `{"step":"resultPage","paymentRequestId":"P","state":"processing"}`, `{"step":"local"}`, "no result page"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -211,8 +212,8 @@ func TestAppNotices(t *testing.T) {
 	t.Run("an intercepted code whose callback stays open", func(t *testing.T) {
 		shop, _ := newShop()
 		app := mpmtest.NewApp(shop, answers{
-			"/scan":   string(must(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"}.MarshalJSON())),
-			"/decode": string(must(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}.MarshalJSON())), // no Origin
+			"/scan":   string(testkit.Must(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"}.MarshalJSON())),
+			"/decode": string(testkit.Must(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}.MarshalJSON())), // no Origin
 		})
 		app.SDK.Amount = alipayplus.Amount{Currency: "JPY", Minor: 1}
 		_, err := app.ScanCode(t.Context(), shop.EntryCode())
