@@ -30,7 +30,9 @@ type ClientConfig struct {
 	NotifyHosts []string
 	// Transport carries the requests; nil means a pooled http.Transport with TLS
 	// 1.2 or newer and no proxy. Redirects, compression and cookies are never
-	// used, whatever the Transport can do.
+	// used, whatever the Transport can do. One of your own that speaks HTTP/2
+	// needs HTTP2.SendPingTimeout: without pings a connection that hangs is used
+	// for attempt after attempt.
 	Transport http.RoundTripper
 	// Retry decides about repeated attempts; nil means Backoff{}.
 	Retry RetryPolicy
@@ -104,12 +106,15 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
+// newTransport makes a transport that finds out within 8 seconds that an HTTP/2
+// connection hangs, so that attempt after attempt is not lost on it.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    3 * time.Second,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 3 * time.Second},
 		DisableCompression:     true,
 		MaxIdleConns:           200,
 		MaxIdleConnsPerHost:    100,
