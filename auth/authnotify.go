@@ -87,8 +87,8 @@ type AuthNotifyResponse struct {
 }
 
 // AuthNotify is the API that tells Alipay+ about codes and tokens. It is
-// repeated unchanged until it is acknowledged; an F never changes a token.
-// Service.Work delivers what Issue and Cancel make.
+// repeated unchanged until it is acknowledged; an F never changes a token. An
+// alipayplus.Relay delivers what Issue and Cancel put into the outbox.
 var AuthNotify = alipayplus.NewOutbound(alipayplus.Spec[AuthNotifyRequest, AuthNotifyResponse]{
 	Name:    "authNotify",
 	Path:    "/aps/api/v1/authorizations/authNotify",

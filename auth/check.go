@@ -9,7 +9,8 @@ import (
 )
 
 // Check says what a token allows. For a one-click payment ask for
-// ScopeAgreementPay; an empty scope asks for none.
+// ScopeAgreementPay; an empty scope asks for none. If the payment names a
+// customerId, compare it with Grant.CustomerID: another one is CodeInvalidToken.
 //
 // A token that is unknown, cancelled, refreshed away or without the scope is
 // CodeInvalidToken, one past its time CodeExpiredAccessToken: errors that a
@@ -21,7 +22,7 @@ func (s *Service) Check(ctx context.Context, token alipayplus.Secret, scope stri
 		return Grant{}, errUnknown
 	}
 	digest := token.Digest()
-	t, err := s.cfg.Tokens.FindToken(ctx, digest)
+	t, err := s.cfg.Stores.FindToken(ctx, digest)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Grant{}, errUnknown

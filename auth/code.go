@@ -11,8 +11,8 @@ import (
 // request.
 const RepeatWindow = 5 * time.Minute
 
-// Code is an authorization code at rest: plain data, which a CodeStore
-// keeps with MarshalBinary. The code itself is not in it.
+// Code is an authorization code at rest: plain data, which [Stores] keep with
+// MarshalBinary. The code itself is not in it.
 type Code struct {
 	Digest  string    `json:"digest"`  // Secret.Digest of the code, 64 characters: the primary key
 	Version int64     `json:"version"` // grows by one with every change, from 1
@@ -30,9 +30,9 @@ type Code struct {
 
 // Repeat is an answer that is given again to a repeated request.
 type Repeat struct {
-	Print  string    `json:"print,omitzero"`  // digest of the request
-	Until  time.Time `json:"until,omitzero"`  //
-	Sealed []byte    `json:"sealed,omitzero"` // the answer, sealed
+	Fingerprint string    `json:"fingerprint,omitzero"` // digest of the request
+	Until       time.Time `json:"until,omitzero"`       //
+	Sealed      []byte    `json:"sealed,omitzero"`      // the answer, sealed
 }
 
 // open reports whether the answer may still be given.
@@ -51,7 +51,7 @@ func (c Code) consumed(r *ApplyTokenRequest, at time.Time, sealed []byte) Code {
 	c.Version++
 	c.Grant.AcquirerID, c.Grant.PSPID = r.AcquirerID, r.PSPID
 	c.Consumed = at
-	c.Repeat = Repeat{Print: printOf(r), Until: at.Add(RepeatWindow), Sealed: sealed}
+	c.Repeat = Repeat{Fingerprint: fingerprintOf(r), Until: at.Add(RepeatWindow), Sealed: sealed}
 	c.EraseAt = c.Repeat.Until
 	return c
 }

@@ -204,9 +204,9 @@ func TestCodesOfOthers(t *testing.T) {
 		{"nobody's", "28166613" + strings.Repeat("0", 24), true},
 		{"in another case", strings.ToUpper(code[:31]) + "a", true},
 	} {
-		store := &brokenStore{MemoryStore: w.store}
+		store := &brokenStore{MemoryStores: w.stores, memory: w.memory}
 		cfg := w.config
-		cfg.Codes = store
+		cfg.Stores = store
 		answer, err := newService(t, cfg).ApplyToken(t.Context(), applyCode(alipayplus.Conceal(c.code)))
 		if looked := store.calls > 0; looked != c.looked {
 			t.Errorf("%s: looked up %t", c.rule, looked)
@@ -267,10 +267,10 @@ func TestConfiguredRefusals(t *testing.T) {
 }
 
 // steppedBack is a store as it looks after the clock went back by an hour.
-type steppedBack struct{ *auth.MemoryStore }
+type steppedBack struct{ *auth.MemoryStores }
 
 func (s steppedBack) FindCode(ctx context.Context, digest string) (auth.Code, error) {
-	c, err := s.MemoryStore.FindCode(ctx, digest)
+	c, err := s.MemoryStores.FindCode(ctx, digest)
 	for _, at := range []*time.Time{&c.Expiry, &c.Consumed, &c.Repeat.Until, &c.EraseAt} {
 		if !at.IsZero() {
 			*at = at.Add(time.Hour)
@@ -285,7 +285,7 @@ func TestConsumedCodeStaysConsumedWhenTheClockStepsBack(t *testing.T) {
 		code := w.issueCode()
 		first := w.apply(applyCode(code))
 		cfg := w.config
-		cfg.Codes = steppedBack{w.store}
+		cfg.Stores = steppedBack{w.stores}
 		w.service = newService(t, cfg)
 		other := applyCode(code)
 		other.AcquirerID = "acquirer-2"
@@ -317,10 +317,10 @@ func TestIssueCodeNeedsAUserAndAClient(t *testing.T) {
 		}
 	}
 	cfg := w.config
-	cfg.Codes = nil
+	cfg.RoutingNumber = ""
 	w.service = newService(t, cfg)
 	if _, err := w.service.IssueCode(t.Context(), login, nil); err == nil {
-		t.Error("a code without a store")
+		t.Error("a code without a routing number")
 	}
 	w.refused(applyCode(alipayplus.Conceal("28166613"+strings.Repeat("0", 24))), "INVALID_CODE")
 }

@@ -15,8 +15,7 @@ func TestBehindTheHandler(t *testing.T) {
 	store := alipayplus.NewMemoryIdempotencyStore(100)
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
-		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
-		auth.CancelToken.Handle("/cancelToken", w.service.CancelToken),
+		w.service.Routes("/")...,
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +72,7 @@ func TestBehindTheHandler(t *testing.T) {
 	w.restart(1, false, false)
 	troubled, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
-		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
+		w.service.Routes("/")...,
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -30,14 +30,14 @@ func TestNothingShowsSecrets(t *testing.T) {
 		Structs: []any{
 			auth.ApplyTokenRequest{}, auth.ApplyTokenResponse{}, auth.AuthCode{}, auth.AuthCodeCreated{},
 			auth.AuthNotifyResponse{}, auth.CancelTokenRequest{}, auth.CancelTokenResponse{}, auth.Code{},
-			auth.ConsultUnbindingRequest{}, auth.ConsultUnbindingResponse{}, auth.Grant{}, auth.Notice{},
+			auth.ConsultUnbindingRequest{}, auth.ConsultUnbindingResponse{}, auth.Grant{},
 			auth.Repeat{}, auth.Token{}, auth.TokenCanceled{}, auth.TokenCreated{}, auth.Wallet{}, auth.WalletLogo{},
 		},
 		Filled:  map[string]any{"AuthNotifyRequest": auth.AuthNotifyRequest{Notification: created}},
 		Answers: []string{"AuthCode"},
 		Others: map[string]string{
-			"Notification": "an interface", "CodeStore": "an interface", "TokenStore": "an interface", "NoticeState": "a word", "GrantType": "a word",
-			"Config": "see TestMachinesPrintTheirNames", "Sealer": "the same", "Service": "the same", "MemoryStore": "the same",
+			"Notification": "an interface", "Stores": "an interface", "GrantType": "a word",
+			"Config": "see TestMachinesPrintTheirNames", "Service": "the same", "MemoryStores": "the same",
 		},
 	}.Run(t)
 }
@@ -69,12 +69,13 @@ func printings(v, pointer any) map[string]string {
 // What holds keys and records prints neither of them.
 func TestMachinesPrintTheirNames(t *testing.T) {
 	key := []byte(canary + strings.Repeat("k", 32-len(canary)))
-	sealer, err := auth.NewSealer(key, key)
+	sealer, err := alipayplus.NewSealer(key, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := auth.NewMemoryStore(10)
-	cfg := auth.Config{Codes: store, Tokens: store, Sealer: sealer, RoutingNumber: "666"}
+	memory := alipayplus.NewMemory()
+	stores := auth.NewMemoryStores(memory)
+	cfg := auth.Config{Stores: stores, Outbox: memory, Sealer: sealer, RoutingNumber: "666"}
 	service := newService(t, cfg)
 	g := login
 	g.CustomerID = canary
@@ -82,20 +83,15 @@ func TestMachinesPrintTheirNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, v := range map[string]any{
-		"auth.Sealer{2 keys}":                 sealer,
-		"auth.MemoryStore{1 codes, 0 tokens}": store,
-		"auth.Service":                        service,
-		"":                                    cfg,
-		"<nil>":                               (*auth.Sealer)(nil),
+		"auth.MemoryStores": stores,
+		"auth.Service":      service,
+		"":                  cfg,
 	} {
 		for name, printed := range printings(v, &v) {
 			if leaks(printed) || !strings.Contains(name, "pointer") && !strings.Contains(printed, want) {
 				t.Errorf("%T with %s: %s", v, name, printed)
 			}
 		}
-	}
-	if got := fmt.Sprint((*auth.MemoryStore)(nil)); got != "<nil>" {
-		t.Errorf("a nil store: %s", got)
 	}
 }
 

@@ -49,7 +49,9 @@ func (s *Service) Page(ctx context.Context, link alipayplus.Secret) (Page, error
 // says so. It gets the record of the payment; compare in constant time, and lock
 // the PIN for each customer over all payments by yourself. An error of check is
 // returned; the try counts as a wrong one. An error of Verify itself does not
-// mean that nothing happened: show Page again.
+// mean that nothing happened: show Page again. If the debit could not be made
+// then, because the database or payment.ServiceConfig.Check failed, the user
+// enters the PIN again, and that is another try.
 func (s *Service) Verify(ctx context.Context, link alipayplus.Secret, check func(ctx context.Context, r payment.Record) (right bool, err error)) (Page, error) {
 	record, counted, err := s.count(ctx, link, payment.VerificationTried{At: time.Now()}, payment.ErrTries)
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin may say
-// ClaimFirst, as if no record had been kept.
+// shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin
+// may say ClaimFirst, as if no record had been kept.
 type shaky struct {
 	alipayplus.IdempotencyStore
 	lose    func() (lost, stored bool) // of each Finish

@@ -15,9 +15,10 @@ import (
 type Config struct {
 	Payments *payment.Service   // required
 	Sealer   *alipayplus.Sealer // required: seals the links to the verification page
-	// PageURL is where the wallet's verification page is, https, at most 1,024
-	// characters. A sealed link of at most 512 letters, digits, "-" and "_" is
-	// appended to it: "https://wallet.example/verify/". Required.
+	// PageURL is where the wallet's verification page is, https (or http on this
+	// machine), at most 1,024 characters: "https://wallet.example/verify/". A
+	// sealed link of at most 512 letters, digits, "-" and "_" is appended to it.
+	// Required.
 	PageURL string
 	// Account finds the customer whom Alipay+ names, for an evaluation and for a
 	// creation. A refusal is an error that is wholly a failing ResultCode, for
@@ -33,7 +34,8 @@ type Config struct {
 	// OTPs they may ask for; 0 means payment.DefaultTries and
 	// payment.DefaultResends.
 	Tries, Resends int
-	// Logger gets oddities, never a secret; nil is silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
+	// silent.
 	Logger *slog.Logger
 }
 
@@ -46,23 +48,23 @@ type Tokens interface {
 	Check(ctx context.Context, token alipayplus.Secret, scope string) (auth.Grant, error)
 }
 
-// Service answers pay and is the verification page's other half. It is immutable
-// and safe for concurrent use; any number of processes may work on the same
-// payments.
+// Service answers pay and serves the verification page. It is immutable and safe
+// for concurrent use; any number of processes may work on the same payments.
 //
 // Alipay+ calls pay for several things. Which one it is, the first line that
 // fits decides:
 //
-//	isPaymentEvaluation                                      evaluation
-//	isAuthorizationAndPay                                    creation
+//	isPaymentEvaluation                                        evaluation
+//	isAuthorizationAndPay                                      creation
 //	isAgreementPayment and paymentMethodId is a token of ours  one-click payment
-//	isEasyPayScenario                                        creation
-//	isAgreementPayment and any other paymentMethodId         F INVALID_TOKEN
-//	everything else                                          Config.Other, or F PARAM_ILLEGAL
+//	isEasyPayScenario                                          creation
+//	isAgreementPayment and any other paymentMethodId           F INVALID_TOKEN
+//	everything else                                            Config.Other, or F PARAM_ILLEGAL
 //
 // An evaluation asks whether the account would support the payment. It finds the
-// customer, checks the amounts and asks payment.ServiceConfig.Check. The answer
-// is S with customerId, F or U. No money moves and no order is made.
+// customer, also that of a token, checks the amounts and asks
+// payment.ServiceConfig.Check. The answer is S with customerId, F or U. No money
+// moves and no order is made.
 //
 // A creation makes an order, whose user is verified before they pay. With
 // isAuthorizationAndPay it needs authorizationInfo. The redirect URL is

@@ -7,7 +7,7 @@ import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 // limit is allowed.
 type Limit struct {
 	Name        string            // what it applies to
-	Source      string            // where the figures stand
+	Source      string            // where the figures are from
 	Transaction alipayplus.Amount // for one payment, CNY
 	Year        alipayplus.Amount // for all payments of a year, CNY
 }

@@ -104,13 +104,6 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func respond(status int, header http.Header, body []byte) *http.Response {
-	if header == nil {
-		header = http.Header{}
-	}
-	return &http.Response{StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body))}
-}
-
 // sign makes the headers of an answer.
 func (a *simAlipay) sign(target string, body []byte) http.Header {
 	at := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
@@ -157,15 +150,13 @@ func (a *simAlipay) mixUp(body []byte) []byte {
 	var r struct{ CodeValue string }
 	_ = json.Unmarshal(body, &r)
 	var mine, other *book
-	a.world.db.read(func(t *tables) {
-		for _, b := range a.books {
-			if b.code == r.CodeValue {
-				mine = b
-			} else if record, err := t.load(b.id); err == nil && record.CustomerID != "" {
-				other = b
-			}
+	for _, b := range a.books {
+		if b.code == r.CodeValue {
+			mine = b
+		} else if a.world.record(b.id).CustomerID != "" {
+			other = b
 		}
-	})
+	}
 	if mine == nil || other == nil {
 		return a.decode(body)
 	}

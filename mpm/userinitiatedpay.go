@@ -33,8 +33,8 @@ type UserInitiatedPayRequest struct {
 	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`  // ≤ 20000: key-value pairs for the ACQP
 }
 
-// UserInitiatedPayResponse is the order behind a code. All members but Result
-// and ActionForm come with status S only.
+// UserInitiatedPayResponse is the order of a code. All members but Result and
+// ActionForm come with status S only.
 type UserInitiatedPayResponse struct {
 	Result alipayplus.Result `json:"result" wire:"check,alias=resultInfo"`
 

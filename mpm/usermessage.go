@@ -14,7 +14,7 @@ type UserMessage struct {
 	Support bool `json:"support"`
 }
 
-// The messages. MessageOf chooses among them.
+// The messages. UserMessageOf chooses among them.
 var (
 	messageExpiredCode  = UserMessage{Key: "code_expired", Text: "This code has expired. Please ask for a new one."}
 	messageInvalidCode  = UserMessage{Key: "code_invalid", Text: "This code is not valid. Please ask for a new one."}
@@ -27,8 +27,8 @@ var (
 	messageRefused      = UserMessage{Key: "payment_refused", Text: "This payment cannot be made.", Support: true}
 )
 
-// UserMessageOf is the message for a result code of userInitiatedPay or of a payment
-// result. The documents name texts for EXPIRED_CODE, INVALID_CODE and
+// UserMessageOf is the message for a result code of userInitiatedPay or of a
+// payment result. The documents name texts for EXPIRED_CODE, INVALID_CODE and
 // ORDER_IS_CLOSED; a code that tells the user nothing gives "payment_refused",
 // for support.
 func UserMessageOf(code alipayplus.ResultCode) UserMessage {

@@ -112,7 +112,7 @@ func (s *SDK) decode(ctx context.Context, code string) error {
 	s.Decode(ctx, code, callback)
 	select {
 	case <-callback.done:
-		return nil
+		return callback.err
 	case <-ctx.Done():
 		return fmt.Errorf("mpmtest: the app did not run the callback of decode: %w", ctx.Err())
 	}
@@ -156,6 +156,14 @@ type Callback struct {
 	sdk  *SDK
 	done chan struct{}
 	ran  bool
+	err  error // why the app gave up
+}
+
+// abandon ends the wait for an app that failed with err, nil if it did not.
+func (c *Callback) abandon(err error) {
+	if c.err = err; err != nil && !c.ran {
+		close(c.done)
+	}
 }
 
 // OnSuccess passes on the payload of an action, or "" after a payment.
