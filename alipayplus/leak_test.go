@@ -96,7 +96,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets.Package{
-		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.End{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
+		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.Backlog{}, alipayplus.End{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
 		Filled: map[string]any{
 			"Secret": secret, "Personal": alipayplus.PersonalOf(person{Name: canary}), "Signer": credentials.Signer, "Sealer": sealer, "Memory": memory, "Relay": relay, "KeyRing": credentials.Keys,
 			"Credentials": credentials, "ClientConfig": config, "Client": client, "HandlerConfig": handlerConfig, "Handler": handler, "Route": route,
