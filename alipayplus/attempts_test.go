@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // digestSigner gives each digest a signature of its own that costs nothing: the
@@ -30,7 +31,7 @@ func (digestSigner) SignDigest(_ context.Context, digest [sha256.Size]byte) (str
 	return "1", signature, nil
 }
 
-func (digestSigner) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
+func (digestSigner) Public() crypto.PublicKey { return &testkit.Keys().Wallet.PublicKey }
 
 // sameMessage watches the attempts of many calls: all of one call have the same
 // body, each has the time of its sending and a signature of just this content.
