@@ -121,13 +121,15 @@ func ExampleOutcomeOf() {
 		fmt.Println(err)
 		fmt.Println("   ", next(err))
 	}
-	// Output: alipayplus: userInitiatedPay was not sent: connection refused
-	// nothing happened: try later, or tell the user to scan again alipayplus:
-	// userInitiatedPay: outcome unknown: the connection failed it may have
-	// happened: send the same request again alipayplus: userInitiatedPay: outcome
-	// unknown: the answer is not signed (it claims F ORDER_IS_CLOSED) it may have
-	// happened: send the same request again alipayplus: userInitiatedPay failed: F
-	// ORDER_IS_CLOSED (trace T2) stop: Alipay+ refused, and that is verified
+	// Output:
+	// alipayplus: userInitiatedPay was not sent: connection refused
+	//     nothing happened: try later, or tell the user to scan again
+	// alipayplus: userInitiatedPay: outcome unknown: the connection failed
+	//     it may have happened: send the same request again
+	// alipayplus: userInitiatedPay: outcome unknown: the answer is not signed (it claims F ORDER_IS_CLOSED)
+	//     it may have happened: send the same request again
+	// alipayplus: userInitiatedPay failed: F ORDER_IS_CLOSED (trace T2)
+	//     stop: Alipay+ refused, and that is verified
 }
 
 // closedOrder returns what Alipay+ answers about an order that was paid
@@ -242,9 +244,10 @@ func ExampleClient_Deliver() {
 		fmt.Println("again later:", err)
 		time.Sleep(wait) // UPDATE outbox SET due = now() + wait
 	}
-	// Output: again later: alipayplus: notifyPayment: outcome unknown: the
-	// connection failed again later: alipayplus: notifyPayment: outcome unknown:
-	// the gateway answered with an error (HTTP 502) acknowledged: delete the row
+	// Output:
+	// again later: alipayplus: notifyPayment: outcome unknown: the connection failed
+	// again later: alipayplus: notifyPayment: outcome unknown: the gateway answered with an error (HTTP 502)
+	// acknowledged: delete the row
 }
 
 // Ask about the order's paymentNotifyUrl before the user pays.
@@ -261,10 +264,11 @@ func ExampleClient_CheckNotifyURL() {
 	} {
 		fmt.Printf("%v\n", client.CheckNotifyURL(url))
 	}
-	// Output: <nil> <nil> alipayplus: invalid message: paymentNotifyUrl: names the
-	// host alipayplus.com.example, which is not allowed; if it is Alipay+'s, add
-	// it to ClientConfig.NotifyHosts alipayplus: invalid message:
-	// paymentNotifyUrl: is not https
+	// Output:
+	// <nil>
+	// <nil>
+	// alipayplus: invalid message: paymentNotifyUrl: names the host alipayplus.com.example, which is not allowed; if it is Alipay+'s, add it to ClientConfig.NotifyHosts
+	// alipayplus: invalid message: paymentNotifyUrl: is not https
 }
 
 // Behind another router, or in a proxy, Content checks a signature by itself.
@@ -289,9 +293,10 @@ func ExampleContent_Verify() {
 	fmt.Println(middleware(request, append(body, '\n')))
 	request.Header.Del("Signature")
 	fmt.Println(middleware(request, body))
-	// Output: <nil> alipayplus: signature does not verify: it was not made over
-	// this content with a known key alipayplus: signature does not verify: the
-	// Signature header is missing or empty
+	// Output:
+	// <nil>
+	// alipayplus: signature does not verify: it was not made over this content with a known key
+	// alipayplus: signature does not verify: the Signature header is missing or empty
 }
 
 // Alipay+ changes its key: for a while both are live, then the old one is taken
