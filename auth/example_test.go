@@ -13,26 +13,21 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // must keeps the examples short.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
 
 // exampleSealer has a new key; a real one is in a KMS.
 func exampleSealer() *alipayplus.Sealer {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	return must(alipayplus.NewSealer(key))
+	return testkit.Must(alipayplus.NewSealer(key))
 }
 
 func exampleService() *auth.Service {
 	db := alipayplus.NewMemory() // in production authsql and sqlstore
-	return must(auth.NewService(auth.Config{
+	return testkit.Must(auth.NewService(auth.Config{
 		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: exampleSealer(), RoutingNumber: "666",
 	}))
 }
@@ -85,7 +80,7 @@ func ExampleService_OnPaid() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	db, sealer := alipayplus.NewMemory(), exampleSealer() // in production sqlstore and a KMS
-	tokens := must(auth.NewService(auth.Config{
+	tokens := testkit.Must(auth.NewService(auth.Config{
 		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: sealer,
 		KeepAccessTokens: true,
 		UserLoginID: func(context.Context, string) (alipayplus.Secret, error) {
@@ -94,7 +89,7 @@ func ExampleService_OnPaid() {
 	}))
 	bank := paymenttest.NewBank(db) // in production your ledger
 	bank.Deposit("C1", 1000)
-	payments := must(payment.NewService(payment.ServiceConfig{
+	payments := testkit.Must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(db), Ledger: bank, OnChange: tokens.OnPaid,
 	}))
 
@@ -114,18 +109,18 @@ func ExampleService_OnPaid() {
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
 		})
-	client := must(alipayplus.NewClient(alipay.Config()))
-	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: db, Sealer: sealer}))
+	client := testkit.Must(alipayplus.NewClient(alipay.Config()))
+	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: db, Sealer: sealer}))
 	go func() { _ = relay.Run(ctx) }()
 
 	hkd := alipayplus.Amount{Currency: "HKD", Minor: 100}
-	opened := must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
+	opened := testkit.Must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
 		PaymentRequestID: "PR1", CustomerID: "C1", CodeValueDigest: "a digest",
 		Amounts:           payment.Amounts{PaymentAmount: hkd, PayToAmount: hkd},
 		Order:             payment.Order{Merchant: payment.Merchant{ReferenceMerchantID: "SHOP1"}},
 		AuthorizationInfo: payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "AG1"},
 	}}))
-	paid := must(payments.Confirm(ctx, payment.Confirmation{
+	paid := testkit.Must(payments.Confirm(ctx, payment.Confirmation{
 		PaymentRequestID: "PR1", CustomerID: "C1", Shown: opened.Amounts.Debit(), Consent: true,
 	}))
 	fmt.Println(paid.State, paid.Consented)
@@ -135,7 +130,7 @@ func ExampleService_OnPaid() {
 	grant, err := tokens.Check(ctx, created.AccessToken, auth.ScopeAgreementPay)
 	fmt.Println(grant.CustomerID, grant.ReferenceMerchantID, err)
 
-	token := must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
+	token := testkit.Must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
 	allowed, err := tokens.Unbind(ctx, client, token.ID)
 	fmt.Println(allowed, err)
 	canceled := (<-told).(auth.TokenCanceled)

@@ -13,6 +13,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const examplePage = "https://wallet.example/verify/"
@@ -22,11 +23,11 @@ func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	memory := alipayplus.NewMemory() // yours: package sqlstore
 	bank := paymenttest.NewBank(memory)
 	bank.Deposit("customer-1", 10_000)
-	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
+	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	key := make([]byte, 32) // yours: from a KMS, always the same
-	_ = must(rand.Read(key))
-	return must(easypay.NewService(easypay.Config{
-		Payments: payments, Sealer: must(alipayplus.NewSealer(key)), PageURL: examplePage,
+	_ = testkit.Must(rand.Read(key))
+	return testkit.Must(easypay.NewService(easypay.Config{
+		Payments: payments, Sealer: testkit.Must(alipayplus.NewSealer(key)), PageURL: examplePage,
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
 			if a.UserLoginID.Reveal() != "852-90000000" {
 				return "", alipayplus.CodeUserNotExist
@@ -60,7 +61,7 @@ func exampleCalls() (evaluation, creation *payment.PayRequest) {
 func ExampleService() {
 	service, payments, bank := exampleWallet()
 	g := alipayplustest.New(&testing.T{}) // your test's
-	handler := must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...))
 
@@ -92,11 +93,11 @@ func ExampleService() {
 func openedPayment() (service *easypay.Service, link string) {
 	service, _, _ = exampleWallet()
 	g := alipayplustest.New(&testing.T{})
-	handler := must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, service.Routes("/alipayplus/")...))
 	_, creation := exampleCalls()
-	answer := must(alipayplustest.Send(context.Background(), g, handler, "/alipayplus/pay", payment.Pay, creation))
+	answer := testkit.Must(alipayplustest.Send(context.Background(), g, handler, "/alipayplus/pay", payment.Pay, creation))
 	link, _ = strings.CutPrefix(answer.PaymentURL.Reveal(), examplePage)
 	return service, link
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const (
@@ -290,7 +291,7 @@ func TestLinks(t *testing.T) {
 		w.pay(request("PR2", agreement, method("live")))
 		w.is("cancelPayment", w.cancel("PR3"), "S SUCCESS")
 		good := w.page
-		raw := must(base64.RawURLEncoding.DecodeString(good))
+		raw := testkit.Must(base64.RawURLEncoding.DecodeString(good))
 		if strings.Contains(string(raw), "PR1") {
 			w.Error("the link is not sealed")
 		}
@@ -298,7 +299,7 @@ func TestLinks(t *testing.T) {
 			return base64.RawURLEncoding.EncodeToString(s.Seal(purpose, []byte(id)))
 		}
 		const purpose = "easypay verification page"
-		stranger := must(alipayplus.NewSealer(bytes.Repeat([]byte{8}, 32)))
+		stranger := testkit.Must(alipayplus.NewSealer(bytes.Repeat([]byte{8}, 32)))
 		changed := bytes.Clone(raw)
 		changed[len(changed)/2] ^= 1
 		for _, row := range []struct{ rule, link string }{
@@ -346,7 +347,7 @@ func TestLinkOfALongID(t *testing.T) {
 		if w.page == "" || len(w.page) > 512 {
 			w.Fatalf("the link has %d characters: %v", len(w.page), answer.Result)
 		}
-		newer := must(alipayplus.NewSealer(bytes.Repeat([]byte{9}, 32), bytes.Repeat([]byte{7}, 32)))
+		newer := testkit.Must(alipayplus.NewSealer(bytes.Repeat([]byte{9}, 32), bytes.Repeat([]byte{7}, 32)))
 		w.with(func(c *easypay.Config) { c.Sealer = newer })
 		w.is("opened", w.looks(), "verifying 3/5")
 	})

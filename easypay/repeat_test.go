@@ -18,6 +18,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin
@@ -65,7 +66,7 @@ func (w *world) together(requests ...*payment.PayRequest) []*payment.PayResponse
 	signed := map[*payment.PayRequest]*http.Request{}
 	var wait sync.WaitGroup
 	for i, r := range requests {
-		body := must(alipayplus.Marshal(r))
+		body := testkit.Must(alipayplus.Marshal(r))
 		if signed[r] == nil {
 			signed[r] = w.gateway.NewRequest(w.Context(), payPath, body)
 		}

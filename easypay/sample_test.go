@@ -3,7 +3,6 @@ package easypay_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The samples of the Easy Pay guide, with other ids. They break the rules of the
@@ -128,11 +128,8 @@ func TestSampleAnswersOfPay(t *testing.T) {
 // Answers of Alipay+ to authNotify with the mistakes of the samples: only exactly
 // S acknowledges, only exactly F refuses, and everything else is asked again.
 func TestSampleAnswersOfAuthNotify(t *testing.T) {
-	theirs, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alipay := must(alipayplus.NewSigner("1", theirs))
+	theirs := testkit.Keys().Alipay
+	alipay := testkit.Must(alipayplus.NewSigner("1", theirs))
 	w := newWorld(t, false, mistake{})
 	for _, row := range []struct {
 		rule, answer string
@@ -152,7 +149,7 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 	} {
 		cfg := w.gateway.Config()
 		cfg.Retry = alipayplus.NoRetry
-		cfg.Keys = must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &theirs.PublicKey}))
+		cfg.Keys = testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &theirs.PublicKey}))
 		cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			content := alipayplus.Content{
 				Method: r.Method, Target: r.URL.RequestURI(), ClientID: cfg.ClientID,
@@ -160,10 +157,10 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 			}
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{
 				"Client-Id": {content.ClientID}, "Response-Time": {content.Time},
-				"Signature": {must(content.Sign(r.Context(), alipay))}, "Content-Type": {"application/json"},
+				"Signature": {testkit.Must(content.Sign(r.Context(), alipay))}, "Content-Type": {"application/json"},
 			}, Body: io.NopCloser(bytes.NewReader(content.Body)), ContentLength: int64(len(content.Body))}, nil
 		})
-		_, err := auth.AuthNotify.Call(t.Context(), must(alipayplus.NewClient(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
+		_, err := auth.AuthNotify.Call(t.Context(), testkit.Must(alipayplus.NewClient(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
 			AuthClientID: "M1", ReferenceAgreementID: "AG1", AccessToken: alipayplus.Conceal("token"),
 			AccessTokenExpiryTime: alipayplus.TimeOf(time.Now().Add(time.Hour)),
 		}})

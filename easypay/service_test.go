@@ -14,6 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // request is a pay request of the kind that the flags say.
@@ -209,7 +210,7 @@ func (w *world) config(change ...func(*easypay.Config)) easypay.Config {
 
 // with serves another Config.
 func (w *world) with(change ...func(*easypay.Config)) {
-	w.easypay = must(easypay.NewService(w.config(change...)))
+	w.easypay = testkit.Must(easypay.NewService(w.config(change...)))
 	w.handler = w.serve(w.wallet, w.store)
 }
 
@@ -296,7 +297,7 @@ func TestCheckIsAsked(t *testing.T) {
 		t.Run(string(row.stage), func(t *testing.T) {
 			story(t, func(w *world) {
 				w.deals()
-				payments := must(payment.NewService(payment.ServiceConfig{
+				payments := testkit.Must(payment.NewService(payment.ServiceConfig{
 					Records: w.records, Ledger: w.bank,
 					Check: func(_ context.Context, c payment.Check) error {
 						if c.Stage == row.stage {
@@ -348,7 +349,7 @@ func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 func TestRedirectURLOfACreation(t *testing.T) {
 	const pin = "https://pay.example/pin?session=%26%3D&en_US=en_US"
 	passThrough := func(r *payment.PayRequest) {
-		r.PassThroughInfo = alipayplus.Conceal(string(must(json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"}))))
+		r.PassThroughInfo = alipayplus.Conceal(string(testkit.Must(json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"}))))
 	}
 	story(t, func(w *world) {
 		w.pay(request("PR1", easyPay, passThrough, func(r *payment.PayRequest) { r.PaymentRedirectURL = alipayplus.Secret{} }))

@@ -18,6 +18,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -219,7 +220,7 @@ func TestDecodeSwappedAnswers(t *testing.T) {
 	var lastBody []byte
 	keep := func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		last = serve(r)
-		lastBody = must(io.ReadAll(last.Body))
+		lastBody = testkit.Must(io.ReadAll(last.Body))
 		return respond(200, last.Header, lastBody), nil
 	}
 	replay := func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
@@ -329,7 +330,7 @@ func TestDecodeIncomplete(t *testing.T) {
 // An expiry that is no time cannot be kept.
 func TestDecodeExpiry(t *testing.T) {
 	f := newFlow(t, mpm.Config{}, order(), nil)
-	body := strings.TrimSuffix(string(must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) {
+	body := strings.TrimSuffix(string(testkit.Must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) {
 		a.Result, a.PaymentExpiryTime = alipayplus.CodeSuccess.Result(), alipayplus.Time{}
 	})))), "}")
 	f.gateway.Fail(mpm.UserInitiatedPay, otherBody(f.gateway, body+`,"paymentExpiryTime":"tomorrow"}`))
@@ -401,9 +402,9 @@ func TestDecodeRedirectURL(t *testing.T) {
 			}
 			redirect := `{"to":"home"}`
 			if c.kept != "" {
-				redirect = `{"to":"merchant","url":` + string(must(json.Marshal(c.kept))) + `,"afterSeconds":6}`
+				redirect = `{"to":"merchant","url":` + string(testkit.Must(json.Marshal(c.kept))) + `,"afterSeconds":6}`
 			}
-			if data := string(must(json.Marshal(page))); !strings.Contains(data, `"redirect":`+redirect) {
+			if data := string(testkit.Must(json.Marshal(page))); !strings.Contains(data, `"redirect":`+redirect) {
 				t.Errorf("outcome %s", data)
 			}
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -54,7 +55,7 @@ func order() *mpm.UserInitiatedPayResponse {
 		PaymentAmount: jpy(100), PayToAmount: krw(1000),
 		PaymentQuote:      payment.Quote{QuoteID: "1", QuoteCurrencyPair: "JPY/KRW", QuotePrice: "10.0000"},
 		PaymentFactor:     payment.Factor{IsInStorePayment: alipayplus.True},
-		PaymentExpiryTime: must(alipayplus.ParseTime("2099-01-01T00:00:00+08:00")),
+		PaymentExpiryTime: testkit.Must(alipayplus.ParseTime("2099-01-01T00:00:00+08:00")),
 	}
 }
 
@@ -347,7 +348,7 @@ func TestWrongUse(t *testing.T) {
 
 func TestNewFlow(t *testing.T) {
 	w := newFlow(t, mpm.Config{}, order(), nil).wallet
-	client := must(alipayplus.NewClient(alipayplustest.New(t).Config()))
+	client := testkit.Must(alipayplus.NewClient(alipayplustest.New(t).Config()))
 	for rule, cfg := range map[string]mpm.Config{
 		"without a Client":      {Identifier: identifier{}, Payments: w.payments},
 		"without an Identifier": {Client: client, Payments: w.payments},

@@ -23,6 +23,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -82,7 +83,7 @@ func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 		return nil, alipayplus.CodeUnknownException
 	})
 	list := func(prefix string) *codeid.List {
-		return must(codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: prefix}))
+		return testkit.Must(codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: prefix}))
 	}
 	w := newWallet(t, g, mpm.Config{
 		Identifier: newRules(t, []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"1","codeRules":[
@@ -174,7 +175,7 @@ func TestAppPage(t *testing.T) {
 			t.Fatalf("%s: %v", answer, err)
 		}
 		wanted.Truncate(len(bytes.TrimSpace(wanted.Bytes())))
-		if w.Code != must(strconv.Atoi(status)) {
+		if w.Code != testkit.Must(strconv.Atoi(status)) {
 			t.Errorf("%s %s: HTTP %d, not %s", lines[0], body, w.Code, status)
 		}
 		if diff := cmp.Diff(wanted.String(), w.Body.String()); diff != "" {
@@ -351,7 +352,7 @@ func TestHandlerPatience(t *testing.T) {
 		f := newFlow(t, mpm.Config{}, order(), nil)
 		config := f.gateway.Config()
 		config.Transport = silence{}
-		flow := must(mpm.NewFlow(mpm.Config{Client: must(alipayplus.NewClient(config)), Identifier: orderRules(t), Payments: f.wallet.payments}))
+		flow := testkit.Must(mpm.NewFlow(mpm.Config{Client: testkit.Must(alipayplus.NewClient(config)), Identifier: orderRules(t), Payments: f.wallet.payments}))
 		began := time.Now()
 		w := post(flow.Handler(bearer), "/scan", `{"code":"`+code+`"}`)
 		if took := time.Since(began); w.Code != 200 || took != 20*time.Second || w.Body.String() != pendingJSON {

@@ -12,6 +12,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -210,7 +211,7 @@ func TestOpenAgain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return string(must(step.MarshalJSON()))
+				return string(testkit.Must(step.MarshalJSON()))
 			}
 			ask(f.Scan)
 			if err := c.event(f.wallet, t.Context()); err != nil {
@@ -277,7 +278,7 @@ func TestOriginIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, page := range []mpm.ResultPage{confirmed, later} {
-			if text := string(must(page.MarshalJSON())); strings.Contains(text, `"call":"onSuccess"`) != call {
+			if text := string(testkit.Must(page.MarshalJSON())); strings.Contains(text, `"call":"onSuccess"`) != call {
 				t.Errorf("%s: %s", origin, text)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -113,7 +114,7 @@ func (a *simAlipay) decode(body []byte) []byte {
 			return resultBody(b.refusal)
 		}
 		b.decoded = !b.action && !b.flawed
-		return must(alipayplus.Marshal(b.answer))
+		return testkit.Must(alipayplus.Marshal(b.answer))
 	}
 	return resultBody(alipayplus.CodeInvalidCode)
 }

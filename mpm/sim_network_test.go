@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // transport is the network between a process of the wallet and Alipay+.
@@ -119,7 +120,7 @@ func (a *simAlipay) sign(target string, body []byte) http.Header {
 // arrives twice.
 func (a *simAlipay) send(path string, request, answer any) bool {
 	w := a.world
-	body := must(alipayplus.Marshal(request))
+	body := testkit.Must(alipayplus.Marshal(request))
 	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	r.Header = a.sign(path, body)
 	fault := w.chance(100)
@@ -164,5 +165,5 @@ func (a *simAlipay) mixUp(body []byte) []byte {
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
 	mine.mixedUp = true
-	return must(alipayplus.Marshal(other.answer))
+	return testkit.Must(alipayplus.Marshal(other.answer))
 }

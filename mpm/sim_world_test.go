@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -188,7 +189,7 @@ func (w *world) violate(format string, args ...any) {
 // start brings the wallet up.
 func (w *world) start() {
 	p := &process{}
-	p.client = must(alipayplus.NewClient(alipayplus.ClientConfig{
+	p.client = testkit.Must(alipayplus.NewClient(alipayplus.ClientConfig{
 		Credentials: simCredentials(),
 		BaseURL:     "https://gateway.example",
 		Transport:   w.alipay.transport(p),
@@ -205,12 +206,12 @@ func (w *world) start() {
 	} else {
 		cfg.Ledger = w.bank
 	}
-	p.payments = must(payment.NewService(cfg))
-	p.flow = must(mpm.NewFlow(mpm.Config{Client: p.client, Identifier: simRules(), Payments: p.payments}))
+	p.payments = testkit.Must(payment.NewService(cfg))
+	p.flow = testkit.Must(mpm.NewFlow(mpm.Config{Client: p.client, Identifier: simRules(), Payments: p.payments}))
 	for i := range p.relays {
-		p.relays[i] = must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: simQueue{w.memory, w, p}, Workers: 1, Poll: time.Minute}))
+		p.relays[i] = testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: simQueue{w.memory, w, p}, Workers: 1, Poll: time.Minute}))
 	}
-	p.handler = must(alipayplus.NewHandler(
+	p.handler = testkit.Must(alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: simCredentials(), Idempotency: simStore{w.store, w, p}}, p.payments.Routes("/")...))
 	w.process.Store(p)
 }
@@ -312,7 +313,7 @@ func (w *world) record(id string) payment.Record {
 // dead are the keys of the dead letters.
 func (w *world) dead() map[string]bool {
 	keys := map[string]bool{}
-	for _, d := range must(w.memory.DeadLetters(context.Background(), 100)) {
+	for _, d := range testkit.Must(w.memory.DeadLetters(context.Background(), 100)) {
 		keys[d.Message.Key] = true
 	}
 	return keys

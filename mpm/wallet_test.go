@@ -14,6 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -32,7 +33,7 @@ func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config, change .
 	t.Helper()
 	config := g.Config()
 	config.Retry = alipayplus.NoRetry
-	client := must(alipayplus.NewClient(config))
+	client := testkit.Must(alipayplus.NewClient(config))
 	memory := alipayplus.NewMemory()
 	w := &wallet{records: payment.NewMemoryRecords(memory), bank: paymenttest.NewBank(memory)}
 	w.bank.Deposit("alice", 100_000)
@@ -41,13 +42,13 @@ func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config, change .
 	for _, c := range change {
 		c(&service)
 	}
-	w.payments = must(payment.NewService(service))
+	w.payments = testkit.Must(payment.NewService(service))
 	cfg.Client, cfg.Payments = client, w.payments
 	if cfg.Identifier == nil {
 		cfg.Identifier = orderRules(t)
 	}
-	w.flow = must(mpm.NewFlow(cfg))
-	w.relay = must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory}))
+	w.flow = testkit.Must(mpm.NewFlow(cfg))
+	w.relay = testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory}))
 	return w
 }
 
@@ -75,13 +76,6 @@ func customer(r *http.Request) (string, error) {
 		return "", errors.New("nobody")
 	}
 	return id, nil
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // rules is a rule set as an Identifier.

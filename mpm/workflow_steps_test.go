@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // steps is a workflow of the Alipay+ documents: the number of each step, and the
@@ -232,7 +234,7 @@ func TestEveryStepIsThere(t *testing.T) {
 				if !isRange {
 					to = from
 				}
-				for n := must(strconv.Atoi(from)); n <= must(strconv.Atoi(to)); n++ {
+				for n := testkit.Must(strconv.Atoi(from)); n <= testkit.Must(strconv.Atoi(to)); n++ {
 					there[n] = true
 				}
 			}

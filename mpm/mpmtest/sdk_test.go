@@ -14,6 +14,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -211,8 +212,8 @@ func TestAppNotices(t *testing.T) {
 	t.Run("an intercepted code whose callback stays open", func(t *testing.T) {
 		shop, _ := newShop()
 		app := mpmtest.NewApp(shop, answers{
-			"/scan":   string(must(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"}.MarshalJSON())),
-			"/decode": string(must(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}.MarshalJSON())), // no Origin
+			"/scan":   string(testkit.Must(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"}.MarshalJSON())),
+			"/decode": string(testkit.Must(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}.MarshalJSON())), // no Origin
 		})
 		app.SDK.Amount = alipayplus.Amount{Currency: "JPY", Minor: 1}
 		_, err := app.ScanCode(t.Context(), shop.EntryCode())

@@ -15,10 +15,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// TestRecords is the contract of payment.Records as a test. open returns records
-// that hold nothing, and a queue that delivers what is put in their outbox; it
-// is called once for each part. The part about leases uses one of 300
-// milliseconds and waits for its end at most two seconds more.
+// TestRecords checks that payment.Records keep their contract. open returns
+// records that hold nothing, and a queue that delivers what is put in their
+// outbox; it is called once for each part. The part about leases takes one of
+// 300 milliseconds and waits for its end, at most two seconds more.
 func TestRecords(t *testing.T, open func(*testing.T) (payment.Records, alipayplus.Queue)) {
 	t.Helper()
 	for _, part := range []struct {
@@ -60,7 +60,7 @@ type recordsTest struct {
 	queue   alipayplus.Queue
 }
 
-// open is a payment that waits for the customer.
+// open returns a payment that waits for the customer.
 func open(id string, expiry time.Time) payment.Record {
 	hkd := alipayplus.Amount{Currency: "HKD", Minor: 100}
 	return payment.Record{Version: 1, State: payment.StateOpen, Terms: payment.Terms{

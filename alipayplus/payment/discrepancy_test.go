@@ -10,6 +10,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func idr(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "IDR", Minor: minor} }
@@ -105,7 +106,7 @@ func TestCheckAmountsAgreesWithCalculation(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(t, "promotions") {
 			off := jpy(rapid.Int64Range(0, asked/4).Draw(t, "JPY off"))
 			if rapid.Bool().Draw(t, "in HKD") {
-				off = must(direct.Convert(off, payment.HalfUp))
+				off = testkit.Must(direct.Convert(off, payment.HalfUp))
 			}
 			calculation.Promotions = append(calculation.Promotions, off)
 			promos.PaymentPromoDetails = append(promos.PaymentPromoDetails, payment.PromoDetail{SavingsAmount: off})
@@ -133,11 +134,4 @@ func TestCheckAmountsAgreesWithCalculation(t *testing.T) {
 			t.Fatalf("%v is not reported", amounts.PayToAmount)
 		}
 	})
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

@@ -16,7 +16,7 @@ type Discrepancy struct {
 	Err       error             // why it cannot be checked at all: ErrQuote, alipayplus.ErrAmountRange
 }
 
-// String says it in one line.
+// String returns the discrepancy in one line.
 func (d Discrepancy) String() string {
 	if d.Err != nil {
 		return fmt.Sprintf("%s is %v: %v", d.Field, d.Got, d.Err)
@@ -72,9 +72,9 @@ func (a Amounts) compare(got alipayplus.Amount, q Quote) (d Discrepancy, ok bool
 	return d, false
 }
 
-// tolerance is what rounding explains in a sum of converted terms: a unit for
-// each term and each promotion, half the rate for each promotion, and half of
-// the price's last digit.
+// tolerance returns what rounding explains in a sum of converted terms: a unit
+// for each term and each promotion, half the rate for each promotion, and half
+// of the price's last digit.
 func (a Amounts) tolerance(to alipayplus.Currency, q Quote, terms int64) *big.Rat {
 	promotions := int64(len(a.PaymentPromoInfo.PaymentPromoDetails))
 	sum := new(big.Rat).SetInt64((terms + promotions) * unit(to))
@@ -96,8 +96,8 @@ func (a Amounts) tolerance(to alipayplus.Currency, q Quote, terms int64) *big.Ra
 	return sum.Add(sum, gross.Mul(gross, lastDigit(q.QuotePrice)))
 }
 
-// lastDigit is half a unit of the last digit of p, relative to p: 0.5 for 1,
-// and 0.05 for 10 and 1.0.
+// lastDigit returns half a unit of the last digit of p, relative to p: 0.5 for
+// 1, and 0.05 for 10 and 1.0.
 func lastDigit(p Price) *big.Rat {
 	digits, _, ok := p.parse()
 	number, _ := new(big.Int).SetString(digits, 10)
