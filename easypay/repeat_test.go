@@ -344,6 +344,7 @@ func TestOtherContent(t *testing.T) {
 		{"another customer", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("other"))},
 		{"a creation of a one-click payment", oneClick("PR1", live), creation("PR1")},
 		{"the same without consent", oneClick("PR1", live), request("PR1", agreement, easyPay)},
+		{"a creation of a one-click payment, by a login id that nobody has", oneClick("PR1", live), request("PR1", easyPay, stranger)},
 		{"a one-click payment of a creation", creation("PR1"), oneClick("PR1", live)},
 		{"with a dead token, somebody else's", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("cancelled"), func(r *payment.PayRequest) {
 			r.PaymentMethod.CustomerID = "customer-2"

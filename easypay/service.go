@@ -179,6 +179,9 @@ func (s *Service) answerOf(ctx context.Context, r *payment.PayRequest, record pa
 		return nil, s.inconsistent(ctx, r, "customerId")
 	case r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True && record.Verification.URL.IsZero():
 		return nil, s.inconsistent(ctx, r, "isAuthorizationAndPay")
+	case r.PaymentMethod.PaymentMethodID.IsZero() && record.Verification.URL.IsZero():
+		// A creation must not be answered with the S of a one-click payment.
+		return nil, s.inconsistent(ctx, r, "paymentMethodId")
 	}
 	return record.PayAnswer(), nil
 }
