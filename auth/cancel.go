@@ -8,15 +8,16 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ErrErased says that the text of the token is not kept, or not any more, so that
-// Alipay+ cannot be asked about it. See Config.KeepAccessTokens.
+// ErrErased is the error of Unbind for a token whose text is not kept, or not
+// any more, so that Alipay+ cannot be asked about it. See
+// Config.KeepAccessTokens.
 var ErrErased = errors.New("auth: the text of the token is not kept")
 
-// CancelToken answers cancelToken: the access token and its refresh token are
-// dead from now on. Routes serves it.
+// CancelToken answers cancelToken: it ends the access token and its refresh
+// token. [Service.Routes] serves it.
 //
-// It succeeds for a token that is cancelled, expired, or was refreshed meanwhile,
-// and refuses one that never was with INVALID_TOKEN.
+// It succeeds for a token that is cancelled, has expired, or was refreshed
+// meanwhile, and refuses one that never was with INVALID_TOKEN.
 func (s *Service) CancelToken(ctx context.Context, r *CancelTokenRequest) (*CancelTokenResponse, error) {
 	if r == nil || r.AccessToken.IsZero() {
 		return nil, alipayplus.CodeParamIllegal
@@ -44,13 +45,13 @@ func (s *Service) CancelToken(ctx context.Context, r *CancelTokenRequest) (*Canc
 }
 
 // Cancel ends an authorization from the side of the wallet, by the ID of its
-// Token: both tokens are dead when it returns nil. Use it when the wallet itself
-// decides, for example when an account is closed; if the user wants it, use
-// Unbind. It joins the transaction that ctx carries.
+// Token: both tokens are dead when it returns nil. Use it when the wallet
+// itself decides, for example when an account is closed; if the user wants it,
+// use Unbind. It joins the transaction that ctx carries.
 //
 // told reports whether Alipay+ is told, by TOKEN_CANCELED in the outbox. That
-// needs the text of the token: see Config.KeepAccessTokens. A TOKEN_CREATED that
-// is not acknowledged is withdrawn.
+// needs the text of the token: see Config.KeepAccessTokens. A TOKEN_CREATED
+// that is not acknowledged is withdrawn.
 func (s *Service) Cancel(ctx context.Context, id string) (told bool, err error) {
 	t, err := s.update(ctx, id, func(t *Token) (*messages, error) {
 		if !t.Cancelled.IsZero() {
@@ -90,9 +91,9 @@ func (s *Service) canceledMessage(t *Token) (m alipayplus.Message, err error) {
 
 // Unbind ends an authorization because the user wants it, by the ID of its
 // Token. It asks Alipay+ by consultUnbinding, so call it outside of a
-// transaction. If Alipay+ agrees, it does what Cancel does. allowed false with a
-// nil error: nothing changed, send the user to the merchant. With an error, call
-// it again.
+// transaction. If Alipay+ agrees, it does what [Service.Cancel] does. If
+// allowed is false and the error nil, nothing changed: send the user to the
+// merchant. After an error, call it again.
 //
 // It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID: without the
 // first one the error is ErrErased, without the second one an
@@ -124,7 +125,7 @@ func (s *Service) Unbind(ctx context.Context, c *alipayplus.Client, id string) (
 	return err == nil, err
 }
 
-// accessToken is the text of t's access token, if it is kept.
+// accessToken returns the text of t's access token, if it is kept.
 func (s *Service) accessToken(t *Token) (alipayplus.Secret, error) {
 	if len(t.Access) == 0 {
 		return alipayplus.Secret{}, ErrErased

@@ -114,7 +114,7 @@ func TestCodeIsValidForItsTime(t *testing.T) {
 		{"later it is deleted", 25 * time.Hour, "INVALID_CODE"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, func(c *auth.Config) { c.CodeTTL = auth.MinCodeTTL })
+			w := newWorld(t, func(c *auth.Config) { c.CodeTTL = 5 * time.Minute })
 			code := w.issueCode()
 			time.Sleep(c.after)
 			w.work()

@@ -1,6 +1,6 @@
 // Package auth is the authorization server of a wallet towards Alipay+:
-// authorization codes, access tokens and refresh tokens, what Alipay+ asks about
-// them (applyToken, cancelToken) and what it is told (authNotify,
+// authorization codes, access tokens and refresh tokens, what Alipay+ asks
+// about them (applyToken, cancelToken) and what it is told (authNotify,
 // consultUnbinding).
 //
 // # What you write
@@ -19,10 +19,10 @@
 //
 // # What you get
 //
-// [Service.Routes] answer applyToken and cancelToken. [Service.OnPaid] issues the
-// token of an agreement in the transaction of its payment, [Service.Check] says
-// who pays with a token, [Service.IssueCode] answers getAuthCode of the client
-// SDK, [Service.Unbind] and [Service.Cancel] end an authorization.
+// [Service.Routes] answer applyToken and cancelToken. [Service.OnPaid] issues
+// the token of an agreement in the transaction of its payment, [Service.Check]
+// says who pays with a token, [Service.IssueCode] answers getAuthCode of the
+// client SDK, [Service.Unbind] and [Service.Cancel] end an authorization.
 //
 // # Payments in the Chinese mainland
 //
@@ -36,20 +36,20 @@
 //	}, request.Scopes)
 //
 // whose JSON is for the client SDK. Alipay+ then sends the code to applyToken.
-// A code is 32 characters: 281, the routing number, 13 and 24 random ones. It is
-// valid for 10 minutes and redeemed once. Alipay+ repeats an applyToken that
-// timed out, so for five minutes the same request gets the same answer; any other
-// request for a spent code is refused.
+// A code is 32 characters: 281, the routing number, 13 and 24 random ones. It
+// is valid for 10 minutes and redeemed once. Alipay+ repeats an applyToken that
+// timed out, so for five minutes the same request gets the same answer; any
+// other request for a spent code is refused.
 //
 // # One-click payments
 //
 // A user who pays may agree to pay this merchant without being asked again:
 // isAuthorizationAndPay is "true", and authorizationInfo names the agreement.
 // When the payment becomes paid and the user consented (Consent of
-// payment.Confirmation, or the verification of Easy Pay), OnPaid makes the token
-// of this agreement, once, and puts TOKEN_CREATED into the outbox. [GrantOf] is
-// what the token stands for. Later a payment comes with the token as its
-// paymentMethodId, and
+// payment.Confirmation, or the verification of Easy Pay), OnPaid makes the
+// token of this agreement, once, and puts TOKEN_CREATED into the outbox.
+// [GrantOf] returns what the token allows. Later a payment comes with the token
+// as its paymentMethodId, and
 //
 //	grant, err := tokens.Check(ctx, token, auth.ScopeAgreementPay)
 //
@@ -60,19 +60,19 @@
 //
 // A token and its message change in one transaction, so that neither is there
 // without the other. The Relay delivers the message until Alipay+ acknowledges
-// it, always the same bytes. Whatever Alipay+ answers, the token stays as it is.
-// An F makes the message a dead letter, with an alarm, and so does a Sealer
-// without its key: mend the cause and call Requeue of the outbox. Messages of one
-// token arrive in their order.
+// it, always the same bytes. Whatever Alipay+ answers, the token stays as it
+// is. An F makes the message a dead letter, with an alarm, and so does a Sealer
+// without its key: mend the cause and call Requeue of the outbox. Messages of
+// one token arrive in their order.
 //
-// An error of OnPaid passes: it comes from the database. It undoes a debit in the
-// same database, and does not undo one elsewhere; then OnPaid is called again.
-// What would fail every time (the agreement belongs to another customer, a grant
-// that authNotify cannot carry) is an alarm and no error: the user has paid, and
-// there is no token.
+// An error of OnPaid comes from the database and passes. It undoes a debit in
+// the same database; after a debit elsewhere, which it cannot undo, OnPaid is
+// called again. What would fail every time (the agreement belongs to another
+// customer, a grant that authNotify cannot carry) is an alarm and no error: the
+// user has paid, and there is no token.
 //
-// With an error of the database, applyToken and cancelToken answer U, and Alipay+
-// asks again. A method that returned an error may be called again.
+// With an error of the database, applyToken and cancelToken answer U, and
+// Alipay+ asks again. A method that returned an error may be called again.
 //
 // # How a token ends
 //
@@ -95,21 +95,22 @@
 // answer to a redeemed code and in the answer to a refresh, for five minutes,
 // until Run erases it; in a message of the outbox, until it is acknowledged or
 // withdrawn; and with Config.KeepAccessTokens the access token, as long as it
-// lives. A copy of the database gives no token away. Keep the keys of the Sealer
-// as long as something that they sealed is there.
+// lives. A copy of the database gives no token away. Keep the keys of the
+// Sealer as long as something that they sealed is there.
 //
 // Tokens and codes are of type [alipayplus.Secret]: they print redacted, and
-// encoding/json fails on them. [Token] and [Code] are stored with MarshalBinary.
+// encoding/json fails on them. [Token] and [Code] are stored with
+// MarshalBinary.
 //
 // # How long rows live
 //
 // Run deletes a code five minutes after it was redeemed, or a day after it
 // expired. The row of a token stays, because it is what makes the token of an
-// agreement once. You may delete it some time after Token.End, when no payment of
-// its agreement can come any more; cancelToken then answers INVALID_TOKEN.
+// agreement once. You may delete it some time after Token.End, when no payment
+// of its agreement can come any more; cancelToken then answers INVALID_TOKEN.
 //
 // # Your own database
 //
-// [Stores] is six methods and a transaction. Package authtest has its contract as
-// a test, package authsql implements it for PostgreSQL and SQLite.
+// [Stores] is six methods and a transaction. Package authtest has its contract
+// as a test, package authsql implements it for PostgreSQL and SQLite.
 package auth

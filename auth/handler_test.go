@@ -9,7 +9,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// The service behind the handler, with Alipay+ asking.
+// A handler serves the service, and Alipay+ asks.
 func TestBehindTheHandler(t *testing.T) {
 	w := newWorld(t)
 	store := alipayplus.NewMemoryIdempotencyStore(100)

@@ -14,8 +14,8 @@ import (
 // AuthCode answers getAuthCode of the Alipay+ client SDK. Its JSON is for the
 // wallet's app, which hands it to the client SDK.
 type AuthCode struct {
-	// Code is the authorization code, 32 characters; absent if scopes were asked
-	// for and none was granted.
+	// Code is the authorization code, 32 characters; absent if scopes were
+	// asked for and none was granted.
 	Code          alipayplus.Secret `json:"authCode,omitzero"`
 	SuccessScopes []string          `json:"authSuccessScopes,omitzero"` // asked for and granted
 	ErrorScopes   []string          `json:"authErrorScopes,omitzero"`   // asked for and not granted
@@ -33,11 +33,11 @@ func (c AuthCode) LogValue() slog.Value {
 	return alipayplus.Loggable(fields(c)).LogValue()
 }
 
-// IssueCode answers getAuthCode: it makes an authorization code for the user who
-// is logged in to the wallet's app. g says who that is, the client, and which
-// scopes the user granted; asked are the scopes of getAuthCode. The code stands
-// for those that are in both. It is stored as a digest and can be redeemed once,
-// within CodeTTL.
+// IssueCode answers getAuthCode: it makes an authorization code for the user
+// who is logged in to the wallet's app. g says who that is, the client, and
+// which scopes the user granted; asked are the scopes of getAuthCode. The code
+// is for those that are in both. It is stored as a digest and can be redeemed
+// once, within Config.CodeTTL.
 //
 // The error of a g that is not complete is an *alipayplus.ValidationError.
 func (s *Service) IssueCode(ctx context.Context, g Grant, asked []string) (AuthCode, error) {
@@ -74,8 +74,8 @@ func (s *Service) IssueCode(ctx context.Context, g Grant, asked []string) (AuthC
 // that was made in another way.
 //
 // The error of a g that is not complete is an *alipayplus.ValidationError. A
-// ReferenceMerchantID that is too long for authNotify is left out with a warning
-// on Config.Logger: an order may carry one, and the user has paid.
+// ReferenceMerchantID that is too long for authNotify is left out with a
+// warning on Config.Logger: an order may carry one, and the user has paid.
 func (s *Service) Issue(ctx context.Context, g Grant) (Token, error) {
 	if utf8.RuneCountInString(g.ReferenceMerchantID) > 32 {
 		s.log.WarnContext(ctx, "auth: referenceMerchantId is longer than 32 characters and left out",

@@ -11,8 +11,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// GrantOf is what the user of a payment agreed to: one-click payments to the
-// client of its AuthorizationInfo. It is complete only if Record.Consented.
+// GrantOf returns what the user of a payment agreed to: one-click payments to
+// the client of its AuthorizationInfo. It counts only if Record.Consented is
+// true.
 func GrantOf(r payment.Record) Grant {
 	return Grant{
 		CustomerID:           r.CustomerID,
@@ -31,10 +32,10 @@ func GrantOf(r payment.Record) Grant {
 // outbox and the payment are stored in one transaction, the one that ctx
 // carries, if Stores, Outbox and the payment's Records are in one database.
 //
-// An error comes from the database or from Config.UserLoginID and passes. With a
-// payment.Ledger it undoes the debit, and the user may confirm again; with a
-// payment.RemoteLedger the payment is recorded all the same, and payment.Service
-// calls OnPaid again until it returns nil.
+// An error comes from the database or from Config.UserLoginID and passes. With
+// a payment.Ledger it undoes the debit, and the user may confirm again; with a
+// payment.RemoteLedger the payment is recorded all the same, and
+// payment.Service calls OnPaid again until it returns nil.
 //
 // What would fail every time never costs the user the payment: if the agreement
 // belongs to another customer, or the grant cannot be sent, OnPaid raises an

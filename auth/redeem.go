@@ -12,9 +12,10 @@ import (
 // ApplyToken answers applyToken; Routes serves it.
 //
 // An authorization code gives one pair of tokens, for one request; a repeat of
-// that request within RepeatWindow gets the same pair (see Config.NoCodeRepeat).
-// A refresh token gives a new pair and kills the old one; the same refresh token
-// within RepeatWindow gets the same new pair, unless that was refreshed, too.
+// that request within RepeatWindow gets the same pair (see
+// Config.NoCodeRepeat). A refresh token gives a new pair and kills the old one;
+// the same refresh token within RepeatWindow gets the same new pair, unless
+// that was refreshed, too.
 //
 // Refusals are Config.InvalidCode and Config.ExpiredCode, INVALID_REFRESH_TOKEN
 // and EXPIRED_REFRESH_TOKEN, and PARAM_ILLEGAL for anything else. An error of a
@@ -30,13 +31,14 @@ func (s *Service) ApplyToken(ctx context.Context, r *ApplyTokenRequest) (*ApplyT
 	return nil, alipayplus.CodeParamIllegal
 }
 
-// refusal is code with status F, also for a code that the SDK does not know.
+// refusal returns code with status F, also for a code that the SDK does not
+// know.
 func refusal(code alipayplus.ResultCode) error {
 	return alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}
 }
 
-// otherClient reports whether r is to be refused because it names another client
-// than g.
+// otherClient reports whether r is to be refused because it names another
+// client than g, and logs that it does.
 func (s *Service) otherClient(ctx context.Context, r *ApplyTokenRequest, g *Grant) bool {
 	if r.AuthClientID == "" || r.AuthClientID == g.AuthClientID {
 		return false
@@ -98,7 +100,7 @@ func (s *Service) redeem(ctx context.Context, r *ApplyTokenRequest) (answer *App
 	return answer, nil
 }
 
-// repeat is the answer to a request for a code that was redeemed before.
+// repeat returns the answer to a request for a code that was redeemed before.
 func (s *Service) repeat(ctx context.Context, r *ApplyTokenRequest, c *Code, at time.Time) (*ApplyTokenResponse, error) {
 	if s.cfg.NoCodeRepeat || c.Repeat.Fingerprint != fingerprintOf(r) || !c.Repeat.open(at) {
 		return nil, refusal(s.cfg.InvalidCode)
@@ -137,8 +139,8 @@ func (s *Service) refresh(ctx context.Context, r *ApplyTokenRequest) (*ApplyToke
 			if err != nil {
 				return nil, err
 			}
-			// Who has the refresh token was told of the pair, and the pair is dead
-			// now: telling it again would be wrong.
+			// TOKEN_CREATED tells of the pair that is dead now. Who sent the
+			// refresh token knows it.
 			do = new(messages)
 			do.withdraw, _ = t.created()
 			t.refresh(p, at, sealed, s.keep(p))

@@ -10,25 +10,25 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// MinCodeTTL is the least that the documents ask an authorization code to be
-// valid for.
-const MinCodeTTL = 5 * time.Minute
+// minCodeTTL is the shortest validity of an authorization code that the
+// documents allow.
+const minCodeTTL = 5 * time.Minute
 
 // Config is what NewService needs. Fields without "required" may stay zero.
 type Config struct {
 	Stores Stores // required
 	// Outbox takes the messages of authNotify, in the transactions of Stores:
-	// both must be in the same database. required
+	// both must be in the same database. Required.
 	Outbox alipayplus.Outbox
 	// Sealer encrypts answers and tokens that have to wait, and the messages in
-	// the Outbox; give it to the alipayplus.Relay, too. required
+	// the Outbox; give it to the alipayplus.Relay, too. Required.
 	Sealer *alipayplus.Sealer
 
 	// RoutingNumber is the number of 3 digits that Alipay+ assigned to the MPP;
 	// every authorization code carries it. Required for payments in the Chinese
 	// mainland. Without it IssueCode fails, and every code is invalid.
 	RoutingNumber string
-	// CodeTTL is how long a code is valid, at least MinCodeTTL; 0 means 10
+	// CodeTTL is how long a code is valid, at least 5 minutes; 0 means 10
 	// minutes.
 	CodeTTL time.Duration
 	// NoCodeRepeat: a code gives one answer only. Otherwise the same request,
@@ -67,14 +67,14 @@ type Config struct {
 
 // Service is the authorization server of a wallet: it issues, redeems,
 // refreshes, checks and cancels. It is immutable and safe for concurrent use,
-// and holds nothing but its Config: any number of processes may work on the same
-// Stores.
+// and holds nothing but its Config: any number of processes may work on the
+// same Stores.
 type Service struct {
 	cfg Config
 	log *slog.Logger
 }
 
-// NewService checks cfg completely and returns a Service.
+// NewService checks cfg and returns a Service.
 func NewService(cfg Config) (*Service, error) {
 	if cfg.CodeTTL == 0 {
 		cfg.CodeTTL = 10 * time.Minute
@@ -101,7 +101,7 @@ func NewService(cfg Config) (*Service, error) {
 		return nil, errors.New("auth: a Service needs a Sealer; make one with alipayplus.NewSealer")
 	case cfg.RoutingNumber != "" && !validRouting(cfg.RoutingNumber):
 		return nil, errors.New("auth: RoutingNumber is not 3 digits")
-	case cfg.CodeTTL < MinCodeTTL:
+	case cfg.CodeTTL < minCodeTTL:
 		return nil, errors.New("auth: CodeTTL is below 5 minutes, which the documents forbid")
 	case cfg.AccessTokenTTL < time.Second:
 		return nil, errors.New("auth: AccessTokenTTL is below a second")
@@ -131,10 +131,10 @@ func (s *Service) Routes(prefix string) []alipayplus.Route {
 	}
 }
 
-// now is the time as databases keep it.
+// now returns the time as databases keep it: UTC, in microseconds.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// newPair makes two tokens.
+// newPair makes an access token and its refresh token.
 func (s *Service) newPair(at time.Time) *pair {
 	return &pair{
 		access:        newTokenText(),
@@ -144,7 +144,7 @@ func (s *Service) newPair(at time.Time) *pair {
 	}
 }
 
-// token makes the record of p.
+// token returns the first record of the pair p.
 func (s *Service) token(id string, g Grant, p *pair, at time.Time) Token {
 	return Token{
 		ID: id, Version: 1, Grant: g.stored(), Created: at,
@@ -166,7 +166,8 @@ const (
 
 func (p purpose) of(digest string) string { return string(p) + " " + digest }
 
-// keep seals the access token, if that is wanted.
+// keep returns the access token, sealed, with Config.KeepAccessTokens, else
+// nil.
 func (s *Service) keep(p *pair) []byte {
 	if !s.cfg.KeepAccessTokens {
 		return nil
@@ -174,7 +175,7 @@ func (s *Service) keep(p *pair) []byte {
 	return s.cfg.Sealer.Seal(forUnbind.of(p.access.Digest()), []byte(p.access.Reveal()))
 }
 
-// sealAnswer and openAnswer keep an answer with tokens for its repetition.
+// sealAnswer returns an answer with tokens, sealed, for its repetition.
 func (s *Service) sealAnswer(p purpose, digest string, answer *ApplyTokenResponse) ([]byte, error) {
 	text, err := alipayplus.Marshal(answer)
 	if err != nil {
@@ -183,6 +184,7 @@ func (s *Service) sealAnswer(p purpose, digest string, answer *ApplyTokenRespons
 	return s.cfg.Sealer.Seal(p.of(digest), text), nil
 }
 
+// openAnswer returns the answer that sealAnswer sealed.
 func (s *Service) openAnswer(p purpose, digest string, sealed []byte) (*ApplyTokenResponse, error) {
 	text, err := s.cfg.Sealer.Open(p.of(digest), sealed)
 	if err != nil {

@@ -10,14 +10,15 @@ import (
 )
 
 // Token is an authorization at rest, with its access token and its refresh
-// token: plain data, which [Stores] keep with MarshalBinary. The tokens
-// themselves are not in it, but for what is sealed.
+// token: plain data, which [Stores] keep with MarshalBinary. Of the tokens
+// themselves it holds digests, and what is sealed.
 //
 // A Token is made once for each agreement and for each redeemed code. It is
 // refreshed, cancelled, and expires; it is never made again.
 type Token struct {
-	// ID tells what the token was made for, once: 64 hexadecimal characters, a
-	// digest of the agreement or of the code. The primary key.
+	// ID is the digest of the agreement or of the code that the token was made
+	// for, 64 hexadecimal characters: the primary key, so that there is one
+	// token for each.
 	ID      string `json:"id"`
 	Version int64  `json:"version"` // grows by one with every change, from 1
 	Grant   Grant  `json:"grant"`
@@ -30,8 +31,8 @@ type Token struct {
 	Cancelled     time.Time `json:"cancelled,omitzero"` // set: both tokens are dead, for good
 	Told          bool      `json:"told,omitzero"`      // cancelled by the wallet, and the outbox has TOKEN_CANCELED
 
-	// The pair before the last refresh. It is dead, but a repeated refresh and a
-	// late cancellation are known by it.
+	// The pair before the last refresh. It is dead, but a repeated refresh and
+	// a late cancellation are known by it.
 	OldAccessDigest  string `json:"oldAccessDigest,omitzero"`
 	OldRefreshDigest string `json:"oldRefreshDigest,omitzero"`
 
@@ -39,8 +40,8 @@ type Token struct {
 	Access []byte `json:"access,omitzero"` // the access token, sealed, with Config.KeepAccessTokens
 }
 
-// Keys are what FindToken finds the token by: ID and the digests of its present
-// and its former tokens. No two tokens share a key.
+// Keys returns what Stores.FindToken finds the token by: ID and the digests of
+// its present and its former tokens. No two tokens share a key.
 func (t Token) Keys() []string {
 	keys := []string{t.ID, t.AccessDigest, t.RefreshDigest}
 	if t.OldAccessDigest != "" {
@@ -49,8 +50,8 @@ func (t Token) Keys() []string {
 	return keys
 }
 
-// EraseAt is when Run has to erase something that is sealed. The zero time:
-// never.
+// EraseAt returns when [Service.Run] has to erase something that is sealed. The
+// zero time means never.
 func (t Token) EraseAt() time.Time {
 	switch {
 	case len(t.Repeat.Sealed) > 0 && (len(t.Access) == 0 || t.Repeat.Until.Before(t.End())):
@@ -61,7 +62,7 @@ func (t Token) EraseAt() time.Time {
 	return time.Time{}
 }
 
-// End is when no token of t can be used any more: the later one of its two
+// End returns from when on t cannot be used any more: the later one of its two
 // expiries, or when it was cancelled.
 func (t Token) End() time.Time {
 	switch {
@@ -73,10 +74,10 @@ func (t Token) End() time.Time {
 	return t.RefreshExpiry
 }
 
-// All changes of a Token are the methods below: no clock, no storage, no
+// A Token changes in the three methods below alone: no clock, no storage, no
 // randomness. Whoever stores the result counts Version up.
 
-// refresh: the refresh token was spent for a new pair.
+// refresh replaces the pair by p, for which the refresh token was spent.
 func (t *Token) refresh(p *pair, at time.Time, answer, access []byte) {
 	t.OldAccessDigest, t.OldRefreshDigest = t.AccessDigest, t.RefreshDigest
 	t.AccessDigest, t.AccessExpiry = p.access.Digest(), p.accessExpiry
@@ -85,7 +86,7 @@ func (t *Token) refresh(p *pair, at time.Time, answer, access []byte) {
 	t.Access = access
 }
 
-// cancel: both tokens are dead.
+// cancel ends both tokens.
 func (t *Token) cancel(at time.Time, told bool) {
 	t.Cancelled, t.Told = at, told
 	t.Repeat = Repeat{}
@@ -105,8 +106,8 @@ func (t *Token) erase(at time.Time) (changed bool) {
 	return changed
 }
 
-// created is the key of the message TOKEN_CREATED about t, if it may be on its
-// way: only an agreement is announced, with its first pair.
+// created returns the key of the message TOKEN_CREATED about t, if it may be in
+// the outbox: there is one about the first pair of an agreement.
 func (t *Token) created() (key string, ok bool) {
 	if t.Grant.ReferenceAgreementID == "" || t.OldAccessDigest != "" {
 		return "", false
@@ -120,7 +121,7 @@ type pair struct {
 	accessExpiry, refreshExpiry time.Time // whole seconds: as they are told
 }
 
-// answer is the answer to applyToken that hands over p.
+// answer returns the answer to applyToken that hands over p.
 func (p *pair) answer(g *Grant) *ApplyTokenResponse {
 	return &ApplyTokenResponse{
 		AccessToken:            p.access,
@@ -131,17 +132,18 @@ func (p *pair) answer(g *Grant) *ApplyTokenResponse {
 	}
 }
 
-// agreementID is the ID of the token of an agreement.
+// agreementID returns the ID of the token of an agreement.
 func agreementID(g *Grant) string {
 	return digestOf("agreement", g.AuthClientID, g.ReferenceAgreementID)
 }
 
-// fingerprintOf is the digest of what must be the same in a repeated request.
+// fingerprintOf returns the digest of what must be the same in a repeated
+// request.
 func fingerprintOf(r *ApplyTokenRequest) string {
 	return digestOf("applyToken", r.PSPID, r.AcquirerID, r.AuthClientID, r.AuthCode.Digest())
 }
 
-// digestOf is one digest of several texts.
+// digestOf returns one digest of several texts.
 func digestOf(texts ...string) string {
 	all, _ := json.Marshal(texts) // strings always marshal, and different ones differently
 	sum := sha256.Sum256(all)

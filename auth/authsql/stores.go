@@ -81,7 +81,8 @@ func (s stores) change(ctx context.Context, what, text string, args ...any) erro
 	return err
 }
 
-// find reads one row into what fields point to. It reports whether there is one.
+// find reads one row into what fields point to. It reports whether there is
+// one.
 func (s stores) find(ctx context.Context, what, text, key string, fields ...any) (found bool, err error) {
 	if !isDigest(key) {
 		return false, nil // a database may refuse, or change, what is no plain text
@@ -222,7 +223,7 @@ var errKey = errors.New("authsql: a key is no digest: 64 hexadecimal characters"
 
 func isDigest(key string) bool { return len(key) == 64 && strings.Trim(key, "0123456789abcdef") == "" }
 
-// micro is a time of a column; the zero time is NULL.
+// micro returns a time as it is in a column; the zero time is NULL.
 func micro(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -230,7 +231,7 @@ func micro(t time.Time) any {
 	return t.UnixMicro()
 }
 
-// null is a text of a column; the empty one is NULL.
+// null returns a text as it is in a column; the empty one is NULL.
 func null(text string) any {
 	if text == "" {
 		return nil
@@ -238,8 +239,8 @@ func null(text string) any {
 	return text
 }
 
-// column makes a text for a column, as package sqlstore does: PostgreSQL refuses
-// NUL. The texts of a Grant are UTF-8.
+// column escapes a text for a column, as package sqlstore does: PostgreSQL
+// refuses NUL. The texts of a Grant are UTF-8.
 func column(text string) string { return escape.Replace(text) }
 
 var escape = strings.NewReplacer(`\`, `\x5c`, "\x00", `\x00`)

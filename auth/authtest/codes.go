@@ -10,7 +10,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// code is a new code of the time at.
+// code returns a new code of the time at.
 func (t *storesTest) code(at time.Time) auth.Code {
 	return auth.Code{
 		Digest: digest(), Version: 1,
@@ -19,7 +19,7 @@ func (t *storesTest) code(at time.Time) auth.Code {
 	}
 }
 
-// consumed is c after a redemption.
+// consumed returns c after a redemption.
 func consumed(c auth.Code, sealed string) auth.Code {
 	c.Version++
 	c.Consumed = c.Expiry.Add(-time.Minute)

@@ -6,8 +6,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// TestStores is the contract of auth.Stores as a test. open is called once for
-// each part.
+// TestStores checks that auth.Stores keep their contract. open is called once
+// for each part.
 func TestStores(t *testing.T, open func(*testing.T) auth.Stores) {
 	t.Helper()
 	for _, part := range []struct {

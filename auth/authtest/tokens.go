@@ -11,7 +11,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// token is a new token of the time at.
+// token returns a new token of the time at.
 func (t *storesTest) token(at time.Time) auth.Token {
 	return auth.Token{
 		ID: digest(), Version: 1,
@@ -26,7 +26,7 @@ func (t *storesTest) token(at time.Time) auth.Token {
 	}
 }
 
-// refreshed is t after a refresh, with every field set.
+// refreshed returns t after a refresh, with every field set.
 func refreshed(t auth.Token) auth.Token {
 	t.Version++
 	t.OldAccessDigest, t.OldRefreshDigest = t.AccessDigest, t.RefreshDigest

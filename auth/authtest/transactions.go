@@ -134,7 +134,7 @@ func (t *storesTest) goesOn() {
 	}
 }
 
-// consumedLike is the stored version of c, which must be consumed.
+// consumedLike returns the stored version of c, which must be consumed.
 func consumedLike(t *storesTest, c auth.Code) auth.Code {
 	t.Helper()
 	got, err := t.stores.FindCode(t.Context(), c.Digest)
@@ -144,7 +144,7 @@ func consumedLike(t *storesTest, c auth.Code) auth.Code {
 	return got
 }
 
-// readsAgain: what a Service does when somebody else was faster.
+// readsAgain does what a Service does when somebody else was faster.
 func (t *storesTest) readsAgain() {
 	const writers = 16
 	token := t.token(moment())

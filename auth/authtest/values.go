@@ -11,15 +11,15 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// digest is 64 random hexadecimal characters.
+// digest returns 64 random hexadecimal characters.
 func digest() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 
-// moment is a random time between 2100 and 2130, in microseconds as databases
-// keep them.
+// moment returns a random time between 2100 and 2130, in microseconds as
+// databases keep them.
 func moment() time.Time {
 	const years = 30 * 365 * 24 * time.Hour
 	after, err := rand.Int(rand.Reader, big.NewInt(int64(years/time.Second)))
@@ -29,7 +29,7 @@ func moment() time.Time {
 	return time.Date(2100, 1, 1, 0, 0, 0, 123456000, time.UTC).Add(time.Duration(after.Int64()) * time.Second)
 }
 
-// allBytes is a text of every byte.
+// allBytes returns a text of every byte.
 func allBytes() string {
 	every := make([]byte, 256)
 	for i := range every {
