@@ -21,8 +21,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin
-// may say ClaimFirst, as if no record had been kept.
+// shaky is an IdempotencyStore that fails: a Finish may be lost, and every
+// Begin may say ClaimFirst, as if no record had been kept.
 type shaky struct {
 	alipayplus.IdempotencyStore
 	lose    func() (lost, stored bool) // of each Finish
@@ -59,7 +59,7 @@ func (s *shaky) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) e
 func (w *world) over(store alipayplus.IdempotencyStore) { w.handler = w.serve(w.wallet, store) }
 
 // together delivers the requests at the same time, all to the same wallet. A
-// request that stands there twice is signed once and delivered twice.
+// request that is in the list twice is signed once and delivered twice.
 func (w *world) together(requests ...*payment.PayRequest) []*payment.PayResponse {
 	w.Helper()
 	answers := make([]*payment.PayResponse, len(requests))
@@ -170,9 +170,9 @@ func (w *world) checkReplay(evaluates bool, answer *payment.PayResponse, page *s
 	}
 }
 
-// Evaluation and creation with one paymentRequestId, 8 times each at once, with a
-// Store that loses answers, before and after it kept them: no evaluation's S is
-// the answer of a creation, and every creation has the one page.
+// Evaluation and creation with one paymentRequestId, 8 times each at once, with
+// a Store that loses answers, before and after it kept them: no evaluation's S
+// is the answer of a creation, and every creation has the one page.
 func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 	rounds := 5
 	if long() {

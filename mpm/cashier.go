@@ -9,10 +9,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// Cashier is an order to pay; the payment is open. The app shows the cashier
-// page and, when the user agrees, the backend calls Flow.Confirm with the
-// debitAmount that was shown. For an Intercepted code the decode callback waits
-// for the [ResultPage].
+// Cashier means that there is an order to pay and that its payment is open. The
+// app shows the cashier page and, when the user agrees, the backend calls
+// [Flow.Confirm] with the debitAmount that was shown. For an [Intercepted] code
+// the decode callback waits for the [ResultPage].
 //
 //	{"step":"cashier","paymentRequestId":"2025030119074101000001",
 //	 "merchantName":"Example Shoes","storeName":"Second branch","orderDescription":"Shoes",
@@ -34,14 +34,14 @@ type Cashier struct {
 	// Record is the open payment, all that the JSON is made from:
 	// Cashier{Record: r} shows a payment of the database again.
 	Record payment.Record
-	// Answer is what Alipay+ answered to the decoding, for what the wallet wants
-	// to show beside that. It is zero where nothing was decoded.
+	// Answer is what Alipay+ answered to the decoding, for what the wallet
+	// wants to show beside that. It is zero where nothing was decoded.
 	Answer UserInitiatedPayResponse
 }
 
 // Consent reports whether the merchant asks to bind the account for one-click
-// payments: the cashier page asks the user, and a paid order is then followed by
-// a token (package auth).
+// payments: the cashier page asks the user, and a paid order is then followed
+// by a token (package auth).
 func (c Cashier) Consent() bool { return c.Record.AuthorizationInfo.AuthClientID != "" }
 
 // shownAmount is an amount for a page.
@@ -76,7 +76,7 @@ type shownConsent struct {
 	AuthClientID string `json:"authClientId"`
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (c Cashier) MarshalJSON() ([]byte, error) {
 	order, amounts := c.Record.Order, c.Record.Amounts
 	merchant := order.Merchant.MerchantDisplayName

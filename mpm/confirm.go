@@ -14,10 +14,11 @@ import (
 // again with the reason, if the user may try again. A second call for the same
 // payment debits nothing.
 //
-// The errors are those of payment.Service.Confirm. payment.ErrUnknownOrder: no
-// user ever saw the payment. payment.ErrOtherCustomer: it is somebody else's.
-// payment.ErrAmountChanged: show the cashier page again, Cashier{Record: …} of
-// what payment.Service.Find returns. Any other error decides nothing: ask
+// The errors are those of [payment.Service.Confirm]. [payment.ErrUnknownOrder]
+// means that no user ever saw the payment, [payment.ErrOtherCustomer] that it
+// is somebody else's, and [payment.ErrAmountChanged] that the user saw another
+// amount: show the cashier page again, Cashier{Record: …} with what
+// [payment.Service.Find] returns. Any other error decides nothing: ask
 // ResultPage, or call Confirm again.
 func (f *Flow) Confirm(ctx context.Context, c payment.Confirmation) (ResultPage, error) {
 	err := payment.ErrUnknownOrder
@@ -34,10 +35,11 @@ func (f *Flow) Confirm(ctx context.Context, c payment.Confirmation) (ResultPage,
 	return f.resultPage(ctx, record), nil
 }
 
-// ResultPage says how a payment of the customer is.
+// ResultPage returns the result page of a payment of the customer.
 //
-// The errors are payment.ErrUnknownOrder, if no user ever saw the payment,
-// payment.ErrOtherCustomer, if it is somebody else's, and those of the database.
+// The errors are [payment.ErrUnknownOrder], if no user ever saw the payment,
+// [payment.ErrOtherCustomer], if it is somebody else's, and those of the
+// database.
 func (f *Flow) ResultPage(ctx context.Context, paymentRequestID, customerID string) (ResultPage, error) {
 	record, err := f.find(ctx, paymentRequestID, customerID)
 	if err != nil {
@@ -62,8 +64,8 @@ func (f *Flow) find(ctx context.Context, paymentRequestID, customerID string) (p
 	return record, nil
 }
 
-// belongs says why record is none of the customer's business. A payment that was
-// cancelled before anybody saw it belongs to nobody.
+// belongs returns an error if record is not a payment of the customer. A
+// payment that was cancelled before anybody saw it belongs to nobody.
 func belongs(record payment.Record, customerID string) error {
 	switch record.CustomerID {
 	case "":
@@ -74,7 +76,7 @@ func belongs(record payment.Record, customerID string) error {
 	return payment.ErrOtherCustomer
 }
 
-// resultPage is the result page of record in the words of Config.Message.
+// resultPage returns the result page of record, in the words of Config.Message.
 func (f *Flow) resultPage(ctx context.Context, record payment.Record) ResultPage {
 	page := ResultPage{Record: record}
 	if _, code := page.state(); code != "" {
@@ -83,8 +85,8 @@ func (f *Flow) resultPage(ctx context.Context, record payment.Record) ResultPage
 	return page
 }
 
-// isID reports whether text can be a paymentRequestId: 1 to 64 characters, none
-// of which a database might not take.
+// isID reports whether text can be a paymentRequestId: 1 to 64 characters, no
+// control characters among them, which a database might refuse.
 func isID(text string) bool {
 	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > 64 {
 		return false

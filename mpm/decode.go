@@ -21,9 +21,10 @@ const (
 	actionBySDK = "HANDLE_BY_SDK"
 )
 
-// Decode asks Alipay+ for the order of a code that the client SDK intercepted in
-// the entry-code flow, opens the payment, and says what comes next: Cashier,
-// SDKAction, Pending, Failed or ResultPage. The code needs no identification.
+// Decode asks Alipay+ for the order of a code that the client SDK intercepted
+// in the entry-code flow, opens the payment, and returns what comes next:
+// [Cashier], [SDKAction], [Pending], [Failed] or [ResultPage]. The code needs
+// no identification.
 //
 // Errors are as in Scan.
 func (f *Flow) Decode(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
@@ -110,7 +111,7 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, sent ti
 	case a.CodeType != "ORDER_CODE":
 		alarm = "codeType is not ORDER_CODE"
 	case !isID(a.PaymentRequestID):
-		alarm = "paymentRequestId is missing or no id"
+		alarm = "paymentRequestId is missing or cannot be an id"
 	case a.Order.ReferenceOrderID == "" && a.Order.OrderAmount.IsZero() && a.Order.Merchant.ReferenceMerchantID == "" &&
 		a.Order.OrderDescription == "" && a.Order.Merchant.MerchantName == "":
 		alarm = "order is missing"

@@ -1,6 +1,6 @@
 // Package mpm is merchant-presented mode: a user scans a merchant's code with
-// the wallet's app, and the wallet's backend tells the app what to do next. This
-// is a wallet's whole backend:
+// the wallet's app, and the wallet's backend tells the app what to do next.
+// This is a wallet's whole backend:
 //
 //	client := must(alipayplus.NewClient(alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com"}))
 //	store := must(sqlstore.Open(ctx, db, sqlstore.PostgreSQL))
@@ -30,10 +30,10 @@
 //	Scan        POST /scan           the user scanned a code
 //	Decode      POST /decode         the client SDK intercepted a code
 //	Confirm     POST /confirm        the user agreed on the cashier page
-//	ResultPage  GET  /payments/{id}  how is the payment?
+//	ResultPage  GET  /payments/{id}  what became of the payment?
 //
-// The answer is a [Step], whose JSON says what the app does; APP.md, beside this
-// package, has an example of every request and answer. A backend with a
+// The answer is a [Step], whose JSON says what the app does; APP.md, beside
+// this package, has an example of every request and answer. A backend with a
 // transport of its own calls the methods and sends json.Marshal of the steps.
 //
 //	what happened                                               the step
@@ -49,8 +49,8 @@
 //
 // A lost answer is Pending, never Failed: the app asks the same question again,
 // which is safe at any time. An ActionForm is obeyed whether the decoding
-// succeeded or failed. Scan and Decode open the payment before the app shows its
-// cashier page, under the customer, the code and the origin of the code; a
+// succeeded or failed. Scan and Decode open the payment before the app shows
+// its cashier page, under the customer, the code and the origin of the code; a
 // payment that is known never changes. Confirm debits once, however often it is
 // called. After Confirm a payment is the matter of package payment, as in all
 // products: payment.Service answers Alipay+, and its page says what may run
@@ -58,14 +58,14 @@
 //
 // What can go wrong and is worth an alarm is logged with level ERROR by
 // Config.Logger: an S that misses something or whose surcharge cannot be
-// debited, a payment of another customer or code, a paymentNotifyUrl that cannot
-// be used, a database that fails.
+// debited, a payment of another customer or code, a paymentNotifyUrl that
+// cannot be used, a database that fails.
 //
 // # Which function does which step
 //
-// The numbered steps of the Alipay+ documents: the guide "Make a payment" with an
-// order code (A) and an entry code (B), and the upgrade guide for payments in the
-// Chinese mainland with an entry code (C) and an order code (D).
+// The numbered steps of the Alipay+ documents: the guide "Make a payment" with
+// an order code (A) and an entry code (B), and the upgrade guide for payments
+// in the Chinese mainland with an entry code (C) and an order code (D).
 //
 //	A      B      C      D
 //	1-4    1-4                  the app renders the Scan page with getAcceptanceMarkLogos of the client SDK
@@ -91,9 +91,10 @@
 // The text of B gives 29 and 30 twice.
 //
 // For merchants in the Chinese mainland the client SDK also asks for an
-// authorization code between launch and the order (getAuthCode, then applyToken;
-// steps 10-28 of the appendix): that is package auth. What has to be arranged
-// outside of a backend's code is in DEPLOYMENT.md beside this package.
+// authorization code between launch and the order (getAuthCode, then
+// applyToken; steps 10-28 of the appendix): that is package auth. What has to
+// be arranged outside of a backend's code is in DEPLOYMENT.md beside this
+// package.
 //
 // Package mpmtest plays all other parties, the app among them, in a wallet's
 // tests. [MainlandInStore] and [MainlandEntryCode] are the limits that hold in

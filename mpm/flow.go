@@ -34,13 +34,13 @@ type Config struct {
 	// Message replaces a message for the user, for example by one in the user's
 	// language; nil keeps the English text.
 	Message func(ctx context.Context, code alipayplus.ResultCode, english UserMessage) UserMessage
-	// Logger gets alarms (level ERROR), refusals and odd amounts, never a secret;
-	// nil is silent.
+	// Logger gets alarms (level ERROR), refusals and odd amounts, never a
+	// secret; nil is silent.
 	Logger *slog.Logger
 }
 
-// Flow answers the app's question "what now?": for a code, for a confirmation and
-// for a payment. It is immutable and safe for concurrent use.
+// Flow tells the app what to do next: for a code, for a confirmation and for a
+// payment. It is immutable and safe for concurrent use.
 type Flow struct {
 	client        *alipayplus.Client
 	identifier    Identifier
@@ -79,14 +79,15 @@ func NewFlow(cfg Config) (*Flow, error) {
 	return f, nil
 }
 
-// Scan says what comes next for a code that the user scanned: it filters the
-// code, identifies it, decodes an order code and opens the payment, of which a
-// scanner's line end, blanks and byte order mark are no part (codeid.Clean).
+// Scan returns what comes next for a code that the user scanned: it filters the
+// code, identifies it, decodes an order code and opens the payment. The line
+// end, blanks and byte order mark of a scanner are removed first
+// ([codeid.Clean]).
 //
-// Errors are for wrong use only, an empty code or customer, each a
-// *alipayplus.ValidationError. What Alipay+, the network or the database does is
-// in the Step: when nothing is known for certain, Pending. The same question may
-// be asked again at any time.
+// The only error is *alipayplus.ValidationError, for wrong use: an empty code,
+// or a customer id that is empty or over 64 characters. What Alipay+, the
+// network or the database does is in the [Step]: [Pending] when nothing is
+// known for certain. The same question may be asked again at any time.
 func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
 	code = clean(code)
 	if err := checkUse(code, customerID); err != nil {
@@ -122,7 +123,7 @@ func clean(code alipayplus.Secret) alipayplus.Secret {
 	return alipayplus.Conceal(codeid.Clean(code.Reveal()))
 }
 
-// levelOf is the level of a failure: an alarm, unless the app has hung up.
+// levelOf returns the level of a failure: an alarm, unless the app has hung up.
 func levelOf(ctx context.Context) slog.Level {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return slog.LevelInfo

@@ -27,20 +27,21 @@ const (
 	appPatience = 20 * time.Second
 )
 
-// Handler serves the wallet's app: JSON over HTTP, four questions.
+// Handler returns the handler for the wallet's app: JSON over HTTP, four
+// questions.
 //
 //	POST /scan           a code that the user scanned: Flow.Scan
 //	POST /decode         a code that the client SDK intercepted: Flow.Decode
 //	POST /confirm        the user agreed on the cashier page: Flow.Confirm
-//	GET  /payments/{id}  how a payment is: Flow.ResultPage
+//	GET  /payments/{id}  the result page of a payment: Flow.ResultPage
 //
-// The paths are below the place where the handler is mounted (http.StripPrefix).
-// The answers with status 200 are steps, see [Step]; APP.md, beside this package,
-// has an example of every request and answer.
+// The paths are below the place where the handler is mounted
+// (http.StripPrefix). The answers with status 200 are steps, see [Step];
+// APP.md, beside this package, has an example of every request and answer.
 //
-// customer names the user who is signed in, at most 64 characters; an error or
-// an empty id is answered 401. Put what else protects an API of the wallet in
-// front of the handler: TLS, rate limits, the app's attestation.
+// customer returns the id of the user who is signed in, at most 64 characters;
+// an error or an empty id is answered 401. What else protects an API of the
+// wallet comes before the handler: TLS, rate limits, the app's attestation.
 //
 // The other answers are {"error":"…","message":"…"}, for developers and not for
 // users:
@@ -54,8 +55,8 @@ const (
 //	415 unsupported_media_type  not application/json
 //	503 unavailable             not known, ask again after Retry-After (seconds)
 //
-// 503 decides nothing: after a confirmation ask for the payment or confirm again.
-// Nothing may be cached. Scan and decode take at most 20 seconds.
+// 503 decides nothing: after a confirmation ask for the payment or confirm
+// again. Nothing may be cached. Scan and decode take at most 20 seconds.
 func (f *Flow) Handler(customer func(*http.Request) (id string, err error)) http.Handler {
 	if customer == nil {
 		panic("mpm: Handler needs a function that names the customer")
@@ -124,7 +125,7 @@ func (a app) write(w http.ResponseWriter, r *http.Request, status int, answer an
 	_, _ = w.Write(data)
 }
 
-// unavailable is the answer to an error that decides nothing.
+// unavailable answers an error that decides nothing.
 func (a app) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	a.flow.log.Log(r.Context(), levelOf(r.Context()), "mpm: the app gets no answer and asks again", slog.String("path", r.URL.Path), slog.Any("error", err))
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.flow.askAgainAfter.Seconds()))))
@@ -242,14 +243,15 @@ func (a app) payment(w http.ResponseWriter, r *http.Request, customerID string) 
 	a.answer(w, r, page, err)
 }
 
-// answer answers with a result page, or says why there is none.
+// answer answers with a result page, or with the reason why there is none.
 func (a app) answer(w http.ResponseWriter, r *http.Request, page ResultPage, err error) {
 	_, refused := alipayplus.RefusalOf(err)
 	switch {
 	case err == nil:
 		a.write(w, r, http.StatusOK, page)
 	case refused && (errors.Is(err, payment.ErrUnknownOrder) || errors.Is(err, payment.ErrOtherCustomer)):
-		// Both look alike, so that nobody can find out which payments there are.
+		// Both look alike, so that nobody can find out which payments there
+		// are.
 		a.flow.log.WarnContext(r.Context(), "mpm: a customer asks about a payment that is not theirs", slog.Any("error", err))
 		a.fail(w, r, appError{status: http.StatusNotFound, Code: "not_found", Message: "there is no such payment of this customer"})
 	case errors.Is(err, payment.ErrEvent):

@@ -9,11 +9,11 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// ResultPage is how a payment is, for the app: the result page, the way back to
-// the merchant, and what the decode callback of the client SDK gets for an
-// Intercepted code. It is derived from the payment's record, so that it cannot
-// contradict what Alipay+ is told. It is also the [Step] for a code whose
-// payment is not open any more.
+// ResultPage shows the app the state of a payment, the way back to the
+// merchant, and what the decode callback of the client SDK gets for an
+// [Intercepted] code. It is derived from the payment's record, so that it
+// cannot contradict what Alipay+ is told. It is also the [Step] for a code
+// whose payment is not open any more.
 //
 //	{"step":"resultPage","paymentRequestId":"2025030119074101000001","state":"paid",
 //	 "debitAmount":{"currency":"HKD","value":"8518","display":"HKD 85.18"},
@@ -49,7 +49,7 @@ type shownRedirect struct {
 	After int    `json:"afterSeconds,omitzero"`
 }
 
-// state is the member "state", and the result code that belongs to it.
+// state returns the member "state", and the result code that belongs to it.
 func (p ResultPage) state() (state string, code alipayplus.ResultCode) {
 	switch result := p.Record.InquiryAnswer().PaymentResult; {
 	case p.Record.State == "":
@@ -66,8 +66,8 @@ func (p ResultPage) state() (state string, code alipayplus.ResultCode) {
 	return "processing", ""
 }
 
-// MarshalJSON is the object for the app. A payment that was never seen has no
-// result page: an error.
+// MarshalJSON returns the object for the app, and an error for a payment that
+// was never seen.
 func (p ResultPage) MarshalJSON() ([]byte, error) {
 	shown := struct {
 		bare

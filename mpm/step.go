@@ -123,16 +123,16 @@ type bare struct {
 	Step string `json:"step"`
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Local) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"local"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Rejected) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"rejected"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Unsupported) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"unsupported"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (l Launch) MarshalJSON() ([]byte, error) {
 	type fields Launch
 	return alipayplus.Marshal(struct {
@@ -141,7 +141,7 @@ func (l Launch) MarshalJSON() ([]byte, error) {
 	}{bare{"launch"}, fields(l)})
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (a SDKAction) MarshalJSON() ([]byte, error) {
 	call := "handleAction"
 	if a.Origin == Intercepted {
@@ -155,7 +155,7 @@ func (a SDKAction) MarshalJSON() ([]byte, error) {
 	}{bare{"sdkAction"}, a.ActionType, a.Payload, call})
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (p Pending) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		bare
@@ -164,7 +164,7 @@ func (p Pending) MarshalJSON() ([]byte, error) {
 	}{bare{"pending"}, p.Reason, p.AskAgainAfter.Milliseconds()})
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (f Failed) MarshalJSON() ([]byte, error) {
 	call := ""
 	if f.Origin == Intercepted {

@@ -10,8 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// steps is a workflow of the Alipay+ documents: the number of each step, and the
-// line of the journal where it happens. AMOUNT stands for the order's amount.
+// steps is a workflow of the Alipay+ documents: the number of each step, and
+// the line of the journal where it happens. AMOUNT is the order's amount.
 type steps []struct{ number, line string }
 
 func (s steps) lines(amount string) (lines []string) {
@@ -59,8 +59,9 @@ var (
 	}
 )
 
-// The guide "Make a payment", figure 2: an entry code. (Its text numbers the steps
-// of the SDK 26-30 and the confirmation 29, so that 29 and 30 occur twice.)
+// The guide "Make a payment", figure 2: an entry code. (Its text numbers the
+// steps of the SDK 26-30 and the confirmation 29, so that 29 and 30 occur
+// twice.)
 var (
 	entryCodeScan = steps{
 		{"1", "user -> app: opens the Scan page"},
@@ -108,8 +109,8 @@ var (
 	}
 )
 
-// The appendix of "Make a payment", figure 6: a merchant of the Chinese mainland
-// gets the user's id by OAuth before it shows its amount page.
+// The appendix of "Make a payment", figure 6: a merchant of the Chinese
+// mainland gets the user's id by OAuth before it shows its amount page.
 var mainlandAuthorization = steps{
 	{"10", "app -> SDK: launch"},
 	{"11", "SDK -> merchant: https://shop.example/entry/M0001 as AlipayConnect"},

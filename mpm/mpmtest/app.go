@@ -16,12 +16,13 @@ import (
 // mpm.Flow.Handler serves, and does what the answers say. It is not safe for
 // concurrent use.
 type App struct {
-	// SDK is the client SDK on the same phone. NewApp makes one whose Decode asks
-	// the backend; a merchant of the Chinese mainland needs SDK.GetAuthCode, too.
+	// SDK is the client SDK on the same phone. NewApp makes one whose Decode
+	// asks the backend; a merchant of the Chinese mainland needs
+	// SDK.GetAuthCode, too.
 	SDK *SDK
 	// Backend is what is under test: mpm.Flow.Handler, or a handler of the
-	// wallet's own with the same paths and JSON. alipayplustest.Remote makes one
-	// of a server.
+	// wallet's own with the same paths and JSON. alipayplustest.Remote makes
+	// one of a server.
 	Backend http.Handler
 	// Header is sent with every request: it says who is signed in.
 	Header http.Header
@@ -29,9 +30,10 @@ type App struct {
 	// account. Source and Proof are sent with every confirmation.
 	Consent       bool
 	Source, Proof string
-	// Refused, if set, is called when the debit was refused and the user may try
-	// again, with the code and the text that they see. It says whether they do,
-	// for example after it put money into the account. nil: the user leaves.
+	// Refused, if set, is called when the debit was refused and the user may
+	// try again, with the code and the text that they see. It says whether they
+	// do, for example after it put money into the account. nil: the user
+	// leaves.
 	Refused func(resultCode, message string) (again bool)
 	// Hurried leaves the result page at once, instead of when it returns to the
 	// merchant by itself. The app waits all the same before it asks again.
@@ -51,7 +53,7 @@ func NewApp(m *Merchant, backend http.Handler) *App {
 // askAgain is how long the app waits before it asks for a payment again.
 const askAgain = 2 * time.Second
 
-// OpenScanPage is the user opening the Scan page. The region goes to
+// OpenScanPage opens the Scan page, as the user does. The region goes to
 // getAcceptanceMarkLogos, which returns what the page shows.
 func (a *App) OpenScanPage(region string) (logos []string) {
 	a.note("user -> app: opens the Scan page")
@@ -60,9 +62,10 @@ func (a *App) OpenScanPage(region string) (logos []string) {
 	return logos
 }
 
-// ScanCode is the user scanning code and paying. It returns the pages that the
-// user saw, from the wallet, the merchant and the client SDK. An error means that
-// ctx ended, that the backend failed, or that its JSON does not say what to do.
+// ScanCode scans code and pays, as the user does. It returns the pages that the
+// user saw, from the wallet, the merchant and the client SDK. An error means
+// that ctx ended, that the backend failed, or that its JSON does not say what
+// to do.
 func (a *App) ScanCode(ctx context.Context, code string) (pages []string, err error) {
 	journal := &a.SDK.Merchant.Journal
 	before := len(journal.Lines())
@@ -139,7 +142,7 @@ func (a *App) cashier(ctx context.Context, step answer, callback *Callback) erro
 	}
 }
 
-// confirm is the user agreeing.
+// confirm sends what the user agreed to.
 func (a *App) confirm(ctx context.Context, step answer, amount alipayplus.Amount) (answer, error) {
 	a.note("user -> app: agrees")
 	a.note("app -> backend: confirm")
@@ -160,7 +163,7 @@ func (a *App) confirm(ctx context.Context, step answer, amount alipayplus.Amount
 	return next, err
 }
 
-// leave is the user who cannot pay leaving the cashier page.
+// leave leaves the cashier page, for a user who cannot pay.
 func (a *App) leave(step answer, callback *Callback) error {
 	a.note("user -> app: leaves the cashier page")
 	if callback != nil {
@@ -199,7 +202,7 @@ func (a *App) result(ctx context.Context, step answer, callback *Callback) error
 			return err
 		}
 		if step.Step != "resultPage" {
-			return fmt.Errorf("mpmtest: %q does not say how a payment is", step.Step)
+			return fmt.Errorf("mpmtest: %q is no result page of a payment", step.Step)
 		}
 	}
 	if err := a.call(step, callback); err != nil {

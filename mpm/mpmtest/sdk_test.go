@@ -34,8 +34,8 @@ func newShop() (*mpmtest.Merchant, *complaints) {
 	return mpmtest.NewMerchant(c, alipayplustest.New(c)), c
 }
 
-// The guide "Make a payment", figure 3: which logos the Scan page gets, and when
-// the client SDK asks Alipay+ for them.
+// The guide "Make a payment", figure 3: which logos the Scan page gets, and
+// when the client SDK asks Alipay+ for them.
 func TestAcceptanceMarkLogos(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop, _ := newShop()
@@ -196,7 +196,7 @@ func TestAppNotices(t *testing.T) {
 		{"another answer to a confirmation", orderJSON, `{"step":"local"}`, "", "does not answer a confirmation"},
 		{"an unknown state", orderJSON, `{"step":"resultPage","state":"done"}`, "", "done"},
 		{"no way back", orderJSON, `{"step":"resultPage","state":"paid"}`, "", "where"},
-		{"another answer about the payment", orderJSON, `{"step":"resultPage","paymentRequestId":"P","state":"processing"}`, `{"step":"local"}`, "how a payment is"},
+		{"another answer about the payment", orderJSON, `{"step":"resultPage","paymentRequestId":"P","state":"processing"}`, `{"step":"local"}`, "no result page"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
