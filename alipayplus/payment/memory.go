@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// MemoryRecords are [Records] in an [alipayplus.Memory], for tests, examples and
-// programs that may forget everything when they end.
+// MemoryRecords are [Records] in an [alipayplus.Memory], for tests, examples
+// and programs that may forget everything when they end.
 type MemoryRecords struct {
 	*alipayplus.Memory
 	rows    map[string][]byte    // by paymentRequestId

@@ -255,8 +255,8 @@ func TestSoundRecords(t *testing.T) { recordsContract(t, "") }
 
 const control = "ALIPAYPLUS_TESTRECORDS_CONTROL"
 
-// TestRecords finds every mistake: it runs on the broken records in a process of
-// its own, where it must fail.
+// TestRecords finds every mistake: it runs on the broken records in a process
+// of its own, where it must fail.
 func TestRecordsFindsMistakes(t *testing.T) {
 	if os.Getenv(control) != "" {
 		for _, mistake := range recordMistakes {
