@@ -33,7 +33,8 @@ func TestCodesAreAsTheDocumentsAsk(t *testing.T) {
 			used[r]++
 		}
 	}
-	// 48,000 characters: 774 of each, give or take six times the deviation of 28.
+	// 48,000 characters: 774 of each, give or take six times the deviation of
+	// 28.
 	if len(used) != 62 {
 		t.Errorf("%d characters occur, want all 62", len(used))
 	}
@@ -127,7 +128,8 @@ func TestCodeIsValidForItsTime(t *testing.T) {
 	}
 }
 
-// Only the request that redeemed a code gets its answer again, for five minutes.
+// Only the request that redeemed a code gets its answer again, for five
+// minutes.
 func TestCodeIsRedeemedOnce(t *testing.T) {
 	for _, c := range []struct {
 		rule    string

@@ -14,8 +14,9 @@
 //	handler, err := alipayplus.NewHandler(cfg, slices.Concat(payments.Routes("/alipayplus/"), tokens.Routes("/alipayplus/"))...)
 //	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{…, Queue: store.Outbox(), Sealer: sealer})
 //
-// Run [Service.Run] and the Run of the [alipayplus.Relay], each in at least one
-// process; any number may. In memory, [NewMemoryStores] keeps codes and tokens.
+// [Service.Run], which looks about every 20 seconds, and [alipayplus.Relay.Run]
+// must run, each in at least one process and in any number of them. In memory,
+// [NewMemoryStores] keeps codes and tokens.
 //
 // # What you get
 //

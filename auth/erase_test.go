@@ -87,8 +87,8 @@ func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
 	})
 }
 
-// An error of the database does not end Run, and one bad record does not hold up
-// the others.
+// An error of the database does not end Run, and one bad record does not hold
+// up the others.
 func TestRunGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, time.Hour })

@@ -16,8 +16,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// must keeps the examples short.
-
 // exampleSealer has a new key; a real one is in a KMS.
 func exampleSealer() *alipayplus.Sealer {
 	key := make([]byte, 32)

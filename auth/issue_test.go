@@ -106,8 +106,8 @@ func TestIssueNeedsACompleteGrant(t *testing.T) {
 	})
 }
 
-// A merchant id that authNotify cannot carry is no reason to lose the token of a
-// payment that is made.
+// A merchant id that authNotify cannot carry is no reason to lose the token of
+// a payment that is made.
 func TestIssueWithoutTheMerchantID(t *testing.T) {
 	w := newWorld(t)
 	g := agreement
@@ -169,7 +169,8 @@ func TestDeliveryNeverChangesTheToken(t *testing.T) {
 	}
 }
 
-// recordBodies notes the body of every delivery of authNotify, processed or not.
+// recordBodies notes the body of every delivery of authNotify, processed or
+// not.
 func (w *world) recordBodies() *[][]byte {
 	var bodies [][]byte
 	w.throughTransport(func(body []byte) { bodies = append(bodies, body) })
@@ -196,8 +197,8 @@ func TestRefusedNotification(t *testing.T) {
 	})
 }
 
-// A refresh proves that Alipay+ has the token: the old pair is not announced any
-// more.
+// A refresh proves that Alipay+ has the token: the old pair is not announced
+// any more.
 func TestRefreshedTokenIsNotAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

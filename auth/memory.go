@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/undo"
 )
 
 // MemoryStores are [Stores] in an [alipayplus.Memory], for tests, examples and
@@ -41,28 +42,6 @@ func (m *MemoryStores) in(ctx context.Context, fn func(context.Context) error) (
 	return answer
 }
 
-// set changes a map until the transaction is rolled back.
-func set[V any](ctx context.Context, m *alipayplus.Memory, in map[string]V, key string, value V) {
-	restore(ctx, m, in, key)
-	in[key] = value
-}
-
-func unset[V any](ctx context.Context, m *alipayplus.Memory, in map[string]V, key string) {
-	restore(ctx, m, in, key)
-	delete(in, key)
-}
-
-func restore[V any](ctx context.Context, m *alipayplus.Memory, in map[string]V, key string) {
-	old, there := in[key]
-	m.OnRollback(ctx, func() {
-		if there {
-			in[key] = old
-		} else {
-			delete(in, key)
-		}
-	})
-}
-
 // FindCode implements Stores.
 func (m *MemoryStores) FindCode(ctx context.Context, digest string) (c Code, err error) {
 	err = m.in(ctx, func(context.Context) error {
@@ -82,7 +61,7 @@ func (m *MemoryStores) SaveCode(ctx context.Context, c Code) error {
 		if m.codes[c.Digest].Version != c.Version-1 {
 			return ErrConflict
 		}
-		set(ctx, m.memory, m.codes, c.Digest, c.clone())
+		undo.Set(ctx, m.memory, m.codes, c.Digest, c.clone())
 		return nil
 	})
 }
@@ -92,7 +71,7 @@ func (m *MemoryStores) DeleteCodes(ctx context.Context, now time.Time, n int) (d
 	err = m.in(ctx, func(ctx context.Context) error {
 		for digest, c := range m.codes {
 			if deleted < n && !c.EraseAt.After(now) {
-				unset(ctx, m.memory, m.codes, digest)
+				undo.Delete(ctx, m.memory, m.codes, digest)
 				deleted++
 			}
 		}
@@ -128,13 +107,13 @@ func (m *MemoryStores) SaveToken(ctx context.Context, t Token) error {
 		}
 		if before.Version > 0 {
 			for _, key := range before.Keys() {
-				unset(ctx, m.memory, m.ids, key)
+				undo.Delete(ctx, m.memory, m.ids, key)
 			}
 		}
 		for _, key := range t.Keys() {
-			set(ctx, m.memory, m.ids, key, t.ID)
+			undo.Set(ctx, m.memory, m.ids, key, t.ID)
 		}
-		set(ctx, m.memory, m.tokens, t.ID, t.clone())
+		undo.Set(ctx, m.memory, m.tokens, t.ID, t.clone())
 		return nil
 	})
 }

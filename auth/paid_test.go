@@ -110,8 +110,8 @@ func masked(_ context.Context, customerID string) (alipayplus.Secret, error) {
 	return alipayplus.Conceal("62-857****6473 " + customerID), nil
 }
 
-// A payment with consent gives the token of its agreement, once for all payments
-// that name it.
+// A payment with consent gives the token of its agreement, once for all
+// payments that name it.
 func TestOnPaid(t *testing.T) {
 	pays(t, func(t *testing.T, p *paying) {
 		p.pay(p.open("P1"), true)

@@ -16,8 +16,8 @@ const (
 // Run deletes authorization codes and erases what is sealed when its time is
 // over, until ctx ends; then it returns ctx's error. Run it in at least one
 // process; any number may. It looks about every 20 seconds. After an error of
-// the database it logs an alarm and goes on later. Without Run everything works,
-// but sealed texts stay.
+// the database it logs an alarm and goes on later. Without Run everything
+// works, but sealed texts stay.
 func (s *Service) Run(ctx context.Context) error {
 	failures := 0
 	for {

@@ -20,8 +20,8 @@ import (
 
 const canary = "canary-7f3a"
 
-// No exported type shows a secret, in any way of showing it. AuthCode is for the
-// app: its JSON holds the code.
+// No exported type shows a secret, in any way of showing it. AuthCode is for
+// the app: its JSON holds the code.
 func TestNothingShowsSecrets(t *testing.T) {
 	created := auth.TokenCreated{}
 	if secrets.Fill(reflect.ValueOf(&created).Elem(), "public") == 0 {
@@ -82,8 +82,9 @@ func TestMachinesPrintNoSecret(t *testing.T) {
 	}
 }
 
-// Through a whole life of codes and tokens, with everything that can go wrong, no
-// log line and no error text shows a code, a token, a login id or a customer.
+// Through a whole life of codes and tokens, with everything that can go wrong,
+// no log line and no error text shows a code, a token, a login id or a
+// customer.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, 2*time.Hour })

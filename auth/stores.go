@@ -17,9 +17,9 @@ var (
 )
 
 // Stores keeps authorization codes and tokens in one database. Package authsql
-// has one on SQL, [NewMemoryStores] makes one in memory, and authtest.TestStores
-// is the contract as a test. It must be safe for concurrent use, and what it
-// committed must survive a crash.
+// has one on SQL, [NewMemoryStores] makes one in memory, and
+// authtest.TestStores is the contract as a test. It must be safe for concurrent
+// use, and what it committed must survive a crash.
 //
 // All keys are digests of 64 hexadecimal characters. Neither ErrNotFound nor
 // ErrConflict ends a transaction that ctx carries: the Service reads again and
@@ -27,16 +27,16 @@ var (
 // run one after the other.
 type Stores interface {
 	// InTx runs fn in a transaction, which the context of fn carries. An error
-	// or a panic of fn undoes everything, and the error is returned as it is. fn
-	// may run again, after a rollback. If ctx carries a transaction already, fn
-	// joins it.
+	// or a panic of fn undoes everything, and the error is returned as it is.
+	// fn may run again, after a rollback. If ctx carries a transaction already,
+	// fn joins it.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// FindCode returns the code with this Digest, or ErrNotFound.
 	FindCode(ctx context.Context, digest string) (Code, error)
-	// SaveCode stores c in one atomic step: with Version 1 as a new record, else
-	// over the one whose Version is one less. ErrConflict: there is one already,
-	// or not that one.
+	// SaveCode stores c in one atomic step: with Version 1 as a new record,
+	// else over the one whose Version is one less. ErrConflict: there is one
+	// already, or not that one.
 	SaveCode(ctx context.Context, c Code) error
 	// DeleteCodes deletes at most n codes whose EraseAt is not after now, and
 	// returns how many.
@@ -49,7 +49,7 @@ type Stores interface {
 	// ErrConflict: there is one already, or not that one, or, of a new record,
 	// another token has one of the Keys.
 	SaveToken(ctx context.Context, t Token) error
-	// TokensToErase returns the IDs of at most n tokens whose EraseAt is set and
-	// not after now, the earliest first.
+	// TokensToErase returns the IDs of at most n tokens whose EraseAt is set
+	// and not after now, the earliest first.
 	TokensToErase(ctx context.Context, now time.Time, n int) (ids []string, err error)
 }

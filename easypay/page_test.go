@@ -354,7 +354,8 @@ func TestLinkOfALongID(t *testing.T) {
 }
 
 // Every two things that happen to a payment at once: the user, Alipay+ and the
-// clock. Whoever wins, money, page, inquiryPayment, notifyPayment and pay agree.
+// clock. Whoever wins, money, page, inquiryPayment, notifyPayment and pay
+// agree.
 func TestTwoAtOnce(t *testing.T) {
 	verify := func(right bool) func(*world) {
 		return func(w *world) {

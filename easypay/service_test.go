@@ -322,7 +322,8 @@ func TestCheckIsAsked(t *testing.T) {
 }
 
 // The two Easy Pay calls may carry one paymentRequestId: an evaluation's S must
-// never be the answer of the creation, in whatever order and how often they come.
+// never be the answer of the creation, in whatever order and how often they
+// come.
 func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 	n := 4
 	if long() {

@@ -38,15 +38,15 @@ const (
 // long reports whether figures are to be shown in full.
 func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
 
-// signer makes each signature of the wallet once: every story begins at the same
-// virtual time, and all Gateways of a process have the same keys.
+// signer makes each signature of the wallet once: every story begins at the
+// same virtual time, and all Gateways of a process have the same keys.
 var signer struct {
 	testkit.Once
 	key sync.Once
 }
 
-// world is Alipay+, the user, and a wallet whose process can die. What a process
-// holds besides the database is lost then.
+// world is Alipay+, the user, and a wallet whose process can die. What a
+// process holds besides the database is lost then.
 type world struct {
 	*testing.T
 	gateway *alipayplustest.Gateway
@@ -120,7 +120,8 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
 		})
-	// The same API without idempotency, so that this function decides about repeats.
+	// The same API without idempotency, so that this function decides about
+	// repeats.
 	spec := auth.AuthNotify.Spec()
 	spec.Idempotency = nil
 	alipayplustest.Answer(w.gateway, alipayplus.NewOutbound(spec), w.authNotify)

@@ -38,8 +38,8 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// A debit that was refused: the user may try again, and the page says why, in the
-// words of Config.Message, whenever it is asked for.
+// A debit that was refused: the user may try again, and the page says why, in
+// the words of Config.Message, whenever it is asked for.
 func TestConfirmRefused(t *testing.T) {
 	asked := payment.Check{}
 	f := opened(t, mpm.Config{

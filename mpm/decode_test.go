@@ -22,8 +22,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// insteadOf answers with something else than Alipay+ did; processed says whether
-// Alipay+ got the request.
+// insteadOf answers with something else than Alipay+ did; processed says
+// whether Alipay+ got the request.
 func insteadOf(processed bool, status int, header http.Header, body string) alipayplustest.Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		if processed {
@@ -43,8 +43,8 @@ func respond(status int, header http.Header, body []byte) *http.Response {
 // otherBody has Alipay+ itself sign another body.
 func otherBody(g *alipayplustest.Gateway, body string) alipayplustest.Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
-		// A request that Alipay+ would send to this path is signed over the same
-		// content as its answer, but for the time's name.
+		// A request that Alipay+ would send to this path is signed over the
+		// same content as its answer, but for the time's name.
 		signed := g.NewRequest(r.Context(), r.URL.RequestURI(), []byte(body))
 		header := signed.Header
 		header["Response-Time"] = header["Request-Time"]
@@ -204,8 +204,8 @@ func TestDecodeAnotherCustomer(t *testing.T) {
 }
 
 // An answer does not say which request it answers. When two are exchanged, the
-// record refuses the payment that is stored already: under another customer, and
-// under another code of the same customer.
+// record refuses the payment that is stored already: under another customer,
+// and under another code of the same customer.
 func TestDecodeSwappedAnswers(t *testing.T) {
 	const second, third = code + "2", code + "3"
 	g := alipayplustest.New(t)

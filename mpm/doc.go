@@ -18,10 +18,10 @@
 //	all.Go(func() error { return payments.Run(ctx) })   // expires payments, and resumes after a crash
 //	all.Go(func() error { return identifier.Run(ctx) }) // refreshes the code rules
 //
-// What is the wallet's own: bank moves the money (payment.Ledger, or
-// payment.RemoteLedger for a service of its own), check is risk control, limits
-// and PIN, customer is the login. The example below is the same in memory, and
-// runs.
+// Three functions are the wallet's own: bank moves the money ([payment.Ledger],
+// or [payment.RemoteLedger] for a service of its own), check is risk control,
+// limits and PIN, customer is the login. The example of this package is the
+// same in memory, and runs.
 //
 // # What comes next
 //
@@ -47,19 +47,31 @@
 //	no verified S or F, no code rules, the database is gone     Pending
 //	scanned again, and the payment is not open any more         ResultPage
 //
-// A lost answer is Pending, never Failed: the app asks the same question again,
-// which is safe at any time. An ActionForm is obeyed whether the decoding
-// succeeded or failed. Scan and Decode open the payment before the app shows
-// its cashier page, under the customer, the code and the origin of the code; a
-// payment that is known never changes. Confirm debits once, however often it is
-// called. After Confirm a payment is the matter of package payment, as in all
-// products: payment.Service answers Alipay+, and its page says what may run
-// again, what an error means and how long rows are kept.
+// An ActionForm is obeyed whether the decoding succeeded or failed. Scan and
+// Decode open the payment before the app shows its cashier page, under the
+// customer, the code and the origin of the code; a payment that is known never
+// changes. Confirm debits once, however often it is called. From then on
+// package payment is in charge, as in all products: [payment.Service] answers
+// Alipay+.
 //
-// What can go wrong and is worth an alarm is logged with level ERROR by
-// Config.Logger: an S that misses something or whose surcharge cannot be
-// debited, a payment of another customer or code, a paymentNotifyUrl that
-// cannot be used, a database that fails.
+// # What can go wrong
+//
+// A lost answer is Pending, never Failed: the app asks the same question again,
+// which is safe at any time. An error of Confirm or ResultPage decides nothing
+// unless it is one of the three that their comments name.
+//
+// An alarm is a line of level ERROR on Config.Logger: an S that misses
+// something or whose surcharge cannot be debited, a payment of another customer
+// or code, a paymentNotifyUrl that cannot be used, a database that fails.
+//
+// # What must run
+//
+// This package stores nothing and runs nothing by itself. Without payments.Run
+// nothing expires, and without relay.Run Alipay+ is not told of results: each
+// runs in at least one process, and in any number of them. Without
+// identifier.Run the code rules grow old: it runs in every process that scans.
+// How often they look, how long rows live and what may run again is on the
+// pages of packages payment, alipayplus and codeid.
 //
 // # Which function does which step
 //

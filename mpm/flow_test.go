@@ -116,8 +116,8 @@ const (
 )
 
 // Every row of "from scan to next step", with what the app gets. Where the app
-// would pass it on to the client SDK, decode is the same for a code that the SDK
-// intercepted.
+// would pass it on to the client SDK, decode is the same for a code that the
+// SDK intercepted.
 func TestSteps(t *testing.T) {
 	lists := func(block, local, allow string) *codeid.Filter {
 		list := func(value string) *codeid.List {

@@ -104,9 +104,9 @@ func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 			return nil
 		}
 	})
-	// A payment whose debit is under way, as only a RemoteLedger has it, and one
-	// that was cancelled.
-	// One of Easy Pay, too, which is not confirmed on a cashier page.
+	// A payment whose debit is under way, as only a RemoteLedger has it, and
+	// one that was cancelled. One of Easy Pay, too, which is not confirmed on a
+	// cashier page.
 	for id, events := range map[string][]payment.Event{
 		"2025030119074101000004": nil,
 		"2025030119074101000002": {payment.Confirmed{CustomerID: "alice", Amount: hkd(8518), At: time.Now()}},

@@ -311,7 +311,8 @@ func (a *simAlipay) cancel(b *book) {
 	w.violate("%s: cancelPayment is never answered", b.id)
 }
 
-// refund gives back a part, until it is answered S or F; sometimes more than is left.
+// refund gives back a part, until it is answered S or F; sometimes more than is
+// left.
 func (a *simAlipay) refund(b *book, i int) {
 	w := a.world
 	part := 1 + int64(w.chance(int(b.answer.PaymentAmount.Minor)))

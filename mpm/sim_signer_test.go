@@ -11,9 +11,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// quickKey signs like RSA with 2048 bits, and verifies as such, but its modulus is
-// a product of 64 primes of 32 bits and its exponent is 3: both operations take
-// microseconds. (Anybody can find those primes. For simulations only.)
+// quickKey signs like RSA with 2048 bits, and verifies as such, but its modulus
+// is a product of 64 primes of 32 bits and its exponent is 3: both operations
+// take microseconds. (Anybody can find those primes. For simulations only.)
 type quickKey struct {
 	public *rsa.PublicKey
 	primes []uint64

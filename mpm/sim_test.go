@@ -17,7 +17,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// audit compares the wallet with the books of Alipay+ when nothing is left to do.
+// audit compares the wallet with the books of Alipay+ when nothing is left to
+// do.
 func (w *world) audit() {
 	var ledger map[string]paymenttest.Entry
 	if w.remote != nil {
@@ -221,8 +222,8 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// Wallets that do it wrong: the simulation finds each of them, and the seed shows
-// the same again.
+// Wallets that do it wrong: the simulation finds each of them, and the seed
+// shows the same again.
 func TestSimulationFindsMistakes(t *testing.T) {
 	for _, c := range []struct {
 		rule    string

@@ -22,7 +22,8 @@ type user struct {
 }
 
 // ask sends a question to the wallet until it answers, and returns the JSON for
-// the app. A user whose wallet is down may lose patience; the answer is nil then.
+// the app. A user whose wallet is down may lose patience; the answer is nil
+// then.
 func (u *user) ask(fn func(*process) (json.Marshaler, error)) (answer json.Marshaler, data string) {
 	for range 200 {
 		ok := u.world.call(func(p *process) {

@@ -16,7 +16,8 @@ import (
 // What the wallet of the simulation gives to the SDK: the database, the ledger
 // and the rest, each with its bad luck. A process may die at every call.
 
-// mistake is what a wallet of a control does wrong: the simulation must catch it.
+// mistake is what a wallet of a control does wrong: the simulation must catch
+// it.
 type mistake int
 
 const (

@@ -21,10 +21,10 @@ import (
 )
 
 // world is one run of the simulation: four orders of two customers, the wallet
-// with two relays, and an Alipay+ that inquires, cancels and refunds, in virtual
-// time. Everything that can differ between two runs follows from the
-// seed: every actor waits a random number of nanoseconds before it acts, so that
-// at any instant only one of them does.
+// with two relays, and an Alipay+ that inquires, cancels and refunds, in
+// virtual time. Everything that can differ between two runs follows from the
+// seed: every actor waits a random number of nanoseconds before it acts, so
+// that at any instant only one of them does.
 type world struct {
 	seed    uint64
 	mistake mistake
@@ -104,8 +104,8 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 			func(p *process, ctx context.Context) error { return p.relays[1].Run(ctx) },
 			func(p *process, ctx context.Context) error { return p.payments.Run(ctx) },
 		} {
-			// Each runs for a moment, again and again: their own waits do not follow
-			// from the seed.
+			// Each runs for a moment, again and again: their own waits do not
+			// follow from the seed.
 			first := w.draw(0, time.Second)
 			w.background.Go(func() {
 				time.Sleep(first)
@@ -223,8 +223,8 @@ func (r simRetry) Next(a alipayplus.Attempt) (time.Duration, bool) {
 	return r.w.draw(50*time.Millisecond, 2*time.Second), a.Number < 3
 }
 
-// visit is a process coming to a place where it may die. A dead process does not
-// go on: its goroutines end, whatever they were doing.
+// visit is a process coming to a place where it may die. A dead process does
+// not go on: its goroutines end, whatever they were doing.
 func (w *world) visit(p *process, place string, others bool) {
 	p.goOn()
 	w.mu.Lock()
@@ -254,8 +254,8 @@ func (p *process) goOn() {
 	}
 }
 
-// call runs fn in the wallet, on another goroutine, because a crash ends that one.
-// It reports whether fn came back.
+// call runs fn in the wallet, on another goroutine, because a crash ends that
+// one. It reports whether fn came back.
 func (w *world) call(fn func(*process)) bool {
 	p := w.process.Load()
 	if p == nil {

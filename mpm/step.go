@@ -34,8 +34,8 @@ const (
 	Intercepted Origin = "intercepted"
 )
 
-// Local means that the wallet's own filter claims the code. The app goes on with
-// the wallet's own logic.
+// Local means that the wallet's own filter claims the code. The app goes on
+// with the wallet's own logic.
 //
 //	{"step":"local"}
 type Local struct {
@@ -49,15 +49,15 @@ type Rejected struct {
 	Verdict codeid.Verdict // the filter entry that decided, for support
 }
 
-// Unsupported means that Alipay+ does not take the code. The wallet goes on with
-// its own logic.
+// Unsupported means that Alipay+ does not take the code. The wallet goes on
+// with its own logic.
 //
 //	{"step":"unsupported"}
 type Unsupported struct{}
 
 // Launch is the step for an entry code. The app calls launch(redirectUrl,
-// userAgent, acDecodeConfig) of the client SDK; the user enters the amount at the
-// merchant, and an order code comes to Flow.Decode.
+// userAgent, acDecodeConfig) of the client SDK; the user enters the amount at
+// the merchant, and an order code comes to Flow.Decode.
 //
 //	{"step":"launch","redirectUrl":"https://…","userAgent":"AlipayConnect","acDecodeConfig":"…"}
 type Launch struct {
@@ -66,10 +66,11 @@ type Launch struct {
 	ACDecodeConfig alipayplus.Secret `json:"acDecodeConfig,omitzero"` // only from a remote identifier
 }
 
-// SDKAction means that Alipay+ wants the client SDK to act, for example to open a
-// page that explains a limit. There is no cashier and no debit. The app passes
-// the payload on, unchanged: for a scanned code by handleAction(payload), for an
-// intercepted one by onSuccess(payload) of the decode callback.
+// SDKAction means that Alipay+ wants the client SDK to act, for example to open
+// a page that explains a limit. There is no cashier and no debit. The app
+// passes the payload on, unchanged: for a scanned code by
+// handleAction(payload), for an intercepted one by onSuccess(payload) of the
+// decode callback.
 //
 //	{"step":"sdkAction","actionType":"HANDLE_BY_SDK","sdkActionPayload":"…",
 //	 "call":"handleAction" or "onSuccess"}
@@ -80,9 +81,10 @@ type SDKAction struct {
 	Code       alipayplus.ResultCode // of the answer that held the action: SUCCESS, or why it failed
 }
 
-// Pending means not known yet. The app shows a waiting page and asks again, with
-// the same code and customer, after AskAgainAfter; for an Intercepted code it
-// keeps the decode callback open. It is never a failure: the order may be fine.
+// Pending means not known yet. The app shows a waiting page and asks again,
+// with the same code and customer, after AskAgainAfter; for an Intercepted code
+// it keeps the decode callback open. It is never a failure: the order may be
+// fine.
 //
 //	{"step":"pending","reason":"no answer","askAgainAfterMs":2000}
 type Pending struct {

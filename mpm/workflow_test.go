@@ -284,7 +284,8 @@ func TestOtherScans(t *testing.T) {
 			t.Errorf("somebody else scans it: %q", pages)
 		}
 
-		// The balance is too low: the user leaves, and nothing is asked for ever.
+		// The balance is too low: the user leaves, and nothing is asked for
+		// ever.
 		p.app.Header.Set("X-Customer", "carol")
 		p.app.SDK.Amount = jpy(100)
 		pages := p.scan(t, p.shop.EntryCode())

@@ -179,7 +179,8 @@ func (s *Service) carryOut(ctx context.Context, r Record, do []Effect, o occurre
 	return r, nil
 }
 
-// tell calls OnChange. unseen: it failed for this change, which cannot be undone.
+// tell calls OnChange. unseen: it failed for this change, which cannot be
+// undone.
 func (s *Service) tell(ctx context.Context, before, after Record, unseen bool) (Record, error) {
 	if unseen {
 		if !after.Missed {

@@ -52,8 +52,8 @@ func TestRefusedDebitLeavesNothing(t *testing.T) {
 }
 
 // Only a refusal refuses: whatever result code another error holds, the payment
-// stays as it was, the caller cannot take it for F, and the same call works when
-// the fault is over.
+// stays as it was, the caller cannot take it for F, and the same call works
+// when the fault is over.
 func TestOtherErrorsDecideNothing(t *testing.T) {
 	code := error(alipayplus.CodeProcessFail)
 	for _, c := range []struct {
@@ -174,8 +174,8 @@ func TestOnChangeOfAnotherPayment(t *testing.T) {
 			}
 		})
 		s.open()
-		// The ledger refuses the other payment's debit: that is no refusal of this
-		// one.
+		// The ledger refuses the other payment's debit: that is no refusal of
+		// this one.
 		_, err := s.Confirm(t.Context(), agreed(s.find()))
 		if _, refused := alipayplus.RefusalOf(err); err == nil || refused || !errors.Is(err, alipayplus.CodeUserBalanceNotEnough) {
 			t.Fatalf("the error is %v", err)

@@ -40,8 +40,8 @@ type asked struct {
 	refused *Refused // nil: agreed
 }
 
-// errUnchecked: the event orders another debit than the one that Check was asked
-// about, because the payment changed in between.
+// errUnchecked: the event orders another debit than the one that Check was
+// asked about, because the payment changed in between.
 var errUnchecked = errors.New("payment: Check was not asked about this debit")
 
 // checkDebit asks Check before e orders a debit. A refusal is returned to be

@@ -30,8 +30,8 @@ func (e *undecided) Unwrap() []error { return []error{e.err} }
 // changeFailed is an error of OnChange.
 type changeFailed struct{ undecided }
 
-// debitRefused ends a transaction whose ledger refused a debit. It is no refusal
-// itself: in a transaction of the caller nothing is recorded.
+// debitRefused ends a transaction whose ledger refused a debit. It is no
+// refusal itself: in a transaction of the caller nothing is recorded.
 type debitRefused struct {
 	id  string
 	end Refused

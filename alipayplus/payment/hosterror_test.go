@@ -59,8 +59,8 @@ func TestReentered(t *testing.T) {
 	}
 }
 
-// Nothing that the host panics with ends the wallet: what was begun is undone or
-// asked again, an alarm tells of it, and Run goes on.
+// Nothing that the host panics with ends the wallet: what was begun is undone
+// or asked again, an alarm tells of it, and Run goes on.
 func TestPanics(t *testing.T) {
 	for _, where := range []string{"Ledger", "OnChange", "Check", "AfterCommit", "RemoteLedger", "RemoteLedger and OnChange", "Run"} {
 		t.Run(where, func(t *testing.T) {

@@ -19,8 +19,8 @@ func again(tries int) Resume {
 }
 
 // pursue calls the RemoteLedger for all that is due, each once, and records the
-// answers. It goes on when the caller gives up, because money moves. What is not
-// known stays due.
+// answers. It goes on when the caller gives up, because money moves. What is
+// not known stays due.
 func (s *Service) pursue(ctx context.Context, r Record) Record {
 	ctx = context.WithoutCancel(ctx)
 	calls, cancel := context.WithTimeout(ctx, remoteTimeout)

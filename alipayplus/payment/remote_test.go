@@ -33,8 +33,8 @@ func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
 	})
 }
 
-// The next look is stored before the ledger is called, later than the call ends:
-// a crash in between forgets nothing, and nobody else calls meanwhile.
+// The next look is stored before the ledger is called, later than the call
+// ends: a crash in between forgets nothing, and nobody else calls meanwhile.
 func TestBackoffBeforeCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, true)
@@ -268,8 +268,9 @@ func TestCancelDuringRemoteDebit(t *testing.T) {
 	}
 }
 
-// A debit that was on the wire when the payment was cancelled, and lands although
-// it was voided (the ledger is at fault), is given back when it is reported.
+// A debit that was on the wire when the payment was cancelled, and lands
+// although it was voided (the ledger is at fault), is given back when it is
+// reported.
 func TestLateDebitIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		forgetful := &forgetfulLedger{wait: make(chan struct{})}

@@ -10,8 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// A refund that the ledger does not answer is answered U through the handler, and
-// S when Alipay+ asks again.
+// A refund that the ledger does not answer is answered U through the handler,
+// and S when Alipay+ asks again.
 func TestRoutes(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
 		s := serve(t, remote)

@@ -3,8 +3,8 @@
 //
 // # What you write
 //
-// [Schema] returns the two tables, for your migration tool; [Migrate] makes them,
-// for tests and SQLite. [New] gives auth what it keeps its records in:
+// [Schema] returns the two tables, for your migration tool; [Migrate] makes
+// them, for tests and SQLite. [New] gives auth what it keeps its records in:
 //
 //	store, err := sqlstore.Open(ctx, db, sqlstore.PostgreSQL)
 //	tokens, err := auth.NewService(auth.Config{
@@ -14,9 +14,9 @@
 // # What you get
 //
 // A token and its message to Alipay+ change in one transaction, and in that of
-// the payment if auth.Service.OnPaid issues it. Everything that package sqlstore
-// says about transactions, their repetition and their isolation is true here,
-// too.
+// the payment if auth.Service.OnPaid issues it. Everything that package
+// sqlstore says about transactions, their repetition and their isolation is
+// true here, too.
 //
 // The table alipayplus_auth_token has columns for your own queries, for example
 // to show a user their authorizations:
@@ -31,8 +31,8 @@
 // # What can go wrong
 //
 // New checks nothing: a table that is missing is an error of the first use. A
-// record that a newer version of auth wrote in another form is an error and stays
-// as it is.
+// record that a newer version of auth wrote in another form is an error and
+// stays as it is.
 //
 // # How long rows live
 //

@@ -6,8 +6,8 @@
 //		authtest.TestStores(t, func(*testing.T) auth.Stores { return db.Stores() })
 //	}
 //
-// Give it a database of its own: DeleteCodes deletes whatever is old enough. All
-// digests are random, so that it need not be emptied between runs.
+// Give it a database of its own: DeleteCodes deletes whatever is old enough.
+// All digests are random, so that it need not be emptied between runs.
 //
 // That an outbox works in the transactions of the Stores is the contract of the
 // outbox: run alipayplustest.TestOutbox with InTx of your Stores.

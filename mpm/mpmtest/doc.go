@@ -1,7 +1,8 @@
 // Package mpmtest plays the other parties of merchant-presented mode in a
 // wallet's tests: the merchant with its acquirer and the orders that Alipay+
-// keeps for it ([Merchant]), the Alipay+ client SDK on the user's phone ([SDK]),
-// and the wallet's app ([App]). They use an alipayplustest.Gateway, in memory.
+// keeps for it ([Merchant]), the Alipay+ client SDK on the user's phone
+// ([SDK]), and the wallet's app ([App]). They use an alipayplustest.Gateway, in
+// memory.
 //
 // Package mpm's own tests run all workflows of the Alipay+ documents with it,
 // from the first step to the last. A wallet plugs in its backend as the
@@ -26,6 +27,6 @@
 // SDK that was changed on its way, a callback that runs twice or never, an
 // authorization code of another form, JSON that does not say what to do.
 //
-// Every party writes what it does into the [Journal] of the Merchant, a line for
-// each arrow of the documents' figures. To see one whole, print its Lines.
+// Every party writes what it does into the [Journal] of the Merchant, a line
+// for each arrow of the documents' figures. To see one whole, print its Lines.
 package mpmtest
