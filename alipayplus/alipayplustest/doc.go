@@ -25,4 +25,9 @@
 // repeated request as it answered the first, and refuses one that reuses an id
 // for something else. What the SDK under test does wrong becomes an error of the
 // test. Everything that it sends is signed.
+//
+// What a wallet builds of its own is tested by suites: [TestClient], [TestHandler]
+// and [TestSigner] for clients, servers and keys, [TestIdempotencyStore],
+// [TestOutbox] and [TestQueue] for what it stores. Each names the rule that is
+// broken.
 package alipayplustest
