@@ -39,9 +39,10 @@
 // [Send] signs a request, sends it to the wallet's handler and verifies the
 // answer; with [Remote] it does so over HTTP.
 //
-// # Stores of your own
+// # Clients, servers, keys and stores of your own
 //
-// [TestIdempotencyStore], [TestOutbox] and [TestQueue] test an
-// alipayplus.IdempotencyStore, an alipayplus.Outbox and an alipayplus.Queue of
-// the host against what their comments promise.
+// What a wallet builds of its own is tested by suites: [TestClient],
+// [TestHandler] and [TestSigner] for clients, servers and keys,
+// [TestIdempotencyStore], [TestOutbox] and [TestQueue] for what it stores. Each
+// names the rule that is broken.
 package alipayplustest

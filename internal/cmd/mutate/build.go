@@ -30,7 +30,8 @@ type group struct {
 
 	binary  string
 	mutants []*mutant
-	hash    string // of everything in the binary but its tests
+	hash    string            // of all files with mutants: their numbers
+	hashes  map[string]string // of each of them
 }
 
 // groups are the code that decides about money and keys.
@@ -100,7 +101,6 @@ func (g *group) build(root, dir string) error {
 	}
 	sources, files := map[string][]byte{}, map[string]*ast.File{}
 	var parsed []*ast.File
-	sum := fnv.New64a()
 	for _, name := range strings.Fields(names) {
 		source, err := os.ReadFile(filepath.Join(root, g.Dir, name))
 		if err != nil {
@@ -111,7 +111,6 @@ func (g *group) build(root, dir string) error {
 			return err
 		}
 		sources[name], files[name], parsed = source, file, append(parsed, file)
-		_, _ = sum.Write(source)
 	}
 	info := &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
@@ -123,7 +122,8 @@ func (g *group) build(root, dir string) error {
 	if err != nil {
 		return err
 	}
-	edits := map[string][]*edit{}
+	edits, sum := map[string][]*edit{}, []byte(nil)
+	g.hashes = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(g.Files)) {
 		if files[name] == nil {
 			return fmt.Errorf("%s/%s: no such file", g.Dir, name)
@@ -131,11 +131,13 @@ func (g *group) build(root, dir string) error {
 		f := &finder{fset: fset, info: info, pkg: pkg, source: sources[name], file: g.Dir + "/" + name, known: map[string]int{}}
 		f.find(files[name])
 		edits[name] = f.edits
+		g.hashes[f.file] = hash(sources[name])
+		sum = append(sum, g.hashes[f.file]...)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	g.binary, g.hash = filepath.Join(dir, "tests"), strconv.FormatUint(sum.Sum64(), 16)
+	g.binary, g.hash = filepath.Join(dir, "tests"), hash(sum)
 	for range 30 {
 		dropped, err := g.compile(root, dir, pkg.Name(), sources, edits)
 		if err != nil {
@@ -221,4 +223,10 @@ func (g *group) compile(root, dir, pkg string, sources map[string][]byte, edits 
 		return 0, err
 	}
 	return dropped, nil
+}
+
+func hash(text []byte) string {
+	sum := fnv.New64a()
+	_, _ = sum.Write(text)
+	return strconv.FormatUint(sum.Sum64(), 16)
 }

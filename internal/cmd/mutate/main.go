@@ -64,38 +64,40 @@ func mutate(ctx context.Context, n int, seed uint64, parallel int, dir, only str
 	for _, r := range read[result](kept) {
 		known[r.Hash+r.ID] = r
 	}
-	todo := map[*group][]*mutant{}
+	var todo []*mutant // in the order of the sample: what runs out of time is fair
+	tests := map[*group][]test{}
 	for _, m := range picked {
-		r, done := known[owner[m].hash+m.ID]
-		if strings.Contains(m.File, only) && !show && (!done || again && r.End != "killed" && r.End != "timeout") {
-			todo[owner[m]] = append(todo[owner[m]], m)
-		}
-	}
-	for _, g := range all {
-		if len(todo[g]) == 0 {
+		g := owner[m]
+		r, done := known[g.hashes[m.File]+m.ID]
+		if show || !strings.Contains(m.File, only) || done && (!again || r.End == "killed" || r.End == "timeout") {
 			continue
 		}
-		tests, err := g.trace(ctx, root, filepath.Dir(g.binary), parallel)
-		if err != nil {
-			return false, err
-		}
-		each(parallel, todo[g], func(m *mutant) {
-			r := g.judge(ctx, root, m, tests)
-			if ctx.Err() == nil {
-				write(kept, r)
-				fmt.Fprintf(os.Stderr, "%s\t%s\t%s\n", r.End, m.ID, r.By)
+		todo = append(todo, m)
+		if tests[g] == nil {
+			if tests[g], err = g.trace(ctx, root, filepath.Dir(g.binary), parallel); err != nil {
+				return false, err
 			}
-		})
-		if ctx.Err() != nil {
-			return false, ctx.Err()
 		}
+	}
+	each(parallel, todo, func(m *mutant) {
+		if ctx.Err() != nil {
+			return
+		}
+		r := owner[m].judge(ctx, root, m, tests[owner[m]])
+		if ctx.Err() == nil {
+			write(kept, r)
+			fmt.Fprintf(os.Stderr, "%s\t%s\t%s\n", r.End, m.ID, r.By)
+		}
+	})
+	if ctx.Err() != nil {
+		return false, ctx.Err()
 	}
 	for _, r := range read[result](kept) {
 		known[r.Hash+r.ID] = r
 	}
 	var results []result
 	for _, m := range picked {
-		if r, ok := known[owner[m].hash+m.ID]; ok {
+		if r, ok := known[owner[m].hashes[m.File]+m.ID]; ok {
 			results = append(results, r)
 		}
 	}

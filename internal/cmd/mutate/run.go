@@ -26,7 +26,7 @@ type test struct {
 // result is what became of a mutant.
 type result struct {
 	ID   string
-	Hash string // of the package that was changed
+	Hash string // of the file that was changed
 	End  string // killed, timeout, survived, not reached
 	By   string `json:",omitempty"` // the test that failed
 }
@@ -100,7 +100,7 @@ func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]te
 
 // judge runs the tests that reach m, the fastest first, in steps.
 func (g *group) judge(ctx context.Context, root string, m *mutant, tests []test) result {
-	r := result{ID: m.ID, Hash: g.hash, End: "not reached"}
+	r := result{ID: m.ID, Hash: g.hashes[m.File], End: "not reached"}
 	var names []string
 	var took time.Duration
 	flush := func() bool {
