@@ -26,7 +26,7 @@
 // when the lease ends after a crash. Leases and due times are by the clock of
 // the database, so that the clocks of the processes may differ.
 //
-// A payment that is opened, confirmed with its debit, and reported takes 8
+// A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 11 on MySQL, without BEGIN, COMMIT
 // and the ledger's own.
 //
