@@ -92,8 +92,13 @@ func BenchmarkFloor(b *testing.B) {
 	run(sdk)
 	run(floor.pay)
 	var ours, theirs, ratios []float64
+	written := func() int64 { return d.Int(b, `SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)`) }
+	wal := int64(0)
 	for b.Loop() {
-		x, y := run(sdk), run(floor.pay)
+		before := written()
+		x := run(sdk)
+		wal += written() - before
+		y := run(floor.pay)
 		ours, theirs, ratios = append(ours, x), append(theirs, y), append(ratios, x/y)
 	}
 	median := func(list []float64) float64 {
@@ -103,6 +108,7 @@ func BenchmarkFloor(b *testing.B) {
 	b.ReportMetric(median(ours), "payments/s")
 	b.ReportMetric(median(theirs), "floor-payments/s")
 	b.ReportMetric(median(ratios), "x-floor")
+	b.ReportMetric(float64(wal)/float64(writers*each*len(ratios)), "wal-B/payment")
 	for _, table := range []string{"alipayplus_payment", "alipayplus_outbox", "entry"} {
 		size := d.Int(b, `SELECT pg_total_relation_size('`+table+`')`)
 		rows := d.Int(b, `SELECT count(*) FROM `+table)
