@@ -389,7 +389,7 @@ func TestAccount(t *testing.T) {
 func TestRefusalSaysWhy(t *testing.T) {
 	story(t, func(w *world) {
 		var log bytes.Buffer
-		handler := must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 			Credentials: w.credentials(), Idempotency: w.store, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}, w.easypay.Routes("/wallet/")...))
 		request := creation("PR1", func(r *payment.PayRequest) { r.AuthorizationInfo.AuthState = alipayplus.Secret{} })
