@@ -47,7 +47,7 @@ func (w *plain) pay(r members) members {
 	case method != "":
 		answer = w.payWithToken(p, method, str(r, "paymentMethod", "customerId"))
 	case factor("isEasyPayScenario") || w.is("takes every pay for Easy Pay"):
-		if factor("isAuthorizationAndPay") || w.is("takes silence for consent") {
+		if factor("isAuthorizationAndPay") {
 			p.agreement, p.authClient, p.consent = str(r, "authorizationInfo", "referenceAgreementId"), str(r, "authorizationInfo", "authClientId"), true
 		}
 		answer = w.create(p)
@@ -87,6 +87,9 @@ func (w *plain) create(p *plainPayment) members {
 	a["paymentId"], a["paymentUrl"], a["customerId"] = p.paymentID, plainPage+p.link, p.customer
 	if w.is("answers a creation with S") {
 		a["result"] = plainResult("S", "SUCCESS")["result"]
+	}
+	if p.consent && w.is("issues a token before the user paid") {
+		w.issue(p)
 	}
 	if w.is("debits at the creation") {
 		w.debit(p)

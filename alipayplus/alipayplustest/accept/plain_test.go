@@ -466,8 +466,9 @@ func (w *plain) page(call, link, pin string) (int, members) {
 		w.fail(p, "failed", "USER_PAYMENT_VERIFICATION_FAILED")
 	}
 	if (p.state == "verifying" || p.state == "closed" && w.is("debits after a cancellation")) && call == "pin" {
-		if w.is("counts a try after it compared") {
+		if before := p.tries; w.is("counts a try after it compared") {
 			w.pause()
+			p.tries = before
 		}
 		if !w.is("counts no tries") {
 			p.tries++

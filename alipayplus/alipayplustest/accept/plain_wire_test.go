@@ -121,7 +121,7 @@ func (w *plain) call(ctx context.Context, address string, body []byte, timeout t
 	if (err != nil || time.Since(at).Abs() > 15*time.Minute) && !w.is("believes old answers") && !w.is("believes answers that do not verify") && !w.is("skips the check without a header") {
 		return "", nil
 	}
-	answer, err = plainParse(text, false)
+	answer, err = w.parse(text)
 	if err != nil {
 		return "", nil
 	}
@@ -135,11 +135,11 @@ func (w *plain) call(ctx context.Context, address string, body []byte, timeout t
 	return status, answer
 }
 
-// plainParse reads JSON: scalars are strings afterwards, what is empty is gone.
-func plainParse(body []byte, native bool) (members, error) {
+// parse reads JSON: scalars are strings afterwards.
+func (w *plain) parse(body []byte) (members, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	v, err := plainValue(d, native)
+	v, err := w.value(d)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func plainParse(body []byte, native bool) (members, error) {
 	return m, nil
 }
 
-func plainValue(d *json.Decoder, refuseNative bool) (any, error) {
+func (w *plain) value(d *json.Decoder) (any, error) {
 	t, err := d.Token()
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func plainValue(d *json.Decoder, refuseNative bool) (any, error) {
 		if t == '[' {
 			var list []any
 			for d.More() {
-				v, err := plainValue(d, refuseNative)
+				v, err := w.value(d)
 				if err != nil {
 					return nil, err
 				}
@@ -175,10 +175,10 @@ func plainValue(d *json.Decoder, refuseNative bool) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			if _, twice := m[name.(string)]; twice {
+			if _, twice := m[name.(string)]; twice && !w.is("lets the last of two members win") {
 				return nil, errors.New("a member is there twice")
 			}
-			v, err := plainValue(d, refuseNative)
+			v, err := w.value(d)
 			if err != nil {
 				return nil, err
 			}
@@ -187,14 +187,11 @@ func plainValue(d *json.Decoder, refuseNative bool) (any, error) {
 		_, err = d.Token()
 		return m, err
 	case json.Number:
-		if refuseNative {
+		if w.is("refuses native scalars") {
 			return nil, errors.New("a number")
 		}
 		return t.String(), nil
 	case bool:
-		if refuseNative {
-			return nil, errors.New("a boolean")
-		}
 		return strconv.FormatBool(t), nil
 	case string:
 		return t, nil
