@@ -99,13 +99,13 @@ func (a *alipay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, notifyPath) {
 		api = "notifyPayment"
 	}
-	a.log.note("wallet", "Alipay+", api+" "+r.URL.Path, body)
+	a.log.add("wallet", "Alipay+", api+" "+r.URL.Path, body, true)
 	answer := a.answer(r, api, body)
 	if answer == nil {
-		a.log.note("Alipay+", "wallet", api+": no answer, the connection breaks", nil)
+		a.log.add("Alipay+", "wallet", api+": no answer, the connection breaks", nil, true)
 		panic(http.ErrAbortHandler)
 	}
-	a.log.note("Alipay+", "wallet", fmt.Sprintf("%s: answer, HTTP %d", api, answer.status), answer.body)
+	a.log.add("Alipay+", "wallet", fmt.Sprintf("%s: answer, HTTP %d", api, answer.status), answer.body, true)
 	maps.Copy(w.Header(), answer.header)
 	w.Header().Set("Content-Length", fmt.Sprint(len(answer.body)))
 	w.WriteHeader(answer.status)

@@ -13,7 +13,9 @@ const settling = 10 * time.Second
 // what Alipay+ was told and with the users' balances.
 func (s *scenario) books() {
 	var wrong string
+	mark := s.log.mark()
 	s.eventually(settling, func() bool {
+		s.log.reset(mark) // the last round tells all
 		wrong = s.compare()
 		return wrong == ""
 	})

@@ -385,7 +385,7 @@ var refundChecks = []check{
 			half := o.paymentAmount.minor() / 2
 			for range 2 {
 				body := s.refundParts(o, s.newID(), half, usual/2)
-				body["surchargeInfo"] = object{"surchargeAmount": amount{s.cfg.Currency, strconv.Itoa(usual/2 + 30)}.object()} // rounded up by Alipay+
+				body["surchargeInfo"] = object{"surchargeAmount": amount{s.cfg.Currency, strconv.Itoa(usual/2 + 26)}.object()} // half of the surcharge amount, rounded up
 				got := s.ask("refund", body)
 				s.must(got.status == "S", "S", "%v", got)
 			}

@@ -317,7 +317,7 @@ var notifyChecks = []check{
 		},
 	},
 	{
-		number: 245, name: "the notification goes to paymentNotifyUrl", needs: merchantMode,
+		number: 245, name: "the notification goes to paymentNotifyUrl", needs: merchantMode, https: true,
 		loses: "The merchant does not hear of the payment.", source: decodePage + "paymentNotifyUrl",
 		run: func(s *scenario) {
 			o := s.order()

@@ -187,7 +187,7 @@ var tokenChecks = []check{
 				var answer struct {
 					Unbound bool `json:"unbound"`
 				}
-				status := u.ask(http.MethodPost, s.cfg.Wallet.Driver, "/unbind", object{"referenceAgreementId": g.id}, &answer)
+				status := u.ask(http.MethodPost, s.cfg.Wallet.Driver, "/unbind", object{"referenceAgreementId": g.id, "accessToken": token}, &answer)
 				s.must(status == http.StatusOK, "unbind is answered", "HTTP %d", status)
 				return answer.Unbound
 			}

@@ -16,6 +16,8 @@ type Message struct {
 	To   string    `json:"to"`
 	What string    `json:"what"` // the API or the call, and what the suite did to it
 	Body string    `json:"body,omitempty"`
+
+	spontaneous bool // the wallet began
 }
 
 // String is the message on one line.
@@ -84,11 +86,14 @@ type journal struct {
 // ran.
 type problem struct{ expected, seen string }
 
-func (j *journal) note(from, to, what string, body []byte) {
+func (j *journal) note(from, to, what string, body []byte) { j.add(from, to, what, body, false) }
+
+func (j *journal) add(from, to, what string, body []byte, spontaneous bool) {
+	m := Message{time.Now(), from, to, what, redact(body), spontaneous}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.messages) < maxMessages {
-		j.messages = append(j.messages, Message{time.Now(), from, to, what, redact(body)})
+		j.messages = append(j.messages, m)
 	}
 }
 
@@ -96,6 +101,27 @@ func (j *journal) wrong(expected, format string, args ...any) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.problems = append(j.problems, problem{expected, fmt.Sprintf(format, args...)})
+}
+
+// mark is how much was noted.
+func (j *journal) mark() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.messages)
+}
+
+// reset forgets the messages between the suite and the driver or the inbound
+// side since mark. What the wallet sent by itself stays.
+func (j *journal) reset(mark int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	kept := j.messages[:mark:mark]
+	for _, m := range j.messages[mark:] {
+		if m.spontaneous {
+			kept = append(kept, m)
+		}
+	}
+	j.messages = kept
 }
 
 // take returns what was noted and begins anew.

@@ -14,6 +14,7 @@ type check struct {
 	source string // where the documents have it
 	needs  []Capability
 	long   bool // waits for minutes: in virtual time only
+	https  bool // needs a gateway with https
 	run    func(s *scenario)
 }
 

@@ -81,6 +81,10 @@ func (s *Suite) check(ctx context.Context, k check) Result {
 		r.Verdict, r.Why = NotApplicable, "it waits for minutes, and runs in virtual time only"
 		return r
 	}
+	if k.https && !strings.HasPrefix(s.cfg.Alipay.BaseURL, "https://") {
+		r.Verdict, r.Why = NotApplicable, "alipay.baseUrl is http, and a wallet may refuse such a URL"
+		return r
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 	began := time.Now()
