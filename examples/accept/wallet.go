@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
@@ -50,6 +51,9 @@ type process struct {
 	app     http.Handler
 	inbound http.Handler
 }
+
+// schedule is shorter than the default, so that the checks take less time.
+var schedule = alipayplus.Schedule{time.Second, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 10 * time.Minute}
 
 const verifyPage = "https://wallet.accept.example/verify/"
 
@@ -112,17 +116,11 @@ func (w *wallet) process() *process {
 // build makes everything that the process runs. It is what a real backend does
 // when it starts.
 func (p *process) build(w *wallet, version string) (jobs []func(context.Context) error, err error) {
-	signer, err := alipayplus.NewSigner(version, w.world.WalletKeys[version])
+	a, err := alipayplustest.NewAcceptance(w.world, version)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := alipayplus.NewKeyRing(w.world.AlipayKeys)
-	if err != nil {
-		return nil, err
-	}
-	credentials := alipayplus.Credentials{ClientID: w.world.ClientID, Signer: signer, Keys: ring}
-	p.client, err = alipayplus.NewClient(alipayplus.ClientConfig{Credentials: credentials, BaseURL: w.world.BaseURL, Transport: w.world.Transport})
-	if err != nil {
+	if p.client, err = alipayplus.NewClient(a.Client); err != nil {
 		return nil, err
 	}
 	p.tokens, err = auth.NewService(auth.Config{
@@ -153,12 +151,12 @@ func (p *process) build(w *wallet, version string) (jobs []func(context.Context)
 	if err != nil {
 		return nil, err
 	}
-	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: w.database, Sealer: w.sealer})
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: w.database, Sealer: w.sealer, Schedule: schedule})
 	if err != nil {
 		return nil, err
 	}
 	p.app = flow.Handler(customer)
-	p.inbound, err = alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: credentials, Idempotency: w.idempotency, Lease: 10 * time.Second},
+	p.inbound, err = alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: a.Client.Credentials, Idempotency: w.idempotency, Lease: 10 * time.Second},
 		slices.Concat(payments.Routes("/alipayplus/"), p.easyPay.Routes("/alipayplus/"), p.tokens.Routes("/alipayplus/"))...)
 	return []func(context.Context) error{relay.Run, payments.Run, p.tokens.Run}, err
 }

@@ -76,6 +76,8 @@ var cancelChecks = []check{
 			next := u.confirm(o)
 			s.must(next.State == "closed" || next.State == "failed", "closed", "%v", next)
 			s.must(next.ResultCode == "ORDER_IS_CLOSED", "ORDER_IS_CLOSED", "%v", next)
+			next = u.scan(o)
+			s.must(next.Step == "failed" || next.State == "closed" || next.State == "failed", "a second scan says so, too", "%v", next)
 			i := s.inquire(o.id)
 			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
 		},

@@ -182,7 +182,7 @@ var crashChecks = []check{
 	},
 }
 
-var chanceChecks = []check{chance(821, 1), chance(822, 2), chance(823, 3), chance(824, 4)}
+var chanceChecks = []check{chance(821, 1), chance(822, 2), chance(823, 3), chance(824, 4), easyChance(831, 5), easyChance(832, 6)}
 
 // chance pays, refunds and cancels while calls go wrong by a seed.
 func chance(number int, seed uint64) check {
@@ -222,6 +222,46 @@ func chance(number int, seed uint64) check {
 					s.must(got.status == "S", "S for a refund", "%v", got)
 					s.refunded(o, 400)
 				}
+			}
+		},
+	}
+}
+
+// easyChance pays with Easy Pay, consent and tokens while calls go wrong by a
+// seed.
+func easyChance(number int, seed uint64) check {
+	return check{
+		number: number, name: fmt.Sprintf("Easy Pay and tokens on a line that breaks, changes and repeats, seed %d", seed), needs: oneClick,
+		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
+		run: func(s *scenario) {
+			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
+			u := s.user(0)
+			for range 5 {
+				o := s.newPay(usual)
+				g := s.alipay.newAgreement(s.newID())
+				o.agreement = g.id
+				for range random.IntN(3) {
+					o.notifyFaults = append(o.notifyFaults, mischief(random))
+					g.faults = append(g.faults, mischief(random))
+				}
+				r := s.prepare("pay", s.payRequest(o, u, consentFactor))
+				s.twice(r)
+				page := s.created(o, u, s.once(r))
+				if random.IntN(3) == 0 {
+					u.at("pin", page, u.wrongPIN(1))
+				}
+				s.verified(u, page)
+				s.told(o, "S", s.cfg.resendWithin())
+				ok := s.eventually(s.cfg.resendWithin(), func() bool { return s.alipay.viewAgreement(g).acknowledged > 0 })
+				s.must(ok, "authNotify TOKEN_CREATED", "%d attempts", len(s.alipay.viewAgreement(g).created))
+				token := text(s.alipay.viewAgreement(g).created[0].members, "accessToken")
+				with := s.newPay(usual)
+				body := s.tokenPay(with, token)
+				s.alipay.change(with, func(o *order) { o.customer, o.seen = u.ID, true })
+				s.twice(s.prepare("pay", body))
+				got := s.ask("pay", body)
+				s.must(got.status == "S", "S", "%v", got)
+				s.told(with, "S", s.cfg.resendWithin())
 			}
 		},
 	}

@@ -2,6 +2,7 @@ package accept
 
 import (
 	"bytes"
+	"net/http"
 	"time"
 )
 
@@ -88,6 +89,19 @@ var decodeFaultChecks = []check{
 			s.user(0).cashier(o)
 			s.must(time.Since(began) < 20*time.Second, "the attempt is given up after 8 seconds", "the cashier page after %v", time.Since(began).Round(time.Second))
 			s.must(len(s.view(o).decodes) >= 2, "another attempt", "%d", len(s.view(o).decodes))
+		},
+	},
+	{
+		number: 141, name: "a redirect of the gateway is not followed", needs: merchantMode,
+		loses: "Signed requests go where a stranger wants them.", source: "protocol.md, responses that are not signed: 3xx",
+		run: func(s *scenario) {
+			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+				o := s.order()
+				o.decodeFaults = []fault{func(x *exchange) *reply {
+					return &reply{status, http.Header{"Location": {x.a.cfg.Alipay.BaseURL + "/accept/elsewhere"}}, nil, false}
+				}}
+				s.user(0).cashier(o)
+			}
 		},
 	},
 }

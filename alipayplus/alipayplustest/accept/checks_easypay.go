@@ -354,4 +354,17 @@ var easyPayChecks = []check{
 			s.must(got.status == "F", "F", "%v", got)
 		},
 	},
+	{
+		number: 620, name: "a cancellation of what failed succeeds, and the reason stays", needs: easyPay,
+		loses: "Alipay+ repeats the cancellation for ever, or the merchant hears another reason.", source: "flows.md, payment states: failed, cancelPayment",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			u.at("giveUp", s.create(o, u), "")
+			s.told(o, "F", s.cfg.notifyWithin())
+			before := s.final(o.id)
+			s.cancel(o)
+			after := s.final(o.id)
+			s.must(after.payStatus == "F" && after.payCode == before.payCode, "F "+before.payCode+", as before", "%v", after)
+		},
+	},
 }

@@ -241,6 +241,8 @@ type agreement struct {
 	allow   bool      // consultUnbinding allows it
 	asked   int       // consultUnbinding
 	faults  []fault
+
+	acknowledged int // S answers to authNotify made
 }
 
 func (a *alipay) newAgreement(id string) *agreement {
@@ -254,12 +256,19 @@ func (a *alipay) newAgreement(id string) *agreement {
 // authNotified notes a request of authNotify.
 func (a *alipay) authNotified(x *exchange, seen attempt) fault {
 	kind, token, id := text(seen.members, "authorizationNotifyType"), text(seen.members, "accessToken"), text(seen.members, "referenceAgreementId")
-	x.process = func() []byte { return result("S", "SUCCESS") }
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g := a.agreements[id]
 	if g == nil {
 		g = a.tokens[token]
+	}
+	x.process = func() []byte {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if g != nil {
+			g.acknowledged++
+		}
+		return result("S", "SUCCESS")
 	}
 	switch {
 	case kind == "":

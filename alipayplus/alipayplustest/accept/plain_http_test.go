@@ -207,6 +207,8 @@ func (w *plain) cancel(r members) members {
 		if w.is("cancels nothing that is not paid") {
 			p.state, p.result = map[bool]string{true: "open", false: "verifying"}[p.link == ""], ""
 		}
+	case p.state == "failed" && w.is("forgets why a payment failed"):
+		p.result = "ORDER_IS_CLOSED"
 	case p.state == "failed" && w.is("refuses to cancel what failed"), p.state == "closed" && w.is("refuses to cancel what failed"):
 		return plainResult("F", "PROCESS_FAIL")
 	}

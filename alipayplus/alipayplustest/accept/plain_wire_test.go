@@ -112,6 +112,9 @@ func (w *plain) call(ctx context.Context, address string, body []byte, timeout t
 	if err != nil {
 		return "", nil
 	}
+	if location := response.Header.Get("Location"); location != "" && w.is("follows redirects") {
+		return w.call(ctx, location, body, timeout)
+	}
 	if !w.verifies(response.Header, "Response-Time", r.URL.RequestURI(), text) {
 		if !w.is("believes answers that do not verify") {
 			return "", nil

@@ -76,7 +76,7 @@ func (r *Report) Err() error {
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%-4s %d  %s\n", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name)
+		fmt.Fprintf(&b, "%-4s %d  %s (%.1fs)\n", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name, c.Took.Seconds())
 		switch c.Verdict {
 		case NotApplicable:
 			fmt.Fprintf(&b, "          not applicable: %s\n", c.Why)

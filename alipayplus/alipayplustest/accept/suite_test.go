@@ -49,6 +49,20 @@ func plainConfig() accept.Config {
 	}
 }
 
+// newPlain is a plain wallet that has not started.
+func newPlain(cfg accept.Config, broken string) *plain {
+	w := &plain{
+		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666",
+		keys:       map[string]*rsa.PrivateKey{"1": keys()[2], "2": keys()[3]},
+		alipayKeys: map[string]*rsa.PublicKey{"1": &keys()[0].PublicKey, "2": &keys()[1].PublicKey},
+	}
+	for i, balance := range []int64{100_000_000, 200_000} {
+		u := cfg.Users[i]
+		w.db.pins[u.ID], w.db.logins[u.LoginID], w.db.balances[u.ID] = u.PIN, u.ID, balance
+	}
+	return w
+}
+
 // runPlain runs the suite on a plain wallet.
 func runPlain(t *testing.T, broken string, only ...int) *accept.Report {
 	t.Helper()
@@ -57,15 +71,7 @@ func runPlain(t *testing.T, broken string, only ...int) *accept.Report {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := plainConfig()
 		cfg.Only = only
-		w := &plain{
-			broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666",
-			keys:       map[string]*rsa.PrivateKey{"1": keys()[2], "2": keys()[3]},
-			alipayKeys: map[string]*rsa.PublicKey{"1": &keys()[0].PublicKey, "2": &keys()[1].PublicKey},
-		}
-		for i, balance := range []int64{100_000_000, 200_000} {
-			u := cfg.Users[i]
-			w.db.pins[u.ID], w.db.logins[u.LoginID], w.db.balances[u.ID] = u.PIN, u.ID, balance
-		}
+		w := newPlain(cfg, broken)
 		cfg.Transport = accept.InMemory(w)
 		suite, err := accept.New(cfg)
 		if err != nil {
