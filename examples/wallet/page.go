@@ -221,17 +221,24 @@ type shownAPI struct {
 }
 
 func (p *page) showFaults(w http.ResponseWriter, _ *http.Request) {
-	var all []shownAPI
+	type group struct {
+		Title string
+		APIs  []shownAPI
+	}
+	groups := []group{{Title: "The wallet calls Alipay+"}, {Title: "Alipay+ calls the wallet"}}
 	for _, a := range apis {
-		row := shownAPI{api: a, Armed: p.alipay.faults.get(a.Name)}
+		row, g := shownAPI{api: a, Armed: p.alipay.faults.get(a.Name)}, &groups[0]
+		if a.Inbound {
+			g = &groups[1]
+		}
 		for _, k := range faultKinds {
 			if !a.Inbound || !k.Outbound {
 				row.Kinds = append(row.Kinds, k)
 			}
 		}
-		all = append(all, row)
+		g.APIs = append(g.APIs, row)
 	}
-	p.render(w, "faults", all)
+	p.render(w, "faults", groups)
 }
 
 func (p *page) setFault(w http.ResponseWriter, r *http.Request) {
