@@ -58,41 +58,6 @@ func startChromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// startWallet runs the program on SQLite and returns its address.
-func startWallet(t *testing.T) string {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	out := &lines{found: make(chan string, 1)}
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, options{listen: "127.0.0.1:0"}, out) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case home := <-out.found:
-		return home
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-	case <-time.After(20 * time.Second):
-		t.Fatal("the wallet does not start")
-	}
-	return ""
-}
-
-// lines finds the address in what the program prints.
-type lines struct{ found chan string }
-
-func (l *lines) Write(text []byte) (int, error) {
-	if _, home, ok := strings.Cut(string(text), "Open "); ok {
-		l.found <- strings.TrimSpace(home)
-	}
-	return len(text), nil
-}
-
 // open opens the page in a new tab of its own phone.
 func open(t *testing.T, chromium context.Context, home string, width int64, scheme string) *browser {
 	t.Helper()

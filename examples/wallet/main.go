@@ -23,6 +23,8 @@ type options struct {
 	listen     string // where the page is, on this machine
 	database   string // "" is SQLite in a temporary folder
 	sealingKey string // 64 hexadecimal digits; "" makes one
+	gateway    string // an Alipay+ elsewhere, which drives the wallet; "" plays one
+	keys       string // file with the keys for it
 }
 
 func main() {
@@ -30,8 +32,10 @@ func main() {
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:8480", "address of the page, on this machine; port 0 takes a free one")
 	flag.StringVar(&o.database, "database", "", "postgres://… or the path of an SQLite file; empty: SQLite in a temporary folder")
 	flag.StringVar(&o.sealingKey, "sealing-key", "", "64 hexadecimal digits, the same for all instances of one database; empty: a new key")
+	flag.StringVar(&o.gateway, "gateway", "", "no page: be the wallet of a test that plays Alipay+ at this URL")
+	flag.StringVar(&o.keys, "keys", "", "with -gateway: file with the wallet’s client id, its keys and those of Alipay+")
 	flag.Parse()
-	if flag.NArg() > 0 {
+	if flag.NArg() > 0 || (o.gateway == "") != (o.keys == "") {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -54,6 +58,10 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return errors.Join(err, home.Close())
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
+	started := func() { _, _ = fmt.Fprintf(out, "The database is %s\nOpen %s\n", db.name, address(home)) }
+	if o.gateway != "" {
+		return ended(runDriven(ctx, o, db, home, started))
+	}
 	all, ctx := errgroup.WithContext(ctx)
 
 	wire := newWire()                          // every message that passes, for the page
@@ -78,14 +86,15 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return errors.Join(err, home.Close())
 	}
 	all.Go(func() error { return serve(ctx, home, page) })
-	all.Go(func() error { return wallet.relay.Run(ctx) })      // delivers what Alipay+ must know
-	all.Go(func() error { return wallet.payments.Run(ctx) })   // expires payments, resumes after a crash
-	all.Go(func() error { return wallet.tokens.Run(ctx) })     // erases what is over
-	all.Go(func() error { return wallet.identifier.Run(ctx) }) // refreshes the code rules
+	wallet.run(ctx, all)
+	started()
+	return ended(all.Wait())
+}
 
-	_, _ = fmt.Fprintf(out, "The database is %s\nOpen %s\n", db.name, address(home))
-	if err := all.Wait(); !errors.Is(err, context.Canceled) {
-		return err
+// ended is why the program ended: that somebody wanted it is no error.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return nil
+	return err
 }

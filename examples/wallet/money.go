@@ -22,8 +22,8 @@ type user struct {
 }
 
 var users = []user{
-	{id: "alice", Name: "Alice", PIN: "1234", LoginID: "852-90000001", opening: 5_000_00},
-	{id: "ben", Name: "Ben", PIN: "4321", LoginID: "852-90000002", opening: 60_00},
+	{id: "alice", Name: "Alice", PIN: "1234", LoginID: "852-90000001", opening: 20_000_00},
+	{id: "bob", Name: "Bob", PIN: "4321", LoginID: "852-90000002", opening: 1_000_00},
 }
 
 func userOf(id string) (user, bool) {

@@ -67,7 +67,7 @@ var sheet = []goods{
 	{ID: "phishing", Title: "Look-alike", Note: "Begins like a real one.", Group: "other", fixed: "https://qr.example@pay-here.example/28100004000000000000000001"},
 	{ID: "blocked", Title: "Blocked", Note: "On the wallet’s blocklist.", Group: "other", fixed: "https://" + blockedHost + "/you-won"},
 	{ID: "foreign", Title: "Another network", Note: "Not for Alipay+.", Group: "other", fixed: "https://othernet.example/pay/77123"},
-	{ID: "local", Title: "The wallet’s own", Note: "Between two users of the wallet.", Group: "other", fixed: localPrefix + "pay/ben"},
+	{ID: "local", Title: "The wallet’s own", Note: "Between two users of the wallet.", Group: "other", fixed: localPrefix + "pay/bob"},
 }
 
 func goodsOf(id string) (goods, bool) {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
@@ -31,6 +33,7 @@ type wallet struct {
 	client     *alipayplus.Client
 	payments   *payment.Service
 	tokens     *auth.Service
+	stores     auth.Stores
 	easyPay    *easypay.Service
 	outbox     *sqlstore.Outbox
 	relay      *alipayplus.Relay
@@ -64,8 +67,9 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	if w.client, err = alipayplus.NewClient(to); err != nil {
 		return nil, err
 	}
+	w.stores = authsql.New(store)
 	w.tokens, err = auth.NewService(auth.Config{
-		Stores: authsql.New(store), Outbox: w.outbox, Sealer: sealer, RoutingNumber: "004",
+		Stores: w.stores, Outbox: w.outbox, Sealer: sealer, RoutingNumber: "004",
 		KeepAccessTokens: true, // so that a user can unbind in the wallet
 		UserLoginID:      maskedLogin, Wallet: auth.Wallet{WalletName: "Harbour", WalletRegion: "HK"}, Logger: log,
 	})
@@ -87,7 +91,11 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	if err != nil {
 		return nil, err
 	}
-	if w.identifier, err = codeid.Open(ctx, codeid.Config{Client: w.client}); err != nil {
+	var presetRules []byte
+	if o.gateway != "" { // the test's Alipay+ may begin after the wallet
+		presetRules = []byte(testRules)
+	}
+	if w.identifier, err = codeid.Open(ctx, codeid.Config{Client: w.client, Preset: presetRules}); err != nil {
 		return nil, err
 	}
 	filter, err := newFilter()
@@ -114,6 +122,14 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	return w, err
 }
 
+// run does what must run besides the handlers, until ctx ends.
+func (w *wallet) run(ctx context.Context, all *errgroup.Group) {
+	all.Go(func() error { return w.relay.Run(ctx) })      // delivers what Alipay+ must know
+	all.Go(func() error { return w.payments.Run(ctx) })   // expires payments, resumes after a crash
+	all.Go(func() error { return w.tokens.Run(ctx) })     // erases what is over
+	all.Go(func() error { return w.identifier.Run(ctx) }) // refreshes the code rules
+}
+
 const inboundPath = "/alipayplus/" // where Alipay+ calls
 
 // newSealer makes the sealer of tokens and links. A real key comes from a KMS.
@@ -129,6 +145,13 @@ func newSealer(digits string) (*alipayplus.Sealer, error) {
 	}
 	return alipayplus.NewSealer(key)
 }
+
+// testRules are the codes of the acceptance suite.
+const testRules = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"preset","codeRules":[
+{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.accept.example/281"},
+ "postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},
+{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://shop.accept.example/entry/"},
+ "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`
 
 // newFilter knows the wallet's own codes, and those that it rejects.
 func newFilter() (*codeid.Filter, error) {
