@@ -58,7 +58,7 @@ func TestAcceptance(t *testing.T) {
 		must(t, err)
 		gateway.Config.Handler = suite.Alipay()
 		gateway.Start()
-		b := newBackend(t, d, side.World(cfg))
+		b := newWhole(t, d, side.World(cfg))
 		server.Config.Handler = b.handlers().Handler()
 		server.Start()
 		report, err := suite.Run(t.Context())
@@ -72,8 +72,8 @@ func TestAcceptance(t *testing.T) {
 	})
 }
 
-// backend is a wallet with all products on a database.
-type backend struct {
+// whole is a wallet with all products on a database.
+type whole struct {
 	world   accept.World
 	d       *sqltest.Database
 	store   *sqlstore.Store
@@ -92,9 +92,9 @@ type backendProcess struct {
 	app, inbound http.Handler
 }
 
-func newBackend(t *testing.T, d *sqltest.Database, world accept.World) *backend {
+func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
 	t.Helper()
-	b := &backend{world: world, d: d}
+	b := &whole{world: world, d: d}
 	b.store, b.stores = openAuth(t, d)
 	d.Exec(t, "CREATE TABLE account (customer VARCHAR(64) PRIMARY KEY, balance BIGINT NOT NULL)")
 	d.Exec(t, "CREATE TABLE entry (key VARCHAR(255) PRIMARY KEY, customer VARCHAR(64) NOT NULL, minor BIGINT NOT NULL)")
@@ -114,7 +114,7 @@ func newBackend(t *testing.T, d *sqltest.Database, world accept.World) *backend 
 }
 
 // start ends the process and starts another one on the same database.
-func (b *backend) start() error {
+func (b *whole) start() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.process != nil {
@@ -178,13 +178,13 @@ func backendCustomer(r *http.Request) (string, error) {
 	return "", errors.New("nobody is signed in")
 }
 
-func (b *backend) now() *backendProcess {
+func (b *whole) now() *backendProcess {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.process
 }
 
-func (b *backend) pin(customerID string) string {
+func (b *whole) pin(customerID string) string {
 	for _, u := range b.world.Users {
 		if u.ID == customerID {
 			return u.PIN
@@ -194,14 +194,14 @@ func (b *backend) pin(customerID string) string {
 }
 
 // check asks for the PIN before a debit that no page verified.
-func (b *backend) check(_ context.Context, c payment.Check) error {
+func (b *whole) check(_ context.Context, c payment.Check) error {
 	if c.Stage == payment.StageDebit && c.Terms.Origin != "" && c.Proof.Reveal() != b.pin(c.Terms.CustomerID) {
 		return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
 	}
 	return nil
 }
 
-func (b *backend) account(_ context.Context, a easypay.Account) (string, error) {
+func (b *whole) account(_ context.Context, a easypay.Account) (string, error) {
 	for _, u := range b.world.Users {
 		if u.LoginID == a.UserLoginID.Reveal() {
 			return u.ID, nil
@@ -210,7 +210,7 @@ func (b *backend) account(_ context.Context, a easypay.Account) (string, error) 
 	return "", alipayplus.CodeUserNotExist
 }
 
-func (b *backend) handlers() accept.Handlers {
+func (b *whole) handlers() accept.Handlers {
 	return accept.Handlers{
 		App:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.now().app.ServeHTTP(w, r) }),
 		Inbound: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.now().inbound.ServeHTTP(w, r) }),
@@ -240,7 +240,7 @@ func (b *backend) handlers() accept.Handlers {
 	}
 }
 
-func (b *backend) page(ctx context.Context, call, page, pin string) (int, string, error) {
+func (b *whole) page(ctx context.Context, call, page, pin string) (int, string, error) {
 	link, service := alipayplus.Conceal(strings.TrimPrefix(page, backendPage)), b.now().easyPay
 	var shown easypay.Page
 	var err error

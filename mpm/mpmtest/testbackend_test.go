@@ -13,6 +13,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -54,11 +55,11 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 	if remote {
 		config.Ledger, config.RemoteLedger, balance = nil, remoteBank, remoteBank.Balance
 	}
-	payments := must(payment.NewService(config))
-	client := must(alipayplus.NewClient(a.Client))
-	rules := must(codeid.ParseRuleset(a.Rules, codeid.RuleOptions{}))
-	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier{rules}, Payments: payments}))
-	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory}))
+	payments := testkit.Must(payment.NewService(config))
+	client := testkit.Must(alipayplus.NewClient(a.Client))
+	rules := testkit.Must(codeid.ParseRuleset(a.Rules, codeid.RuleOptions{}))
+	flow := testkit.Must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier{rules}, Payments: payments}))
+	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory}))
 	go func() { _ = relay.Run(ctx) }()
 	go func() { _ = payments.Run(ctx) }()
 	customer := func(r *http.Request) (string, error) {
@@ -69,7 +70,7 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 	}
 	return accept.Handlers{
 		App: flow.Handler(customer),
-		Inbound: must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		Inbound: testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 			Credentials: a.Client.Credentials, Idempotency: alipayplus.NewMemoryIdempotencyStore(10_000),
 		}, payments.Routes("/alipayplus/")...)),
 		Driver: accept.Driver{Customer: customer, Balance: func(_ context.Context, id string) (string, int64, error) {
