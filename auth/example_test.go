@@ -13,19 +13,18 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // exampleSealer has a new key; a real one is in a KMS.
 func exampleSealer() *alipayplus.Sealer {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	return testkit.Must(alipayplus.NewSealer(key))
+	return must(alipayplus.NewSealer(key))
 }
 
 func exampleService() *auth.Service {
 	db := alipayplus.NewMemory() // in production authsql and sqlstore
-	return testkit.Must(auth.NewService(auth.Config{
+	return must(auth.NewService(auth.Config{
 		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: exampleSealer(), RoutingNumber: "666",
 	}))
 }
@@ -78,7 +77,7 @@ func ExampleService_OnPaid() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	db, sealer := alipayplus.NewMemory(), exampleSealer() // in production sqlstore and a KMS
-	tokens := testkit.Must(auth.NewService(auth.Config{
+	tokens := must(auth.NewService(auth.Config{
 		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: sealer,
 		KeepAccessTokens: true,
 		UserLoginID: func(context.Context, string) (alipayplus.Secret, error) {
@@ -87,7 +86,7 @@ func ExampleService_OnPaid() {
 	}))
 	bank := paymenttest.NewBank(db) // in production your ledger
 	bank.Deposit("C1", 1000)
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{
+	payments := must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(db), Ledger: bank, OnChange: tokens.OnPaid,
 	}))
 
@@ -107,18 +106,18 @@ func ExampleService_OnPaid() {
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
 		})
-	client := testkit.Must(alipayplus.NewClient(alipay.Config()))
-	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: db, Sealer: sealer}))
+	client := must(alipayplus.NewClient(alipay.Config()))
+	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: db, Sealer: sealer}))
 	go func() { _ = relay.Run(ctx) }()
 
 	hkd := alipayplus.Amount{Currency: "HKD", Minor: 100}
-	opened := testkit.Must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
+	opened := must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
 		PaymentRequestID: "PR1", CustomerID: "C1", CodeValueDigest: "a digest",
 		Amounts:           payment.Amounts{PaymentAmount: hkd, PayToAmount: hkd},
 		Order:             payment.Order{Merchant: payment.Merchant{ReferenceMerchantID: "SHOP1"}},
 		AuthorizationInfo: payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "AG1"},
 	}}))
-	paid := testkit.Must(payments.Confirm(ctx, payment.Confirmation{
+	paid := must(payments.Confirm(ctx, payment.Confirmation{
 		PaymentRequestID: "PR1", CustomerID: "C1", Shown: opened.Amounts.Debit(), Consent: true,
 	}))
 	fmt.Println(paid.State, paid.Consented)
@@ -128,7 +127,7 @@ func ExampleService_OnPaid() {
 	grant, err := tokens.Check(ctx, created.AccessToken, auth.ScopeAgreementPay)
 	fmt.Println(grant.CustomerID, grant.ReferenceMerchantID, err)
 
-	token := testkit.Must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
+	token := must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
 	allowed, err := tokens.Unbind(ctx, client, token.ID)
 	fmt.Println(allowed, err)
 	canceled := (<-told).(auth.TokenCanceled)
@@ -177,4 +176,11 @@ func ExampleAuthNotifyRequest() {
 	// Output:
 	// {"authorizationNotifyType":"TOKEN_CANCELED","authClientId":"M1","accessToken":"T1"} <nil>
 	// true accessToken missing
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const examplePage = "https://wallet.example/verify/"
@@ -23,11 +22,11 @@ func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	memory := alipayplus.NewMemory() // yours: package sqlstore
 	bank := paymenttest.NewBank(memory)
 	bank.Deposit("customer-1", 10_000)
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
+	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	key := make([]byte, 32) // yours: from a KMS, always the same
-	_ = testkit.Must(rand.Read(key))
-	return testkit.Must(easypay.NewService(easypay.Config{
-		Payments: payments, Sealer: testkit.Must(alipayplus.NewSealer(key)), PageURL: examplePage,
+	_ = must(rand.Read(key))
+	return must(easypay.NewService(easypay.Config{
+		Payments: payments, Sealer: must(alipayplus.NewSealer(key)), PageURL: examplePage,
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
 			if a.UserLoginID.Reveal() != "852-90000000" {
 				return "", alipayplus.CodeUserNotExist
@@ -61,7 +60,7 @@ func exampleCalls() (evaluation, creation *payment.PayRequest) {
 func ExampleService() {
 	service, payments, bank := exampleWallet()
 	g := alipayplustest.New(&testing.T{}) // your test's
-	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+	handler := must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...))
 
@@ -93,11 +92,11 @@ func ExampleService() {
 func openedPayment() (service *easypay.Service, link string) {
 	service, _, _ = exampleWallet()
 	g := alipayplustest.New(&testing.T{})
-	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+	handler := must(alipayplus.NewHandler(alipayplus.HandlerConfig{
 		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
 	}, service.Routes("/alipayplus/")...))
 	_, creation := exampleCalls()
-	answer := testkit.Must(alipayplustest.Send(context.Background(), g, handler, "/alipayplus/pay", payment.Pay, creation))
+	answer := must(alipayplustest.Send(context.Background(), g, handler, "/alipayplus/pay", payment.Pay, creation))
 	link, _ = strings.CutPrefix(answer.PaymentURL.Reveal(), examplePage)
 	return service, link
 }
@@ -110,4 +109,11 @@ func ExampleRedirect() {
 	// Output:
 	// https://pay.example/result?data=n5x%2B%3D%3D%26%26SG&app=app&status=fail <nil>
 	// easypay: the redirect URL has user-info
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

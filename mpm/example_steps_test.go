@@ -14,7 +14,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -36,7 +35,7 @@ func exampleConfig() mpm.Config {
 			return nil, alipayplus.CodeExpiredCode
 		})
 	memory := alipayplus.NewMemory()
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: paymenttest.NewBank(memory)}))
+	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: paymenttest.NewBank(memory)}))
 	rules, err := codeid.ParseRuleset([]byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"1","codeRules":[
 		{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.example/281"},
 		 "postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},
@@ -45,7 +44,7 @@ func exampleConfig() mpm.Config {
 	if err != nil {
 		panic(err)
 	}
-	return mpm.Config{Client: testkit.Must(alipayplus.NewClient(g.Config())), Identifier: ruleset{rules}, Payments: payments}
+	return mpm.Config{Client: must(alipayplus.NewClient(g.Config())), Identifier: ruleset{rules}, Payments: payments}
 }
 
 // ruleset is a rule set as an Identifier.

@@ -12,7 +12,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -48,12 +47,12 @@ func Example() {
 	bank := paymenttest.NewBank(database)
 	bank.Deposit("customer-1", 5_000)
 
-	client := testkit.Must(alipayplus.NewClient(gateway.Config()))
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(database), Ledger: bank, Check: check}))
-	identifier := testkit.Must(codeid.Open(ctx, codeid.Config{Client: client}))
-	flow := testkit.Must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
-	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: database}))
-	forAlipay := testkit.Must(alipayplus.NewHandler(
+	client := must(alipayplus.NewClient(gateway.Config()))
+	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(database), Ledger: bank, Check: check}))
+	identifier := must(codeid.Open(ctx, codeid.Config{Client: client}))
+	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
+	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: database}))
+	forAlipay := must(alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: gateway.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
 		payments.Routes("/alipayplus/")...)) // inquiryPayment, cancelPayment, refund
 	forApp := flow.Handler(login)
@@ -88,3 +87,10 @@ type program struct{}
 func (program) Helper()                           {}
 func (program) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 func (program) Cleanup(func())                    {}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -46,7 +46,7 @@ func play(role string) {
 	check(err)
 	handler := alipay
 	if role == "wallet" {
-		handler = wallet
+		handler = walletOf
 	}
 	check(http.Serve(listener, handler(p)))
 }
@@ -154,9 +154,9 @@ func (r shortRecords) Lease(ctx context.Context, n int, _ time.Duration) ([]stri
 	return r.Records.Lease(ctx, n, shortly)
 }
 
-// wallet is a process of the wallet's backend; its handler is the app and
+// walletOf is a process of the wallet's backend; its handler is the app and
 // Alipay+'s requests.
-func wallet(p part) http.Handler {
+func walletOf(p part) http.Handler {
 	ctx := context.Background()
 	d, err := sqltest.Connect(p.Dialect, p.Address)
 	check(err)

@@ -11,7 +11,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -33,15 +32,15 @@ func (r rules) Identify(_ context.Context, code string) (codeid.Identification, 
 func newBackend(g *alipayplustest.Gateway, shop *mpmtest.Merchant) backend {
 	memory := alipayplus.NewMemory()
 	bank := paymenttest.NewBank(memory)
-	client := testkit.Must(alipayplus.NewClient(g.Config()))
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
-	flow := testkit.Must(mpm.NewFlow(mpm.Config{
-		Client: client, Payments: payments, Identifier: rules{testkit.Must(codeid.ParseRuleset(shop.CodeRules(), codeid.RuleOptions{}))},
+	client := must(alipayplus.NewClient(g.Config()))
+	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
+	flow := must(mpm.NewFlow(mpm.Config{
+		Client: client, Payments: payments, Identifier: rules{must(codeid.ParseRuleset(shop.CodeRules(), codeid.RuleOptions{}))},
 	}))
 	return backend{
 		app:   flow.Handler(func(r *http.Request) (string, error) { return r.Header.Get("X-Customer"), nil }),
 		bank:  bank,
-		relay: testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory})),
+		relay: must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory})),
 	}
 }
 
@@ -74,4 +73,11 @@ func ExampleApp() {
 	// - result page: paid KRW 1000
 	// - result page of the merchant
 	// the merchant is told S SUCCESS <nil> []
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

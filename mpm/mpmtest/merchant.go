@@ -2,19 +2,21 @@ package mpmtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
 // Merchant plays a merchant and its acquirer (ACQP), and what Alipay+ knows of
-// their orders. It scripts userInitiatedPay and notifyPayment of its Gateway,
-// so that a Gateway has one Merchant. Set the fields before the first code is
-// scanned. It is safe for concurrent use.
+// their orders. It scripts userInitiatedPay, notifyPayment and inquiryCodeRules
+// of its Gateway, so that a Gateway has one Merchant. Set the fields before the
+// first code is scanned. It is safe for concurrent use.
 type Merchant struct {
 	// Decoded is what Alipay+ answers when an order is decoded, like a function
 	// of alipayplustest.Answer. nil means Order.Answer.
@@ -24,9 +26,9 @@ type Merchant struct {
 	// AuthClientID makes it a merchant of the Chinese mainland, which asks for
 	// the user's id before it shows its amount page.
 	AuthClientID string
-	// ApplyToken is Alipay+ exchanging an authorization code at the wallet:
-	// send applyToken to the wallet's handler and return the customerId of its
-	// answer. nil takes every code.
+	// ApplyToken is Alipay+ exchanging an authorization code at the wallet: send
+	// applyToken to the wallet's handler and return the customerId of its answer.
+	// nil takes every code.
 	ApplyToken func(ctx context.Context, authCode string) (customerID string, err error)
 	// Journal is what all parties do.
 	Journal Journal
@@ -50,6 +52,7 @@ func NewMerchant(tb alipayplustest.TB, g *alipayplustest.Gateway) *Merchant {
 	}
 	alipayplustest.Answer(g, mpm.UserInitiatedPay, m.decode)
 	alipayplustest.Answer(g, payment.NotifyPayment, m.notify)
+	alipayplustest.Answer(g, codeid.InquiryCodeRules, m.codeRules)
 	return m
 }
 
@@ -61,9 +64,8 @@ const (
 	authorizationURL = "https://auth.example/authorize?client=M0001&redirect=%2Fentry%2FM0001"
 )
 
-// CodeRules returns the body of an inquiryCodeRules answer by which the
-// merchant's codes are identified, for codeid.ParseRuleset or a preset of an
-// Identifier.
+// CodeRules is the body of an inquiryCodeRules answer by which the merchant's
+// codes are identified, for codeid.ParseRuleset or a preset of an Identifier.
 func (m *Merchant) CodeRules() []byte {
 	return []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"c_1_mpmtest","codeRules":[` +
 		`{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.example/281"},` +
@@ -74,23 +76,29 @@ func (m *Merchant) CodeRules() []byte {
 		`"postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`)
 }
 
+// codeRules is Alipay+ answering inquiryCodeRules.
+func (m *Merchant) codeRules(context.Context, *codeid.InquiryCodeRulesRequest) (*codeid.InquiryCodeRulesResponse, error) {
+	answer := new(codeid.InquiryCodeRulesResponse)
+	return answer, json.Unmarshal(m.CodeRules(), answer)
+}
+
 // OrderCode places an order over amount and returns the code that the merchant
 // shows for it, as a scanner reads it.
 func (m *Merchant) OrderCode(amount alipayplus.Amount) string { return m.place(amount, false) }
 
-// EntryCode returns the code that is printed on the merchant's counter, as a
-// scanner reads it. The merchant answers at the same URL with http, too.
+// EntryCode is the code that is printed on the merchant's counter, as a scanner
+// reads it. The merchant answers at the same URL with http, too.
 func (m *Merchant) EntryCode() string { return entryCodeURL }
 
-// Orders returns the orders so far.
+// Orders are the orders so far.
 func (m *Merchant) Orders() []Order {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]Order(nil), m.orders...)
 }
 
-// Told returns what Alipay+ told the merchant about a payment, and false as
-// long as the wallet has not notified Alipay+.
+// Told is what Alipay+ told the merchant about a payment, and false as long as
+// the wallet has not notified Alipay+.
 func (m *Merchant) Told(paymentRequestID string) (alipayplus.Result, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -98,10 +106,9 @@ func (m *Merchant) Told(paymentRequestID string) (alipayplus.Result, bool) {
 	return result, ok
 }
 
-// ErrorPage returns an actionForm that makes the client SDK show a page with
-// text, for Merchant.Decoded: with status S, or with F to refuse an order.
-// Quotes, markup and other scripts in its payload show a wallet that changes
-// it.
+// ErrorPage is an actionForm that makes the client SDK show a page with text, for
+// Merchant.Decoded: with status S, or with F to refuse an order. Its payload is
+// hard to pass on by accident: quotes, markup and other scripts are in it.
 func (m *Merchant) ErrorPage(text string) payment.ActionForm {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -130,7 +137,7 @@ func (m *Merchant) place(amount alipayplus.Amount, entry bool) string {
 	return orderCodeURL + code
 }
 
-// decode answers userInitiatedPay, as Alipay+ does.
+// decode is Alipay+ answering userInitiatedPay.
 func (m *Merchant) decode(_ context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 	m.Journal.Note("backend -> Alipay+: userInitiatedPay")
 	m.mu.Lock()
@@ -158,7 +165,7 @@ func (m *Merchant) decode(_ context.Context, r *mpm.UserInitiatedPayRequest) (*m
 	return answer, err
 }
 
-// notify answers notifyPayment, as Alipay+ does.
+// notify is Alipay+ answering notifyPayment.
 func (m *Merchant) notify(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 	m.Journal.Note("backend -> Alipay+: notifyPayment " + r.PaymentResult.Error())
 	m.mu.Lock()

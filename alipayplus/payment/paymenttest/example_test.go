@@ -8,17 +8,16 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
-	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // pays opens and confirms a payment of 85.18 HKD.
 func pays(ctx context.Context, payments *payment.Service) payment.Record {
 	hkd := alipayplus.Amount{Currency: "HKD", Minor: 8518}
-	testkit.Must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
+	must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
 		PaymentRequestID: "P1", CustomerID: "C1", CodeValueDigest: alipayplus.Conceal("code").Digest(),
 		Amounts: payment.Amounts{PaymentAmount: hkd, PayToAmount: hkd},
 	}}))
-	return testkit.Must(payments.Confirm(ctx, payment.Confirmation{PaymentRequestID: "P1", CustomerID: "C1", Shown: hkd}))
+	return must(payments.Confirm(ctx, payment.Confirmation{PaymentRequestID: "P1", CustomerID: "C1", Shown: hkd}))
 }
 
 // A wallet whose money is in the database of its payments.
@@ -26,7 +25,7 @@ func ExampleBank() {
 	ctx := context.Background()
 	database := alipayplus.NewMemory()
 	bank := paymenttest.NewBank(database)
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{
+	payments := must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(database), Ledger: bank,
 	}))
 
@@ -51,7 +50,7 @@ func ExampleRemoteBank() {
 		}
 		return nil
 	}
-	payments := testkit.Must(payment.NewService(payment.ServiceConfig{
+	payments := must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(alipayplus.NewMemory()), RemoteLedger: bank,
 	}))
 
@@ -59,4 +58,11 @@ func ExampleRemoteBank() {
 	fmt.Println(record.State, record.InquiryAnswer().PaymentResult, bank.Balance("C1"))
 	// Output:
 	// paying U PAYMENT_IN_PROCESS 1482
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
