@@ -90,10 +90,11 @@ func (s *Service) canceledMessage(t *Token) (m alipayplus.Message, err error) {
 }
 
 // Unbind ends an authorization because the user wants it, by the ID of its
-// Token. It asks Alipay+ by consultUnbinding, so call it outside of a
-// transaction. If Alipay+ agrees, it does what [Service.Cancel] does. If
-// allowed is false and the error nil, nothing changed: send the user to the
-// merchant. After an error, call it again.
+// Token. It does not know who asks: look up first whether the authorization is
+// the user's own, as package authsql shows. It asks Alipay+ by consultUnbinding,
+// so call it outside of a transaction. If Alipay+ agrees, it does what
+// [Service.Cancel] does. If allowed is false and the error nil, nothing changed:
+// send the user to the merchant. After an error, call it again.
 //
 // It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID: without the
 // first one the error is ErrErased, without the second one an

@@ -36,7 +36,7 @@ func (s *Service) create(ctx context.Context, r *payment.PayRequest) (*payment.P
 	info := r.AuthorizationInfo
 	if r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True &&
 		(info.ReferenceAgreementID == "" || info.AuthClientID == "" || info.AuthState.IsZero()) {
-		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
+		return nil, illegal("isAuthorizationAndPay without referenceAgreementId, authClientId or authState")
 	}
 	terms := r.Terms()
 	terms.RedirectURL = redirectURLOf(r)

@@ -3,6 +3,7 @@ package easypay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -69,7 +70,7 @@ type Tokens interface {
 // money moves and no order is made.
 //
 // A creation makes an order, whose user is verified before they pay. With
-// isAuthorizationAndPay it needs authorizationInfo. The redirect URL is
+// isAuthorizationAndPay it needs a whole authorizationInfo. The redirect URL is
 // paymentRedirectUrl, or pinRedirectUrl of passThroughInfo; one that is missing
 // or unusable is PARAM_ILLEGAL. The answer is U PAYMENT_IN_PROCESS with
 // paymentUrl, paymentId and customerId, or F, never S.
@@ -196,8 +197,9 @@ func (s *Service) inconsistent(ctx context.Context, r *payment.PayRequest, what 
 	return payment.ErrInconsistent
 }
 
+// illegal refuses a request; the message is for Alipay+ and for the log.
 func illegal(message string) error {
 	result := alipayplus.CodeParamIllegal.Result()
 	result.Message = message
-	return result
+	return fmt.Errorf("easypay: %s: %w", message, result)
 }

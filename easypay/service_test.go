@@ -1,16 +1,19 @@
 package easypay_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
@@ -377,6 +380,28 @@ func TestAccount(t *testing.T) {
 		w.pay(request("PR2", easyPay, evaluation, method(accountID)))
 		if want := (easypay.Account{PaymentMethodID: alipayplus.Conceal(accountID)}); !reflect.DeepEqual(asked, want) {
 			w.Error("paymentMethodId comes before the login id")
+		}
+	})
+}
+
+// Who looks for the reason of a PARAM_ILLEGAL finds it in the handler's log and
+// in the answer.
+func TestRefusalSaysWhy(t *testing.T) {
+	story(t, func(w *world) {
+		var log bytes.Buffer
+		handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: w.credentials(), Idempotency: w.store, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		}, w.easypay.Routes("/wallet/")...))
+		request := creation("PR1", func(r *payment.PayRequest) { r.AuthorizationInfo.AuthState = alipayplus.Secret{} })
+		answer, err := alipayplustest.Send(w.Context(), w.gateway, handler, payPath, payment.Pay, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.is("answer", answer.Result.Error(), "F PARAM_ILLEGAL")
+		for where, text := range map[string]string{"answer": answer.Result.Message, "log": log.String()} {
+			if !strings.Contains(text, "isAuthorizationAndPay without referenceAgreementId, authClientId or authState") {
+				t.Errorf("the %s does not say why: %s", where, text)
+			}
 		}
 	})
 }

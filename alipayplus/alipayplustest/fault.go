@@ -137,6 +137,15 @@ func Unknown(code alipayplus.ResultCode) Fault {
 	}
 }
 
+// Refused makes a fault where Alipay+ answers F with this code, signed, and
+// does not process the request. Nothing is remembered: the same request, again,
+// is processed.
+func Refused(code alipayplus.ResultCode) Fault {
+	return func(r *http.Request, _ func(*http.Request) *http.Response) (*http.Response, error) {
+		return gatewayOf(r).instead(r, alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}), nil
+	}
+}
+
 // Stale makes a fault where Alipay+ processes the request and answers with a
 // signed time that lies this far in the past.
 func Stale(age time.Duration) Fault {

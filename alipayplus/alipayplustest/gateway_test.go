@@ -103,6 +103,7 @@ func TestFaults(t *testing.T) {
 		{"Unsigned", alipayplustest.Unsigned(claim), alipayplus.OutcomeUnknown, alipayplus.ErrUnsigned, "claims F PROCESS_FAIL", 0},
 		{"BadGateway", alipayplustest.BadGateway(), alipayplus.OutcomeUnknown, nil, "HTTP 502", 0},
 		{"Unknown", alipayplustest.Unknown("BUSY"), alipayplus.OutcomeUnknown, alipayplus.ResultCode("BUSY"), "U BUSY", 0},
+		{"Refused", alipayplustest.Refused("NO_SPACE"), alipayplus.OutcomeFailed, alipayplus.ResultCode("NO_SPACE"), "F NO_SPACE", 0},
 		{"Stale", alipayplustest.Stale(time.Hour), alipayplus.OutcomeUnknown, alipayplus.ErrStale, "", 1},
 		{"a little stale", alipayplustest.Stale(time.Minute), alipayplus.OutcomeSucceeded, nil, "", 1},
 		{"Delay", alipayplustest.Delay(4 * time.Second), alipayplus.OutcomeSucceeded, nil, "", 1},
@@ -412,6 +413,7 @@ func TestGatewayOverHTTP(t *testing.T) {
 		{"Unsigned", alipayplustest.Unsigned(alipayplus.CodeProcessFail.Result()), alipayplus.OutcomeUnknown, alipayplus.ErrUnsigned},
 		{"BadGateway", alipayplustest.BadGateway(), alipayplus.OutcomeUnknown, nil},
 		{"Unknown", alipayplustest.Unknown("BUSY"), alipayplus.OutcomeUnknown, alipayplus.ResultCode("BUSY")},
+		{"Refused", alipayplustest.Refused("NO_SPACE"), alipayplus.OutcomeFailed, alipayplus.ResultCode("NO_SPACE")},
 		{"Stale", alipayplustest.Stale(time.Hour), alipayplus.OutcomeUnknown, alipayplus.ErrStale},
 		{"Delay", alipayplustest.Delay(time.Millisecond), alipayplus.OutcomeSucceeded, nil},
 	} {

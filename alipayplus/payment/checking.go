@@ -21,9 +21,13 @@ const (
 type Check struct {
 	Stage  Stage
 	Terms  Terms
-	Record Record            // at StageDebit: before the debit
-	Source string            // at StageDebit: Confirmation.Source
-	Proof  alipayplus.Secret // at StageDebit: Confirmation.Proof
+	Record Record // at StageDebit: before the debit
+	// Source and Proof are those of the Confirmation, at StageDebit of a scanned
+	// code (Terms.CodeValueDigest is not empty then). They are absent for Easy
+	// Pay and one-click payments: the verification page or the token has told
+	// who pays.
+	Source string
+	Proof  alipayplus.Secret
 }
 
 func (s *Service) check(ctx context.Context, c Check) error {

@@ -47,9 +47,10 @@ type parts struct {
 	time func(t time.Time) any
 	// words replaces the words with an @ in the statements.
 	words *strings.Replacer
-	// leaseReturning: an UPDATE can return values from before it, so that
-	// payments are leased by one statement.
-	leaseReturning bool
+	// oneStatement: a WITH may change rows, and an UPDATE return values from
+	// before it, so that one statement locks or inserts a payment, and one leases
+	// payments.
+	oneStatement bool
 	// positional: parameters are ? and have no numbers.
 	positional bool
 	// returning: there are RETURNING and ON CONFLICT, and a statement counts the
@@ -95,8 +96,8 @@ var postgresql = parts{
 		"@in(", "= ANY(ARRAY(",
 		"@)", "))",
 	),
-	returning:      true,
-	leaseReturning: true,
+	returning:    true,
+	oneStatement: true,
 }
 
 var sqlite = parts{

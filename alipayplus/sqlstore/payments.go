@@ -99,6 +99,17 @@ func (p payments) Update(ctx context.Context, paymentRequestID string, change fu
 // lock returns the row of a payment, locked until the transaction ends. One that
 // is not there gets a placeholder, so that there is something to lock.
 func (p payments) lock(ctx context.Context, id string) (row stored, placeholder bool, err error) {
+	if p.s.parts.oneStatement {
+		rows, err := query(ctx, p.s, p.s.sql().lockOrInsert, readStored, column(id))
+		switch {
+		case err != nil:
+			return stored{}, false, err
+		case len(rows) == 1 && rows[0].version < 0:
+			return stored{}, true, nil
+		case len(rows) == 1:
+			return rows[0], false, nil
+		}
+	}
 	tried := false
 	for range 3 {
 		rows, err := query(ctx, p.s, p.s.sql().lockPayment, readStored, column(id))
@@ -173,7 +184,7 @@ func (p payments) Lease(ctx context.Context, n int, d time.Duration) (ids []stri
 	if n <= 0 {
 		return nil, nil
 	}
-	if p.s != nil && !p.s.parts.leaseReturning {
+	if p.s != nil && !p.s.parts.oneStatement {
 		err = p.s.InTx(ctx, func(ctx context.Context) error {
 			ids, err = p.leaseEach(ctx, n, d)
 			return err

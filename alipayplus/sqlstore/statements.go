@@ -7,8 +7,14 @@ package sqlstore
 //	@lock, @skip    lock the rows; pass over rows that are locked
 //	@in( … @)       is one of what a SELECT lists, looked up by index
 var templates = statements{
-	findPayment:       `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1`,
-	lockPayment:       `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock`,
+	findPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1`,
+	lockPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock`,
+	// Both, in one statement. It finds nothing if another transaction just
+	// inserted the row.
+	lockOrInsert: `WITH new AS (
+			INSERT INTO alipayplus_payment (payment_request_id) VALUES ($1) ON CONFLICT (payment_request_id) DO NOTHING RETURNING 1),
+		old AS (SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock)
+		SELECT version, format, record FROM old UNION ALL SELECT -1, 0, '' FROM new`,
 	insertPlaceholder: `INSERT INTO alipayplus_payment (payment_request_id) VALUES ($1) ON CONFLICT (payment_request_id) DO NOTHING`,
 	deletePlaceholder: `DELETE FROM alipayplus_payment WHERE payment_request_id = $1 AND version = 0`,
 	updatePayment: `UPDATE alipayplus_payment
@@ -94,12 +100,13 @@ var templates = statements{
 
 // statements are those of one dialect. Those of the last line only MySQL has.
 type statements struct {
-	findPayment, lockPayment, insertPlaceholder, deletePlaceholder, updatePayment, insertRefund string
-	leasePayments, duePayments, leasePayment                                                    string
-	put, withdraw, lease, acknowledge, bury, again, deadLetters, backlog, requeue               string
-	begin, standing, finish                                                                     string
-	purgeOutbox, purgeRefunds, purgePayments, purgeIdempotency                                  string
-	ownRefund, dueMessages, leased, beginAgain, oldPayments                                     string
+	findPayment, lockPayment, lockOrInsert, insertPlaceholder, deletePlaceholder  string
+	updatePayment, insertRefund                                                   string
+	leasePayments, duePayments, leasePayment                                      string
+	put, withdraw, lease, acknowledge, bury, again, deadLetters, backlog, requeue string
+	begin, standing, finish                                                       string
+	purgeOutbox, purgeRefunds, purgePayments, purgeIdempotency                    string
+	ownRefund, dueMessages, leased, beginAgain, oldPayments                       string
 }
 
 // translated are the statements of p.
@@ -109,7 +116,7 @@ func (p *parts) translated() statements {
 		s = p.statements()
 	}
 	for _, text := range []*string{
-		&s.findPayment, &s.lockPayment, &s.insertPlaceholder, &s.deletePlaceholder, &s.updatePayment, &s.insertRefund,
+		&s.findPayment, &s.lockPayment, &s.lockOrInsert, &s.insertPlaceholder, &s.deletePlaceholder, &s.updatePayment, &s.insertRefund,
 		&s.leasePayments, &s.duePayments, &s.leasePayment,
 		&s.put, &s.withdraw, &s.lease, &s.acknowledge, &s.bury, &s.again, &s.deadLetters, &s.backlog, &s.requeue,
 		&s.begin, &s.standing, &s.finish,

@@ -24,6 +24,18 @@ type scenario struct {
 	effect func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64
 }
 
+// prepare opens a fresh database for sc.
+func (sc scenario) prepare(t *testing.T, open func(testing.TB) *sqltest.Database) (*sqltest.Database, *sqlstore.Store) {
+	t.Helper()
+	d := open(t)
+	store := d.Store(t)
+	if sc.setUp != nil {
+		sc.setUp(t, store)
+	}
+	d.Watch.Reset(nil)
+	return d, store
+}
+
 var delivery alipayplus.Delivery
 
 var scenarios = []scenario{
@@ -135,15 +147,7 @@ var scenarios = []scenario{
 func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call)) {
 	for _, kind := range sqltest.Kinds {
 		for _, sc := range scenarios {
-			prepare := func(t *testing.T) (*sqltest.Database, *sqlstore.Store) {
-				d := kind.Open(t)
-				store := d.Store(t)
-				if sc.setUp != nil {
-					sc.setUp(t, store)
-				}
-				d.Watch.Reset(nil)
-				return d, store
-			}
+			prepare := func(t *testing.T) (*sqltest.Database, *sqlstore.Store) { return sc.prepare(t, kind.Open) }
 			d, store := prepare(t)
 			must(t, sc.do(t.Context(), store))
 			for n, call := range d.Watch.Calls() {
@@ -154,6 +158,17 @@ func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore
 			}
 		}
 	}
+}
+
+// opener opens another database of the same kind.
+func opener(d sqlstore.Dialect) func(testing.TB) *sqltest.Database {
+	switch d {
+	case sqlstore.PostgreSQL:
+		return sqltest.PostgreSQL
+	case sqlstore.MySQL:
+		return sqltest.MariaDB
+	}
+	return sqltest.SQLite
 }
 
 // at is a fault of call n alone.
@@ -213,18 +228,23 @@ func TestEachAnswerIsLost(t *testing.T) {
 	})
 }
 
-// Each call meets a conflict once: the caller does not notice.
+// Each call meets a conflict once, or a lock time-out: the caller does not notice.
 func TestEachCallMeetsConflict(t *testing.T) {
 	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
-		before := sc.effect(t, d, s)
-		d.Watch.Reset(at(n, sqltest.Fault{Err: sqltest.Conflict(d.Dialect)}))
-		err := sc.do(t.Context(), s)
-		d.Watch.Reset(nil)
-		if err != nil {
-			t.Errorf("a conflict in %q reaches the caller: %v", call.Text, err)
-		}
-		if n := sc.effect(t, d, s); n != before+1 {
-			t.Errorf("it took effect %d times", n-before)
+		for i, conflict := range []error{sqltest.Conflict(d.Dialect), sqltest.LockTimeout(d.Dialect)} {
+			if i > 0 {
+				d, s = sc.prepare(t, opener(d.Dialect))
+			}
+			before := sc.effect(t, d, s)
+			d.Watch.Reset(at(n, sqltest.Fault{Err: conflict}))
+			err := sc.do(t.Context(), s)
+			d.Watch.Reset(nil)
+			if err != nil {
+				t.Errorf("%v in %q reaches the caller: %v", conflict, call.Text, err)
+			}
+			if n := sc.effect(t, d, s); n != before+1 {
+				t.Errorf("it took effect %d times", n-before)
+			}
 		}
 	})
 }

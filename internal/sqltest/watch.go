@@ -156,6 +156,18 @@ func Conflict(d sqlstore.Dialect) error {
 	return SQLState("40001")
 }
 
+// LockTimeout is an error as the driver of d makes it if a lock was not given in
+// time.
+func LockTimeout(d sqlstore.Dialect) error {
+	switch d {
+	case sqlstore.SQLite:
+		return SQLiteError(6)
+	case sqlstore.MySQL:
+		return &mysql.MySQLError{Number: 1205}
+	}
+	return SQLState("55P03")
+}
+
 // SQLState is an error of a driver for PostgreSQL.
 type SQLState string
 
