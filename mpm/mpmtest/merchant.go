@@ -2,19 +2,21 @@ package mpmtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
 // Merchant plays a merchant and its acquirer (ACQP), and what Alipay+ knows of
-// their orders. It scripts userInitiatedPay and notifyPayment of its Gateway,
-// so that a Gateway has one Merchant. Set the fields before the first code is
-// scanned. It is safe for concurrent use.
+// their orders. It scripts userInitiatedPay, notifyPayment and inquiryCodeRules
+// of its Gateway, so that a Gateway has one Merchant. Set the fields before the
+// first code is scanned. It is safe for concurrent use.
 type Merchant struct {
 	// Decoded is what Alipay+ answers when an order is decoded, like a function
 	// of alipayplustest.Answer. nil means Order.Answer.
@@ -50,6 +52,7 @@ func NewMerchant(tb alipayplustest.TB, g *alipayplustest.Gateway) *Merchant {
 	}
 	alipayplustest.Answer(g, mpm.UserInitiatedPay, m.decode)
 	alipayplustest.Answer(g, payment.NotifyPayment, m.notify)
+	alipayplustest.Answer(g, codeid.InquiryCodeRules, m.codeRules)
 	return m
 }
 
@@ -72,6 +75,12 @@ func (m *Merchant) CodeRules() []byte {
 		`"postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}},` +
 		`{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"http://shop.example/entry/"},` +
 		`"postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`)
+}
+
+// codeRules answers inquiryCodeRules, as Alipay+ does.
+func (m *Merchant) codeRules(context.Context, *codeid.InquiryCodeRulesRequest) (*codeid.InquiryCodeRulesResponse, error) {
+	answer := new(codeid.InquiryCodeRulesResponse)
+	return answer, json.Unmarshal(m.CodeRules(), answer)
 }
 
 // OrderCode places an order over amount and returns the code that the merchant
