@@ -17,7 +17,8 @@ import (
 func (w *world) notified(id string) string {
 	w.Helper()
 	w.workFor(10 * time.Second)
-	for _, body := range w.calls(payment.NotifyPayment, id) {
+	if bodies := w.calls(payment.NotifyPayment, id); len(bodies) > 0 {
+		body := bodies[0]
 		for _, result := range []string{`"resultStatus":"S"`, `"resultCode":"ORDER_IS_CLOSED"`, `"resultCode":"USER_PAYMENT_VERIFICATION_FAILED"`, `"resultCode":"USER_BALANCE_NOT_ENOUGH"`} {
 			if strings.Contains(body, result) {
 				return strings.Trim(result[strings.IndexByte(result, ':')+1:], `"`)

@@ -334,14 +334,17 @@ func (w *world) balance() int64 {
 	return w.bank.Balance(customerID)
 }
 
-// bookings are the entries of the ledger that moved money.
-func (w *world) bookings() int {
-	entries := map[string]paymenttest.Entry{}
+// entries returns the bookings of the ledger by key.
+func (w *world) entries() map[string]paymenttest.Entry {
 	if w.remote != nil {
-		entries = w.remote.Entries()
-	} else {
-		entries = w.bank.Entries()
+		return w.remote.Entries()
 	}
+	return w.bank.Entries()
+}
+
+// bookings returns how many entries of the ledger moved money.
+func (w *world) bookings() int {
+	entries := w.entries()
 	n := 0
 	for _, e := range entries {
 		if e.Minor != 0 {

@@ -45,7 +45,7 @@ func TestBackoffBeforeCall(t *testing.T) {
 			if !ok || !r.NextTime().After(deadline) || r.NextTime() != r.Resume.At {
 				t.Errorf("the next look is at %v, the call ends at %v (%t)", r.NextTime(), deadline, ok)
 			}
-			waits = append(waits, r.NextTime().Sub(time.Now()).Round(time.Second))
+			waits = append(waits, time.Until(r.NextTime()).Round(time.Second))
 			return errLost
 		}
 		s.open()

@@ -159,7 +159,7 @@ func (w *wallet) auditOne(ctx context.Context, id string, net int64, debits int)
 	case len(r.Due()) > 0 || r.Missed || r.Resume != (payment.Resume{}):
 		return fmt.Errorf("%s, due %v, missed %t, %v", r.State, r.Due(), r.Missed, r.Resume)
 	case result.Status != alipayplus.StatusSucceeded && result.Status != alipayplus.StatusFailed:
-		return fmt.Errorf("%s, inquiry says %v", r.State, result)
+		return fmt.Errorf("%s, inquiry says %s", r.State, result.Error())
 	case w.cancelled[id] && r.State != payment.StateClosed && r.State != payment.StateFailed:
 		return fmt.Errorf("%s, but its cancellation was answered S", r.State)
 	case len(told) > 1:
@@ -167,9 +167,9 @@ func (w *wallet) auditOne(ctx context.Context, id string, net int64, debits int)
 	case notified && len(told) == 0:
 		return fmt.Errorf("%s, Alipay+ was told nothing", r.State)
 	case notified && told[0] != result:
-		return fmt.Errorf("%s, Alipay+ was told %v, inquiry says %v", r.State, told[0], result)
+		return fmt.Errorf("%s, Alipay+ was told %s, inquiry says %s", r.State, told[0].Error(), result.Error())
 	case !notified && len(told) > 0 && !(cancelledPaid && told[0].Status == alipayplus.StatusSucceeded):
-		return fmt.Errorf("%s, Alipay+ was told %v", r.State, told[0])
+		return fmt.Errorf("%s, Alipay+ was told %s", r.State, told[0].Error())
 	case !notified && result.Status == alipayplus.StatusSucceeded:
 		return fmt.Errorf("%s, and no notification", r.State)
 	}

@@ -20,15 +20,16 @@ var (
 
 // Schema returns the statements that make the tables, each ended by a semicolon
 // and a line end, for the tool with which you change your schema. It is empty
-// for an unknown dialect.
+// for any other dialect than PostgreSQL and SQLite.
 func Schema(d sqlstore.Dialect) string {
 	switch d {
 	case sqlstore.PostgreSQL:
 		return postgresql
 	case sqlstore.SQLite:
 		return sqlite
+	default:
+		return ""
 	}
-	return ""
 }
 
 // lock lets one Migrate run at a time on PostgreSQL.
