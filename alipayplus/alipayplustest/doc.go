@@ -25,4 +25,6 @@
 // repeated request as it answered the first, and refuses one that reuses an id
 // for something else. What the SDK under test does wrong becomes an error of the
 // test. Everything that it sends is signed.
+//
+// [TestBackend] runs the acceptance suite of package accept on a whole backend.
 package alipayplustest

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -186,7 +187,7 @@ func (c *Config) Validate() error {
 	for _, api := range c.inbound() {
 		urls["wallet.inbound."+api] = c.Wallet.Inbound[api]
 	}
-	for _, name := range slices.Sorted(mapsKeys(urls)) {
+	for _, name := range slices.Sorted(maps.Keys(urls)) {
 		u, err := url.Parse(urls[name])
 		wrong(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "%s: %q is no http or https URL", name, urls[name])
 	}
