@@ -125,7 +125,7 @@ var cancelChecks = []check{
 			s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.view(o).notes) > 0 })
 			s.cancel(o)
 			cancelledAt := time.Now()
-			s.sleep(min(s.cfg.resendWithin(), 20*time.Second))
+			s.sleep(min(s.cfg.resendWithin(), 10*time.Second))
 			for _, n := range s.view(o).notes {
 				late := n.at.Sub(cancelledAt) > time.Second // one may be on its way
 				s.must(!late || text(n.members, "paymentResult", "resultStatus") != "S", "no S after the cancellation", "one %v later", n.at.Sub(cancelledAt).Round(time.Millisecond))

@@ -83,7 +83,8 @@ type Limits struct {
 	// arrives, and to tell the app a result; 0 means 15.
 	NotifySeconds int `json:"notifySeconds"`
 	// ResendSeconds is how long it may take until what was not acknowledged comes
-	// again, and until an expired order is closed; 0 means 60.
+	// again, also after a restart, and until an expired order is closed; 0 means
+	// 60.
 	ResendSeconds int `json:"resendSeconds"`
 }
 
