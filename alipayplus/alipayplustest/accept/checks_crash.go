@@ -109,7 +109,7 @@ var crashChecks = []check{
 			s.restart()
 			s.must(s.eventually(s.cfg.resendWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) > 1 }), "the report after the restart", "none")
 			s.told(o, "S", s.cfg.resendWithin())
-			s.paysWith(text(g.created[0].members, "accessToken"), u)
+			s.paysWith(text(s.alipay.viewAgreement(g).created[0].members, "accessToken"), u)
 		},
 	},
 	{

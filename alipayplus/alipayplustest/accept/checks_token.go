@@ -21,7 +21,7 @@ func (s *scenario) consents(u *user, faults ...fault) (*agreement, string) {
 	s.told(o, "S", s.cfg.notifyWithin())
 	ok := s.eventually(s.cfg.resendWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) > len(faults) })
 	s.must(ok, fmt.Sprintf("%d times authNotify TOKEN_CREATED", len(faults)+1), "%d", len(s.alipay.viewAgreement(g).created))
-	return g, text(g.created[0].members, "accessToken")
+	return g, text(s.alipay.viewAgreement(g).created[0].members, "accessToken")
 }
 
 // tokenPay is a payment with a token.
@@ -53,7 +53,7 @@ var tokenChecks = []check{
 		loses: "The user agreed, and cannot pay with one click.", source: easyPayPage + "step 5",
 		run: func(s *scenario) {
 			g, token := s.consents(s.user(0))
-			n := g.created[0].members
+			n := s.alipay.viewAgreement(g).created[0].members
 			for _, member := range []string{"referenceAgreementId", "accessToken", "accessTokenExpiryTime"} {
 				s.must(text(n, member) != "", member+" in authNotify", "none")
 			}
