@@ -229,9 +229,10 @@ func text(v object, path ...string) string {
 // The codes of the suite. A code of an order begins with orderCode, one of a
 // counter with entryCode.
 const (
-	orderCode  = "https://qr.accept.example/281"
-	entryCode  = "https://shop.accept.example/entry/"
-	notifyPath = "/accept/notify/"
+	orderCode      = "https://qr.accept.example/281"
+	entryCode      = "https://shop.accept.example/entry/"
+	plainEntryCode = "http://shop.accept.example/entry/" // counters have both
+	notifyPath     = "/accept/notify/"
 )
 
 // Rules is the body of an inquiryCodeRules answer by which the suite's codes are
@@ -246,6 +247,7 @@ func Rules() []byte {
 		"codeRules": []any{
 			rule(orderCode, object{"postCodeMatchActionType": "DECODE"}),
 			rule(entryCode, object{"postCodeMatchActionType": "OPEN_URL", "urlConstructionMethod": "USE_DIRECTLY"}),
+			rule(plainEntryCode, object{"postCodeMatchActionType": "OPEN_URL", "urlConstructionMethod": "USE_DIRECTLY"}),
 		},
 	})
 }

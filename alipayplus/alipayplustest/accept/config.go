@@ -143,8 +143,8 @@ func Load(name string) (Config, error) {
 	return c, nil
 }
 
-// Validate says everything that is wrong with the configuration.
-func (c *Config) Validate() error {
+// validate says everything that is wrong with the configuration.
+func (c *Config) validate() error {
 	var problems []error
 	wrong := func(bad bool, format string, args ...any) {
 		if bad {
