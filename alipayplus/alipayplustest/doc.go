@@ -44,5 +44,6 @@
 // What a wallet builds of its own is tested by suites: [TestClient],
 // [TestHandler] and [TestSigner] for clients, servers and keys,
 // [TestIdempotencyStore], [TestOutbox] and [TestQueue] for what it stores. Each
-// names the rule that is broken.
+// names the rule that is broken. [TestBackend] runs the acceptance suite of
+// package accept on a whole backend.
 package alipayplustest

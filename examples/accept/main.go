@@ -166,7 +166,7 @@ func runDemo(ctx context.Context, only []int) (*accept.Report, error) {
 		return nil, err
 	}
 	cfg.Only = only
-	cfg.Limits.ResendSeconds = 15 // see schedule
+	cfg.Limits.ResendSeconds = 45 // see schedule; and a lease of the process before ends
 	gateway, err := listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func TestAcceptance(t *testing.T) {
 		cfg, side, err := accept.NewConfig()
 		must(t, err)
 		cfg.Capabilities = slices.DeleteFunc(cfg.Capabilities, func(c accept.Capability) bool { return c == accept.KeyRotation })
-		cfg.Limits.ResendSeconds = 15
+		cfg.Limits.ResendSeconds = 45
 		if os.Getenv("ALIPAYPLUS_LONG") == "" {
 			cfg.Only = shortChecks
 		}

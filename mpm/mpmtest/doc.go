@@ -27,6 +27,9 @@
 // SDK that was changed on its way, a callback that runs twice or never, an
 // authorization code of another form, JSON that does not say what to do.
 //
+// [TestBackend] is more: it accepts or refuses the whole backend from outside,
+// with the checks of package accept.
+//
 // Every party writes what it does into the [Journal] of the Merchant, a line
 // for each arrow of the documents' figures. To see one whole, print its Lines.
 package mpmtest

@@ -27,7 +27,6 @@ type alipay struct {
 	codes      map[string]*order     // by code value
 	agreements map[string]*agreement // by referenceAgreementId
 	tokens     map[string]*agreement // by access token
-	rulesAsked int
 }
 
 // object is a JSON object.
@@ -151,7 +150,7 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 	case "consultUnbinding":
 		x.process = func() []byte { return a.consulted(members) }
 	case "inquiryCodeRules":
-		x.process = a.rules
+		x.process = Rules
 	}
 	if fault != nil {
 		return fault(x)
@@ -230,21 +229,15 @@ func text(v object, path ...string) string {
 // The codes of the suite. A code of an order begins with orderCode, one of a
 // counter with entryCode.
 const (
-	orderCode  = "https://qr.accept.example/281"
-	entryCode  = "https://shop.accept.example/entry/"
-	notifyPath = "/accept/notify/"
+	orderCode      = "https://qr.accept.example/281"
+	entryCode      = "https://shop.accept.example/entry/"
+	plainEntryCode = "http://shop.accept.example/entry/" // counters have both
+	notifyPath     = "/accept/notify/"
 )
 
 // Rules is the body of an inquiryCodeRules answer by which the suite's codes are
 // identified, for a wallet that does not ask for them.
-func Rules() []byte { return (*alipay)(nil).rules() }
-
-func (a *alipay) rules() []byte {
-	if a != nil {
-		a.mu.Lock()
-		a.rulesAsked++
-		a.mu.Unlock()
-	}
+func Rules() []byte {
 	rule := func(prefix string, action object) object {
 		return object{"codeMatchPattern": object{"matchMethod": "PREFIX", "prefix": prefix}, "postCodeMatchAction": action}
 	}
@@ -254,6 +247,7 @@ func (a *alipay) rules() []byte {
 		"codeRules": []any{
 			rule(orderCode, object{"postCodeMatchActionType": "DECODE"}),
 			rule(entryCode, object{"postCodeMatchActionType": "OPEN_URL", "urlConstructionMethod": "USE_DIRECTLY"}),
+			rule(plainEntryCode, object{"postCodeMatchActionType": "OPEN_URL", "urlConstructionMethod": "USE_DIRECTLY"}),
 		},
 	})
 }

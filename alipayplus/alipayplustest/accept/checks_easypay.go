@@ -51,7 +51,7 @@ func (s *scenario) create(o *order, u *user) (pageURL string) {
 	if o.agreement != "" {
 		factor = consentFactor
 	}
-	got := s.ask1("pay", s.payRequest(o, u, factor))
+	got := s.send("pay", s.payRequest(o, u, factor))
 	return s.created(o, u, got)
 }
 
@@ -64,8 +64,8 @@ func (s *scenario) created(o *order, u *user, got outcome) (pageURL string) {
 	return pageURL
 }
 
-// ask1 sends once: U is an answer here.
-func (s *scenario) ask1(api string, members object) outcome { return s.once(s.prepare(api, members)) }
+// send asks once: U is an answer here.
+func (s *scenario) send(api string, members object) outcome { return s.once(s.prepare(api, members)) }
 
 // verified enters the right PIN and must be sent back with success.
 func (s *scenario) verified(u *user, pageURL string) {
@@ -187,12 +187,12 @@ var easyPayChecks = []check{
 						pages[text(got.members, "paymentId")] = true
 					}
 				}
-				again := s.ask1("pay", body)
+				again := s.send("pay", body)
 				pages[text(again.members, "paymentId")] = true
 				s.must(len(pages) == 1, "one paymentId", "%d", len(pages))
 				s.verified(u, s.created(o, u, again))
 				s.told(o, "S", s.cfg.notifyWithin())
-				after := s.ask1("pay", body)
+				after := s.send("pay", body)
 				s.must(after.status == "U", "the creation's answer again: "+again.String(), "%v", after)
 			}
 		},
@@ -216,9 +216,9 @@ var easyPayChecks = []check{
 			s.create(o, u)
 			body := s.payRequest(o, u, easyPayFactor)
 			body["payToAmount"] = amount{s.cfg.Currency, fmt.Sprint(usual + 10)}.object()
-			s.refused("another payToAmount", s.ask1("pay", body), "REPEAT_REQ_INCONSISTENT")
+			s.refused("another payToAmount", s.send("pay", body), "REPEAT_REQ_INCONSISTENT")
 			body = s.payRequest(o, s.user(1), easyPayFactor)
-			s.refused("another user", s.ask1("pay", body), "REPEAT_REQ_INCONSISTENT")
+			s.refused("another user", s.send("pay", body), "REPEAT_REQ_INCONSISTENT")
 		},
 	},
 	{
@@ -242,7 +242,7 @@ var easyPayChecks = []check{
 				o, u := s.newPay(usual), s.user(0)
 				body := s.payRequest(o, u, easyPayFactor)
 				body["paymentRedirectUrl"] = bad
-				s.refused("the redirect URL "+fmt.Sprintf("%q", bad), s.ask1("pay", body), "PARAM_ILLEGAL")
+				s.refused("the redirect URL "+fmt.Sprintf("%q", bad), s.send("pay", body), "PARAM_ILLEGAL")
 			}
 		},
 	},
@@ -323,7 +323,7 @@ var easyPayChecks = []check{
 		run: func(s *scenario) {
 			u := s.user(1)
 			o := s.newPay(u.balance()/1000*1000 + 1000)
-			got := s.ask1("pay", s.payRequest(o, u, easyPayFactor))
+			got := s.send("pay", s.payRequest(o, u, easyPayFactor))
 			if got.status == "F" { // a wallet may look at the balance first
 				return
 			}
@@ -350,7 +350,7 @@ var easyPayChecks = []check{
 		loses: "The user pays by a product that the wallet does not offer.", source: "flows.md, Easy Pay: which kind a pay is",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
-			got := s.ask1("pay", s.payRequest(o, u, object{}))
+			got := s.send("pay", s.payRequest(o, u, object{}))
 			s.must(got.status == "F", "F", "%v", got)
 		},
 	},

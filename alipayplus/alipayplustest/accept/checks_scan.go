@@ -38,7 +38,7 @@ var scanChecks = []check{
 		number: 103, name: "an entry code leads to launch", needs: entryCodes,
 		loses: "Nobody can pay at a merchant with a printed code.", source: guide + "entry code, steps 6-10",
 		run: func(s *scenario) {
-			for _, code := range []string{entryCode + s.newID(), entryCode + s.newID() + "?table=7&lang=en"} {
+			for _, code := range []string{entryCode + s.newID(), entryCode + s.newID() + "?table=7&lang=en", plainEntryCode + s.newID()} {
 				next := s.user(0).code("scan", code)
 				s.must(next.Step == "launch", "launch", "%v", next)
 				s.must(next.RedirectURL == code, "redirectUrl is the code, byte for byte", "%d bytes that differ", len(next.RedirectURL))

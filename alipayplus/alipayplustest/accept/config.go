@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -82,7 +83,8 @@ type Limits struct {
 	// arrives, and to tell the app a result; 0 means 15.
 	NotifySeconds int `json:"notifySeconds"`
 	// ResendSeconds is how long it may take until what was not acknowledged comes
-	// again, and until an expired order is closed; 0 means 60.
+	// again, also after a restart, and until an expired order is closed; 0 means
+	// 60.
 	ResendSeconds int `json:"resendSeconds"`
 }
 
@@ -141,8 +143,8 @@ func Load(name string) (Config, error) {
 	return c, nil
 }
 
-// Validate says everything that is wrong with the configuration.
-func (c *Config) Validate() error {
+// validate says everything that is wrong with the configuration.
+func (c *Config) validate() error {
 	var problems []error
 	wrong := func(bad bool, format string, args ...any) {
 		if bad {
@@ -186,7 +188,7 @@ func (c *Config) Validate() error {
 	for _, api := range c.inbound() {
 		urls["wallet.inbound."+api] = c.Wallet.Inbound[api]
 	}
-	for _, name := range slices.Sorted(mapsKeys(urls)) {
+	for _, name := range slices.Sorted(maps.Keys(urls)) {
 		u, err := url.Parse(urls[name])
 		wrong(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "%s: %q is no http or https URL", name, urls[name])
 	}

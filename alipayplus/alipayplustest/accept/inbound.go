@@ -47,7 +47,7 @@ func (s *scenario) prepareWith(api string, key PrivateKey, clientID string, at t
 	target := s.cfg.Wallet.Inbound[api]
 	u, err := url.Parse(target)
 	if err != nil {
-		panic("accept: " + err.Error()) // Validate checked it
+		panic("accept: " + err.Error()) // validate checked it
 	}
 	return request{api, target, u.RequestURI(), signed(key, "Request-Time", u.RequestURI(), clientID, stamp(at), body), body}
 }

@@ -3,7 +3,6 @@ package accept
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +37,6 @@ type order struct {
 	payToAmount   amount
 	debit         amount // what the user pays: payToAmount or the surcharge
 	expiry        time.Time
-	pay           object // the request of pay, for Easy Pay
 	agreement     string // referenceAgreementId, if the user was asked to consent
 
 	// What the checks set before the wallet asks. The rest is guarded by alipay.mu.
@@ -149,8 +147,9 @@ func (a *alipay) notified(x *exchange, seen attempt) fault {
 	before := o.notes
 	o.notes = append(o.notes, seen)
 	fault, at := next(&o.notifyFaults), o.atNotify
+	rule := o.checkNote(before, seen)
 	a.mu.Unlock()
-	if rule := o.checkNote(before, seen); rule != "" {
+	if rule != "" {
 		a.log.wrong("a notification that agrees with the order and never changes", "notifyPayment for %s: %s", id, rule)
 	}
 	if at != nil {
@@ -232,80 +231,3 @@ func (o *order) set(members object) {
 		}
 	}
 }
-
-// agreement is a consent to later payments.
-type agreement struct {
-	id      string
-	created []attempt // authNotify TOKEN_CREATED
-	ended   []attempt // authNotify TOKEN_CANCELED
-	allow   bool      // consultUnbinding allows it
-	asked   int       // consultUnbinding
-	faults  []fault
-
-	acknowledged int // S answers to authNotify made
-}
-
-func (a *alipay) newAgreement(id string) *agreement {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	g := &agreement{id: id}
-	a.agreements[id] = g
-	return g
-}
-
-// authNotified notes a request of authNotify.
-func (a *alipay) authNotified(x *exchange, seen attempt) fault {
-	kind, token, id := text(seen.members, "authorizationNotifyType"), text(seen.members, "accessToken"), text(seen.members, "referenceAgreementId")
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	g := a.agreements[id]
-	if g == nil {
-		g = a.tokens[token]
-	}
-	x.process = func() []byte {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if g != nil {
-			g.acknowledged++
-		}
-		return result("S", "SUCCESS")
-	}
-	switch {
-	case kind == "":
-		a.log.wrong("authorizationNotifyType in authNotify", "it is missing")
-	case g == nil:
-		a.log.wrong("authNotify of known agreements and tokens", "%s of neither", kind)
-	case kind == "TOKEN_CREATED":
-		if len(g.created) > 0 && !bytes.Equal(g.created[0].body, seen.body) {
-			a.log.wrong("authNotify repeats the first body", "another body for the same agreement")
-		}
-		g.created = append(g.created, seen)
-		a.tokens[token] = g
-	case kind == "TOKEN_CANCELED":
-		g.ended = append(g.ended, seen)
-	}
-	if g == nil {
-		return nil
-	}
-	return next(&g.faults)
-}
-
-// consulted answers consultUnbinding.
-func (a *alipay) consulted(members object) []byte {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	g := a.tokens[text(members, "accessToken")]
-	if g == nil {
-		return result("F", "INVALID_TOKEN")
-	}
-	g.asked++
-	return encode(object{"result": object{"resultCode": "SUCCESS", "resultStatus": "S"}, "allowUnbinding": strconv.FormatBool(g.allow)})
-}
-
-func (a *alipay) viewAgreement(g *agreement) agreement {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return *g
-}
-
-func mapsKeys[V any](m map[string]V) func(func(string) bool) { return maps.Keys(m) }

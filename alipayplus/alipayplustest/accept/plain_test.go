@@ -293,7 +293,7 @@ func random(n int) string {
 
 // Scan and decode.
 
-const plainOrderCode, plainEntryCode = "https://qr.accept.example/281", "https://shop.accept.example/entry/"
+const plainOrderCode, plainEntryCode = "https://qr.accept.example/281", "://shop.accept.example/entry/"
 
 func (w *plain) look(ctx context.Context, customer, code string, intercepted bool) members {
 	call := func(name string, step members) members {
@@ -306,7 +306,7 @@ func (w *plain) look(ctx context.Context, customer, code string, intercepted boo
 		return call("onFailure", members{"step": "failed", "resultCode": code, "message": members{"key": "k", "text": "No.", "support": false}})
 	}
 	switch {
-	case strings.HasPrefix(code, plainEntryCode) && !intercepted:
+	case !intercepted && (strings.HasPrefix(code, "https"+plainEntryCode) || strings.HasPrefix(code, "http"+plainEntryCode) && !w.is("launches https alone")):
 		return members{"step": "launch", "redirectUrl": code, "userAgent": "AlipayConnect"}
 	case !strings.HasPrefix(code, plainOrderCode) && !w.is("decodes every code"):
 		return members{"step": "unsupported"}

@@ -89,8 +89,6 @@ func (w *plain) verifies(h http.Header, timeHeader, target string, body []byte) 
 	return rsa.VerifyPKCS1v15(key, crypto.SHA256, plainDigest(target, clientID, h.Get(timeHeader), body), value) == nil
 }
 
-var errNoAnswer = errors.New("no verified answer")
-
 // call asks Alipay+ once. status is "" unless it is a verified S or F.
 func (w *plain) call(ctx context.Context, address string, body []byte, timeout time.Duration) (status string, answer members) {
 	if w.is("waits without a time limit") {

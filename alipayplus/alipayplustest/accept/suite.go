@@ -27,7 +27,7 @@ type Suite struct {
 // starts, then call [Suite.Run].
 func New(cfg Config) (*Suite, error) {
 	cfg.fill()
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	if cfg.Prefix == "" {

@@ -17,6 +17,7 @@ var zoo = []struct {
 }{
 	{"pays payToAmount where there is a surcharge", 102},
 	{"notifies the debit as payToAmount", 102},
+	{"launches https alone", 103},
 	{"forgets the callback", 104},
 	{"decodes every code", 105},
 	{"ignores actionForm on S", 106},
