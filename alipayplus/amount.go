@@ -15,8 +15,8 @@ import (
 // {"currency":"JPY","value":"100"}, the value a string of at most 16 digits.
 // Amounts are comparable with ==. The zero Amount is absent.
 type Amount struct {
-	Currency Currency
-	Minor    int64 // never negative in a message
+	Currency Currency // of the value; "" only in the zero Amount
+	Minor    int64    // never negative in a message
 }
 
 // Errors of Amount, matched with errors.Is.
@@ -32,8 +32,8 @@ var (
 // maxMinor is the largest value of a message, 16 digits.
 const maxMinor = 9_999_999_999_999_999
 
-// AmountOf is the Amount of major units: 12.5 USD is 1250 cents. It never
-// rounds: more decimals than the currency has are ErrAmountRange, as are a
+// AmountOf returns the Amount of major units: 12.5 USD is 1250 cents. It never
+// rounds: more decimals than the currency has are [ErrAmountRange], as are a
 // negative number and one of more than 16 digits.
 func AmountOf(major decimal.Decimal, c Currency) (Amount, error) {
 	exponent, ok := c.Exponent()
@@ -51,7 +51,7 @@ func AmountOf(major decimal.Decimal, c Currency) (Amount, error) {
 	return Amount{c, minor.IntPart()}, nil
 }
 
-// Decimal is a in major units, for display and arithmetic.
+// Decimal returns a in major units, for display and arithmetic.
 func (a Amount) Decimal() (decimal.Decimal, error) {
 	exponent, ok := a.Currency.Exponent()
 	if !ok {
@@ -60,8 +60,8 @@ func (a Amount) Decimal() (decimal.Decimal, error) {
 	return decimal.New(a.Minor, -int32(exponent)), nil
 }
 
-// String is the currency and the major units, "HKD 1.00", for a page or a log.
-// For an unknown currency it is the smallest units, named as such.
+// String returns the currency and the major units, "HKD 1.00", for a page or a
+// log. For an unknown currency it is the smallest units, named as such.
 func (a Amount) String() string {
 	if a.IsZero() {
 		return ""
@@ -82,9 +82,9 @@ type wireAmount struct {
 	Value    string `json:"value"`
 }
 
-// MarshalJSON is the wire form, null for the zero Amount. It encodes every
-// Amount, so that a message that came in can be stored; what must not be sent,
-// WireRules tells.
+// MarshalJSON returns the wire form, null for the zero Amount. It encodes every
+// Amount, so that a message that came in can be stored; WireRules says what
+// must not be sent.
 func (a Amount) MarshalJSON() ([]byte, error) {
 	if a.IsZero() {
 		return []byte("null"), nil
@@ -128,7 +128,7 @@ func (a *Amount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// WireRules are the rules that a breaks as an amount to send.
+// WireRules returns the rules that a breaks as an amount to send.
 func (a Amount) WireRules() []string {
 	if a.IsZero() {
 		return nil

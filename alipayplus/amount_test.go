@@ -116,7 +116,7 @@ func TestAmountUnmarshal(t *testing.T) {
 		{`{"currency":"JPY","value":100}`, alipayplus.Amount{Currency: "JPY", Minor: 100}, ""},
 		{`{"value":"0","currency":"JPY","other":{}}`, alipayplus.Amount{Currency: "JPY"}, ""},
 		{`{"currency":"JPY","value":"0000000000000100"}`, alipayplus.Amount{Currency: "JPY", Minor: 100}, ""},
-		{`{"currency":"XXX","value":"1"}`, alipayplus.Amount{Currency: "XXX", Minor: 1}, ""}, // kept: it may stand where nobody reads it
+		{`{"currency":"XXX","value":"1"}`, alipayplus.Amount{Currency: "XXX", Minor: 1}, ""}, // kept: it may be where nobody reads it
 		{`{}`, alipayplus.Amount{}, ""},
 		{`{"currency":"","value":""}`, alipayplus.Amount{}, ""},
 		{`null`, alipayplus.Amount{}, ""},
@@ -155,7 +155,8 @@ func TestAmountUnmarshal(t *testing.T) {
 	}
 }
 
-// What must not be sent breaks a rule; what came in can be stored and read again.
+// What must not be sent breaks a rule; what came in can be stored and read
+// again.
 func TestAmountOddValues(t *testing.T) {
 	for _, a := range []alipayplus.Amount{
 		{Currency: "JPY", Minor: -1},

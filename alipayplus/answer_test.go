@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // fixedAnswer is a gateway that always gives one answer, and can change it.
@@ -116,7 +117,7 @@ func TestCallHeaderForms(t *testing.T) {
 		var signature []byte
 		for i := 0; ; i++ {
 			body = fmt.Sprintf(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"n":"%d"}`, i)
-			signature = rawSignature(keys().alipay, "POST "+decodePath+"\n"+clientID+"."+at+"."+body)
+			signature = rawSignature(testkit.Keys().Alipay, "POST "+decodePath+"\n"+clientID+"."+at+"."+body)
 			if text := headerOf(signature); strings.Count(text, "%2B") > 1 && strings.Contains(text, "%2F") {
 				break
 			}
@@ -133,7 +134,7 @@ func TestCallHeaderForms(t *testing.T) {
 				t.Errorf("%s: got %v, want the rule %q", form.name, err, form.rule)
 			}
 		}
-		// What Content cannot see: how often each header stands there.
+		// What Content cannot see: how often each header is there.
 		for _, test := range []struct {
 			name   string
 			change func(http.Header)
@@ -144,11 +145,11 @@ func TestCallHeaderForms(t *testing.T) {
 			{"no Client-Id", func(h http.Header) { h.Del("Client-Id") }},
 			{"another Client-Id, signed", func(h http.Header) {
 				h.Set("Client-Id", "OTHER")
-				h.Set("Signature", signByHand(keys().alipay, "POST", decodePath, "OTHER", at, body))
+				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, "OTHER", at, body))
 			}},
 			{"the right Client-Id in another case, signed", func(h http.Header) {
 				h.Set("Client-Id", strings.ToLower(clientID))
-				h.Set("Signature", signByHand(keys().alipay, "POST", decodePath, strings.ToLower(clientID), at, body))
+				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, strings.ToLower(clientID), at, body))
 			}},
 			{"no Response-Time", func(h http.Header) { h.Del("Response-Time") }},
 			{"empty Response-Time", func(h http.Header) { h.Set("Response-Time", "") }},
@@ -159,13 +160,13 @@ func TestCallHeaderForms(t *testing.T) {
 				h.Del("Response-Time")
 			}},
 			{"signed over another method", func(h http.Header) {
-				h.Set("Signature", signByHand(keys().alipay, "GET", decodePath, clientID, at, body))
+				h.Set("Signature", signByHand(testkit.Keys().Alipay, "GET", decodePath, clientID, at, body))
 			}},
 			{"signed over the path of another API", func(h http.Header) {
-				h.Set("Signature", signByHand(keys().alipay, "POST", "/aps/api/v1/payments/read", clientID, at, body))
+				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", "/aps/api/v1/payments/read", clientID, at, body))
 			}},
 			{"signed with the wallet's own key", func(h http.Header) {
-				h.Set("Signature", signByHand(keys().wallet, "POST", decodePath, clientID, at, body))
+				h.Set("Signature", signByHand(testkit.Keys().Wallet, "POST", decodePath, clientID, at, body))
 			}},
 		} {
 			gateway.header = signedHeader(decodePath, at, body)
@@ -182,8 +183,8 @@ func TestCallHeaderForms(t *testing.T) {
 	})
 }
 
-// The wallet's own request, sent back to it, is no answer: the other headers are
-// there, but the key is its own.
+// The wallet's own request, sent back to it, is no answer: the other headers
+// are there, but the key is its own.
 func TestReflectedRequestIsNoAnswer(t *testing.T) {
 	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 		header := http.Header{
@@ -191,7 +192,7 @@ func TestReflectedRequestIsNoAnswer(t *testing.T) {
 		}
 		body := `{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`
 		return response(200, header, body), nil
-	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+	}), noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 	err := c.Deliver(t.Context(), alipayplus.Message{
 		Operation: "x", Key: "1", Path: "/a", Body: alipayplus.Conceal(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}}`),
 	})

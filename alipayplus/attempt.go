@@ -33,8 +33,8 @@ type verdict struct {
 	retryAfter time.Duration
 }
 
-// attempt sends x once and judges what comes back. The comments name the rows of
-// the table in the package's documentation.
+// attempt sends x once and judges what comes back. The comments name the rows
+// of the table in the package's documentation.
 func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout time.Duration, info *Info) verdict {
 	info.HTTPStatus, info.TraceID, info.SignedAt, info.Body = 0, "", time.Time{}, Secret{}
 	if err := ctx.Err(); err != nil { // row 2
@@ -93,8 +93,8 @@ type received struct {
 	body   []byte
 }
 
-// send sends request and reads the answer. It ends with ctx: net/http's transport
-// does so by itself, of any other nothing is known.
+// send sends request and reads the answer. It ends with ctx: net/http's
+// transport does so by itself, of any other nothing is known.
 func (c *Client) send(ctx context.Context, request *http.Request) (received, error) {
 	if _, ok := c.transport.(*http.Transport); ok {
 		return c.roundTrip(request)
@@ -228,7 +228,7 @@ var adviceOn = map[ResultCode]string{
 	CodeAccessDenied:     "check that the contract covers this API and that Alipay+ admits this server's address",
 }
 
-// claimedResult is the result in a body that did not verify.
+// claimedResult returns the result in a body that did not verify.
 func claimedResult(body []byte) (Result, bool) {
 	var claim resultOnly
 	if wire.Decode(body, &claim) != nil || claim.Result == (Result{}) {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// await is what f returns, or the error of ctx if that ends first. f calls the
-// host's code: a signer, a store or a transport, which may ignore the context
-// that it got. It runs on a goroutine of its own, which ends when f does; what it
-// returns too late is lost. A panic of f is passed on.
+// await returns what f returns, or the error of ctx if that ends first. f calls
+// the host's code: a signer, a store or a transport, which may ignore the
+// context that it got. It runs on a goroutine of its own, which ends when f
+// does; what it returns too late is lost. A panic of f is passed on.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type end struct {
 		value    T

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The messages of the benchmarks, as a wallet sends and gets them: 1 KB each.
@@ -99,7 +100,7 @@ func benchMessage() *benchRequest {
 		PaymentRequestID: "PR-0001",
 		PaymentAmount:    alipayplus.Amount{Currency: "JPY", Minor: 100},
 		PayToAmount:      alipayplus.Amount{Currency: "KRW", Minor: 1000},
-		PaymentTime:      benchMust(alipayplus.ParseTime("2025-02-20T08:51:49+08:00")),
+		PaymentTime:      testkit.Must(alipayplus.ParseTime("2025-02-20T08:51:49+08:00")),
 		CustomerID:       "C-4711",
 		PassThroughInfo:  strings.Repeat("x", 760),
 	}
@@ -124,18 +125,18 @@ type benchAnswer struct {
 }
 
 func benchMakeAnswer() benchAnswer {
-	body := benchMust(json.Marshal(benchPlainResponse{
+	body := testkit.Must(json.Marshal(benchPlainResponse{
 		Result: benchPlainResult{"SUCCESS", "S", "success"}, AcquirerID: "1020000000000000001", PaymentRequestID: "PR-0001",
 		PaymentAmount: benchPlainAmount{"JPY", "100"}, PayToAmount: benchPlainAmount{"KRW", "1000"},
 		PassThroughInfo: strings.Repeat("x", 640),
 	}))
 	body = bytes.Replace(body, []byte(`"order":{"referenceOrderId":"","orderDescription":"","orderAmount":{"currency":"","value":""}}`),
 		[]byte(`"order":{"referenceOrderId":"OrderID_0101010101","orderDescription":"SHOES","orderAmount":{"currency":"JPY","value":"100"}}`), 1)
-	at := benchNow()
+	at := stamp(time.Now())
 	return benchAnswer{http.Header{
 		"Client-Id":     {benchClientID},
 		"Response-Time": {at},
-		"Signature":     {benchMust(benchHandSign(benchKeys().alipay, benchTarget, benchClientID, at, body))},
+		"Signature":     {testkit.Must(benchHandSign(testkit.Keys().Alipay, benchTarget, benchClientID, at, body))},
 		"Content-Type":  {"application/json; charset=UTF-8"},
 	}, body}
 }
@@ -147,7 +148,7 @@ func benchServe(tb testing.TB) (baseURL string, roots *x509.CertPool) {
 	server := exec.Command(os.Args[0], "-test.run=^TestBenchServer$", "-test.timeout=0")
 	server.Env = append(os.Environ(), "ALIPAYPLUS_BENCH_SERVER=1")
 	server.Stderr = os.Stderr
-	stdin, stdout := benchMust(server.StdinPipe()), benchMust(server.StdoutPipe())
+	stdin, stdout := testkit.Must(server.StdinPipe()), testkit.Must(server.StdoutPipe())
 	if err := server.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func benchServe(tb testing.TB) (baseURL string, roots *x509.CertPool) {
 		tb.Fatal(err)
 	}
 	roots = x509.NewCertPool()
-	roots.AddCert(benchMust(x509.ParseCertificate(ready.Certificate)))
+	roots.AddCert(testkit.Must(x509.ParseCertificate(ready.Certificate)))
 	return "https://" + ready.Address, roots
 }
 
@@ -180,12 +181,12 @@ func TestBenchServer(t *testing.T) {
 	if err := input.Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
-	key := benchMust(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := testkit.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	certificate := benchMust(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
-	listener := benchMust(tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+	certificate := testkit.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
+	listener := testkit.Must(tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}},
 		NextProtos:   []string{"http/1.1"},
 	}))
@@ -220,7 +221,7 @@ func benchTransport(roots *x509.CertPool) *http.Transport {
 func benchClient(tb testing.TB, baseURL string, transport http.RoundTripper, signer alipayplus.Signer) *alipayplus.Client {
 	tb.Helper()
 	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
-		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(benchKeys().alipay)},
+		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})},
 		BaseURL:     baseURL,
 		Transport:   transport,
 	})
@@ -231,13 +232,13 @@ func benchClient(tb testing.TB, baseURL string, transport http.RoundTripper, sig
 	return client
 }
 
-// benchHandCall is a call as a wallet writes it by hand.
+// benchHandCall makes a call as a wallet writes it by hand.
 func benchHandCall(ctx context.Context, client *http.Client, baseURL string, own *rsa.PrivateKey, theirs *rsa.PublicKey, request *benchPlainRequest) (*benchPlainResponse, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
-	at := benchNow()
+	at := stamp(time.Now())
 	signature, err := benchHandSign(own, benchTarget, benchClientID, at, body)
 	if err != nil {
 		return nil, err
@@ -279,39 +280,25 @@ func benchHandCall(ctx context.Context, client *http.Client, baseURL string, own
 // done by hand.
 func BenchmarkCall(b *testing.B) {
 	baseURL, roots := benchServe(b)
-	keys := benchKeys()
-	client := benchClient(b, baseURL, benchTransport(roots), benchSigner(keys.wallet))
+	keys := testkit.Keys()
+	client := benchClient(b, baseURL, benchTransport(roots), signerOf("1", keys.Wallet))
 	transport := benchTransport(roots)
 	defer transport.CloseIdleConnections()
 	byHand := &http.Client{Transport: transport}
 	request, plain := benchMessage(), benchPlainMessage()
 	benchPairs(b, "x-floor", 1000,
 		func() {
-			answer := benchMust(benchOperation.Call(b.Context(), client, request))
+			answer := testkit.Must(benchOperation.Call(b.Context(), client, request))
 			if answer.Order.OrderAmount.Minor != 100 {
 				b.Fatal("not decoded")
 			}
 		},
 		func() {
-			answer := benchMust(benchHandCall(b.Context(), byHand, baseURL, keys.wallet, &keys.alipay.PublicKey, plain))
+			answer := testkit.Must(benchHandCall(b.Context(), byHand, baseURL, keys.Wallet, &keys.Alipay.PublicKey, plain))
 			if answer.Order.OrderAmount.Value != "100" {
 				b.Fatal("not decoded")
 			}
 		})
-}
-
-// benchConstantSigner signs nothing: where nobody verifies, it leaves the SDK's
-// own work to be seen.
-type benchConstantSigner struct{ signature []byte }
-
-func (s benchConstantSigner) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
-	return "1", s.signature, nil
-}
-
-func benchUnsigned() alipayplus.Signer {
-	signature := make([]byte, 256)
-	_, _ = rand.Read(signature)
-	return benchConstantSigner{signature}
 }
 
 // benchWire answers without a network.
@@ -328,18 +315,18 @@ func (w benchWire) RoundTrip(r *http.Request) (*http.Response, error) {
 // network, signing and the answer's RSA verification, in units of one such
 // verification.
 func BenchmarkCallOverhead(b *testing.B) {
-	client := benchClient(b, "https://gateway.example", benchWire{benchMakeAnswer()}, benchUnsigned())
+	client := benchClient(b, "https://gateway.example", benchWire{benchMakeAnswer()}, testkit.Unverified{})
 	request := benchMessage()
-	benchOwnWork(b, func() { benchMust(benchOperation.Call(b.Context(), client, request)) })
+	benchOwnWork(b, func() { testkit.Must(benchOperation.Call(b.Context(), client, request)) })
 }
 
 // benchOwnWork reports what f, which verifies once, does besides that, in units
 // of one RSA verification.
 func benchOwnWork(b *testing.B, f func()) {
 	b.Helper()
-	key := benchKeys().alipay
+	key := testkit.Keys().Alipay
 	digest := sha256.Sum256(nil)
-	signature := benchMust(rsa.SignPKCS1v15(nil, key, benchHash, digest[:]))
+	signature := testkit.Must(rsa.SignPKCS1v15(nil, key, benchHash, digest[:]))
 	benchRatio(b, "x-verify", 1000, f,
 		func() {
 			if err := rsa.VerifyPKCS1v15(&key.PublicKey, benchHash, digest[:], signature); err != nil {
@@ -357,9 +344,9 @@ func TestCallAllocations(t *testing.T) {
 		t.Skip("the race detector allocates, too")
 	}
 	baseURL, roots := benchServe(t)
-	client := benchClient(t, baseURL, benchTransport(roots), benchSigner(benchKeys().wallet))
+	client := benchClient(t, baseURL, benchTransport(roots), signerOf("1", testkit.Keys().Wallet))
 	request := benchMessage()
-	call := func() { benchMust(benchOperation.Call(t.Context(), client, request)) }
+	call := func() { testkit.Must(benchOperation.Call(t.Context(), client, request)) }
 	for range 20 {
 		call()
 	}

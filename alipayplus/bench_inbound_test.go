@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const benchPath = "/wallet/benchmark"
@@ -56,11 +57,11 @@ type benchArrival struct {
 }
 
 func benchArrive() benchArrival {
-	body, at := benchMust(json.Marshal(benchPlainMessage())), benchNow()
+	body, at := testkit.Must(json.Marshal(benchPlainMessage())), stamp(time.Now())
 	return benchArrival{http.Header{
 		"Client-Id":    {benchClientID},
 		"Request-Time": {at},
-		"Signature":    {benchMust(benchHandSign(benchKeys().alipay, benchPath, benchClientID, at, body))},
+		"Signature":    {testkit.Must(benchHandSign(testkit.Keys().Alipay, benchPath, benchClientID, at, body))},
 		"Content-Type": {"application/json; charset=UTF-8"},
 	}, body}
 }
@@ -68,7 +69,7 @@ func benchArrive() benchArrival {
 // serve serves the request as net/http would, and expects success.
 func (a benchArrival) serve(b *testing.B, h http.Handler) {
 	b.Helper()
-	r := benchMust(http.NewRequestWithContext(b.Context(), http.MethodPost, "https://wallet.example"+benchPath, bytes.NewReader(a.body)))
+	r := testkit.Must(http.NewRequestWithContext(b.Context(), http.MethodPost, "https://wallet.example"+benchPath, bytes.NewReader(a.body)))
 	r.RequestURI = benchPath
 	r.Header = a.header
 	w := benchRecorder{header: make(http.Header)}
@@ -91,8 +92,8 @@ func (w *benchRecorder) SetReadDeadline(time.Time) error    { return nil } // as
 
 func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	b.Helper()
-	return benchMust(alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: benchRing(benchKeys().alipay)},
+	return testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		Credentials: alipayplus.Credentials{ClientID: benchClientID, Signer: signer, Keys: ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})},
 		Idempotency: &benchStore{IdempotencyStore: alipayplus.NewMemoryIdempotencyStore(1 << 30)},
 		MaxSkew:     time.Hour,
 	}, benchInbound.Handle(benchPath, func(context.Context, *benchRequest) (*benchPayResponse, error) {
@@ -100,7 +101,8 @@ func benchHandler(b *testing.B, signer alipayplus.Signer) *alipayplus.Handler {
 	})))
 }
 
-// benchHandHandler is a handler as a wallet writes it by hand; it has no store.
+// benchHandHandler returns a handler as a wallet writes it by hand; it has no
+// store.
 func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -124,7 +126,7 @@ func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 		if err != nil {
 			return
 		}
-		at := benchNow()
+		at := stamp(time.Now())
 		signature, err := benchHandSign(own, r.RequestURI, clientID, at, answer)
 		if err != nil {
 			return
@@ -141,10 +143,10 @@ func benchHandHandler(own *rsa.PrivateKey, theirs *rsa.PublicKey) http.Handler {
 // BenchmarkInbound compares a request that the Handler answers, with its Store,
 // with the same done by hand without one.
 func BenchmarkInbound(b *testing.B) {
-	keys := benchKeys()
+	keys := testkit.Keys()
 	arrival := benchArrive()
-	sdk := benchHandler(b, benchSigner(keys.wallet))
-	byHand := benchHandHandler(keys.wallet, &keys.alipay.PublicKey)
+	sdk := benchHandler(b, signerOf("1", keys.Wallet))
+	byHand := benchHandHandler(keys.Wallet, &keys.Alipay.PublicKey)
 	benchPairs(b, "x-floor", 1000, func() { arrival.serve(b, sdk) }, func() { arrival.serve(b, byHand) })
 }
 
@@ -152,6 +154,6 @@ func BenchmarkInbound(b *testing.B) {
 // operations, in units of one verification.
 func BenchmarkInboundOverhead(b *testing.B) {
 	arrival := benchArrive()
-	h := benchHandler(b, benchUnsigned())
+	h := benchHandler(b, testkit.Unverified{})
 	benchOwnWork(b, func() { arrival.serve(b, h) })
 }

@@ -2,7 +2,6 @@ package alipayplus_test
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,11 +9,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // benchPairs runs f and floor in turns and reports how many times as long f
@@ -26,7 +25,7 @@ func benchPairs(b *testing.B, unit string, want int, f, floor func()) {
 	benchRatio(b, unit, want, f, floor, func(f, floor float64) float64 { return f / floor })
 }
 
-// benchRatio is benchPairs for another figure of both times.
+// benchRatio does what benchPairs does for another figure of both times.
 func benchRatio(b *testing.B, unit string, want int, f, floor func(), figure func(f, floor float64) float64) {
 	b.Helper()
 	for range 3 { // caches, pools, connections
@@ -69,37 +68,7 @@ func benchMedian(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// benchKeys are both parties' keys, made once.
-var benchKeys = sync.OnceValue(func() (k struct{ wallet, alipay *rsa.PrivateKey }) {
-	for _, key := range []**rsa.PrivateKey{&k.wallet, &k.alipay} {
-		made, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		*key = made
-	}
-	return k
-})
-
-func benchMust[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 const benchClientID = "WALLET_CLIENT_01"
-
-func benchSigner(key *rsa.PrivateKey) alipayplus.Signer {
-	return benchMust(alipayplus.NewSigner("1", key))
-}
-
-func benchRing(key *rsa.PrivateKey) *alipayplus.KeyRing {
-	return benchMust(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &key.PublicKey}))
-}
-
-// benchNow is a time as it stands in headers.
-func benchNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // benchHandSign and benchHandVerify are what a wallet writes by hand: the
 // protocol with crypto/rsa, and no check that is not needed for a well-formed
@@ -139,7 +108,7 @@ const (
 	benchHash   = crypto.SHA256
 )
 
-// benchBody is 1 KB of JSON.
+// benchBody returns 1 KB of JSON.
 func benchBody() []byte {
 	const head, tail = `{"paymentRequestId":"PR-0001","passThroughInfo":"`, `"}`
 	return []byte(head + strings.Repeat("x", 1024-len(head)-len(tail)) + tail)
@@ -147,13 +116,13 @@ func benchBody() []byte {
 
 // BenchmarkSign compares Content.Sign with the same done by hand.
 func BenchmarkSign(b *testing.B) {
-	key, body, at := benchKeys().wallet, benchBody(), benchNow()
-	signer := benchSigner(key)
+	key, body, at := testkit.Keys().Wallet, benchBody(), stamp(time.Now())
+	signer := signerOf("1", key)
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	var sdk, hand string
 	benchPairs(b, "x-floor", 300,
-		func() { sdk = benchMust(content.Sign(b.Context(), signer)) },
-		func() { hand = benchMust(benchHandSign(key, benchTarget, benchClientID, at, body)) })
+		func() { sdk = testkit.Must(content.Sign(b.Context(), signer)) },
+		func() { hand = testkit.Must(benchHandSign(key, benchTarget, benchClientID, at, body)) })
 	if sdk != hand {
 		b.Fatal("the two do not do the same work")
 	}
@@ -161,9 +130,9 @@ func BenchmarkSign(b *testing.B) {
 
 // BenchmarkVerify compares Content.Verify with the same done by hand.
 func BenchmarkVerify(b *testing.B) {
-	key, body, at := benchKeys().alipay, benchBody(), benchNow()
-	ring := benchRing(key)
-	header := benchMust(benchHandSign(key, benchTarget, benchClientID, at, body))
+	key, body, at := testkit.Keys().Alipay, benchBody(), stamp(time.Now())
+	ring := ringOf(map[string]*rsa.PrivateKey{"1": key})
+	header := testkit.Must(benchHandSign(key, benchTarget, benchClientID, at, body))
 	content := alipayplus.Content{Method: "POST", Target: benchTarget, ClientID: benchClientID, Time: at, Body: body}
 	benchPairs(b, "x-floor", 1000,
 		func() {

@@ -26,8 +26,9 @@ func acceptable(header http.Header) bool {
 
 var errRequestTooLarge = errors.New("the body is larger than 1 MiB")
 
-// readUntil reads the body of a request that nobody verified yet, until deadline.
-// NewServer limits that, too, but the handler may run on another server.
+// readUntil reads the body of a request that nobody verified yet, until
+// deadline. NewServer limits that, too, but the handler may run on another
+// server.
 func readUntil(deadline time.Time, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if http.NewResponseController(w).SetReadDeadline(deadline) == nil {
 		return readRequest(r) // net/http ends the deadline with the body

@@ -13,7 +13,7 @@ const (
 	True              // "true"
 )
 
-// BoolOf is True or False.
+// BoolOf returns True or False.
 func BoolOf(b bool) Bool {
 	if b {
 		return True
@@ -21,7 +21,7 @@ func BoolOf(b bool) Bool {
 	return False
 }
 
-// String is "true", "false" or "unset".
+// String returns "true", "false" or "unset".
 func (b Bool) String() string {
 	switch b {
 	case Unset:
@@ -34,7 +34,7 @@ func (b Bool) String() string {
 	return fmt.Sprintf("Bool(%d)", uint8(b))
 }
 
-// MarshalJSON is "true" or "false" as a JSON string, null if unset.
+// MarshalJSON returns "true" or "false" as a JSON string, null if unset.
 func (b Bool) MarshalJSON() ([]byte, error) {
 	switch b {
 	case Unset:

@@ -11,12 +11,14 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // most is what one message may cost, from its first byte to its answer.
 const most = 32 << 20
 
-// inGreedy are messages of n bytes, about, whose parts take more memory than text.
+// inGreedy returns messages of n bytes, about, whose parts take more memory
+// than text.
 func inGreedy(n int, begin string) map[string]string {
 	fill := func(before, part, after string) string {
 		return begin + before + strings.Repeat(part+",", (n-len(begin)-200)/(len(part)+1)) + part + after
@@ -38,8 +40,8 @@ func inGreedy(n int, begin string) map[string]string {
 	}
 }
 
-// A verified request of 1 MiB, and a verified answer of 4 MiB, cost less than 32
-// MiB of memory in all, whatever they hold.
+// A verified request of 1 MiB, and a verified answer of 4 MiB, cost less than
+// 32 MiB of memory in all, whatever they hold.
 func TestMessagesHaveABudget(t *testing.T) {
 	measure := func(what string, run func()) {
 		t.Helper()
@@ -54,8 +56,8 @@ func TestMessagesHaveABudget(t *testing.T) {
 		}
 	}
 	cfg := inConfig()
-	cfg.Signer = inConstant{}
-	h := inMust(alipayplus.NewHandler(cfg, payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
+	cfg.Signer = testkit.Unverified{Version: "7"}
+	h := testkit.Must(alipayplus.NewHandler(cfg, payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
 		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 	})))
 	valid := strings.TrimSuffix(inOps()[0].body, "}") + ","
@@ -88,7 +90,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 // A request that is large and honest is served.
 func TestLargeRequestsAreServed(t *testing.T) {
 	ran := 0
-	h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(_ context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(_ context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 		ran = len(r.Order.Goods)
 		return &payment.PayResponse{PaymentID: "W", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 	})))

@@ -18,7 +18,7 @@ func WithTimeout(perAttempt time.Duration) CallOption {
 }
 
 // WithRetry decides about repeated attempts of this call, instead of
-// ClientConfig.Retry: NoRetry where a user waits, for example. The client's
+// ClientConfig.Retry: [NoRetry] where a user waits, for example. The client's
 // Budget counts all the same. nil changes nothing.
 func WithRetry(p RetryPolicy) CallOption {
 	return CallOption{func(o *callOptions) { o.retry = p }}
@@ -30,8 +30,8 @@ func WithInfo(into *Info) CallOption {
 	return CallOption{func(o *callOptions) { o.info = into }}
 }
 
-// Info is more about a message than its type holds. Members that this version of
-// the SDK does not know are in Body.
+// Info is more about a message than its type holds. Members that this version
+// of the SDK does not know are in Body.
 type Info struct {
 	HTTPStatus int    // of the last answer, 0 if there was none
 	Attempts   int    // how often the request was tried

@@ -7,13 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// ClientConfig is what NewClient needs. Fields without "required" may stay zero.
+// ClientConfig is what [NewClient] needs. Fields without "required" may stay
+// zero.
 type ClientConfig struct {
 	Credentials // required
 
@@ -28,7 +30,9 @@ type ClientConfig struct {
 	NotifyHosts []string
 	// Transport carries the requests; nil means a pooled http.Transport with TLS
 	// 1.2 or newer and no proxy. Redirects, compression and cookies are never
-	// used, whatever the Transport can do.
+	// used, whatever the Transport can do. One of your own that speaks HTTP/2
+	// needs HTTP2.SendPingTimeout: without pings a connection that hangs is used
+	// for attempt after attempt.
 	Transport http.RoundTripper
 	// Retry decides about repeated attempts; nil means Backoff{}.
 	Retry RetryPolicy
@@ -50,6 +54,7 @@ type ClientConfig struct {
 // goroutine. Make one and keep it.
 type Client struct {
 	credentials Credentials
+	gateway     *url.URL // scheme and host
 	notify      weburl.Notify
 	transport   http.RoundTripper
 	retry       RetryPolicy
@@ -68,25 +73,23 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if rule != "" {
 		return nil, errors.New("alipayplus: BaseURL " + rule)
 	}
+	notify, ok := weburl.NewNotify(gateway, cfg.NotifyHosts)
+	if !ok {
+		return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
+	}
 	if err := cfg.Credentials.check(); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		credentials: cfg.Credentials,
-		notify:      weburl.Notify{Gateway: gateway, Hosts: make(map[string]bool, len(cfg.NotifyHosts))},
+		gateway:     gateway,
+		notify:      notify,
 		transport:   cfg.Transport,
 		retry:       cfg.Retry,
 		budget:      cfg.Budget,
 		freshness:   newFreshness(cfg.MaxSkew),
 		hooks:       cfg.Hooks,
 		log:         cfg.Logger,
-	}
-	for _, entry := range cfg.NotifyHosts {
-		host, ok := weburl.HostPort(entry)
-		if !ok {
-			return nil, errors.New("alipayplus: a NotifyHosts entry is no host name")
-		}
-		c.notify.Hosts[host] = true
 	}
 	if c.transport == nil {
 		c.transport = newTransport()
@@ -103,12 +106,15 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
+// newTransport makes a transport that finds out within 8 seconds that an HTTP/2
+// connection hangs, so that attempt after attempt is not lost on it.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    3 * time.Second,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 3 * time.Second},
 		DisableCompression:     true,
 		MaxIdleConns:           200,
 		MaxIdleConnsPerHost:    100,
@@ -127,19 +133,19 @@ func (c *Client) CloseIdleConnections() {
 
 // String names the client id and the host.
 func (c *Client) String() string {
-	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.notify.Gateway.Host + "}"
+	return "alipayplus.Client{" + c.credentials.ClientID + " at " + c.gateway.Host + "}"
 }
 
-// GoString is String, so that no verb prints the keys.
+// GoString returns String: no verb prints the keys.
 func (c *Client) GoString() string { return c.String() }
 
-// Deliver sends a Message that Prepare made, now or after a restart, as often as
-// one call may try; see Outbound.Call. nil means that Alipay+ acknowledged it
-// with a verified S; every other end is an *Error. What to do then, Schedule
-// says. The Message is not changed.
+// Deliver sends a Message that Prepare made, now or after a restart, as often
+// as one call may try; see [Outbound.Call]. nil means that Alipay+ acknowledged
+// it with a verified S; every other end is an [*Error]. [Schedule]
+// says what to do then. The Message is not changed.
 //
 // Deliver does not know the types of the API: AnswerIn finds nothing in its
-// error, and the body of the answer is in WithInfo.
+// error, and the body of the answer is in [WithInfo].
 func (c *Client) Deliver(ctx context.Context, m Message, opts ...CallOption) error {
 	return c.exchange(ctx, exchange{
 		Message:    m,

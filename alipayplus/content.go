@@ -27,7 +27,7 @@ type Content struct {
 	Body     []byte `json:"-"` // the exact bytes of a JSON object
 }
 
-// String is all but the body.
+// String returns all but the body.
 func (c Content) String() string {
 	return fmt.Sprintf("Content{%s %s, %s, %s, %d bytes}",
 		sanitize(c.Method, 16), sanitize(c.Target, 256), sanitize(c.ClientID, 64), sanitize(c.Time, 40), len(c.Body))
@@ -36,10 +36,10 @@ func (c Content) String() string {
 // Format prints String for every verb.
 func (c Content) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
 
-// LogValue is String for log/slog.
+// LogValue returns String for log/slog.
 func (c Content) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// checkHeaders is the rule that the header texts break, "" if none.
+// checkHeaders returns the rule that the header texts break, "" if none.
 func (c *Content) checkHeaders() string {
 	switch {
 	case !validMethod(c.Method):
@@ -54,7 +54,7 @@ func (c *Content) checkHeaders() string {
 	return ""
 }
 
-// check is the rule that the content breaks, "" if none.
+// check returns the rule that the content breaks, "" if none.
 func (c *Content) check() string {
 	if rule := c.checkHeaders(); rule != "" {
 		return rule
@@ -83,8 +83,8 @@ func (c *Content) digest() (sum [sha256.Size]byte) {
 //
 //	algorithm=RSA256,keyVersion=1,signature=<base64, percent-encoded>
 //
-// The error is ErrSignature for a content that no signature may cover, else the
-// signer's own.
+// The error is [ErrSignature] for a content that no signature may cover, else
+// the signer's own.
 func (c Content) Sign(ctx context.Context, s Signer) (header string, err error) {
 	if rule := c.check(); rule != "" {
 		return "", signatureError(rule)
@@ -100,7 +100,7 @@ func (c Content) Sign(ctx context.Context, s Signer) (header string, err error) 
 }
 
 // Verify checks a Signature header against the content with the live keys of
-// the ring. Every error is ErrSignature.
+// the ring. Every error is [ErrSignature].
 //
 // It takes optional spaces around commas, items in any order and names in any
 // case, an absent algorithm or key version, and the signature percent-encoded,
@@ -112,7 +112,8 @@ func (c Content) Verify(header string, keys *KeyRing) error {
 	return err
 }
 
-// precheck checks what needs no body, so that a stranger's request costs little.
+// precheck checks what needs no body, so that a stranger's request costs
+// little.
 func (c *Content) precheck(header string, keys *KeyRing) error {
 	rule := c.checkHeaders()
 	if rule == "" {

@@ -17,10 +17,12 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// exchanges has one exchange for each API of the documents, in the form in which
-// it passes on the wire. The signature covers texts, so that texts are enough.
+// exchanges has one exchange for each API of the documents, in the form in
+// which it passes on the wire. The signature covers texts, so that texts are
+// enough.
 var exchanges = []struct{ api, target, body string }{
 	{"userInitiatedPay", "/aps/api/v1/payments/userInitiatedPay", `{"codeValue":"281666040000000001","customerId":"C-1"}`},
 	{"notifyPayment", "/aps/api/v1/payments/notifyPayment?region=SG&a=%2Fb", `{"paymentRequestId":"P1","paymentResult":{"resultCode":"SUCCESS","resultStatus":"S"}}`},
@@ -47,13 +49,13 @@ func content(target, body string) alipayplus.Content {
 
 // The SDK makes the same bytes as the documents' words do, twice over.
 func TestSignIsTheDocumentedText(t *testing.T) {
-	signer := walletSigner(t)
+	signer := walletSigner()
 	for _, x := range exchanges {
 		got, err := content(x.target, x.body).Sign(t.Context(), signer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := signByHand(keys().wallet, "POST", x.target, clientID, sampleTime, x.body)
+		want := signByHand(testkit.Keys().Wallet, "POST", x.target, clientID, sampleTime, x.body)
 		if got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", x.api, got, want)
 		}
@@ -61,8 +63,8 @@ func TestSignIsTheDocumentedText(t *testing.T) {
 		if err != nil || again != got {
 			t.Errorf("%s: a second signature differs", x.api)
 		}
-		theirs := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
-		if err := content(x.target, x.body).Verify(theirs, alipayRing(t)); err != nil {
+		theirs := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
+		if err := content(x.target, x.body).Verify(theirs, alipayRing()); err != nil {
 			t.Errorf("%s: %v", x.api, err)
 		}
 	}
@@ -83,12 +85,12 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 		}
 		return path
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(keys().wallet)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	private := write("private.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	pkix, err := x509.MarshalPKIXPublicKey(&keys().wallet.PublicKey)
+	pkix, err := x509.MarshalPKIXPublicKey(&testkit.Keys().Wallet.PublicKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		header, err := content(x.target, x.body).Sign(t.Context(), walletSigner(t))
+		header, err := content(x.target, x.body).Sign(t.Context(), walletSigner())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +116,8 @@ func TestSignAgreesWithOpenSSL(t *testing.T) {
 	}
 }
 
-// signatureIn decodes the signature of a header that the SDK or signByHand made.
+// signatureIn decodes the signature of a header that the SDK or signByHand
+// made.
 func signatureIn(t testing.TB, header string) []byte {
 	t.Helper()
 	_, text, ok := strings.Cut(header, "signature=")
@@ -136,8 +139,8 @@ func headerOf(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// flips calls f with every text that differs from text in one bit, or with every
-// stride-th of them.
+// flips calls f with every text that differs from text in one bit, or with
+// every stride-th of them.
 func flips(text []byte, stride int, f func(flipped []byte)) int {
 	n := 0
 	for bit := 0; bit < 8*len(text); bit += stride {
@@ -152,7 +155,7 @@ func flips(text []byte, stride int, f func(flipped []byte)) int {
 // Every bit of what a request consists of counts. One exchange in full and the
 // others in steps that are no multiple of eight, all in full in the long form.
 func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
-	keyRing := alipayRing(t)
+	keyRing := alipayRing()
 	for i, x := range exchanges {
 		stride := 11
 		if i == 0 || long {
@@ -160,7 +163,7 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 		}
 		t.Run(x.api, func(t *testing.T) {
 			t.Parallel()
-			header := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
+			header := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 			if err := content(x.target, x.body).Verify(header, keyRing); err != nil {
 				t.Fatalf("control: unchanged, it must verify: %v", err)
 			}
@@ -205,8 +208,8 @@ func TestVerifyRefusesEveryFlippedBit(t *testing.T) {
 // A flipped bit of the header's text may be harmless (the case of a name, a
 // space), but only if the signature that it decodes to is the same.
 func TestVerifyFlippedHeaderText(t *testing.T) {
-	x, keyRing := exchanges[0], alipayRing(t)
-	header := signByHand(keys().alipay, "POST", x.target, clientID, sampleTime, x.body)
+	x, keyRing := exchanges[0], alipayRing()
+	header := signByHand(testkit.Keys().Alipay, "POST", x.target, clientID, sampleTime, x.body)
 	want := signatureIn(t, header)
 	accepted := 0
 	n := flips([]byte(header), 1, func(b []byte) {
@@ -357,8 +360,8 @@ func fill(t testing.TB, form string, signature []byte) string {
 	).Replace(form)
 }
 
-// signatureWithAll is a signed content whose base64 has +, / and - enough to
-// tell all the forms apart.
+// signatureWithAll returns a signed content whose base64 has +, / and - enough
+// to tell all the forms apart.
 func signatureWithAll(t testing.TB, key *rsa.PrivateKey) (alipayplus.Content, []byte) {
 	t.Helper()
 	for i := range 200 {
@@ -374,10 +377,10 @@ func signatureWithAll(t testing.TB, key *rsa.PrivateKey) (alipayplus.Content, []
 }
 
 func TestVerifyHeaderForms(t *testing.T) {
-	c, signature := signatureWithAll(t, keys().alipay)
+	c, signature := signatureWithAll(t, testkit.Keys().Alipay)
 	for _, form := range headerForms {
 		header := fill(t, form.form, signature)
-		err := c.Verify(header, alipayRing(t))
+		err := c.Verify(header, alipayRing())
 		switch {
 		case form.rule == "" && err != nil:
 			t.Errorf("%s: %v", form.name, err)
@@ -393,11 +396,11 @@ func TestVerifyPinsTheAlgorithm(t *testing.T) {
 	c := content("/a", "{}")
 	text := "POST /a\n" + clientID + "." + sampleTime + ".{}"
 	for name, signature := range foreignSignatures(t, text) {
-		if err := c.Verify(headerOf(signature), alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		if err := c.Verify(headerOf(signature), alipayRing()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := c.Verify(headerOf(rawSignature(keys().alipay, text)), alipayRing(t)); err != nil {
+	if err := c.Verify(headerOf(rawSignature(testkit.Keys().Alipay, text)), alipayRing()); err != nil {
 		t.Errorf("control: %v", err)
 	}
 }
@@ -436,11 +439,11 @@ func TestContentGrammar(t *testing.T) {
 	} {
 		c := good
 		test.change(&c)
-		header := signByHand(keys().alipay, c.Method, c.Target, c.ClientID, c.Time, string(c.Body))
-		if err := c.Verify(header, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
+		header := signByHand(testkit.Keys().Alipay, c.Method, c.Target, c.ClientID, c.Time, string(c.Body))
+		if err := c.Verify(header, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
 			t.Errorf("Verify %+v: got %v, want the rule of the %s", c, err, test.rule)
 		}
-		if _, err := c.Sign(t.Context(), walletSigner(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
+		if _, err := c.Sign(t.Context(), walletSigner()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "the "+test.rule) {
 			t.Errorf("Sign %+v: got %v, want the rule of the %s", c, err, test.rule)
 		}
 	}
@@ -448,23 +451,23 @@ func TestContentGrammar(t *testing.T) {
 	body := "{}"
 	first := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C", Time: "2025-02-20T08:51:49.09Z", Body: []byte(body)}
 	second := alipayplus.Content{Method: "POST", Target: "/a", ClientID: "C.2025-02-20T08:51:49", Time: "09Z", Body: []byte(body)}
-	header := signByHand(keys().alipay, "POST", "/a", first.ClientID, first.Time, body)
-	if err := first.Verify(header, alipayRing(t)); err != nil {
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", first.ClientID, first.Time, body)
+	if err := first.Verify(header, alipayRing()); err != nil {
 		t.Errorf("control: %v", err)
 	}
-	if err := second.Verify(header, alipayRing(t)); err == nil {
+	if err := second.Verify(header, alipayRing()); err == nil {
 		t.Error("one signature verifies for two client ids")
 	}
 }
 
-// A time can be cut at its fraction, so that its end becomes the beginning of the
-// body: the signature of one message would fit the other. No signature covers a
-// body that does not begin with "{", and none is made.
+// A time can be cut at its fraction, so that its end becomes the beginning of
+// the body: the signature of one message would fit the other. No signature
+// covers a body that does not begin with "{", and none is made.
 func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 	body := `{"paymentResult":{"resultStatus":"S"}}`
 	whole := content("/a", body)
-	header := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, body)
-	if err := whole.Verify(header, alipayRing(t)); err != nil {
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
+	if err := whole.Verify(header, alipayRing()); err != nil {
 		t.Fatalf("control: %v", err)
 	}
 	for cut := 1; cut < len(sampleTime); cut++ {
@@ -473,17 +476,17 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 		}
 		second := whole
 		second.Time, second.Body = sampleTime[:cut], []byte(sampleTime[cut+1:]+"."+body)
-		if err := second.Verify(header, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "begin with {") {
+		if err := second.Verify(header, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) || !strings.Contains(err.Error(), "begin with {") {
 			t.Errorf("%v with %q: %v", second, second.Body, err)
 		}
 	}
 	for _, body := range []string{"", " ", "x", "090Z.{}", "[{}]", `"{}"`, "\ufeff{}", "\f{}", "\v{}", "\u00a0{}"} {
 		c := content("/a", body)
-		if _, err := c.Sign(t.Context(), walletSigner(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		if _, err := c.Sign(t.Context(), walletSigner()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Sign with the body %q: %v", body, err)
 		}
-		theirs := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, body)
-		if err := c.Verify(theirs, alipayRing(t)); !errors.Is(err, alipayplus.ErrSignature) {
+		theirs := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, body)
+		if err := c.Verify(theirs, alipayRing()); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("Verify with the body %q: %v", body, err)
 		}
 	}
@@ -492,19 +495,19 @@ func TestSignedBytesCannotBeCutElsewhere(t *testing.T) {
 // After its "{" the body may be anything, also what looks like the head.
 func TestContentCoversAnyBody(t *testing.T) {
 	for _, body := range []string{"{", "{}\n", "{\x00\xff", " \t\r\n{.", "{" + strings.Repeat("x", 1<<20)} {
-		header, err := content("/a", body).Sign(t.Context(), walletSigner(t))
+		header, err := content("/a", body).Sign(t.Context(), walletSigner())
 		if err != nil {
 			t.Fatal(err)
 		}
 		digest := sha256.Sum256([]byte("POST /a\n" + clientID + "." + sampleTime + "." + body))
-		if err := rsa.VerifyPKCS1v15(&keys().wallet.PublicKey, 5, digest[:], signatureIn(t, header)); err != nil {
+		if err := rsa.VerifyPKCS1v15(&testkit.Keys().Wallet.PublicKey, 5, digest[:], signatureIn(t, header)); err != nil {
 			t.Errorf("body of %d bytes: %v", len(body), err)
 		}
 	}
 }
 
 func TestVerifyWithoutKeys(t *testing.T) {
-	header := signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, "{}")
+	header := signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, "{}")
 	for name, keyRing := range map[string]*alipayplus.KeyRing{"nil": nil, "zero": new(alipayplus.KeyRing)} {
 		if err := content("/a", "{}").Verify(header, keyRing); !errors.Is(err, alipayplus.ErrSignature) {
 			t.Errorf("%s key ring: %v", name, err)
@@ -517,10 +520,10 @@ func TestSignatureAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	signer, keyRing := walletSigner(t), alipayRing(t)
+	signer, keyRing := walletSigner(), alipayRing()
 	body := `{"text":"` + strings.Repeat("x", 1024) + `"}`
 	c, ctx := content("/aps/api/v1/payments/notifyPayment", body), t.Context()
-	header := signByHand(keys().alipay, "POST", c.Target, clientID, sampleTime, body)
+	header := signByHand(testkit.Keys().Alipay, "POST", c.Target, clientID, sampleTime, body)
 	sign := testing.AllocsPerRun(50, func() {
 		if _, err := c.Sign(ctx, signer); err != nil {
 			t.Fatal(err)

@@ -23,13 +23,14 @@ type Credentials struct {
 }
 
 // ParseCredentials makes Credentials of the texts that the developer console
-// gives: the MPP's id, the version under which Alipay+ knows the MPP's key, that
-// private key, and Alipay+'s public key. The keys may have any form that
-// ParsePrivateKey and ParsePublicKey read; they are checked against each other.
-// An error says which text is wrong, and shows neither.
+// gives: the MPP's id, the version under which Alipay+ knows the MPP's key,
+// that private key, and Alipay+'s public key. The keys may have any form that
+// [ParsePrivateKey] and [ParsePublicKey] read; they are checked against each
+// other. An error says which text is wrong, and shows neither.
 //
-// Alipay+'s key is held as version 1, a hint in its messages. For an HSM, several
-// keys of Alipay+ or a rotation, fill Credentials with a Signer and a KeyRing.
+// Alipay+'s key is held as version 1, a hint in its messages. For an HSM,
+// several keys of Alipay+ or a rotation, fill Credentials with a [Signer] and a
+// [KeyRing].
 func ParseCredentials(clientID, keyVersion string, privateKey, alipayKey []byte) (Credentials, error) {
 	private, err := ParsePrivateKey(privateKey)
 	if err != nil {

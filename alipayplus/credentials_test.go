@@ -8,22 +8,23 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The texts of the developer console are all that a wallet needs.
 func TestParseCredentials(t *testing.T) {
-	private := []byte(base64.StdEncoding.EncodeToString(must(x509.MarshalPKCS8PrivateKey(keys().wallet))))
-	own := []byte(base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(&keys().wallet.PublicKey))))
-	theirs := []byte(base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(&keys().alipay.PublicKey))))
+	private := []byte(base64.StdEncoding.EncodeToString(testkit.Must(x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet))))
+	own := []byte(base64.StdEncoding.EncodeToString(testkit.Must(x509.MarshalPKIXPublicKey(&testkit.Keys().Wallet.PublicKey))))
+	theirs := []byte(base64.StdEncoding.EncodeToString(testkit.Must(x509.MarshalPKIXPublicKey(&testkit.Keys().Alipay.PublicKey))))
 	c, err := alipayplus.ParseCredentials(clientID, "7", private, theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	header, err := content("/a", "{}").Sign(t.Context(), c.Signer)
-	if want := strings.Replace(signByHand(keys().wallet, "POST", "/a", clientID, sampleTime, "{}"), "keyVersion=1", "keyVersion=7", 1); err != nil || header != want {
+	if want := strings.Replace(signByHand(testkit.Keys().Wallet, "POST", "/a", clientID, sampleTime, "{}"), "keyVersion=1", "keyVersion=7", 1); err != nil || header != want {
 		t.Errorf("%s %v, want %s", header, err, want)
 	}
-	if err := content("/a", "{}").Verify(signByHand(keys().alipay, "POST", "/a", clientID, sampleTime, "{}"), c.Keys); err != nil {
+	if err := content("/a", "{}").Verify(signByHand(testkit.Keys().Alipay, "POST", "/a", clientID, sampleTime, "{}"), c.Keys); err != nil {
 		t.Error(err)
 	}
 	for name, test := range map[string]struct {

@@ -5,14 +5,14 @@ import "strings"
 // Currency is an ISO 4217 code, three upper-case letters.
 type Currency string
 
-// Exponent is how many decimal digits the smallest unit of c stands behind the
-// major one (JPY 0, HKD 2, KWD 3), and false for a currency that ISO 4217 does
-// not list: nothing is ever assumed of it.
+// Exponent returns how many decimal digits amounts in the major unit of c have
+// (JPY 0, HKD 2, KWD 3), and false for a currency that ISO 4217 does not list:
+// nothing is ever assumed of it.
 func (c Currency) Exponent() (int, bool) {
 	if len(c) != 3 {
 		return 0, false
 	}
-	// The lists hold codes behind blanks, so that a match cannot straddle two.
+	// A blank precedes each code in the lists, so that no match is half of two.
 	entry := " " + string(c)
 	for exponent, codes := range currenciesByExponent {
 		if strings.Contains(codes, entry) {
@@ -23,7 +23,7 @@ func (c Currency) Exponent() (int, bool) {
 }
 
 // currenciesByExponent holds the codes of ISO 4217 that have a minor unit, by
-// its exponent. ANG and BGN were withdrawn lately and can stand in old orders.
+// its exponent. ANG and BGN were withdrawn lately; old orders can have them.
 var currenciesByExponent = [...]string{
 	0: " BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
 	1: "",

@@ -1,6 +1,7 @@
 package alipayplus_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // almost is how exactly a call ends that the host's code would hold up.
@@ -27,7 +29,7 @@ func newDeaf() deaf { return deaf{make(chan struct{})} }
 
 func (d deaf) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
 	<-d.end
-	return "1", constantSignature[:], nil
+	return testkit.Unverified{}.SignDigest(context.Background(), [sha256.Size]byte{})
 }
 
 func (d deaf) Begin(context.Context, alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
@@ -46,7 +48,7 @@ func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response(200, nil, ""), nil
 }
 
-// heldBody is an answer whose body never comes.
+// heldBody returns an answer whose body never comes.
 func (d deaf) heldBody(status int) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		arrived(r)
@@ -61,8 +63,8 @@ func (d deaf) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A call ends at its deadlines, whatever the host's signer and transport do with
-// the context that they get.
+// A call ends at its deadlines, whatever the host's signer and transport do
+// with the context that they get.
 func TestCallsEndAtTheirDeadline(t *testing.T) {
 	for name, parts := range map[string]func(d deaf, cfg *alipayplus.ClientConfig){
 		"a transport that ignores its context": func(d deaf, cfg *alipayplus.ClientConfig) { cfg.Transport = d },
@@ -107,6 +109,9 @@ func TestCallsEndAtTheirDeadline(t *testing.T) {
 func TestSwitchingProtocols(t *testing.T) {
 	released := make(chan struct{})
 	l := listen(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil { // else the answer might come before the request
+			t.Error(err)
+		}
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		<-released
 	})
@@ -143,7 +148,7 @@ func TestAnswersEndAtTheirDeadline(t *testing.T) {
 					return d.Finish(ctx, c, answer)
 				},
 			}
-			h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+			h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 			began := time.Now()
 			if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || time.Since(began) > 7*time.Second+almost {
 				t.Errorf("%s: %v after %v", name, got, time.Since(began))
@@ -155,7 +160,7 @@ func TestAnswersEndAtTheirDeadline(t *testing.T) {
 		defer close(d.end)
 		cfg := inConfig()
 		cfg.Signer = &lateDeaf{deaf: d, Signer: cfg.Signer}
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 		began := time.Now()
 		w := inServe(h, inArrive(inMovePath, inValid).request())
 		if took := time.Since(began); w.Code != http.StatusInternalServerError || took > 8*time.Second+almost {
@@ -180,11 +185,12 @@ func (s *lateDeaf) SignDigest(ctx context.Context, digest [sha256.Size]byte) (ve
 	return s.deaf.SignDigest(ctx, digest)
 }
 
-// A stranger who announces a body and does not send it is sent away in time, also
-// by a server that has no limits of its own, and by one that cannot set any.
+// A stranger who announces a body and does not send it is sent away in time,
+// also by a server that has no limits of its own, and by one that cannot set
+// any.
 func TestUnverifiedBodiesEndAtTheirDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
 		head, _, _ := strings.Cut(inHTTP(inArrive(inMovePath, inValid)), "{")
 		pipes, done := make(inPipes), make(chan error)
 		server := &http.Server{Handler: h} //nolint:gosec // the point: no limits
@@ -221,11 +227,11 @@ func TestReadDeadlineEndsWithTheBody(t *testing.T) {
 			if err := ctx.Err(); err != nil {
 				return "", nil, err
 			}
-			return inSigner("7", inKeys().wallet).SignDigest(ctx, digest)
+			return signerOf("7", testkit.Keys().Wallet).SignDigest(ctx, digest)
 		})
 		cfg := inConfig()
 		cfg.Signer = slow
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			time.Sleep(20 * time.Second) // longer than any deadline
 			return inDone(ctx, r)
 		})))

@@ -11,8 +11,8 @@ import (
 //
 // Allowed are BaseURL's exact origin; https on port 443 of alipayplus.com, its
 // subdomains and the hosts of ClientConfig.NotifyHosts. Other schemes, other
-// ports, IP addresses, user-info, fragments and more than 2,048 characters are a
-// *ValidationError; the one of a host that is not allowed names it.
+// ports, IP addresses, user-info, fragments and more than 2,048 characters are
+// a [*ValidationError]; the one of a host that is not allowed names it.
 func (c *Client) CheckNotifyURL(rawURL string) error {
 	if rawURL == "" {
 		return nil
@@ -21,7 +21,7 @@ func (c *Client) CheckNotifyURL(rawURL string) error {
 	return err
 }
 
-// destination is where m goes.
+// destination returns where m goes.
 func (c *Client) destination(m *Message) (*url.URL, error) {
 	if m.URL != "" {
 		return c.notifyURL(m.URL)
@@ -30,7 +30,7 @@ func (c *Client) destination(m *Message) (*url.URL, error) {
 	if err != nil || !validTarget(m.Path) || u.RequestURI() != m.Path || u.Host != "" {
 		return nil, &ValidationError{[]Problem{{"path", "is not a plain URL path"}}}
 	}
-	u.Scheme, u.Host = c.notify.Gateway.Scheme, c.notify.Gateway.Host
+	u.Scheme, u.Host = c.gateway.Scheme, c.gateway.Host
 	return u, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Where a notification may go. Each refused URL names the rule that it breaks.
@@ -39,9 +40,9 @@ var notifyURLs = []struct{ url, rule string }{
 	{"http://open-sea.alipayplus.com/a", "not https"},
 	{"http://gateway.example/a", "not https"},
 	{"ftp://open-sea.alipayplus.com/a", "not https"},
-	{"javascript:alert(1)", "no host"},
-	{"/aps/api/v1/payments/notifyPayment", "no host"},
-	{"open-sea.alipayplus.com/a", "no host"},
+	{"javascript:alert(1)", "is not https"},
+	{"/aps/api/v1/payments/notifyPayment", "is not https"},
+	{"open-sea.alipayplus.com/a", "is not https"},
 	{"//open-sea.alipayplus.com/a", "not https"},
 	{"https:open-sea.alipayplus.com/a", "no host"},
 	{"https:///a", "no host"},
@@ -96,7 +97,7 @@ var notifyURLs = []struct{ url, rule string }{
 	{"https://open-sea.alipayplus.com/a\x00", "character"},
 	{"https://gateway.example%E2%84%AA/a", "not ASCII"},
 	{"https://%E2%84%AAiosk.example/a", "not ASCII"},
-	{"https://open-sea.alipayplus.com/a|b", "would not be sent as it stands"},
+	{"https://open-sea.alipayplus.com/a|b", "would be sent in another form"},
 	{"https://open-sea.alipayplus.com/%zz", "no URL"},
 	{"https://open-sea.alipayplus.com/" + strings.Repeat("a", 2048), "longer than 2048"},
 }
@@ -157,7 +158,7 @@ func TestCheckNotifyURL(t *testing.T) {
 // The signed target is the one on the wire, to the byte.
 func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 	wire := &tap{next: answers(bodyS)}
-	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+	c := newClient(t, wire, noRetry, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 	for _, target := range []string{"/a", "/a%2Fb%2fc?d=%20+&e", "/a?", "//a", "/é"} {
 		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "x", URL: "https://n.alipayplus.com" + target, Body: alipayplus.Conceal("{}")})
 		if target == "/é" {
@@ -172,7 +173,7 @@ func TestNotifyTargetIsSignedAsSent(t *testing.T) {
 		}
 		seen := wire.requests()
 		r := seen[len(seen)-1]
-		if want := signByHand(keys().wallet, "POST", target, clientID, r.header.Get("Request-Time"), "{}"); r.target != target || r.header.Get("Signature") != want || r.host != "n.alipayplus.com" {
+		if want := signByHand(testkit.Keys().Wallet, "POST", target, clientID, r.header.Get("Request-Time"), "{}"); r.target != target || r.header.Get("Signature") != want || r.host != "n.alipayplus.com" {
 			t.Errorf("%s: sent to %s at %s, signed otherwise", target, r.target, r.host)
 		}
 	}
@@ -214,8 +215,8 @@ func TestBaseURL(t *testing.T) {
 		{"http://LocalHost", ""},
 		{"http://[::1]:8080", ""},
 		{"", "no BaseURL"},
-		{"gateway.example", "must be https"},
-		{"//gateway.example", "must be https"},
+		{"gateway.example", "is not https"},
+		{"//gateway.example", "is not https"},
 		{"http://gateway.example", "must be https"},
 		{"http://localhost.evil.example", "must be https"},
 		{"http://localho%C5%BFt", "must be https"},
@@ -225,9 +226,9 @@ func TestBaseURL(t *testing.T) {
 		{"http://0.0.0.0", "must be https"},
 		{"http://2130706433", "must be https"},
 		{"http://10.0.0.1", "must be https"},
-		{"ftp://localhost", "must be https"},
-		{"https://", "an origin"},
-		{"https://:443", "an origin"},
+		{"ftp://localhost", "is not https"},
+		{"https://", "no host"},
+		{"https://:443", "no host"},
 		{"https://user:pass@gateway.example", "an origin"},
 		{"https://gateway.example/aps", "an origin"},
 		{"https://gateway.example?a=b", "an origin"},
@@ -238,7 +239,7 @@ func TestBaseURL(t *testing.T) {
 		{"https://%zz", "no URL"},
 	} {
 		_, err := alipayplus.NewClient(alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing()},
 			BaseURL:     test.url,
 		})
 		if (err != nil) != (test.rule != "") || (err != nil && !strings.Contains(err.Error(), test.rule)) {
@@ -273,7 +274,7 @@ func TestNewRules(t *testing.T) {
 		{"NotifyHosts", func(c *alipayplus.ClientConfig) { c.NotifyHosts = []string{"[::1]:443"} }},
 	} {
 		cfg := alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(), Keys: alipayRing()},
 			BaseURL:     "https://gateway.example",
 		}
 		test.change(&cfg)

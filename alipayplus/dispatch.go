@@ -171,8 +171,8 @@ func (h *Handler) runClaim(ctx context.Context, route *Route, request any, info 
 	return out
 }
 
-// begin is the store's Begin, which ends with ctx. A store in memory does not
-// wait.
+// begin calls the store's Begin and ends with ctx. A store in memory does
+// not wait.
 func (h *Handler) begin(ctx context.Context, c Claim) (ClaimState, []byte, error) {
 	if memory, ok := h.store.(*MemoryIdempotencyStore); ok {
 		return memory.Begin(ctx, c)
@@ -187,7 +187,7 @@ func (h *Handler) begin(ctx context.Context, c Claim) (ClaimState, []byte, error
 	return begun.state, begun.answer, err
 }
 
-// finish is the store's Finish, which ends with ctx.
+// finish calls the store's Finish and ends with ctx.
 func (h *Handler) finish(ctx context.Context, c Claim, record []byte) error {
 	if memory, ok := h.store.(*MemoryIdempotencyStore); ok {
 		return memory.Finish(ctx, c, record)
@@ -207,7 +207,7 @@ func (h *Handler) call(ctx context.Context, route *Route, request any, info *Inf
 	return route.run(ctx, request)
 }
 
-// panicked logs a panic, called by the function that recovered, and is its
+// panicked logs a panic, called by the function that recovered, and returns its
 // error. The value may hold anything, so that only its type is shown.
 func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 	err := ownError(fmt.Sprintf("panic with a %T while answering %s", v, route.name))
@@ -215,8 +215,8 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 	return err
 }
 
-// finished is the reply for what a function returned. A refusal is logged, so
-// that an engineer finds why a user could not pay.
+// finished returns the reply for what a function returned. A refusal is logged,
+// so that an engineer finds why a user could not pay.
 func (h *Handler) finished(ctx context.Context, route *Route, a answer, err error) reply {
 	reason := slog.String("reason", a.result.Message)
 	out := reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
@@ -236,8 +236,8 @@ func (h *Handler) finished(ctx context.Context, route *Route, a answer, err erro
 	return out
 }
 
-// unknown is the answer when money may have moved. The error is shown: the host
-// must be able to find out what happened, and its text is the host's own.
+// unknown returns the answer when money may have moved. The error is shown: the
+// host must be able to find out what happened, and its text is the host's own.
 func (h *Handler) unknown(ctx context.Context, route *Route, err error) reply {
 	h.log.ErrorContext(ctx, "alipayplus: answering UNKNOWN_EXCEPTION", slog.String("operation", route.name), slog.Any("error", err))
 	return signed(CodeUnknownException.Result(), err)
@@ -255,8 +255,8 @@ func (e storeError) Error() string { return "store: " + e.error.Error() }
 
 func (e storeError) Unwrap() error { return e.error }
 
-// repeated is the recorded answer, freshly signed. A store that gives rubbish, or
-// what is never kept, is a store that does not know.
+// repeated returns the recorded answer, freshly signed. A record that cannot be
+// read, or that holds an answer that is never kept, is answered U.
 func (h *Handler) repeated(ctx context.Context, route *Route, request any, body []byte) reply {
 	a, err := route.recorded(request, body)
 	if err != nil {
@@ -265,7 +265,7 @@ func (h *Handler) repeated(ctx context.Context, route *Route, request any, body 
 	return reply{status: http.StatusOK, body: a.body, result: a.result, sign: true}
 }
 
-// signed is an answer of nothing but a result.
+// signed returns an answer of nothing but a result.
 func signed(r Result, err error) reply {
 	body, encodeErr := wire.EncodeUnchecked(resultOnly{r})
 	if encodeErr != nil {

@@ -28,7 +28,7 @@ const (
 	OutcomeSucceeded
 )
 
-// String is "unknown", "not sent", "failed" or "succeeded".
+// String returns "unknown", "not sent", "failed" or "succeeded".
 func (o Outcome) String() string {
 	switch o {
 	case OutcomeUnknown:
@@ -44,8 +44,8 @@ func (o Outcome) String() string {
 }
 
 // OutcomeOf answers "did Alipay+ process this message?" for the error of
-// Outbound.Call, Outbound.Prepare or Client.Deliver. nil is OutcomeSucceeded;
-// an error of anything else is OutcomeUnknown.
+// [Outbound.Call], [Outbound.Prepare] or [Client.Deliver]. nil is
+// OutcomeSucceeded; an error of anything else is [OutcomeUnknown].
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return OutcomeSucceeded
@@ -63,8 +63,8 @@ func OutcomeOf(err error) Outcome {
 // Causes of an Error besides result codes and ErrSignature. Match them with
 // errors.Is.
 var (
-	// ErrUnsigned: the answer carried no signature, so it is no answer. Error.Claimed
-	// says what it claimed.
+	// ErrUnsigned: the answer carried no signature, so it is no answer.
+	// Error.Claimed says what it claimed.
 	ErrUnsigned = errors.New("alipayplus: the answer is not signed")
 	// ErrStale: a verified message whose time is further from now than MaxSkew.
 	ErrStale = errors.New("alipayplus: the message is stale")
@@ -72,7 +72,7 @@ var (
 	// protocol or does not fit its type.
 	ErrMalformed = errors.New("alipayplus: the message is malformed")
 	// ErrRetryBudget: the attempt could have been repeated, but the client's
-	// Budget is spent. It stands beside the cause of that attempt.
+	// Budget is spent. It is joined to the cause of that attempt.
 	ErrRetryBudget = errors.New("alipayplus: the retry budget is spent")
 )
 
@@ -80,7 +80,7 @@ var (
 // format, shows no body, URL or header.
 //
 // errors.Is(err, alipayplus.CodeOrderIsClosed) asks for a verified result code.
-// errors.Is with context.Canceled, ErrSignature and so on asks for the cause.
+// errors.Is with context.Canceled, [ErrSignature] and so on asks for the cause.
 type Error struct {
 	Operation  string  // name of the API
 	Outcome    Outcome // whether Alipay+ processed the message
@@ -94,8 +94,8 @@ type Error struct {
 	answer any // *Resp of a verified F or U
 }
 
-// also is e with one more cause. Hooks and logs may hold e, so that it does not
-// change.
+// also returns e with one more cause. Hooks and logs may hold e, so that it
+// does not change.
 func (e *Error) also(cause error) *Error {
 	with := *e
 	with.Err = cause
@@ -139,7 +139,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.Is and errors.As the verified result and the cause.
+// Unwrap returns the verified result and the cause, for errors.Is and
+// errors.As.
 func (e *Error) Unwrap() []error {
 	if e == nil { // Attempt.Err of a success, asked by errors.Is
 		return nil
@@ -157,7 +158,7 @@ func (e *Error) Unwrap() []error {
 // Format prints the text of Error for every verb, so that no verb shows more.
 func (e Error) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.Error()) }
 
-// LogValue is a group of the fields, for log/slog.
+// LogValue returns a group of the fields, for log/slog.
 func (e Error) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("operation", e.Operation),
@@ -184,7 +185,7 @@ func (e Error) LogValue() slog.Value {
 
 // ValidationError lists every rule that a message breaks. It holds no values.
 type ValidationError struct {
-	Problems []Problem
+	Problems []Problem // in the order of the fields
 }
 
 // Problem is one broken rule.

@@ -14,7 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// examplePay is a request as Alipay+ sends it.
+// examplePay returns a request as Alipay+ sends it.
 func examplePay(id string, yen int64) *payment.PayRequest {
 	price := alipayplus.Amount{Currency: "JPY", Minor: yen}
 	return &payment.PayRequest{
@@ -26,7 +26,7 @@ func examplePay(id string, yen int64) *payment.PayRequest {
 // A wallet answers pay with one function. Its own unique constraint makes it
 // idempotent; the IdempotencyStore spares it most repetitions.
 func ExampleInbound_Handle() {
-	var bookings sync.Map // stands for a table whose primary key is payment_request_id
+	var bookings sync.Map // in the place of a table whose primary key is payment_request_id
 	pay := func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 		if r.PayToAmount.Minor > 10_000 {
 			return nil, alipayplus.CodeUserBalanceNotEnough // a refusal: F, kept and repeated
@@ -74,7 +74,7 @@ func ExampleInbound_Handle() {
 // up after the booking, is run again: RequestInfo says so, and the unique
 // constraint finds the booking.
 func ExampleRequestInfo() {
-	var bookings sync.Map // stands for a table whose primary key is payment_request_id
+	var bookings sync.Map // in the place of a table whose primary key is payment_request_id
 	pay := func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 		info, _ := alipayplus.RequestInfo(ctx)
 		id, booked := bookings.LoadOrStore(r.PaymentRequestID, "W-0001")
@@ -108,7 +108,7 @@ func ExampleRequestInfo() {
 	// S SUCCESS "W-0001"
 }
 
-// All APIs of a wallet stand on one handler, behind a server that has every
+// One handler serves all APIs of a wallet, on a server that has every
 // limit set. An API that only reads needs no Store.
 func ExampleNewServer() {
 	alipay := alipayplustest.New(exampleTB{})

@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -84,8 +85,8 @@ func ExampleNew() {
 	// <nil> own key: alipayplus: unusable key: empty
 }
 
-// What to do after a call, by the one question that matters: did Alipay+ process
-// it?
+// What to do after a call, by the one question that matters: did Alipay+
+// process it?
 func ExampleOutcomeOf() {
 	next := func(err error) string {
 		switch alipayplus.OutcomeOf(err) {
@@ -131,7 +132,8 @@ func ExampleOutcomeOf() {
 	//     stop: Alipay+ refused, and that is verified
 }
 
-// closedOrder is what Alipay+ answers about an order that was paid already.
+// closedOrder returns what Alipay+ answers about an order that was paid
+// already.
 func closedOrder(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 	return nil, alipayplus.CodeOrderIsClosed
 }
@@ -193,9 +195,9 @@ func ExampleOutbound_AnswerIn() {
 	// hand the payload to the Alipay+ client SDK in the app
 }
 
-// A notification must arrive even if this process dies. It is prepared and stored
-// in the transaction that moved the money, and delivered from there until Alipay+
-// acknowledges it: always the same bytes.
+// A notification must arrive even if this process dies. It is prepared and
+// stored in the transaction that moved the money, and delivered from there
+// until Alipay+ acknowledges it: always the same bytes.
 func ExampleClient_Deliver() {
 	alipay := alipayplustest.New(exampleTB{})
 	alipayplustest.Answer(alipay, payment.NotifyPayment,
@@ -269,8 +271,8 @@ func ExampleClient_CheckNotifyURL() {
 	// alipayplus: invalid message: paymentNotifyUrl: is not https
 }
 
-// Behind another router, or in a proxy, Content checks a signature by itself. It
-// takes the texts as they are on the wire.
+// Behind another router, or in a proxy, Content checks a signature by itself.
+// It takes the texts as they are on the wire.
 func ExampleContent_Verify() {
 	alipay := alipayplustest.New(exampleTB{})
 	alipayKeys := alipay.Credentials().Keys
@@ -300,7 +302,7 @@ func ExampleContent_Verify() {
 // Alipay+ changes its key: for a while both are live, then the old one is taken
 // out. The ring is the same one that Client and Handler hold.
 func ExampleKeyRing_Replace() {
-	oldKey, newKey := &keys().alipay.PublicKey, &keys().next.PublicKey // of ParsePublicKey
+	oldKey, newKey := &testkit.Keys().Alipay.PublicKey, &testkit.Keys().Next.PublicKey // of ParsePublicKey
 
 	ring, err := alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": oldKey})
 	if err != nil {
@@ -388,8 +390,8 @@ func ExampleTime() {
 	// 2019-11-27T04:01:01+00:00 true
 }
 
-// An API that no package of the SDK has is declared in the same way, and then has
-// all that the others have: signatures, retries, outcomes, the fake.
+// An API that no package of the SDK has is declared in the same way, and then
+// has all that the others have: signatures, retries, outcomes, the fake.
 func ExampleNewOutbound() {
 	type pointsRequest struct {
 		CustomerID string `json:"customerId" wire:"required,max=64"`

@@ -26,7 +26,7 @@ func (c *Client) exchange(ctx context.Context, x exchange, opts []CallOption) er
 			o.apply(&options)
 		}
 	}
-	if c == nil || c.notify.Gateway == nil {
+	if c == nil || c.gateway == nil {
 		return &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: errors.New("no Client; make one with NewClient")}
 	}
 	began := time.Now()
@@ -114,7 +114,8 @@ func (c *Client) report(ctx context.Context, v verdict) {
 	}
 }
 
-// sleep waits, or returns ctx's error: at once if ctx ends before the wait would.
+// sleep waits, or returns ctx's error: at once if ctx ends before the wait
+// would.
 func sleep(ctx context.Context, wait time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 		return context.DeadlineExceeded

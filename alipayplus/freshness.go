@@ -18,8 +18,9 @@ func newFreshness(maxSkew time.Duration) freshness {
 	return freshness{maxSkew, true}
 }
 
-// age is how far text lies in the past, negative for the future; known is false
-// for a time of no known form. far tells that it lies further away than allowed.
+// age returns how far text lies in the past, negative for the future; known is
+// false for a time of no known form. far tells that it lies further away than
+// allowed.
 func (f freshness) age(text string) (age time.Duration, known, far bool) {
 	t, ok := parseInstant(text)
 	if !ok {
@@ -29,7 +30,7 @@ func (f freshness) age(text string) (age time.Duration, known, far bool) {
 	return age, true, age > f.max || age < -f.max
 }
 
-// headerTime is t as the SDK writes it into a header: milliseconds, UTC.
+// headerTime returns t as the SDK writes it into a header: milliseconds, UTC.
 func headerTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }

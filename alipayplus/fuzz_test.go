@@ -9,19 +9,21 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // No Signature header makes Verify panic, and one that it accepts means the one
 // signature that this content has.
 func FuzzParseSignature(f *testing.F) {
-	c, signature := signatureWithAll(f, keys().alipay)
+	c, signature := signatureWithAll(f, testkit.Keys().Alipay)
 	for _, form := range headerForms {
 		f.Add(fill(f, form.form, signature), 0, "")
 	}
 	good := headerOf(signature)
-	keyRing := alipayRing(f)
+	keyRing := alipayRing()
 	f.Fuzz(func(t *testing.T, header string, cut int, insert string) {
-		// The header itself is of this run's key; so the fuzzer also edits a good one.
+		// The header itself is of this run's key; so the fuzzer also edits a good
+		// one.
 		at := max(0, min(len(good), cut))
 		for _, h := range []string{header, good[:at] + insert + good[at:], insert + good[at:], good[:at] + insert} {
 			err := c.Verify(h, keyRing)
@@ -44,7 +46,7 @@ func FuzzParseSignature(f *testing.F) {
 // No text makes the key parsers panic, and no error quotes it: all have one of
 // the known texts.
 func FuzzParseKeys(f *testing.F) {
-	key := keys().wallet
+	key := testkit.Keys().Wallet
 	for _, seed := range [][]byte{
 		pkcs8(key), pkix(&key.PublicKey), pkcs1(key), pkix(&weak().ec.PublicKey), pkcs8(weak().ec), pkcs1(weak().rsa512), nil,
 	} {

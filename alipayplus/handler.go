@@ -14,7 +14,7 @@ import (
 // maxRequest is the largest inbound body, 1 MiB.
 const maxRequest = 1 << 20
 
-// HandlerConfig is what NewHandler needs. Fields without "required" may stay
+// HandlerConfig is what [NewHandler] needs. Fields without "required" may stay
 // zero.
 type HandlerConfig struct {
 	Credentials // required
@@ -51,14 +51,14 @@ type HandlerConfig struct {
 }
 
 // Handler is an http.Handler that answers Alipay+. It is immutable, safe for
-// concurrent use and leaves no goroutine, unless a signer or a store ignores its
-// context.
+// concurrent use and leaves no goroutine, unless a signer or a store ignores
+// its context.
 //
 // A request passes, cheapest first: method and media type, header grammar,
 // client id, size, signature, age (reads only), strict JSON, the rules of the
-// message, the IdempotencyStore, and then the function of its route. What fails before the
-// signature is verified gets an unsigned, constant refusal; everything after it
-// gets HTTP 200 and a signed result.
+// message, the [IdempotencyStore], and then the function of its route. What
+// fails before the signature is verified gets an unsigned, constant refusal;
+// everything after it gets HTTP 200 and a signed result.
 type Handler struct {
 	credentials Credentials
 	clientIDs   map[string]bool
@@ -141,9 +141,9 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 
 type requestInfoKey struct{}
 
-// RequestInfo returns more about the request that a function gets: its raw body,
-// and whether an earlier run left it without an answer. It reports false for a
-// context that is not one of Inbound.Handle.
+// RequestInfo returns more about the request that a function gets: its raw
+// body, and whether an earlier run left it without an answer. It reports false
+// for a context that is not one of [Inbound.Handle].
 func RequestInfo(ctx context.Context) (Info, bool) {
 	info, ok := ctx.Value(requestInfoKey{}).(*Info)
 	if !ok {
@@ -157,7 +157,7 @@ func (h *Handler) String() string {
 	return fmt.Sprintf("alipayplus.Handler{%s, %d routes}", h.credentials.ClientID, len(h.routes))
 }
 
-// GoString is String, so that no verb prints the keys.
+// GoString returns String: no verb prints the keys.
 func (h *Handler) GoString() string { return h.String() }
 
 // ServeHTTP implements http.Handler. A path that no route has is 404.
@@ -204,7 +204,7 @@ func (h *Handler) write(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // whoever asked may be gone
 }
 
-// receivedTarget is the raw path and query as they arrived.
+// receivedTarget returns the raw path and query as they arrived.
 func receivedTarget(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// Every JSON media type is fine, and none at all; the header's spelling is free.
+// Every JSON media type is fine, and none at all; the header's spelling is
+// free.
 func TestHandlerTakes(t *testing.T) {
-	h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone)))
 	for rule, spoil := range map[string]func(*http.Request){
 		"as documented":          func(*http.Request) {},
 		"no Content-Type":        func(r *http.Request) { r.Header.Del("Content-Type") },
@@ -43,9 +45,9 @@ func TestHandlerTakes(t *testing.T) {
 func TestRefusalOptions(t *testing.T) {
 	cfg := inConfig()
 	cfg.RefusalStatus, cfg.SignRefusals = http.StatusForbidden, true
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	stranger := inArrive(inMovePath, inValid)
-	stranger.signer = inSigner("1", inKeys().second)
+	stranger.signer = signerOf("1", testkit.Keys().Next)
 	r := stranger.request()
 	w := inServe(h, r)
 	result, err := inVerified(w, inMovePath)
@@ -81,11 +83,11 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"no signer", func(c *alipayplus.HandlerConfig) { c.Signer = nil }, one, "Signer"},
 		{"no keys", func(c *alipayplus.HandlerConfig) { c.Keys = nil }, one, "Keys"},
 		{"our own key as Alipay+'s", func(c *alipayplus.HandlerConfig) {
-			c.Keys = inRing(map[string]*rsa.PrivateKey{"1": inKeys().first, "2": inKeys().wallet})
+			c.Keys = ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay, "2": testkit.Keys().Wallet})
 		}, one, "own public key"},
 		{"our own key, behind a signer that hides it", func(c *alipayplus.HandlerConfig) {
 			c.Signer = struct{ alipayplus.Signer }{c.Signer}
-			c.Keys = inRing(map[string]*rsa.PrivateKey{"2": inKeys().wallet})
+			c.Keys = ringOf(map[string]*rsa.PrivateKey{"2": testkit.Keys().Wallet})
 		}, one, "own public key"},
 		{"no routes", nil, nil, "without routes"},
 		{"a zero route", nil, []alipayplus.Route{{}}, "without a function"},
@@ -130,7 +132,7 @@ func TestHandlerIsImmutable(t *testing.T) {
 	cfg := inConfig()
 	cfg.ClientIDs = []string{inClientID}
 	routes := []alipayplus.Route{inMove.Handle(inMovePath, inDone)}
-	h := inMust(alipayplus.NewHandler(cfg, routes...))
+	h := testkit.Must(alipayplus.NewHandler(cfg, routes...))
 	cfg.ClientIDs[0] = "OTHER"
 	routes[0] = inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { panic("swapped") })
 	if result, err := inResult(inServe(h, inArrive(inMovePath, inValid).request()), inMovePath); err != nil || result.Code != alipayplus.CodeSuccess {
@@ -147,7 +149,7 @@ func TestHandlerIsImmutable(t *testing.T) {
 func TestClientIDs(t *testing.T) {
 	cfg := inConfig()
 	cfg.ClientIDs = []string{"REGION_A", "REGION_B"}
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	for id, want := range map[string]int{"REGION_A": 200, "REGION_B": 200, inClientID: 401} {
 		a := inArrive(inMovePath, inValid)
 		a.clientID = id
@@ -163,11 +165,11 @@ func TestClientIDs(t *testing.T) {
 
 // A signer that fails loses the answer, never the record of it.
 func TestSignerFails(t *testing.T) {
-	signer := &inFailingSigner{Signer: inSigner("7", inKeys().wallet)}
+	signer := &inFailingSigner{Signer: signerOf("7", testkit.Keys().Wallet)}
 	cfg := inConfig()
 	cfg.Signer = signer
 	runs := 0
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 		runs++
 		return &inResponse{Ref: "R"}, nil
 	})))
@@ -194,7 +196,7 @@ func (s *inFailingSigner) SignDigest(ctx context.Context, digest [32]byte) (stri
 	return s.Signer.SignDigest(ctx, digest)
 }
 
-func (s *inFailingSigner) Public() crypto.PublicKey { return &inKeys().wallet.PublicKey }
+func (s *inFailingSigner) Public() crypto.PublicKey { return &testkit.Keys().Wallet.PublicKey }
 
 // Hooks see each request for a known path once, whatever comes of it, and their
 // context reaches the function and the store.
@@ -225,7 +227,7 @@ func TestHandlerHooks(t *testing.T) {
 			seen = append(seen, fmt.Sprintf("finish %s %v, error %t, %v", operation, r, err != nil, ctx.Value(key{})))
 		},
 	}
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 		seen = append(seen, fmt.Sprint("function ", ctx.Value(key{})))
 		if r.ID == "F" {
 			return nil, alipayplus.CodeRiskReject
@@ -250,7 +252,7 @@ func TestHandlerHooks(t *testing.T) {
 		{"a request that cannot be used", func(a *inArrival) { a.body = []byte(`{}`) }, []string{
 			"start move", "attempt move 1 false traced", "finish move F PARAM_ILLEGAL, error true, traced",
 		}},
-		{"a stranger", func(a *inArrival) { a.signer = inSigner("1", inKeys().second) }, []string{
+		{"a stranger", func(a *inArrival) { a.signer = signerOf("1", testkit.Keys().Next) }, []string{
 			"start move", "attempt move 1 true traced", "finish move F INVALID_SIGNATURE, error true, traced",
 		}},
 		{"an unknown path", func(a *inArrival) { a.target = "/wallet/other" }, nil},

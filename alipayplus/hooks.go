@@ -6,8 +6,8 @@ import (
 )
 
 // Hooks observe outbound calls and inbound requests, for metrics and traces.
-// Operation names are those of the declared APIs, so that they are bounded. Hooks
-// run on the goroutine of the call and must return soon. Unset hooks are
+// Operation names are those of the declared APIs, so that there are few.
+// Hooks run on the goroutine of the call and must return soon. Unset hooks are
 // skipped.
 type Hooks struct {
 	// Start begins a call or a request; what it returns is the context of all

@@ -11,16 +11,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Signed JSON that two parsers could read in two ways, or that says nothing, is
@@ -29,8 +27,8 @@ func TestHostileJSON(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1) }
 	ran := 0
 	cfg := inConfig()
-	cfg.Signer = inConstant{}
-	h := inMust(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
+	cfg.Signer = testkit.Unverified{Version: "7"}
+	h := testkit.Must(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
 		ran++
 		return &inResponse{}, nil
 	})))
@@ -115,8 +113,8 @@ func TestHostileJSON(t *testing.T) {
 	}
 }
 
-// inUnverified is what becomes of a body that does not begin with "{": it counts
-// as not signed, whatever its signature.
+// inUnverified is what becomes of a body that does not begin with "{": it
+// counts as not signed, whatever its signature.
 const inUnverified = "does not verify"
 
 func inMembers(n int) string {
@@ -127,7 +125,7 @@ func inMembers(n int) string {
 	return b.String()
 }
 
-// inHTTP is the text of a signed request as it goes over a socket.
+// inHTTP returns the text of a signed request as it goes over a socket.
 func inHTTP(a inArrival) string {
 	h := a.header()
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: wallet.example\r\nClient-Id: %s\r\nRequest-Time: %s\r\nSignature: %s\r\n"+
@@ -138,18 +136,11 @@ func inHTTP(a inArrival) string {
 // What raw sockets can do to NewServer: a documented status and no function,
 // unless the request is one that Alipay+ signed.
 func TestHostileHTTP(t *testing.T) {
-	before := goleak.IgnoreCurrent()
-	defer func() {
-		// net/http lets a connection that it closes linger for half a second.
-		for deadline := time.Now().Add(5 * time.Second); goleak.Find(before) != nil && time.Now().Before(deadline); {
-			runtime.Gosched()
-		}
-		goleak.VerifyNone(t, before)
-	}()
+	testkit.NoLeaks(t)
 	var ran atomic.Int64
 	count := func(context.Context, *inRequest) (*inResponse, error) { ran.Add(1); return &inResponse{}, nil }
-	server := alipayplus.NewServer("", inMust(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, count), inMove.Handle(inMovePath, count))))
-	listener := inMust(net.Listen("tcp", "127.0.0.1:0"))
+	server := alipayplus.NewServer("", testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, count), inMove.Handle(inMovePath, count))))
+	listener := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 
@@ -251,7 +242,8 @@ func TestHostileHTTP(t *testing.T) {
 		}
 	}
 
-	// A client that waits for 100 before its body gets no 100 if its headers are bad.
+	// A client that waits for 100 before its body gets no 100 if its headers are
+	// bad.
 	continued := strings.Replace(head, "RSA256", "none", 1) + "\r\nExpect: 100-continue\r\n\r\n"
 	if got := inExchange(t, listener.Addr().String(), continued); fmt.Sprint(got) != "[401]" {
 		t.Errorf("a client that asks before it sends: %v", got)
@@ -261,7 +253,7 @@ func TestHostileHTTP(t *testing.T) {
 // inExchange sends text over a socket and returns the statuses that come back.
 func inExchange(t *testing.T, address, text string) (statuses []int) {
 	t.Helper()
-	conn := inMust(net.Dial("tcp", address))
+	conn := testkit.Must(net.Dial("tcp", address))
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	go func() {
@@ -298,7 +290,7 @@ func (inPipes) Addr() net.Addr { return &net.TCPAddr{} }
 func TestSlowHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ran := 0
-		server := alipayplus.NewServer("", inMust(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
+		server := alipayplus.NewServer("", testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
 			ran++
 			return &inResponse{}, nil
 		}))))
@@ -354,26 +346,26 @@ func TestSlowHTTP(t *testing.T) {
 	})
 }
 
-// BenchmarkFlood is what requests of strangers cost, in verifications of a body
-// of 1 KB, floor-ns each.
+// BenchmarkFlood measures what requests of strangers cost, in verifications of
+// a body of 1 KB, floor-ns each.
 func BenchmarkFlood(b *testing.B) {
-	keys := inKeys()
+	keys := testkit.Keys()
 	handler := func(cfg alipayplus.HandlerConfig) http.Handler {
-		return inMust(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
+		return testkit.Must(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
 			b.Fatal("a function ran")
 			return nil, nil
 		})))
 	}
 	plain, logs, rotates := inConfig(), inConfig(), inConfig()
 	logs.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))
-	rotates.Keys = inRing(map[string]*rsa.PrivateKey{"1": keys.first, "2": keys.second})
+	rotates.Keys = ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay, "2": keys.Next})
 	body := `{"id":"1","note":"` + strings.Repeat("x", 1024-20) + `"}`
 	a := inArrive(inAskPath, body)
 	content := alipayplus.Content{Method: "POST", Target: a.target, ClientID: a.clientID, Time: a.time, Body: a.body}
 	header := a.header()
-	ring := inRing(map[string]*rsa.PrivateKey{"1": keys.first})
+	ring := ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay})
 	stranger := a
-	stranger.signer = inSigner("1", keys.wallet)
+	stranger.signer = signerOf("1", keys.Wallet)
 	for _, c := range []struct {
 		name   string
 		cfg    alipayplus.HandlerConfig

@@ -14,10 +14,10 @@ import (
 )
 
 // IdempotencyStore remembers what inbound requests were answered, so that a
-// repeated request gets the same answer and changes nothing. It is shared by all
-// processes that serve the same APIs: a table in the wallet's database, one row
-// for each Operation and Key. alipayplustest.TestIdempotencyStore is the
-// contract as a test.
+// repeated request gets the same answer and changes nothing. It is shared by
+// all processes that serve the same APIs: a table in the wallet's database, one
+// row for each Operation and Key. alipayplustest.TestIdempotencyStore
+// tests one against this contract.
 //
 // A record is running, open or answered:
 //
@@ -30,8 +30,8 @@ import (
 // The fingerprint of the first claim is kept for good: a claim with another one
 // is ClaimConflict in every state and changes nothing.
 //
-// Any error of an IdempotencyStore makes the answer U, never S or F. Its text is
-// logged, so that it must not quote an answer.
+// Any error of an IdempotencyStore makes the answer U, never S or F. Its text
+// is logged, so that it must not quote an answer.
 type IdempotencyStore interface {
 	// Begin asks to run. It is atomic: of many concurrent claims for one record
 	// exactly one gets ClaimFirst or ClaimRetry. answer is what Finish got, for
@@ -43,7 +43,7 @@ type IdempotencyStore interface {
 	Finish(ctx context.Context, c Claim, answer []byte) error
 }
 
-// Claim is a request's wish to run.
+// Claim asks a store whether the function of a request may run.
 type Claim struct {
 	Operation   string            // name of the API, at most 64 characters
 	Key         string            // the idempotency key, never a secret: 1 to 256 bytes of UTF-8 without control characters, all of which count
@@ -68,7 +68,7 @@ const (
 	ClaimConflict                    // the record has another fingerprint
 )
 
-// String is the state as one word, for logs and tests.
+// String returns the state as one word, for logs and tests.
 func (s ClaimState) String() string {
 	switch s {
 	case ClaimUndecided:
@@ -87,13 +87,13 @@ func (s ClaimState) String() string {
 	return "ClaimState(" + strconv.Itoa(int(s)) + ")"
 }
 
-// ErrSuperseded is the error of IdempotencyStore.Finish for a run that lost its record:
-// its lease ended and another run took over.
+// ErrSuperseded is the error of IdempotencyStore.Finish for a run that lost its
+// record: its lease ended and another run took over.
 var ErrSuperseded = errors.New("alipayplus: another run took the record over")
 
-// MemoryIdempotencyStore is an IdempotencyStore in memory, for tests and for a
-// wallet that runs as one process and may forget everything with it. Make one
-// with NewMemoryIdempotencyStore.
+// MemoryIdempotencyStore is an [IdempotencyStore] in memory, for tests and for
+// a wallet that runs as one process and may forget everything with it. Make one
+// with [NewMemoryIdempotencyStore].
 type MemoryIdempotencyStore struct {
 	mu      sync.Mutex
 	max     int
@@ -112,21 +112,22 @@ type record struct {
 
 var errStoreFull = errors.New("alipayplus: the memory store is full")
 
-// NewMemoryIdempotencyStore is a MemoryIdempotencyStore of at most maxRecords
-// records. When it is full, new requests are refused with U: it never forgets an
-// answer to make room, because a forgotten one is a payment made twice.
+// NewMemoryIdempotencyStore returns a [MemoryIdempotencyStore] of at most
+// maxRecords records. When it is full, new requests are refused with U: it
+// never forgets an answer to make room, because a forgotten one is a payment
+// made twice.
 func NewMemoryIdempotencyStore(maxRecords int) *MemoryIdempotencyStore {
 	return &MemoryIdempotencyStore{max: maxRecords, records: make(map[recordKey]*record)}
 }
 
-// String is how many records there are, so that no log shows one.
+// String returns how many records there are, so that no log shows one.
 func (m *MemoryIdempotencyStore) String() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return fmt.Sprintf("MemoryIdempotencyStore{%d of %d records}", len(m.records), m.max)
 }
 
-// Begin implements IdempotencyStore.
+// Begin implements [IdempotencyStore].
 func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (state ClaimState, answer []byte, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -150,7 +151,7 @@ func (m *MemoryIdempotencyStore) Begin(_ context.Context, c Claim) (state ClaimS
 	return ClaimRetry, nil, nil
 }
 
-// Finish implements IdempotencyStore.
+// Finish implements [IdempotencyStore].
 func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -169,7 +170,7 @@ func (m *MemoryIdempotencyStore) Finish(_ context.Context, c Claim, answer []byt
 // payments.
 const maxKey = 256
 
-// brokenKeyRule is the rule that an idempotency key breaks, "" if none. A
+// brokenKeyRule returns the rule that an idempotency key breaks, "" if none. A
 // database cannot keep every text: PostgreSQL refuses U+0000 and what is no
 // UTF-8.
 func brokenKeyRule(key string) string {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func TestMemoryIdempotencyStore(t *testing.T) {
@@ -43,7 +44,7 @@ func TestMemoryIdempotencyStoreIsFull(t *testing.T) {
 	}
 	cfg := inConfig()
 	cfg.Idempotency = store
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() {
 		t.Errorf("a new request: %v, want U", got)
 	}
@@ -62,8 +63,8 @@ type inRecord struct {
 // the real deadline there.
 type inBubble struct{ *testing.T }
 
-// The state machine in IdempotencyStore's comment, as a model, against any sequence of
-// claims, ends and time that passes.
+// The state machine in IdempotencyStore's comment, as a model, against any
+// sequence of claims, ends and time that passes.
 func TestMemoryIdempotencyStoreModel(t *testing.T) {
 	synctest.Test(t, func(bubble *testing.T) {
 		rapid.Check(inBubble{bubble}, func(t *rapid.T) {
@@ -146,7 +147,7 @@ func TestZeroClaimState(t *testing.T) {
 	cfg := inConfig()
 	cfg.Idempotency = inZeroStore{}
 	ran := false
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 		ran = true
 		return &inResponse{}, nil
 	})))

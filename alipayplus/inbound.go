@@ -27,10 +27,10 @@ func NewInbound[Req, Resp any](s Spec[Req, Resp]) *Inbound[Req, Resp] {
 	return &Inbound[Req, Resp]{spec: s, result: checkSpec(&s)}
 }
 
-// Name is the API's name.
+// Name returns the API's name.
 func (in *Inbound[Req, Resp]) Name() string { return in.spec.Name }
 
-// Spec is the declaration.
+// Spec returns the declaration.
 func (in *Inbound[Req, Resp]) Spec() Spec[Req, Resp] { return in.spec }
 
 // Handle serves the API at path with fn. path is the one that the MPP
@@ -40,15 +40,16 @@ func (in *Inbound[Req, Resp]) Spec() Spec[Req, Resp] { return in.spec }
 //
 //   - A nil error: the answer, whatever its status. A zero Result means
 //     SUCCESS; an S that lacks what Spec.Missing names is answered U, with an
-//     alarm. Answers with S or F are kept in the IdempotencyStore and repeated to
-//     a repeated request; a U leaves the request open, so that fn runs again
-//     (except what Spec.Keep keeps).
-//   - An error that is a ResultCode or a Result with status F, alone or at the
-//     end of a chain of single %w: a refusal. It is kept like an answer. With
-//     status U it is the answer, not kept.
-//   - Any other error, an *Error of a call that fn made, errors.Join, several %w,
-//     a panic: U UNKNOWN_EXCEPTION, because money may have moved. Nothing is
-//     kept, and the next repetition runs fn again; RequestInfo then says Again.
+//     alarm. Answers with S or F are kept in the [IdempotencyStore] and
+//     repeated to a repeated request; a U leaves the request open, so that fn
+//     runs again (except what Spec.Keep keeps).
+//   - An error that is a [ResultCode] or a Result with status F, alone or at
+//     the end of a chain of single %w: a refusal. It is kept like an answer.
+//     With status U it is the answer, not kept.
+//   - Any other error, an [*Error] of a call that fn made, errors.Join, several
+//     %w, a panic: U UNKNOWN_EXCEPTION, because money may have moved. Nothing
+//     is kept, and the next repetition runs fn again; [RequestInfo] then says
+//     Again.
 //
 // fn must therefore be idempotent by its own key: put a unique constraint on
 // paymentRequestId into the transaction that moves the money, and answer from
@@ -147,8 +148,8 @@ type answer struct {
 
 var errDamagedRecord = errors.New("the recorded answer is damaged")
 
-// complete adds what is missing to the result that a function gave: no answer goes out without
-// a code, and a long message is no reason to lose the answer.
+// complete adds what is missing to the result that a function gave, because no
+// answer goes out without a code, and cuts a message that is too long.
 func complete(r Result) Result {
 	if r == (Result{}) {
 		return CodeSuccess.Result()
@@ -174,10 +175,11 @@ func complete(r Result) Result {
 	return r
 }
 
-// ownResult is the result, F or U, that the function itself returned as err:
-// alone, or at the end of a chain in which each error wraps one other. An error
-// that wraps several says more than the refusal, for example that a transaction
-// did not end; so does an *Error, which belongs to a call that the function made.
+// ownResult returns the result, F or U, that the function itself returned as
+// err: alone, or at the end of a chain in which each error wraps one other. An
+// error that wraps several says more than the refusal, for example that a
+// transaction did not end; so does an *Error, which belongs to a call that the
+// function made.
 func ownResult(err error) (Result, bool) {
 	var result Result
 	for ; err != nil; err = errors.Unwrap(err) { // which is nil for several
@@ -194,7 +196,7 @@ func ownResult(err error) (Result, bool) {
 	return result, result.Status == StatusFailed || result.Status == StatusUnknown
 }
 
-// Route is an API at a path, made by Inbound.Handle for NewHandler.
+// Route is an API at a path, made by [Inbound.Handle] for [NewHandler].
 type Route struct {
 	name        string
 	path        string
@@ -212,7 +214,8 @@ type Route struct {
 
 // WithTarget says that Alipay+ signs target, a path with its query, whatever
 // path arrives here: for a proxy that rewrites paths. http.StripPrefix needs
-// neither this nor WithTargetPrefix: the request still has the path that arrived.
+// neither this nor WithTargetPrefix: the request still has the path that
+// arrived.
 func (r Route) WithTarget(target string) Route {
 	r.fixed, r.prefix = target, ""
 	return r
@@ -225,7 +228,7 @@ func (r Route) WithTargetPrefix(prefix string) Route {
 	return r
 }
 
-// target is the text that Alipay+ signed.
+// target returns the text that Alipay+ signed.
 func (r *Route) target(received string) string {
 	if r.fixed != "" {
 		return r.fixed
@@ -247,11 +250,13 @@ func (r *Route) check() error {
 	return nil
 }
 
-// alipayPaths is where Alipay+ serves its APIs. What it signed as an answer there
-// differs from a request for the same path in nothing but a header's name.
+// alipayPaths is where Alipay+ serves its APIs. What it signed as an answer
+// there differs from a request for the same path in nothing but a header's
+// name.
 const alipayPaths = "/aps/api/"
 
-// fingerprintOf is the digest of what must not differ between two requests.
+// fingerprintOf returns the digest of what must not differ between two
+// requests.
 func fingerprintOf(match []any) ([sha256.Size]byte, error) {
 	text, err := wire.EncodeUnchecked(match)
 	if err != nil {

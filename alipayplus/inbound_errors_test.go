@@ -13,6 +13,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // inOp is an API for tests that go through all of them.
@@ -155,7 +156,7 @@ func TestErrorsOfFunctions(t *testing.T) {
 		for _, op := range inOps() {
 			runs := 0
 			cfg := inConfig()
-			h := inMust(alipayplus.NewHandler(cfg, op.route("/x", func(context.Context) (alipayplus.Result, error) {
+			h := testkit.Must(alipayplus.NewHandler(cfg, op.route("/x", func(context.Context) (alipayplus.Result, error) {
 				if runs++; c.panics != nil {
 					panic(c.panics)
 				}
@@ -175,11 +176,12 @@ func TestErrorsOfFunctions(t *testing.T) {
 }
 
 // Only the answer to a creation keeps a U, a PAYMENT_IN_PROCESS with paymentUrl
-// and paymentId: any other would stay U for ever, whatever becomes of the payment.
+// and paymentId: any other would stay U for ever, whatever becomes of the
+// payment.
 func TestKeep(t *testing.T) {
 	for _, op := range inOps() {
 		runs := 0
-		h := inMust(alipayplus.NewHandler(inConfig(), op.route("/x", func(context.Context) (alipayplus.Result, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), op.route("/x", func(context.Context) (alipayplus.Result, error) {
 			runs++
 			return alipayplus.CodePaymentInProcess.Result(), nil
 		})))
@@ -201,7 +203,7 @@ func TestKeep(t *testing.T) {
 		"another code":        {Result: alipayplus.CodeUnknownException.Result(), PaymentID: "W1", PaymentURL: alipayplus.Conceal("https://wallet.example/verify")},
 	} {
 		runs := 0
-		h := inMust(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), payment.Pay.Handle("/x", func(context.Context, *payment.PayRequest) (*payment.PayResponse, error) {
 			if runs++; runs == 1 {
 				return &answer, nil
 			}
@@ -238,7 +240,7 @@ func TestRecordedUnknown(t *testing.T) {
 			}
 			cfg := inConfig()
 			cfg.Idempotency = inRecorded(c.recorded)
-			h := inMust(alipayplus.NewHandler(cfg, op.route("/x", func(context.Context) (alipayplus.Result, error) {
+			h := testkit.Must(alipayplus.NewHandler(cfg, op.route("/x", func(context.Context) (alipayplus.Result, error) {
 				t.Errorf("%s: the function ran", c.name)
 				return alipayplus.Result{}, nil
 			})))
@@ -304,14 +306,15 @@ func inLacks[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp], bod
 	}
 }
 
-// inAnswerOf sends body twice and returns the second result: what was kept shows.
+// inAnswerOf sends body twice and returns the second result: what was kept
+// shows.
 func inAnswerOf[Req, Resp any](op *alipayplus.Inbound[Req, Resp], body string, answer Resp) (alipayplus.Result, string) {
 	log := &inLog{}
 	cfg := inConfig()
 	cfg.Logger = log.logger()
-	h := inMust(alipayplus.NewHandler(cfg, op.Handle("/x", func(context.Context, *Req) (*Resp, error) { return &answer, nil })))
+	h := testkit.Must(alipayplus.NewHandler(cfg, op.Handle("/x", func(context.Context, *Req) (*Resp, error) { return &answer, nil })))
 	inServe(h, inArrive("/x", body).request())
-	return inMust(inResult(inServe(h, inArrive("/x", body).request()), "/x")), log.String()
+	return testkit.Must(inResult(inServe(h, inArrive("/x", body).request()), "/x")), log.String()
 }
 
 // A key that no store can keep is refused, and no function runs.
@@ -320,7 +323,7 @@ func TestUnusableKeys(t *testing.T) {
 		"a null": `M\u00001`, "a line end": `M\n1`, "an escape": `M\u001b1`, "a delete": "M\x7f1", "a control of Latin-1": `M\u00851`,
 	} {
 		ran := false
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			ran = true
 			return inDone(ctx, r)
 		})))
@@ -332,12 +335,12 @@ func TestUnusableKeys(t *testing.T) {
 		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{
 			Name: "odd", Idempotency: func(*inRequest) alipayplus.Idempotency { return alipayplus.Idempotency{Key: key} },
 		})
-		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, inDone)))
 		if got := inSend(t, h, inValid); got != alipayplus.CodeParamIllegal.Result() {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if got := inSend(t, inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone))), `{"id":"Bücher ☃ 1"}`); got.Status != "S" {
+	if got := inSend(t, testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, inDone))), `{"id":"Bücher ☃ 1"}`); got.Status != "S" {
 		t.Errorf("a key that is text: %v", got)
 	}
 }
@@ -350,14 +353,14 @@ func TestUnusableAnswers(t *testing.T) {
 			serve := func(h http.Handler) (alipayplus.Result, error) {
 				return inResult(inServe(h, inArrive("/x", op.body).request()), "/x")
 			}
-			h := inMust(alipayplus.NewHandler(inConfig(), op.bad("/x")))
+			h := testkit.Must(alipayplus.NewHandler(inConfig(), op.bad("/x")))
 			for range 2 { // also from the store
 				if got, err := serve(h); err != nil || got != alipayplus.CodeUnknownException.Result() {
 					t.Errorf("%s, an answer that must not be sent: %v %v", op.name, got, err)
 				}
 			}
 			runs := 0
-			h = inMust(alipayplus.NewHandler(inConfig(), op.route("/x", func(ctx context.Context) (alipayplus.Result, error) {
+			h = testkit.Must(alipayplus.NewHandler(inConfig(), op.route("/x", func(ctx context.Context) (alipayplus.Result, error) {
 				if runs++; runs == 1 {
 					<-ctx.Done()
 					return alipayplus.Result{}, ctx.Err()
@@ -375,7 +378,7 @@ func TestUnusableAnswers(t *testing.T) {
 	log := &inLog{}
 	cfg := inConfig()
 	cfg.Logger = log.logger()
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return nil, nil })))
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return nil, nil })))
 	if got := inSend(t, h, inValid); got != alipayplus.CodeUnknownException.Result() || !strings.Contains(log.String(), "neither an answer nor an error") {
 		t.Errorf("neither an answer nor an error: %v\n%s", got, log)
 	}

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// inLedger is the wallet's own book, with a unique constraint on the id if it is
-// sound. What it commits survives every crash.
+// inLedger is the wallet's own book, with a unique constraint on the id if it
+// is sound. What it commits survives every crash.
 type inLedger struct {
 	sound  bool
 	booked map[string]int
@@ -28,7 +29,7 @@ func (l *inLedger) book(r *inRequest) (*inResponse, error) {
 	return &inResponse{Ref: "booking-of-" + r.ID}, nil
 }
 
-// inStoreFault stands before a store and takes the place of its calls.
+// inStoreFault wraps a store and takes the place of its calls.
 type inStoreFault struct {
 	alipayplus.IdempotencyStore
 	calls  atomic.Int64
@@ -44,7 +45,7 @@ func (s *inStoreFault) Finish(ctx context.Context, c alipayplus.Claim, answer []
 	return s.finish(int(s.calls.Add(1)), ctx, c, answer, s.IdempotencyStore)
 }
 
-// inStoreFaults are what a call of a store can do instead of its work.
+// inStoreFaults returns what a call of a store can do instead of its work.
 func inStoreFaults() map[string]struct {
 	begin  func(context.Context, alipayplus.Claim, alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error)
 	finish func(context.Context, alipayplus.Claim, []byte, alipayplus.IdempotencyStore) error
@@ -119,8 +120,8 @@ func inStoreFaults() map[string]struct {
 	}
 }
 
-// A store that is down, slow or lying at any call makes the answer U, never S or
-// F; later the same request ends with S, and is booked once.
+// A store that is down, slow or lying at any call makes the answer U, never S
+// or F; later the same request ends with S, and is booked once.
 func TestStoreFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checked := 0
@@ -146,7 +147,7 @@ func TestStoreFaults(t *testing.T) {
 						return next.Finish(ctx, c, answer)
 					},
 				}
-				h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+				h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
 					return ledger.book(r)
 				})))
 				met, last := false, alipayplus.Result{}
@@ -212,7 +213,7 @@ func inCrash(t *testing.T, step string, sound bool) (booked int) {
 				return err
 			},
 		}
-		return inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		return testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			info, _ := alipayplus.RequestInfo(ctx)
 			if crash == "" && !info.Again && step != "before the claim" {
 				t.Errorf("%s: the function is not told that it runs again", step)
@@ -269,7 +270,7 @@ func TestCrashes(t *testing.T) {
 func TestOverrun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
-		h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			if runs.Add(1) == 1 {
 				time.Sleep(90 * time.Second)
 			}
@@ -290,7 +291,8 @@ func TestOverrun(t *testing.T) {
 	})
 }
 
-// An Idempotency that is none, or a panic in it, is answered, and no function runs.
+// An Idempotency that is none, or a panic in it, is answered, and no function
+// runs.
 func TestOddIdempotency(t *testing.T) {
 	for rule, idempotency := range map[string]func(*inRequest) alipayplus.Idempotency{
 		"has no key": func(*inRequest) alipayplus.Idempotency { return alipayplus.Idempotency{} },
@@ -304,7 +306,7 @@ func TestOddIdempotency(t *testing.T) {
 	} {
 		op := alipayplus.NewInbound(alipayplus.Spec[inRequest, inResponse]{Name: "odd", Idempotency: idempotency})
 		ran := false
-		h := inMust(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), op.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 			ran = true
 			return &inResponse{}, nil
 		})))

@@ -2,7 +2,6 @@ package alipayplus_test
 
 import (
 	"context"
-	"crypto"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -14,16 +13,8 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
-
-// inConstant signs nothing, for answers that nobody verifies.
-type inConstant struct{}
-
-func (inConstant) SignDigest(context.Context, [32]byte) (string, []byte, error) {
-	return "7", make([]byte, 256), nil
-}
-
-func (inConstant) Public() crypto.PublicKey { return &inKeys().wallet.PublicKey }
 
 const (
 	inQuote = `{"quoteId":"Q","quoteCurrencyPair":"JPY/HKD","quotePrice":"8.5614","quoteStartTime":"2025-02-20T08:51:49+08:00",` +
@@ -60,7 +51,7 @@ const (
 	"extendInfo":"{}","unknownMember":"x"}`
 )
 
-// inLeaves are the paths of all scalars below v.
+// inLeaves returns the paths of all scalars below v.
 func inLeaves(path string, v any, visit func(path string)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -76,8 +67,8 @@ func inLeaves(path string, v any, visit func(path string)) {
 	}
 }
 
-// inWith is body with the scalar at path replaced by what change returns, or
-// left out if that is "".
+// inWith returns body with the scalar at path replaced by what change returns,
+// or left out if that is "".
 func inWith(body, path string, change func(string) string) string {
 	var message any
 	if err := json.Unmarshal([]byte(body), &message); err != nil {
@@ -98,10 +89,10 @@ func inWith(body, path string, change func(string) string) string {
 	} else {
 		delete(members, last)
 	}
-	return string(inMust(json.Marshal(message)))
+	return string(testkit.Must(json.Marshal(message)))
 }
 
-// inChanged is another value that is as valid as the one at path.
+// inChanged returns another value that is as valid as the one at path.
 func inChanged(path, value string) string {
 	switch {
 	case value == "true":
@@ -136,9 +127,9 @@ func inComplete(t *testing.T, path string, v reflect.Value) {
 func inHandlerFor[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp], answer func(n int) *Resp) (send func(body string) (alipayplus.Result, string), runs *int) {
 	t.Helper()
 	cfg := inConfig()
-	cfg.Signer = inConstant{}
+	cfg.Signer = testkit.Unverified{Version: "7"}
 	runs = new(int)
-	h := inMust(alipayplus.NewHandler(cfg, op.Handle("/x", func(_ context.Context, r *Req) (*Resp, error) {
+	h := testkit.Must(alipayplus.NewHandler(cfg, op.Handle("/x", func(_ context.Context, r *Req) (*Resp, error) {
 		if *runs++; *runs == 1 {
 			inComplete(t, op.Name(), reflect.ValueOf(*r))
 		}
@@ -149,12 +140,12 @@ func inHandlerFor[Req, Resp any](t *testing.T, op *alipayplus.Inbound[Req, Resp]
 		if w.Code != 200 {
 			t.Fatalf("HTTP %d %s", w.Code, w.Body)
 		}
-		return inMust(inResultIn(w.Body.Bytes())), w.Body.String()
+		return testkit.Must(inResultIn(w.Body.Bytes())), w.Body.String()
 	}, runs
 }
 
-// A repeated request whose consistency fields differ is refused, in every way in
-// which one can differ; a difference anywhere else changes nothing.
+// A repeated request whose consistency fields differ is refused, in every way
+// in which one can differ; a difference anywhere else changes nothing.
 func TestConsistencyFields(t *testing.T) {
 	send, runs := inHandlerFor(t, payment.Pay, func(n int) *payment.PayResponse {
 		return &payment.PayResponse{PaymentID: fmt.Sprintf("W%d", n), PaymentTime: alipayplus.TimeOf(time.Now())}
@@ -252,7 +243,7 @@ func TestSameInOtherWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ rule, from, to string }{
-		{rule: "members in another order, other white space", from: inPayBody, to: string(inMust(json.MarshalIndent(message, " ", "\t")))},
+		{rule: "members in another order, other white space", from: inPayBody, to: string(testkit.Must(json.MarshalIndent(message, " ", "\t")))},
 		{"a number as such", `"value":"8518"`, `"value":8518`},
 		{"a price with more zeros", `"8.5614"`, `"08.56140"`},
 		{"a price as a number", `"8.5614"`, `8.5614`},
@@ -284,7 +275,7 @@ func TestConflictInEveryState(t *testing.T) {
 	conflict := alipayplus.CodeRepeatReqInconsistent.Result()
 	var h *alipayplus.Handler
 	runs := 0
-	h = inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+	h = testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
 		runs++
 		if r.Amount.Minor != 100 {
 			t.Errorf("the function got %v", r.Amount)
@@ -316,7 +307,7 @@ func TestConflictInEveryState(t *testing.T) {
 
 // An idempotency key that a store might cut, or none, is no key.
 func TestKeysOfStores(t *testing.T) {
-	h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
 		return &inResponse{}, nil
 	})))
 	for n, want := range map[int]alipayplus.ResultCode{0: "PARAM_ILLEGAL", 256: "SUCCESS", 257: "PARAM_ILLEGAL", 1 << 19: "PARAM_ILLEGAL"} {

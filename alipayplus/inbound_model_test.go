@@ -15,6 +15,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The model: what Alipay+ may see of the requests with one key, whatever
@@ -165,7 +166,7 @@ func inSimulation(seed uint64, store alipayplus.IdempotencyStore, sound bool) st
 			return false
 		}
 		cfg := inConfig()
-		cfg.Signer = inConstant{}
+		cfg.Signer = testkit.Unverified{Version: "7"}
 		cfg.Idempotency = &inStoreFault{
 			IdempotencyStore: store,
 			begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
@@ -189,7 +190,7 @@ func inSimulation(seed uint64, store alipayplus.IdempotencyStore, sound bool) st
 				return err
 			},
 		}
-		p.handler = inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, function)))
+		p.handler = testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, function)))
 		process.Store(p)
 	}
 	start()

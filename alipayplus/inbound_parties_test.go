@@ -3,7 +3,6 @@ package alipayplus_test
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // inRequest and inResponse are the messages of two small APIs: inMove moves
@@ -55,38 +55,14 @@ func inDone(_ context.Context, r *inRequest) (*inResponse, error) {
 	return &inResponse{Ref: "ref-" + r.ID}, nil
 }
 
-// inKeys are two keys of Alipay+ and the wallet's.
-func inKeys() (k struct{ first, second, wallet *rsa.PrivateKey }) {
-	k.first, k.second, k.wallet = keys().alipay, keys().next, keys().wallet
-	return k
-}
-
-func inMust[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func inSigner(version string, key *rsa.PrivateKey) alipayplus.Signer {
-	return inMust(alipayplus.NewSigner(version, key))
-}
-
-func inRing(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
-	public := map[string]*rsa.PublicKey{}
-	for version, key := range keys {
-		public[version] = &key.PublicKey
-	}
-	return inMust(alipayplus.NewKeyRing(public))
-}
-
-// inConfig trusts inKeys().first and is otherwise plain. Its log is discarded.
+// inConfig trusts testkit.Keys().Alipay and is otherwise plain. Its log is
+// discarded.
 func inConfig() alipayplus.HandlerConfig {
-	keys := inKeys()
+	keys := testkit.Keys()
 	return alipayplus.HandlerConfig{
 		Credentials: alipayplus.Credentials{
-			ClientID: inClientID, Signer: inSigner("7", keys.wallet),
-			Keys: inRing(map[string]*rsa.PrivateKey{"1": keys.first}),
+			ClientID: inClientID, Signer: signerOf("7", keys.Wallet),
+			Keys: ringOf(map[string]*rsa.PrivateKey{"1": keys.Alipay}),
 		},
 		Idempotency: alipayplus.NewMemoryIdempotencyStore(1 << 20),
 	}
@@ -100,10 +76,8 @@ type inArrival struct {
 }
 
 func inArrive(target, body string) inArrival {
-	return inArrival{target, inClientID, inNow(), []byte(body), inSigner("1", inKeys().first)}
+	return inArrival{target, inClientID, stamp(time.Now()), []byte(body), signerOf("1", testkit.Keys().Alipay)}
 }
-
-func inNow() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func (a inArrival) header() http.Header {
 	return http.Header{
@@ -114,7 +88,7 @@ func (a inArrival) header() http.Header {
 	}
 }
 
-// signature is made by hand: Alipay+ may sign what the SDK never would.
+// signature signs by hand: Alipay+ may sign what the SDK never would.
 func (a inArrival) signature() string {
 	digest := sha256.Sum256([]byte("POST " + a.target + "\n" + a.clientID + "." + a.time + "." + string(a.body)))
 	version, signature, err := a.signer.SignDigest(context.Background(), digest)
@@ -124,14 +98,14 @@ func (a inArrival) signature() string {
 	return "algorithm=RSA256,keyVersion=" + version + ",signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// request is the arrival as net/http gives it to a handler.
+// request returns the arrival as net/http gives it to a handler.
 func (a inArrival) request() *http.Request {
 	return inAgain(&http.Request{Header: a.header(), RequestURI: a.target, Method: http.MethodPost}, a.body)
 }
 
-// inAgain is a copy of r that can be served by itself.
+// inAgain returns a copy of r that can be served by itself.
 func inAgain(r *http.Request, body []byte) *http.Request {
-	fresh := inMust(http.NewRequest(r.Method, "https://wallet.example"+r.RequestURI, bytes.NewReader(body)))
+	fresh := testkit.Must(http.NewRequest(r.Method, "https://wallet.example"+r.RequestURI, bytes.NewReader(body)))
 	fresh.Header, fresh.RequestURI = r.Header.Clone(), r.RequestURI
 	return fresh
 }
@@ -142,8 +116,8 @@ func inServe(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// inResult is the result of a signed answer to a request for target, and an
-// error if the answer is not one.
+// inResult returns the result of a signed answer to a request for target, and
+// an error if the answer is not one.
 func inResult(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
 	if w.Code != http.StatusOK {
 		return alipayplus.Result{}, fmt.Errorf("HTTP %d %s", w.Code, w.Body)
@@ -154,7 +128,7 @@ func inResult(w *httptest.ResponseRecorder, target string) (alipayplus.Result, e
 func inVerified(w *httptest.ResponseRecorder, target string) (alipayplus.Result, error) {
 	err := alipayplus.Content{
 		Method: "POST", Target: target, ClientID: w.Header().Get("Client-Id"), Time: w.Header().Get("Response-Time"), Body: w.Body.Bytes(),
-	}.Verify(w.Header().Get("Signature"), inRing(map[string]*rsa.PrivateKey{"7": inKeys().wallet}))
+	}.Verify(w.Header().Get("Signature"), ringOf(map[string]*rsa.PrivateKey{"7": testkit.Keys().Wallet}))
 	if err != nil {
 		return alipayplus.Result{}, err
 	}
@@ -194,23 +168,6 @@ func inResultIn(body []byte) (alipayplus.Result, error) {
 	err := json.Unmarshal(body, &answer)
 	return answer.Result, err
 }
-
-// inMemory signs each digest once: the signature is deterministic.
-type inMemory struct {
-	alipayplus.Signer
-	known sync.Map
-}
-
-func (m *inMemory) SignDigest(ctx context.Context, digest [32]byte) (string, []byte, error) {
-	if signature, ok := m.known.Load(digest); ok {
-		return "7", signature.([]byte), nil
-	}
-	version, signature, err := m.Signer.SignDigest(ctx, digest)
-	m.known.Store(digest, signature)
-	return version, signature, err
-}
-
-func (m *inMemory) Public() crypto.PublicKey { return &inKeys().wallet.PublicKey }
 
 // inSend delivers the request of body to inMovePath and returns its result.
 func inSend(t *testing.T, h *alipayplus.Handler, body string) alipayplus.Result {

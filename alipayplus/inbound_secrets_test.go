@@ -13,15 +13,14 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-const inCanary = "CANARY7f3a"
-
-// inWatch is a handler's configuration that prints all that its log and its
-// hooks get, in every way.
+// inWatch returns a handler's configuration that prints all that its log and
+// its hooks get, in every way.
 func inWatch(log *inLog) alipayplus.HandlerConfig {
 	cfg := inConfig()
-	cfg.Signer = inConstant{}
+	cfg.Signer = testkit.Unverified{Version: "7"}
 	cfg.Logger = log.logger()
 	print := func(v any) {
 		_, _ = fmt.Fprintf(log, "%v %+v %#v %s %q\n", v, v, v, v, v)
@@ -47,13 +46,14 @@ func inWatch(log *inLog) alipayplus.HandlerConfig {
 	return cfg
 }
 
-// inOwnError is an error of a wallet's function. Its text is the wallet's affair.
+// inOwnError is an error of a wallet's function. Its text is the wallet's
+// affair.
 type inOwnError struct{ text string }
 
 func (e *inOwnError) Error() string { return e.text }
 
-// inCareless are functions that put the whole request into their panic, and ones
-// that fail.
+// inCareless returns functions that put the whole request into their panic, and
+// ones that fail.
 func inCareless(body string) map[string]func(context.Context) (alipayplus.Result, error) {
 	return map[string]func(context.Context) (alipayplus.Result, error){
 		"succeeds": func(context.Context) (alipayplus.Result, error) { return alipayplus.Result{}, nil },
@@ -76,14 +76,14 @@ func inCareless(body string) map[string]func(context.Context) (alipayplus.Result
 
 var inZero int
 
-// inWithAny is body with the scalar at path replaced by any JSON.
+// inWithAny returns body with the scalar at path replaced by any JSON.
 func inWithAny(body, path, value string) string {
 	const mark = `"@@here@@"`
 	return strings.Replace(inWith(body, path, func(string) string { return "@@here@@" }), mark, value, 1)
 }
 
-// Nothing of a request reaches a log, a hook or an error of the SDK, wherever it
-// stands in the request and whatever becomes of it.
+// Nothing of a request reaches a log, a hook or an error of the SDK, wherever
+// it is in the request and whatever becomes of it.
 func TestNoSecretsOfRequests(t *testing.T) {
 	inquiry := `{"acquirerId":"A","pspId":"P","paymentRequestId":"PR1"}`
 	bodies := map[string]string{
@@ -94,7 +94,7 @@ func TestNoSecretsOfRequests(t *testing.T) {
 	for _, op := range inOps() {
 		log := &inLog{}
 		var function func(context.Context) (alipayplus.Result, error)
-		h := inMust(alipayplus.NewHandler(inWatch(log), op.route("/x", func(ctx context.Context) (alipayplus.Result, error) {
+		h := testkit.Must(alipayplus.NewHandler(inWatch(log), op.route("/x", func(ctx context.Context) (alipayplus.Result, error) {
 			ran++
 			return function(ctx)
 		})))
@@ -102,10 +102,10 @@ func TestNoSecretsOfRequests(t *testing.T) {
 			t.Helper()
 			w := inServe(h, r)
 			checked++
-			if text := log.String(); strings.Contains(text, inCanary) {
+			if text := log.String(); strings.Contains(text, canary) {
 				t.Fatalf("%s, %s: the log or a hook shows the request:\n%s", op.name, what, text)
 			}
-			if strings.Contains(w.Body.String(), inCanary) {
+			if strings.Contains(w.Body.String(), canary) {
 				t.Fatalf("%s, %s: the answer shows the request: %s", op.name, what, w.Body)
 			}
 		}
@@ -118,14 +118,14 @@ func TestNoSecretsOfRequests(t *testing.T) {
 		}
 		inLeaves("", message, func(path string) {
 			// One member at a time, as a text and as what no member takes.
-			for _, value := range []string{`"` + inCanary + `"`, `{"` + inCanary + `":["` + inCanary + `"]}`} {
+			for _, value := range []string{`"` + canary + `"`, `{"` + canary + `":["` + canary + `"]}`} {
 				body := inWithAny(full, path, value)
 				serve(path, inArrive("/x", body).request())
 			}
 			// And all at once that can be, so that the function runs.
 			if !strings.HasSuffix(path, "/value") && !strings.HasSuffix(path, "/currency") && !strings.Contains(path, "/is") &&
 				!strings.HasSuffix(path, "needSurcharge") {
-				all = inWithAny(all, path, `"`+inCanary+`"`)
+				all = inWithAny(all, path, `"`+canary+`"`)
 			}
 		})
 		n := 0
@@ -134,32 +134,32 @@ func TestNoSecretsOfRequests(t *testing.T) {
 			function = f
 			before := ran
 			// A key of its own for each, with the canary in it.
-			serve("a function that "+name, inArrive("/x", strings.ReplaceAll(all, inCanary, fmt.Sprint(inCanary, n))).request())
+			serve("a function that "+name, inArrive("/x", strings.ReplaceAll(all, canary, fmt.Sprint(canary, n))).request())
 			if ran != before+1 {
 				t.Errorf("%s: the function that %s did not run", op.name, name)
 			}
 		}
 		for what, body := range map[string]string{
-			"no JSON":                inCanary,
-			"a body that breaks off": `{"` + inCanary + `":"` + inCanary,
-			"a member twice":         `{"` + inCanary + `":1,"` + inCanary + `":2}`,
-			"a second document":      `{}` + inCanary,
-			"an unknown member":      `{"` + inCanary + `":{"` + inCanary + `":1}}`,
+			"no JSON":                canary,
+			"a body that breaks off": `{"` + canary + `":"` + canary,
+			"a member twice":         `{"` + canary + `":1,"` + canary + `":2}`,
+			"a second document":      `{}` + canary,
+			"an unknown member":      `{"` + canary + `":{"` + canary + `":1}}`,
 		} {
 			serve(what, inArrive("/x", body).request())
 		}
 		for what, spoil := range map[string]func(*http.Request){
-			"Client-Id":        func(r *http.Request) { r.Header.Set("Client-Id", inCanary) },
-			"a bad Client-Id":  func(r *http.Request) { r.Header.Set("Client-Id", inCanary+" ") },
-			"Request-Time":     func(r *http.Request) { r.Header.Set("Request-Time", inCanary) },
-			"Signature":        func(r *http.Request) { r.Header.Set("Signature", "signature="+inCanary) },
-			"a bad Signature":  func(r *http.Request) { r.Header.Set("Signature", inCanary) },
-			"key version":      func(r *http.Request) { r.Header.Set("Signature", "keyVersion="+inCanary) },
-			"Content-Type":     func(r *http.Request) { r.Header.Set("Content-Type", inCanary) },
-			"Content-Encoding": func(r *http.Request) { r.Header.Set("Content-Encoding", inCanary) },
-			"the method":       func(r *http.Request) { r.Method = inCanary },
-			"the query":        func(r *http.Request) { r.RequestURI += "?" + inCanary },
-			"another header":   func(r *http.Request) { r.Header.Set("Authorization", inCanary) },
+			"Client-Id":        func(r *http.Request) { r.Header.Set("Client-Id", canary) },
+			"a bad Client-Id":  func(r *http.Request) { r.Header.Set("Client-Id", canary+" ") },
+			"Request-Time":     func(r *http.Request) { r.Header.Set("Request-Time", canary) },
+			"Signature":        func(r *http.Request) { r.Header.Set("Signature", "signature="+canary) },
+			"a bad Signature":  func(r *http.Request) { r.Header.Set("Signature", canary) },
+			"key version":      func(r *http.Request) { r.Header.Set("Signature", "keyVersion="+canary) },
+			"Content-Type":     func(r *http.Request) { r.Header.Set("Content-Type", canary) },
+			"Content-Encoding": func(r *http.Request) { r.Header.Set("Content-Encoding", canary) },
+			"the method":       func(r *http.Request) { r.Method = canary },
+			"the query":        func(r *http.Request) { r.RequestURI += "?" + canary },
+			"another header":   func(r *http.Request) { r.Header.Set("Authorization", canary) },
 		} {
 			r := inArrive("/x", all).request()
 			spoil(r)
@@ -180,15 +180,15 @@ func TestStoreErrorsAreShown(t *testing.T) {
 			if call == 1 {
 				return alipayplus.ClaimUndecided, nil, errors.New("connection refused")
 			}
-			panic(inCanary)
+			panic(canary)
 		},
 	}
-	h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 	for range 2 {
 		inServe(h, inArrive(inMovePath, inValid).request())
 	}
 	if text := log.String(); !strings.Contains(text, "store: connection refused") || !strings.Contains(text, "panic with a string") ||
-		!strings.Contains(text, "inbound_secrets_test.go") || strings.Contains(text, inCanary) {
+		!strings.Contains(text, "inbound_secrets_test.go") || strings.Contains(text, canary) {
 		t.Errorf("the log:\n%s", text)
 	}
 }

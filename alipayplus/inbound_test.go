@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The same request 2 to 64 times in parallel: the function runs once, every
@@ -25,8 +26,8 @@ func TestSameRequestInParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs, unknown, served atomic.Int64
 		cfg := inConfig()
-		cfg.Signer = &inMemory{Signer: cfg.Signer}
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
+		cfg.Signer = &testkit.Once{Signer: cfg.Signer}
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(_ context.Context, r *inRequest) (*inResponse, error) {
 			n := runs.Add(1)
 			if n%2 == 0 {
 				time.Sleep(time.Second) // of the bubble: all others arrive meanwhile
@@ -64,7 +65,7 @@ func TestSameRequestInParallel(t *testing.T) {
 			time.Sleep(time.Millisecond) // so that a fresh signature is another one
 			w := inServe(h, inAgain(first, a.body))
 			result, err := inResult(w, inMovePath)
-			if err != nil || result.Status != alipayplus.StatusSucceeded || w.Header().Get("Response-Time") != inNow() {
+			if err != nil || result.Status != alipayplus.StatusSucceeded || w.Header().Get("Response-Time") != stamp(time.Now()) {
 				t.Errorf("afterwards: %v %v, signed at %s", result, err, w.Header().Get("Response-Time"))
 			}
 			answers.Store(w.Body.String(), true)
@@ -103,7 +104,7 @@ func TestLateAnswer(t *testing.T) {
 				return next.Finish(ctx, c, answer)
 			},
 		}
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 			runs++
 			deadline, _ := ctx.Deadline()
 			if left := time.Until(deadline); left != 7*time.Second {
@@ -134,7 +135,7 @@ func TestLateAnswer(t *testing.T) {
 func TestBrokenConnection(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	runs := 0
-	h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 		runs++
 		cancel()
 		if err := ctx.Err(); err != nil {
@@ -151,7 +152,7 @@ func TestBrokenConnection(t *testing.T) {
 // An API without Identity is not answered from the store.
 func TestReadsRunEachTime(t *testing.T) {
 	runs := 0
-	h := inMust(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(ctx context.Context, _ *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(ctx context.Context, _ *inRequest) (*inResponse, error) {
 		runs++
 		if info, ok := alipayplus.RequestInfo(ctx); !ok || info.Again {
 			t.Errorf("RequestInfo: %v %t", info, ok)
@@ -169,7 +170,7 @@ func TestReadsRunEachTime(t *testing.T) {
 func TestRequestInfo(t *testing.T) {
 	var infos []alipayplus.Info
 	fail := true
-	h := inMust(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
 		info, _ := alipayplus.RequestInfo(ctx)
 		infos = append(infos, info)
 		if fail {

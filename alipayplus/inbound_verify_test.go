@@ -15,6 +15,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const (
@@ -68,7 +69,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"no Request-Time", func(r *http.Request) { r.Header.Del("Request-Time") }, 401, inRefused401, "once"},
 		{"no Signature", func(r *http.Request) { r.Header.Del("Signature") }, 401, inRefused401, "once"},
 		{"two Client-Ids", set("Client-Id", inClientID, inClientID), 401, inRefused401, "once"},
-		{"two Request-Times", set("Request-Time", inNow(), inNow()), 401, inRefused401, "once"},
+		{"two Request-Times", set("Request-Time", stamp(time.Now()), stamp(time.Now())), 401, inRefused401, "once"},
 		{"two Signatures", func(r *http.Request) { r.Header.Add("Signature", r.Header.Get("Signature")) }, 401, inRefused401, "once"},
 		{"Response-Time instead of Request-Time", func(r *http.Request) {
 			r.Header["Response-Time"] = r.Header["Request-Time"]
@@ -107,7 +108,7 @@ func TestHandlerRefusals(t *testing.T) {
 		cfg.Logger = log.logger()
 		ran := false
 		fn := func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil }
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, fn), inAsk.Handle(inAskPath, fn)))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, fn), inAsk.Handle(inAskPath, fn)))
 		r := inArrive(inMovePath, inValid).request()
 		c.spoil(r)
 		w := inServe(h, r)
@@ -166,7 +167,7 @@ func TestFreshness(t *testing.T) {
 			cfg := inConfig()
 			cfg.MaxSkew, cfg.Logger = c.maxSkew, log.logger()
 			cfg.Hooks.Attempt = func(_ context.Context, a alipayplus.Attempt) { skew = a.Skew }
-			h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone), inAsk.Handle(inAskPath, inDone)))
+			h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone), inAsk.Handle(inAskPath, inDone)))
 			a := inArrive(c.path, inValid)
 			a.time = time.Now().Add(-c.age).UTC().Format("2006-01-02T15:04:05.000Z")
 			result, err := inResult(inServe(h, a.request()), c.path)
@@ -180,7 +181,8 @@ func TestFreshness(t *testing.T) {
 				t.Errorf("%s: the hook sees an age of %v, want %v", c.rule, skew, c.age)
 			}
 		}
-		// Every form that was seen is a time; what matches the grammar only is reported.
+		// Every form that was seen is a time; what matches the grammar only is
+		// reported.
 		time.Sleep(25 * 365 * 24 * time.Hour) // to a year whose milliseconds have 13 digits
 		now := time.Now()
 		for form, known := range map[string]bool{
@@ -194,7 +196,7 @@ func TestFreshness(t *testing.T) {
 			log := &inLog{}
 			cfg := inConfig()
 			cfg.Logger = log.logger()
-			h := inMust(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, inDone)))
+			h := testkit.Must(alipayplus.NewHandler(cfg, inAsk.Handle(inAskPath, inDone)))
 			a := inArrive(inAskPath, inValid)
 			a.time = form
 			if result, err := inResult(inServe(h, a.request()), inAskPath); err != nil || result.Status != "S" {
@@ -209,8 +211,8 @@ func TestFreshness(t *testing.T) {
 
 // The key version is a hint, unless the ring is strict.
 func TestKeyVersions(t *testing.T) {
-	keys := inKeys()
-	public := map[string]*rsa.PublicKey{"1": &keys.first.PublicKey, "2": &keys.second.PublicKey}
+	keys := testkit.Keys()
+	public := map[string]*rsa.PublicKey{"1": &keys.Alipay.PublicKey, "2": &keys.Next.PublicKey}
 	for _, c := range []struct {
 		rule             string
 		signer           alipayplus.Signer
@@ -218,26 +220,26 @@ func TestKeyVersions(t *testing.T) {
 		lenient, strict  int
 		strayIsMentioned bool
 	}{
-		{rule: "the right key", signer: inSigner("1", keys.first), lenient: 200, strict: 200},
-		{rule: "the other right key", signer: inSigner("2", keys.second), lenient: 200, strict: 200},
-		{rule: "a key under the other's version", signer: inSigner("2", keys.first), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "an unknown version", signer: inSigner("0", keys.first), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "the version written otherwise", signer: inSigner("01", keys.first), lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "no version", signer: inSigner("1", keys.first), cut: "keyVersion=1,", lenient: 200, strict: 401, strayIsMentioned: true},
-		{rule: "no algorithm", signer: inSigner("1", keys.first), cut: "algorithm=RSA256,", lenient: 200, strict: 200},
-		{rule: "an unknown key", signer: inSigner("1", keys.wallet), lenient: 401, strict: 401},
+		{rule: "the right key", signer: signerOf("1", keys.Alipay), lenient: 200, strict: 200},
+		{rule: "the other right key", signer: signerOf("2", keys.Next), lenient: 200, strict: 200},
+		{rule: "a key under the other's version", signer: signerOf("2", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "an unknown version", signer: signerOf("0", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "the version written otherwise", signer: signerOf("01", keys.Alipay), lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "no version", signer: signerOf("1", keys.Alipay), cut: "keyVersion=1,", lenient: 200, strict: 401, strayIsMentioned: true},
+		{rule: "no algorithm", signer: signerOf("1", keys.Alipay), cut: "algorithm=RSA256,", lenient: 200, strict: 200},
+		{rule: "an unknown key", signer: signerOf("1", keys.Wallet), lenient: 401, strict: 401},
 	} {
 		for _, strict := range []bool{false, true} {
 			log := &inLog{}
 			cfg := inConfig()
 			cfg.Logger = log.logger()
 			want := c.lenient
-			cfg.Keys = inMust(alipayplus.NewKeyRing(public))
+			cfg.Keys = testkit.Must(alipayplus.NewKeyRing(public))
 			if strict {
 				want = c.strict
-				cfg.Keys = inMust(alipayplus.NewStrictKeyRing(public))
+				cfg.Keys = testkit.Must(alipayplus.NewStrictKeyRing(public))
 			}
-			h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+			h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 			a := inArrive(inMovePath, inValid)
 			a.signer = c.signer
 			r := a.request()
@@ -255,7 +257,7 @@ func TestKeyVersions(t *testing.T) {
 	}
 }
 
-// inProxied serves h behind a proxy that changes requests, without a socket.
+// inProxied serves h after a proxy that changes requests, without a socket.
 func inProxied(h http.Handler, rewrite func(*httputil.ProxyRequest)) http.Handler {
 	return &httputil.ReverseProxy{Rewrite: rewrite, Transport: inTransport{h}}
 }
@@ -305,7 +307,7 @@ func TestTargets(t *testing.T) {
 		{"the last of both wins", "/y", plain.WithTargetPrefix("/x").WithTarget("/y"), rewritten, 200},
 		{"the last of both wins, the other way round", "/gw" + inMovePath, plain.WithTarget("/y").WithTargetPrefix("/gw"), stripped, 200},
 	} {
-		h := inMust(alipayplus.NewHandler(inConfig(), c.route))
+		h := testkit.Must(alipayplus.NewHandler(inConfig(), c.route))
 		w := inServe(c.behind(h), inArrive(c.sent, inValid).request())
 		if w.Code != c.want {
 			t.Errorf("%s: HTTP %d %s, want %d", c.rule, w.Code, w.Body, c.want)
@@ -325,11 +327,11 @@ func TestReflection(t *testing.T) {
 	cfg := g.Config()
 	wire := &inCapture{next: g}
 	cfg.Transport = wire
-	if _, err := out.Call(t.Context(), inMust(alipayplus.NewClient(cfg)), &inRequest{ID: "M1"}); err != nil {
+	if _, err := out.Call(t.Context(), testkit.Must(alipayplus.NewClient(cfg)), &inRequest{ID: "M1"}); err != nil {
 		t.Fatal(err)
 	}
 	ran := false
-	h := inMust(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
+	h := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
 		inAsk.Handle(path, func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil })))
 
 	own := inAgain(&http.Request{Method: http.MethodPost, RequestURI: path, Header: wire.request}, wire.requestBody)
@@ -343,7 +345,7 @@ func TestReflection(t *testing.T) {
 	// Only the paths keep an answer of Alipay+ apart from a request: a handler at
 	// a path of its own refuses it even with its time renamed.
 	answer.Header["Request-Time"] = answer.Header["Response-Time"]
-	other := inMust(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
+	other := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{Credentials: g.Credentials()},
 		inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil })))
 	answer = inAgain(&http.Request{Method: http.MethodPost, RequestURI: inAskPath, Header: answer.Header}, wire.responseBody)
 	if w := inServe(other, answer); w.Code != http.StatusUnauthorized {
@@ -362,14 +364,14 @@ type inCapture struct {
 
 func (c *inCapture) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.request = r.Header.Clone()
-	c.requestBody = inMust(io.ReadAll(r.Body))
+	c.requestBody = testkit.Must(io.ReadAll(r.Body))
 	r.Body = io.NopCloser(bytes.NewReader(c.requestBody))
 	response, err := c.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	c.response = response.Header.Clone()
-	c.responseBody = inMust(io.ReadAll(response.Body))
+	c.responseBody = testkit.Must(io.ReadAll(response.Body))
 	response.Body = io.NopCloser(bytes.NewReader(c.responseBody))
 	return response, nil
 }

@@ -25,11 +25,11 @@ type KeyRing struct {
 type ringState struct {
 	versions []string // sorted; keys[i] has versions[i]
 	keys     []*rsa.PublicKey
-	own      []ownKey // keys that must never stand here
+	own      []ownKey // keys that must never be among them
 }
 
-// ownKey is a key of the MPP: the public one, or, of a signer that does not show
-// it, something that it signed.
+// ownKey is a key of the MPP: the public one, or, of a signer that does not
+// show it, something that it signed.
 type ownKey struct {
 	public    *rsa.PublicKey
 	digest    [sha256.Size]byte
@@ -50,7 +50,8 @@ func (o *ownKey) equal(p *ownKey) bool {
 	return p.public == nil && bytes.Equal(o.signature, p.signature)
 }
 
-// NewKeyRing is a KeyRing of 1 to 4 keys. A key version is 1 to 9 digits.
+// NewKeyRing returns a [KeyRing] of 1 to 4 keys. A key version is 1 to 9
+// digits.
 //
 // The key version in a message is taken as a hint, because one key occurs under
 // several versions: the key of that version is tried first, then the others. An
@@ -60,15 +61,16 @@ func NewKeyRing(byVersion map[string]*rsa.PublicKey) (*KeyRing, error) {
 	return k, k.Replace(byVersion)
 }
 
-// NewStrictKeyRing is a KeyRing that demands the exact key version in every
-// message: an absent or unknown one does not verify, and no other key is tried.
+// NewStrictKeyRing returns a [KeyRing] that demands the exact key version in
+// every message: an absent or unknown one does not verify, and no other key is
+// tried.
 func NewStrictKeyRing(byVersion map[string]*rsa.PublicKey) (*KeyRing, error) {
 	k := &KeyRing{strict: true}
 	return k, k.Replace(byVersion)
 }
 
 // Replace puts other keys in place of all present ones, atomically: each
-// verification sees either the old keys or the new ones. On an error (ErrKey)
+// verification sees either the old keys or the new ones. On an error ([ErrKey])
 // the present keys stay.
 func (k *KeyRing) Replace(byVersion map[string]*rsa.PublicKey) error {
 	if len(byVersion) == 0 || len(byVersion) > maxLiveKeys {
@@ -135,7 +137,8 @@ func (s *ringState) checkOwn() error {
 	return nil
 }
 
-// checkVersion is the rule that a key version breaks before any key is tried.
+// checkVersion returns the rule that a key version breaks before any key is
+// tried.
 func (k *KeyRing) checkVersion(hint string) string {
 	if state := k.state.Load(); k.strict && state != nil && !slices.Contains(state.versions, hint) {
 		return "the key version is not configured"
@@ -182,5 +185,5 @@ func (k *KeyRing) String() string {
 	return text
 }
 
-// LogValue is String for log/slog.
+// LogValue returns String for log/slog.
 func (k *KeyRing) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -11,21 +11,22 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func public(k *rsa.PrivateKey) *rsa.PublicKey { return &k.PublicKey }
 
 func TestKeyRingRules(t *testing.T) {
-	k := keys()
+	k := testkit.Keys()
 	for _, test := range []struct {
 		name, rule string
 		keys       map[string]*rsa.PublicKey
 	}{
 		{"no key", "1 to 4 keys", nil},
-		{"five keys", "1 to 4 keys", map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.alipay), "3": public(k.alipay), "4": public(k.alipay), "5": public(k.alipay)}},
-		{"empty version", "1 to 9 digits", map[string]*rsa.PublicKey{"": public(k.alipay)}},
-		{"version of letters", "1 to 9 digits", map[string]*rsa.PublicKey{"v1": public(k.alipay)}},
-		{"version of ten digits", "1 to 9 digits", map[string]*rsa.PublicKey{"1234567890": public(k.alipay)}},
+		{"five keys", "1 to 4 keys", map[string]*rsa.PublicKey{"1": public(k.Alipay), "2": public(k.Alipay), "3": public(k.Alipay), "4": public(k.Alipay), "5": public(k.Alipay)}},
+		{"empty version", "1 to 9 digits", map[string]*rsa.PublicKey{"": public(k.Alipay)}},
+		{"version of letters", "1 to 9 digits", map[string]*rsa.PublicKey{"v1": public(k.Alipay)}},
+		{"version of ten digits", "1 to 9 digits", map[string]*rsa.PublicKey{"1234567890": public(k.Alipay)}},
 		{"nil key", "nil", map[string]*rsa.PublicKey{"1": nil}},
 		{"zero key", "nil", map[string]*rsa.PublicKey{"1": {}}},
 		{"1024 bits", "1024 bits", map[string]*rsa.PublicKey{"1": public(weak().rsa1024)}},
@@ -36,11 +37,11 @@ func TestKeyRingRules(t *testing.T) {
 			}
 		}
 		// A failed Replace leaves the keys as they are.
-		live := alipayRing(t)
+		live := alipayRing()
 		if err := live.Replace(test.keys); !errors.Is(err, alipayplus.ErrKey) {
 			t.Errorf("%s: Replace: %v", test.name, err)
 		}
-		if err := verifies(live, k.alipay); err != nil {
+		if err := verifies(live, k.Alipay); err != nil {
 			t.Errorf("%s: after a failed Replace: %v", test.name, err)
 		}
 	}
@@ -53,9 +54,9 @@ func verifies(keyRing *alipayplus.KeyRing, key *rsa.PrivateKey) error {
 
 // The key version of a message is a hint, and a demand in strict mode.
 func TestKeyVersionHint(t *testing.T) {
-	k := keys()
-	both := map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.next)}
-	lenient := ring(t, both)
+	k := testkit.Keys()
+	both := map[string]*rsa.PublicKey{"1": public(k.Alipay), "2": public(k.Next)}
+	lenient := testkit.Must(alipayplus.NewKeyRing(both))
 	strict, err := alipayplus.NewStrictKeyRing(both)
 	if err != nil {
 		t.Fatal(err)
@@ -73,14 +74,14 @@ func TestKeyVersionHint(t *testing.T) {
 		version         string
 		lenient, strict bool
 	}{
-		{"the right one", k.alipay, "1", true, true},
-		{"the right one of the other key", k.next, "2", true, true},
-		{"the other's", k.alipay, "2", true, false},
-		{"unknown", k.alipay, "0", true, false},
-		{"absent", k.alipay, "", true, false},
-		{"leading zero", k.alipay, "01", true, false},
-		{"a stranger's key", k.stranger, "1", false, false},
-		{"a stranger's key without a version", k.stranger, "", false, false},
+		{"the right one", k.Alipay, "1", true, true},
+		{"the right one of the other key", k.Next, "2", true, true},
+		{"the other's", k.Alipay, "2", true, false},
+		{"unknown", k.Alipay, "0", true, false},
+		{"absent", k.Alipay, "", true, false},
+		{"leading zero", k.Alipay, "01", true, false},
+		{"a stranger's key", k.Stranger, "1", false, false},
+		{"a stranger's key without a version", k.Stranger, "", false, false},
 	} {
 		c, header := content("/a", "{}"), signature(test.key, test.version)
 		if err := c.Verify(header, lenient); (err == nil) != test.lenient {
@@ -95,22 +96,22 @@ func TestKeyVersionHint(t *testing.T) {
 // The MPP's own key is never Alipay+'s: not when the ring is made, not later,
 // not in another client's ring that is shared.
 func TestOwnKeyIsRefused(t *testing.T) {
-	k := keys()
-	own := map[string]*rsa.PublicKey{"1": public(k.alipay), "2": public(k.wallet)}
+	k := testkit.Keys()
+	own := map[string]*rsa.PublicKey{"1": public(k.Alipay), "2": public(k.Wallet)}
 	// public() of a copy: another pointer, the same key.
-	copied := *public(k.wallet)
+	copied := *public(k.Wallet)
 	for name, signer := range map[string]alipayplus.Signer{
-		"a signer with a public key":      walletSigner(t),
-		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner(t)},
+		"a signer with a public key":      walletSigner(),
+		"a signer without one (KMS, HSM)": opaqueSigner{walletSigner()},
 	} {
 		cfg := alipayplus.ClientConfig{
-			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: ring(t, own)},
+			Credentials: alipayplus.Credentials{ClientID: clientID, Signer: signer, Keys: testkit.Must(alipayplus.NewKeyRing(own))},
 			BaseURL:     "https://gateway.example",
 		}
 		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
 			t.Errorf("%s: New: %v", name, err)
 		}
-		cfg.Keys = must(alipayplus.NewStrictKeyRing(own))
+		cfg.Keys = testkit.Must(alipayplus.NewStrictKeyRing(own))
 		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
 			t.Errorf("%s, strict: New: %v", name, err)
 		}
@@ -118,7 +119,7 @@ func TestOwnKeyIsRefused(t *testing.T) {
 		if _, err := alipayplus.NewClient(cfg); !errors.Is(err, alipayplus.ErrKey) {
 			t.Errorf("%s, empty ring: New: %v", name, err)
 		}
-		shared := alipayRing(t)
+		shared := alipayRing()
 		cfg.Keys = shared
 		for range 3 {
 			if _, err := alipayplus.NewClient(cfg); err != nil {
@@ -129,24 +130,24 @@ func TestOwnKeyIsRefused(t *testing.T) {
 			if err := shared.Replace(map[string]*rsa.PublicKey{"1": &copied}); !errors.Is(err, alipayplus.ErrKey) {
 				t.Errorf("%s: Replace after New: %v", name, err)
 			}
-			if err := shared.Replace(map[string]*rsa.PublicKey{"1": public(k.next)}); err != nil {
+			if err := shared.Replace(map[string]*rsa.PublicKey{"1": public(k.Next)}); err != nil {
 				t.Errorf("%s: Replace with a good key: %v", name, err)
 			}
 		}
-		if verifies(shared, k.alipay) == nil || verifies(shared, k.next) != nil {
+		if verifies(shared, k.Alipay) == nil || verifies(shared, k.Next) != nil {
 			t.Errorf("%s: the ring does not hold exactly the last good keys", name)
 		}
 	}
 }
 
-// 100 rotations under 10,000 verifications: a message whose key is live is never
-// refused, a message whose key is retired never accepted.
+// 100 rotations under 10,000 verifications: a message whose key is live is
+// never refused, a message whose key is retired never accepted.
 func TestRotationUnderLoad(t *testing.T) {
-	k := keys()
-	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.alipay)})
+	k := testkit.Keys()
+	keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public(k.Alipay)}))
 	c := content("/a", "{}")
 	header := map[*rsa.PrivateKey]string{}
-	for _, key := range []*rsa.PrivateKey{k.alipay, k.next, k.stranger} {
+	for _, key := range []*rsa.PrivateKey{k.Alipay, k.Next, k.Stranger} {
 		header[key] = signByHand(key, "POST", "/a", clientID, sampleTime, "{}")
 	}
 	// Each rotation goes old → old and new → new, and marks what is live around
@@ -157,18 +158,18 @@ func TestRotationUnderLoad(t *testing.T) {
 	live := func(p int64) []*rsa.PrivateKey {
 		switch p / 2 % 4 {
 		case 0:
-			return []*rsa.PrivateKey{k.alipay}
+			return []*rsa.PrivateKey{k.Alipay}
 		case 2:
-			return []*rsa.PrivateKey{k.next}
+			return []*rsa.PrivateKey{k.Next}
 		}
-		return []*rsa.PrivateKey{k.alipay, k.next}
+		return []*rsa.PrivateKey{k.Alipay, k.Next}
 	}
 	var falseRejects, retired, checked atomic.Int64
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
 			for i := range each {
-				key := []*rsa.PrivateKey{k.alipay, k.next, k.stranger}[(w+i)%3]
+				key := []*rsa.PrivateKey{k.Alipay, k.Next, k.Stranger}[(w+i)%3]
 				before := phase.Load()
 				err := c.Verify(header[key], keyRing)
 				after := phase.Load()
@@ -194,7 +195,7 @@ func TestRotationUnderLoad(t *testing.T) {
 		for step := int64(1); step <= 2*rotations; step++ {
 			// One rotation for every fiftieth part of the load.
 			for checked.Load() < step*int64(workers*each)/(2*rotations+2) {
-				_ = c.Verify(header[k.stranger], keyRing)
+				_ = c.Verify(header[k.Stranger], keyRing)
 			}
 			next := map[string]*rsa.PublicKey{}
 			for i, key := range live(2 * step) {
@@ -216,9 +217,9 @@ func TestRotationUnderLoad(t *testing.T) {
 
 // A bad signature costs at most four verifications, whatever it says of itself.
 func TestKeyRingHoldsAtMostFour(t *testing.T) {
-	k := keys()
-	keyRing := ring(t, map[string]*rsa.PublicKey{"1": public(k.next), "2": public(k.wallet), "3": public(k.stranger), "4": public(k.alipay)})
-	if err := verifies(keyRing, k.alipay); err != nil {
+	k := testkit.Keys()
+	keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public(k.Next), "2": public(k.Wallet), "3": public(k.Stranger), "4": public(k.Alipay)}))
+	if err := verifies(keyRing, k.Alipay); err != nil {
 		t.Errorf("the fourth key is not tried: %v", err)
 	}
 	digest := sha256.Sum256(nil)
@@ -228,7 +229,7 @@ func TestKeyRingHoldsAtMostFour(t *testing.T) {
 }
 
 func TestKeyRingPrintsVersionsOnly(t *testing.T) {
-	keyRing := alipayRing(t)
+	keyRing := alipayRing()
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		if got := fmt.Sprintf(verb, keyRing); got != "KeyRing 1" {
 			t.Errorf("%s: %s", verb, got)

@@ -28,7 +28,7 @@ func keyError(format string, args ...any) error {
 // ParsePrivateKey reads an RSA private key of 2048 to 8192 bits: the one-line
 // base64 of PKCS#8 DER that the Alipay+ developer console uses, also wrapped
 // over lines, as PEM, or as PKCS#1. Text before or after a PEM block, a second
-// block, trailing bytes, an encrypted key and other kinds of keys are ErrKey.
+// block, trailing bytes, an encrypted key and other kinds of keys are [ErrKey].
 func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 	der, err := decodeKey(text, "PRIVATE KEY", "RSA PRIVATE KEY")
 	if err != nil {
@@ -61,7 +61,7 @@ func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 // ParsePublicKey reads an RSA public key of 2048 to 8192 bits: the one-line
 // base64 of X.509 SubjectPublicKeyInfo DER that the Alipay+ developer console
 // shows, also wrapped over lines, as PEM, or as PKCS#1. It refuses the same
-// things as ParsePrivateKey.
+// things as [ParsePrivateKey].
 func ParsePublicKey(text []byte) (*rsa.PublicKey, error) {
 	der, err := decodeKey(text, "PUBLIC KEY", "RSA PUBLIC KEY")
 	if err != nil {
@@ -137,7 +137,7 @@ func decodeKey(text []byte, kinds ...string) ([]byte, error) {
 	return der, nil
 }
 
-// isOneValue reports whether nothing stands behind the first DER value.
+// isOneValue reports whether nothing follows the first DER value.
 func isOneValue(der []byte) bool {
 	var value asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &value)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func pemText(kind string, der []byte) []byte {
@@ -37,23 +38,15 @@ func wrapped(text, lineEnd string) string {
 	return b.String() + text + lineEnd
 }
 
-// must is for making test data.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // weak are keys that must be refused, made once.
 var weak = sync.OnceValue(func() (w struct {
 	rsa512, rsa1024 *rsa.PrivateKey
 	ec              *ecdsa.PrivateKey
 	ed              ed25519.PrivateKey
 }) {
-	w.rsa1024 = must(rsa.GenerateKey(rand.Reader, 1024))
+	w.rsa1024 = testkit.Must(rsa.GenerateKey(rand.Reader, 1024))
 	w.rsa512 = small(512)
-	w.ec = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	w.ec = testkit.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	_, w.ed, _ = ed25519.GenerateKey(rand.Reader)
 	return w
 })
@@ -62,7 +55,7 @@ var weak = sync.OnceValue(func() (w struct {
 func small(bits int) *rsa.PrivateKey {
 	one := big.NewInt(1)
 	for {
-		p, q := must(rand.Prime(rand.Reader, bits/2)), must(rand.Prime(rand.Reader, bits/2))
+		p, q := testkit.Must(rand.Prime(rand.Reader, bits/2)), testkit.Must(rand.Prime(rand.Reader, bits/2))
 		phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
 		d := new(big.Int).ModInverse(big.NewInt(65537), phi)
 		if d == nil || p.Cmp(q) == 0 {
@@ -76,7 +69,7 @@ func small(bits int) *rsa.PrivateKey {
 // pkcs1 encodes a key that x509 may refuse to.
 func pkcs1(k *rsa.PrivateKey) []byte {
 	p, q, one := k.Primes[0], k.Primes[1], big.NewInt(1)
-	return must(asn1.Marshal(struct {
+	return testkit.Must(asn1.Marshal(struct {
 		Version                     int
 		N                           *big.Int
 		E                           int
@@ -87,13 +80,13 @@ func pkcs1(k *rsa.PrivateKey) []byte {
 	}))
 }
 
-func pkix(key any) []byte { return must(x509.MarshalPKIXPublicKey(key)) }
+func pkix(key any) []byte { return testkit.Must(x509.MarshalPKIXPublicKey(key)) }
 
-func pkcs8(key any) []byte { return must(x509.MarshalPKCS8PrivateKey(key)) }
+func pkcs8(key any) []byte { return testkit.Must(x509.MarshalPKCS8PrivateKey(key)) }
 
 // Keys come as the console shows them, and as people paste them.
 func TestParseKeyForms(t *testing.T) {
-	key := keys().wallet
+	key := testkit.Keys().Wallet
 	forms := func(der, pkcs1 []byte, kind string) map[string]string {
 		return map[string]string{
 			"one line of base64":      oneLine(der),
@@ -126,9 +119,10 @@ func TestParseKeyForms(t *testing.T) {
 	}
 }
 
-// What is no usable key is ErrKey, says which rule it breaks, and quotes nothing.
+// What is no usable key is ErrKey, says which rule it breaks, and quotes
+// nothing.
 func TestParseKeyRefuses(t *testing.T) {
-	key, w := keys().wallet, weak()
+	key, w := testkit.Keys().Wallet, weak()
 	cut := func(der []byte) []byte { return der[:len(der)-7] }
 	private := []struct{ name, text, rule string }{
 		{"empty", "", "empty"},
@@ -152,7 +146,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		{"PEM headers", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n" + wrapped(oneLine(pkcs8(key)), "\n") + "-----END RSA PRIVATE KEY-----\n", "decrypt it first"},
 		{"a certificate", string(pemText("CERTIFICATE", pkix(&key.PublicKey))), "certificate"},
 		{"EC in PKCS#8", oneLine(pkcs8(w.ec)), "not an RSA key"},
-		{"EC in PEM", string(pemText("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(w.ec)))), "PEM block of another kind"},
+		{"EC in PEM", string(pemText("EC PRIVATE KEY", testkit.Must(x509.MarshalECPrivateKey(w.ec)))), "PEM block of another kind"},
 		{"Ed25519", oneLine(pkcs8(w.ed)), "not an RSA key"},
 		{"1024 bits", oneLine(pkcs8(w.rsa1024)), "1024 bits"},
 		{"512 bits", oneLine(pkcs1(w.rsa512)), "neither PKCS#8 nor PKCS#1|512 bits"},
@@ -166,7 +160,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		{"a private key", oneLine(pkcs8(key)), "private key where the public one belongs"},
 		{"a private PKCS#1 key", oneLine(x509.MarshalPKCS1PrivateKey(key)), "private key where the public one belongs"},
 		{"a private key in PEM", string(pemText("PRIVATE KEY", pkcs8(key))), "private key where the public one belongs"},
-		{"an EC private key in PEM", string(pemText("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(w.ec)))), "private key where the public one belongs"},
+		{"an EC private key in PEM", string(pemText("EC PRIVATE KEY", testkit.Must(x509.MarshalECPrivateKey(w.ec)))), "private key where the public one belongs"},
 		{"1024 bits", oneLine(pkix(&w.rsa1024.PublicKey)), "1024 bits"},
 		{"512 bits", oneLine(pkix(&w.rsa512.PublicKey)), "512 bits"},
 		{"16384 bits", oneLine(pkix(&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 16383, 1), E: 65537})), "16384 bits"},
@@ -211,8 +205,8 @@ func TestParseKeyRefuses(t *testing.T) {
 	check("private, numbers that do not fit", "", "do not fit together|neither PKCS#8", err)
 }
 
-// keyErrors are all the texts that an error about a key may have. A text that is
-// not here might quote what came in.
+// keyErrors are all the texts that an error about a key may have. A text that
+// is not here might quote what came in.
 var keyErrors = []string{
 	"empty", "over 64 KiB", "nil", "not an RSA key", "trailing data", "neither PEM nor base64", "neither PKCS#8 nor PKCS#1",
 	"neither X.509 SubjectPublicKeyInfo nor PKCS#1", "its numbers do not fit together", "modulus or exponent of no RSA key",

@@ -17,31 +17,32 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	secrets "github.com/alipayplus-mpp/alipayplus-go/internal/canary"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const canary = secrets.Text
 
-// canaryForms are the ways in which a canary, or the wallet's private key, can
-// stand in a text.
+// canaryForms returns the ways in which a canary, or the wallet's private key,
+// can occur in a text.
 func canaryForms() []string {
 	return append(secrets.Forms(canary), keyForms()...)
 }
 
 func keyForms() []string {
-	key := keys().wallet
+	key := testkit.Keys().Wallet
 	return []string{
 		key.D.String(), key.D.Text(16), key.Primes[0].String(), key.Primes[1].String(), key.Primes[0].Text(16),
 		fmt.Sprint(key.D.Bits()[:2]), // as its words
 	}
 }
 
-// leak is the first canary in text.
+// leak returns the first canary in text.
 func leak(forms []string, text string) string { return secrets.Find(forms, text) }
 
 // printed gives f every text that showing v makes.
 func printed(v any, f func(how, text string)) { secrets.Shown(v, false, f) }
 
-// networkFailure is the cause that a call wraps when the transport's error
+// networkFailure returns the cause that a call wraps when the transport's error
 // quotes everything.
 func networkFailure(t *testing.T) error {
 	t.Helper()
@@ -59,7 +60,7 @@ func networkFailure(t *testing.T) error {
 // No exported type shows a secret, in any way of showing it.
 func TestNothingShowsSecrets(t *testing.T) {
 	secret := alipayplus.Conceal(canary)
-	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(t), Keys: alipayRing(t)}
+	credentials := alipayplus.Credentials{ClientID: clientID, Signer: walletSigner(), Keys: alipayRing()}
 	config := alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://gateway.example"}
 	client, err := alipayplus.NewClient(config)
 	if err != nil {
@@ -96,7 +97,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets.Package{
-		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.End{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
+		Structs: []any{alipayplus.Message{}, alipayplus.Info{}, alipayplus.Delivery{}, alipayplus.End{}, alipayplus.Backlog{}, alipayplus.RelayConfig{}, order{}, person{}, purchase{}},
 		Filled: map[string]any{
 			"Secret": secret, "Personal": alipayplus.PersonalOf(person{Name: canary}), "Signer": credentials.Signer, "Sealer": sealer, "Memory": memory, "Relay": relay, "KeyRing": credentials.Keys,
 			"Credentials": credentials, "ClientConfig": config, "Client": client, "HandlerConfig": handlerConfig, "Handler": handler, "Route": route,

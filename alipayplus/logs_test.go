@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// inLines are the lines of a log whose message holds this text.
+// inLines returns the lines of a log whose message holds this text.
 func inLines(t *testing.T, log *inLog, message string) (lines []map[string]any) {
 	t.Helper()
 	for line := range bytes.Lines([]byte(log.String())) {
@@ -63,7 +64,7 @@ func TestLogsSayWhy(t *testing.T) {
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return c.answer, c.err })))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) { return c.answer, c.err })))
 		inSend(t, h, inValid)
 		lines := inLines(t, log, c.message)
 		if len(lines) != 1 {
@@ -82,14 +83,14 @@ type inNilError struct{ text string }
 
 func (e *inNilError) Error() string { return e.text }
 
-// Strangers cannot fill the log: at most one line a second tells of what does not
-// verify, and how many there were.
+// Strangers cannot fill the log: at most one line a second tells of what does
+// not verify, and how many there were.
 func TestStrangersInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
-		h := inMust(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
+		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, inDone)))
 		stranger := inArrive(inMovePath, inValid).request()
 		stranger.Header.Set("Signature", "signature=AAAA")
 		notOurs := inArrive(inMovePath, inValid).request()

@@ -24,7 +24,8 @@ type purchase struct {
 	Next  *purchase                   `json:"next,omitzero"`
 }
 
-// What Marshal writes, Unmarshal reads; it is the JSON of the wire, unvalidated.
+// What Marshal writes, Unmarshal reads; it is the JSON of the wire,
+// unvalidated.
 func TestMarshal(t *testing.T) {
 	p := purchase{
 		ID: "<1>", Code: alipayplus.Conceal(`a"b`), Owner: alipayplus.PersonalOf(person{Name: "longer than eight", Code: alipayplus.Conceal("2")}),

@@ -11,10 +11,10 @@ import (
 )
 
 // Memory is a database in memory, for tests, examples and programs that may
-// forget everything when they end: one transaction at a time, all or nothing. It
-// is an [Outbox] and a [Queue] itself; payment.NewMemoryRecords and
+// forget everything when they end: one transaction at a time, all or nothing.
+// It is an [Outbox] and a [Queue] itself; payment.NewMemoryRecords and
 // auth.NewMemoryStores keep their records in it, so that they change together.
-// Make one with NewMemory.
+// Make one with [NewMemory].
 type Memory struct {
 	turn     chan struct{} // holds one value while a transaction runs
 	ready    chan struct{}
@@ -116,8 +116,8 @@ func (tx *memoryTx) join(ctx context.Context, fn func(context.Context) error) er
 // Joined reports whether ctx carries a transaction of m.
 func (m *Memory) Joined(ctx context.Context) bool { return m.tx(ctx) != nil }
 
-// OnRollback has undo called if the transaction that ctx carries is undone. A
-// ledger in memory calls it for each change that it makes. Without a transaction
+// OnRollback calls undo later if the transaction that ctx carries is undone. A
+// ledger in memory registers each change that it makes. Without a transaction
 // it does nothing.
 func (m *Memory) OnRollback(ctx context.Context, undo func()) {
 	if tx := m.tx(ctx); tx != nil {
@@ -281,6 +281,25 @@ func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err e
 	return dead, err
 }
 
+// Backlog counts what is not acknowledged.
+func (m *Memory) Backlog(ctx context.Context) (b Backlog, err error) {
+	err = m.InTx(ctx, func(context.Context) error {
+		for _, row := range m.messages {
+			switch row.state {
+			case memoryWaiting:
+				b.Waiting++
+				if b.Oldest.IsZero() { // they are in the order of Put
+					b.Oldest = row.delivery.Put
+				}
+			case memoryDead:
+				b.Dead++
+			}
+		}
+		return nil
+	})
+	return b, err
+}
+
 // Requeue implements Queue.
 func (m *Memory) Requeue(ctx context.Context, operation, key string) error {
 	return m.InTx(ctx, func(ctx context.Context) error {
@@ -304,5 +323,5 @@ func (m *Memory) String() string {
 // Format prints String for every verb.
 func (m *Memory) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
 
-// LogValue is String for log/slog.
+// LogValue returns String for log/slog.
 func (m *Memory) LogValue() slog.Value { return slog.StringValue(m.String()) }

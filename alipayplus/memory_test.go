@@ -16,7 +16,7 @@ func memoryMessage(key, group string) alipayplus.Message {
 	return alipayplus.Message{Operation: "o", Key: key, Group: group, Body: alipayplus.Conceal("body of " + key)}
 }
 
-// leased are the keys of what is due now.
+// leased returns the keys of what is due now.
 func leased(t *testing.T, m *alipayplus.Memory, d time.Duration) (keys string, due []alipayplus.Delivery) {
 	t.Helper()
 	due, err := m.Lease(context.WithoutCancel(t.Context()), 100, d)
@@ -125,9 +125,9 @@ func TestMemoryOnRollback(t *testing.T) {
 }
 
 // What becomes of a message, step by step: l leases (and shows what is leased),
-// s, u and d end the oldest lease as acknowledged, again after a minute and dead,
-// S, U and D that of the first lease of all, w withdraws a, q makes it due again, p
-// puts it again, m is a minute.
+// s, u and d end the oldest lease as acknowledged, again after a minute and
+// dead, S, U and D that of the first lease of all, w withdraws a, q makes it
+// due again, p puts it again, m is a minute.
 func TestMemoryQueue(t *testing.T) {
 	for _, c := range []struct{ rule, steps, want string }{
 		{"leased once", "ll", "a,"},

@@ -8,7 +8,7 @@ import (
 )
 
 // Message is an outbound request at rest: checked, encoded, unsigned. Store it
-// in the transaction that makes it true and send it with Client.Deliver; each
+// in the transaction that makes it true and send it with [Client.Deliver]; each
 // attempt gets a fresh time and signature over the same bytes. One outbox table
 // serves all APIs: Operation and Key together are unique.
 //

@@ -22,7 +22,7 @@ import (
 
 var errLost = errors.New("connection lost")
 
-// dialError is what a transport returns that found nobody, having told the
+// dialError returns what a transport returns that found nobody, having told the
 // request's trace that it tried.
 func dialError(r *http.Request) error {
 	httptrace.ContextClientTrace(r.Context()).GetConn(r.URL.Host)
@@ -36,7 +36,7 @@ func arrived(r *http.Request) {
 	trace.GotConn(httptrace.GotConnInfo{})
 }
 
-// closedPort is an address at which nobody listens.
+// closedPort returns an address at which nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -190,9 +190,9 @@ func TestSilentTransportProvesNothing(t *testing.T) {
 	}
 }
 
-// A transport that fails over may tell httptrace of a way on which nobody answered
-// and send on another: "not sent" is proved only if nobody read the body. So an
-// API that must not be sent twice is not.
+// A transport that fails over may tell httptrace of a way on which nobody
+// answered and send on another: "not sent" is proved only if nobody read the
+// body. So an API that must not be sent twice is not.
 func TestFailingOverIsSent(t *testing.T) {
 	second := transport(func(r *http.Request) (*http.Response, error) {
 		if _, err := io.ReadAll(r.Body); err != nil {

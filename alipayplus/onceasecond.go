@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// onceASecond lets a log line pass at most once a second, because a stranger can
-// cause as many as they like.
+// onceASecond lets a log line pass at most once a second, because a stranger
+// can cause as many as they like.
 type onceASecond struct {
 	mu   sync.Mutex
 	last time.Time

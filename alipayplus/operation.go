@@ -20,8 +20,8 @@ import (
 // Req and Resp are structs with json tags. Resp has a field Result of type
 // Result.
 type Spec[Req, Resp any] struct {
-	// Name is the API's name in the documents, "userInitiatedPay". It stands in
-	// errors, hooks and logs and separates the idempotency keys of different
+	// Name is the API's name in the documents, "userInitiatedPay". Errors,
+	// hooks and logs show it, and it separates the idempotency keys of different
 	// APIs.
 	Name string
 	// Path is where Alipay+ serves the API, "/aps/api/v1/payments/notifyPayment".
@@ -30,9 +30,9 @@ type Spec[Req, Resp any] struct {
 	// Timeout bounds one attempt of an outbound call. For an inbound one it is
 	// how long Alipay+ waits. 0 means 5 seconds.
 	Timeout time.Duration
-	// Idempotency tells whether two requests are the same business. An outbound API
-	// with neither Idempotency nor ReadOnly is never sent twice; an inbound one is
-	// never answered from the IdempotencyStore.
+	// Idempotency tells whether two requests are the same business. An outbound
+	// API with neither Idempotency nor ReadOnly is never sent twice; an inbound
+	// one is never answered from the IdempotencyStore.
 	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool
@@ -66,7 +66,7 @@ type Idempotency struct {
 // Format prints the key for every verb: the rest may be private.
 func (i Idempotency) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "Idempotency{%s}", i.Key) }
 
-// LogValue is the key for log/slog.
+// LogValue returns the key for log/slog.
 func (i Idempotency) LogValue() slog.Value { return slog.StringValue(i.Key) }
 
 const defaultTimeout = 5 * time.Second
@@ -102,13 +102,13 @@ func checkSpec[Req, Resp any](s *Spec[Req, Resp]) int {
 	return field.Index[0]
 }
 
-// Name is the API's name.
+// Name returns the API's name.
 func (o *Outbound[Req, Resp]) Name() string { return o.spec.Name }
 
-// Spec is the declaration.
+// Spec returns the declaration.
 func (o *Outbound[Req, Resp]) Spec() Spec[Req, Resp] { return o.spec }
 
-// WithPath is the same API at another path, for a gateway that serves it
+// WithPath returns the same API at another path, for a gateway that serves it
 // elsewhere. It panics unless path begins with "/".
 func (o *Outbound[Req, Resp]) WithPath(path string) *Outbound[Req, Resp] {
 	s := o.spec
@@ -117,13 +117,13 @@ func (o *Outbound[Req, Resp]) WithPath(path string) *Outbound[Req, Resp] {
 }
 
 // Call sends req and waits for Alipay+'s answer. It returns an answer only if
-// that is verified and has status S. Every other end is an *Error that says, by
-// OutcomeOf, whether Alipay+ processed the request; AnswerIn reads the answer of
-// a verified F or U from it.
+// that is verified and has status S. Every other end is an [*Error] that says,
+// by [OutcomeOf], whether Alipay+ processed the request; AnswerIn reads the
+// answer of a verified F or U from it.
 //
 // Call repeats an attempt that was lost or answered U where that is safe, with
-// the same bytes, as the client's RetryPolicy and Budget allow and until ctx is
-// done. To send the same request again later, call again with an equal req.
+// the same bytes, as the client's [RetryPolicy] and Budget allow and until ctx
+// is done. To send the same request again later, call again with an equal req.
 func (o *Outbound[Req, Resp]) Call(ctx context.Context, c *Client, req *Req, opts ...CallOption) (*Resp, error) {
 	m, err := o.Prepare(req)
 	if err != nil {
@@ -153,9 +153,9 @@ func (o *Outbound[Req, Resp]) resultOf(resp *Resp) *Result {
 	return reflect.ValueOf(resp).Elem().Field(o.result).Addr().Interface().(*Result)
 }
 
-// AnswerIn is the verified F or U answer of this API that err carries. An F may
-// hold an actionForm, which must be obeyed. It reports false if err carries
-// none: nothing that did not verify is ever returned.
+// AnswerIn returns the verified F or U answer of this API that err carries. An
+// F may hold an actionForm, which must be obeyed. It reports false if err
+// carries none: nothing that did not verify is ever returned.
 func (o *Outbound[Req, Resp]) AnswerIn(err error) (*Resp, bool) {
 	var e *Error
 	if !errors.As(err, &e) || e.Operation != o.spec.Name {
@@ -165,10 +165,10 @@ func (o *Outbound[Req, Resp]) AnswerIn(err error) (*Resp, bool) {
 	return resp, ok
 }
 
-// Prepare checks and encodes req once. What it returns can be stored and sent by
-// Client.Deliver, now, again, or after a restart, always with the same bytes.
-// The error of a req that breaks a rule is an *Error with outcome
-// OutcomeNotSent that wraps a *ValidationError.
+// Prepare checks and encodes req once. What it returns can be stored and sent
+// by [Client.Deliver], now, again, or after a restart, always with the same
+// bytes. The error of a req that breaks a rule is an [*Error] with outcome
+// OutcomeNotSent that wraps a [*ValidationError].
 func (o *Outbound[Req, Resp]) Prepare(req *Req) (Message, error) {
 	if req == nil {
 		return Message{}, &Error{Operation: o.spec.Name, Outcome: OutcomeNotSent, Err: errors.New("the request is nil")}

@@ -12,7 +12,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// panics is what f panics with, nil if it does not.
+// panics returns what f panics with, nil if it does not.
 func panics(f func()) (v any) {
 	defer func() { v = recover() }()
 	f()

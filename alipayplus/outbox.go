@@ -22,8 +22,8 @@ type Outbox interface {
 	Withdraw(ctx context.Context, operation, key string) error
 }
 
-// Queue is what a [Relay] works through: the other side of an Outbox. Any number
-// of processes may share one. Times are those of the queue's own clock.
+// Queue is what a [Relay] works through: the other side of an [Outbox]. Any
+// number of processes may share one. Times are those of the queue's own clock.
 //
 // A Queue may also have the method
 //
@@ -31,6 +31,12 @@ type Outbox interface {
 //
 // whose channel gets a value after a message was put and committed in this
 // process. A Relay then delivers at once and does not wait for its next look.
+//
+// and the method
+//
+//	Backlog(ctx context.Context) (Backlog, error)
+//
+// for metrics and alarms. It is asked now and then, not by a Relay.
 type Queue interface {
 	// Lease takes at most n messages that are due, for the time d, and counts a
 	// try for each. Nobody else gets a leased message before its lease ends.
@@ -51,7 +57,7 @@ type Queue interface {
 
 // Delivery is a message that a worker has leased, or a dead letter.
 type Delivery struct {
-	Message Message
+	Message Message    // as it was put
 	Tries   int        // leases so far, this one included
 	Lease   string     // names the lease; of the Queue's making, "" for a dead letter
 	Put     time.Time  // when the message was put
@@ -59,9 +65,16 @@ type Delivery struct {
 	Err     error      // set if the message could not be read; Operation and Key are set
 }
 
+// Backlog is what a [Queue] holds that Alipay+ has not acknowledged.
+type Backlog struct {
+	Waiting int       // messages that are due or will be, leased ones included
+	Oldest  time.Time // when the first of them was put; zero if none waits
+	Dead    int       // dead letters
+}
+
 // End is how a delivery ended.
 type End struct {
-	State EndState
+	State EndState      // what becomes of the message
 	After time.Duration // EndAgain: the wait before the message is due again
 	Code  ResultCode    // of the verified answer, if there was one
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // say is what a body says.
@@ -54,7 +55,7 @@ func validSeal(at time.Time, body string) http.Header {
 	return signedHeader(decodePath, stamp(at), body)
 }
 
-// without is a valid seal that lost or changed something.
+// without returns a valid seal that lost or changed something.
 func without(change func(h http.Header, at time.Time, body string)) func(time.Time, string) http.Header {
 	return func(at time.Time, body string) http.Header {
 		h := validSeal(at, body)
@@ -71,11 +72,11 @@ var seals = []seal{
 	{"unsigned with a Client-Id", "unsigned", func(time.Time, string) http.Header { return http.Header{"Client-Id": {clientID}} }},
 	{"over another body", "bad", func(at time.Time, body string) http.Header { return validSeal(at, body+" ") }},
 	{"a stranger's", "bad", without(func(h http.Header, at time.Time, body string) {
-		h.Set("Signature", signByHand(keys().stranger, "POST", decodePath, clientID, stamp(at), body))
+		h.Set("Signature", signByHand(testkit.Keys().Stranger, "POST", decodePath, clientID, stamp(at), body))
 	})},
 	{"for another client id", "bad", without(func(h http.Header, at time.Time, body string) {
 		h.Set("Client-Id", "OTHER")
-		h.Set("Signature", signByHand(keys().alipay, "POST", decodePath, "OTHER", stamp(at), body))
+		h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, "OTHER", stamp(at), body))
 	})},
 	{"without Client-Id", "bad", without(func(h http.Header, _ time.Time, _ string) { h.Del("Client-Id") })},
 	{"without Response-Time", "bad", without(func(h http.Header, _ time.Time, _ string) { h.Del("Response-Time") })},
@@ -251,8 +252,8 @@ func bool2int(b bool) int {
 	return 0
 }
 
-// Four claims of an unsigned F get advice; they are what goes wrong on the first
-// day.
+// Four claims of an unsigned F get advice; they are what goes wrong on the
+// first day.
 func TestUnsignedRefusalsSayWhatToCheck(t *testing.T) {
 	for code, advice := range map[alipayplus.ResultCode]string{
 		alipayplus.CodeInvalidSignature: "public key",
@@ -273,7 +274,8 @@ func TestUnsignedRefusalsSayWhatToCheck(t *testing.T) {
 	}
 }
 
-// A claim is text from a stranger: it is cut and cleaned before anybody sees it.
+// A claim is text from a stranger: it is cut and cleaned before anybody sees
+// it.
 func TestClaimsAreCleaned(t *testing.T) {
 	body := `{"result":{"resultCode":"A\nB` + strings.Repeat("x", 100) + `","resultStatus":"U\u001b[31m    ","resultMessage":"secret"}}`
 	c := newClient(t, &fixedAnswer{200, http.Header{"Trace-Id": {"id\x1b[31m\u00e9" + strings.Repeat("y", 100)}}, body}, noRetry)
@@ -339,7 +341,8 @@ func TestOutcomeOverSeveralAttempts(t *testing.T) {
 	}
 }
 
-// What repeats, and what must not: an API without identity that may have arrived.
+// What repeats, and what must not: an API without identity that may have
+// arrived.
 func TestOnlySafeCallsAreRepeated(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -385,7 +388,7 @@ func TestTruncatedAnswers(t *testing.T) {
 						arrived(r)
 						res := response(status, seal.apply(time.Now(), s.body), s.body)
 						res.Body = io.NopCloser(io.MultiReader(strings.NewReader(s.body), readerFunc(func([]byte) (int, error) {
-							return 0, io.ErrUnexpectedEOF // behind the last byte: the length did not say so
+							return 0, io.ErrUnexpectedEOF // after the last byte: the length did not say so
 						})))
 						return res, nil
 					}), func(cfg *alipayplus.ClientConfig) { cfg.Retry, cfg.Logger = quick(2), slog.New(log) })

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,13 +18,14 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // long asks for the full form of the figures.
 var long = os.Getenv("ALIPAYPLUS_LONG") != ""
 
-// size is how large a simulation is: full in the long form, small under the race
-// detector, which makes everything ten times as slow.
+// size returns how large a simulation is: full in the long form, small under
+// the race detector, which makes everything ten times as slow.
 func size(short, race, full int) int {
 	switch {
 	case long:
@@ -37,21 +37,6 @@ func size(short, race, full int) int {
 }
 
 const clientID = "WALLET_01"
-
-// rsaKeys are made once for each run: a key takes longer than most tests.
-type rsaKeys struct{ wallet, alipay, next, stranger *rsa.PrivateKey }
-
-var keys = sync.OnceValue(func() rsaKeys {
-	var made [4]*rsa.PrivateKey
-	for i := range made {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		made[i] = key
-	}
-	return rsaKeys{made[0], made[1], made[2], made[3]}
-})
 
 // signByHand makes a Signature header as the Alipay+ documents say, without the
 // SDK: whatever content.go gets wrong must not be wrong here, too.
@@ -80,37 +65,24 @@ func rawSignature(key *rsa.PrivateKey, text string) []byte {
 	return signature
 }
 
-// constantSigner costs nothing: for tests in which nobody verifies the requests.
-type constantSigner struct{}
-
-func (constantSigner) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
-	return "1", constantSignature[:], nil
+// signerOf returns a signer with key.
+func signerOf(version string, key *rsa.PrivateKey) alipayplus.Signer {
+	return testkit.Must(alipayplus.NewSigner(version, key))
 }
-func (constantSigner) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
 
-var constantSignature [256]byte
-
-func walletSigner(t testing.TB) alipayplus.Signer {
-	t.Helper()
-	signer, err := alipayplus.NewSigner("1", keys().wallet)
-	if err != nil {
-		t.Fatal(err)
+// ringOf returns a ring with the public parts of keys.
+func ringOf(keys map[string]*rsa.PrivateKey) *alipayplus.KeyRing {
+	public := map[string]*rsa.PublicKey{}
+	for version, key := range keys {
+		public[version] = &key.PublicKey
 	}
-	return signer
+	return testkit.Must(alipayplus.NewKeyRing(public))
 }
 
-func ring(t testing.TB, byVersion map[string]*rsa.PublicKey) *alipayplus.KeyRing {
-	t.Helper()
-	k, err := alipayplus.NewKeyRing(byVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
+func walletSigner() alipayplus.Signer { return signerOf("1", testkit.Keys().Wallet) }
 
-func alipayRing(t testing.TB) *alipayplus.KeyRing {
-	t.Helper()
-	return ring(t, map[string]*rsa.PublicKey{"1": &keys().alipay.PublicKey})
+func alipayRing() *alipayplus.KeyRing {
+	return ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay})
 }
 
 // transport is an http.RoundTripper made of a function.
@@ -118,11 +90,11 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// newClient is a client with a constant signer over rt.
+// newClient returns a client with a constant signer over rt.
 func newClient(t testing.TB, rt http.RoundTripper, change ...func(*alipayplus.ClientConfig)) *alipayplus.Client {
 	t.Helper()
 	cfg := alipayplus.ClientConfig{
-		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: constantSigner{}, Keys: alipayRing(t)},
+		Credentials: alipayplus.Credentials{ClientID: clientID, Signer: testkit.Unverified{}, Keys: alipayRing()},
 		BaseURL:     "https://gateway.example",
 		Transport:   rt,
 	}
@@ -171,14 +143,14 @@ const (
 	bodyU = `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultStatus":"U"},"action":"wait"}`
 )
 
-// stamp is a time as it stands in a header.
+// stamp returns a time in the form of a header.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// signedHeader are the headers of an answer to a request for target.
+// signedHeader returns the headers of an answer to a request for target.
 func signedHeader(target, at, body string) http.Header {
 	return http.Header{
 		"Client-Id": {clientID}, "Response-Time": {at}, "Content-Type": {"application/json"},
-		"Signature": {signByHand(keys().alipay, "POST", target, clientID, at, body)},
+		"Signature": {signByHand(testkit.Keys().Alipay, "POST", target, clientID, at, body)},
 	}
 }
 
@@ -192,8 +164,8 @@ func response(status int, header http.Header, body string) *http.Response {
 	}
 }
 
-// answers is a gateway that verifies nothing and gives these signed answers, the
-// last one for ever.
+// answers returns a gateway that verifies nothing and gives these signed
+// answers, the last one for ever.
 func answers(bodies ...string) transport {
 	var mu sync.Mutex
 	return func(r *http.Request) (*http.Response, error) {
@@ -256,7 +228,7 @@ func (j *journal) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// count is how many records have this text in their message.
+// count returns how many records have this text in their message.
 func (j *journal) count(text string) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 // prints everything.
 //
 // Personals are compared with Equal. The zero Personal is absent; it equals
-// PersonalOf the zero T.
+// [PersonalOf] the zero T.
 type Personal[T any] struct{ held[T] }
 
 type held[T any] = wire.Held[T]

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// RelayConfig is what NewRelay needs. Fields without "required" may stay zero.
+// RelayConfig is what [NewRelay] needs. Fields without "required" may stay
+// zero.
 type RelayConfig struct {
 	Client *Client // required
 	Queue  Queue   // required
 	// Sealer opens sealed bodies (messages with tokens); required if a message
 	// is sealed.
 	Sealer *Sealer
-	// Schedule is when a message is tried again; nil means the default of
-	// Schedule.
+	// Schedule says when a message is tried again; nil means the default.
 	Schedule Schedule
 	// Workers is how many messages are delivered at the same time; 0 means 8.
 	Workers int
@@ -37,13 +37,13 @@ type RelayConfig struct {
 // Relay delivers the messages of a [Queue] to Alipay+: one attempt for each
 // lease, again by the [Schedule], until Alipay+ acknowledges it with a verified
 // S. What gets a verified F, and what is not acknowledged when the schedule
-// ends, becomes a dead letter with an alarm: look at it, mend the cause and call
-// Queue.Requeue. Neither changes a payment or a token. A message that cannot be
-// read or opened raises an alarm at each try.
+// ends, becomes a dead letter with an alarm: look at it, mend the cause and
+// call Queue.Requeue. Neither changes a payment or a token. A message that
+// cannot be read or opened raises an alarm at each try.
 //
 // Any number of processes may run a Relay on one queue. A message may be
-// delivered twice after a crash, always with the same bytes, which Alipay+ takes
-// for one.
+// delivered twice after a crash, always with the same bytes, which Alipay+
+// takes for one.
 type Relay struct {
 	cfg   RelayConfig
 	woken chan struct{}
@@ -53,7 +53,7 @@ type Relay struct {
 // workers send it at the same time.
 const leaseMargin = 10 * time.Second
 
-// NewRelay checks cfg and returns a Relay.
+// NewRelay checks cfg and returns a [Relay].
 func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if cfg.Client == nil || cfg.Queue == nil {
 		return nil, errors.New("alipayplus: a Relay needs a Client and a Queue")
@@ -70,7 +70,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	return &Relay{cfg: cfg, woken: make(chan struct{}, 1)}, nil
 }
 
-// Wake has Run look for due messages at once. Call it after a commit if the
+// Wake makes Run look for due messages at once. Call it after a commit if the
 // Queue has no method Ready: a merchant waits.
 func (r *Relay) Wake() {
 	select {
@@ -79,8 +79,8 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Run delivers until ctx ends. Then it lets running attempts end, which takes no
-// longer than their time-out, and returns ctx's error.
+// Run delivers until ctx ends. Then it lets running attempts end, which takes
+// no longer than their time-out, and returns ctx's error.
 func (r *Relay) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()

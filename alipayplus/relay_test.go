@@ -13,10 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 type tellRequest struct {
@@ -419,7 +418,7 @@ func TestRelayCrashes(t *testing.T) {
 func TestRelayLeavesNoGoroutine(t *testing.T) {
 	r := newRelayed(t)
 	relay := r.relay()
-	before := goleak.IgnoreCurrent()
+	testkit.NoLeaks(t)
 	r.put("a")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -428,7 +427,6 @@ func TestRelayLeavesNoGoroutine(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	goleak.VerifyNone(t, before)
 }
 
 func TestNewRelayChecksConfig(t *testing.T) {

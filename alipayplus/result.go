@@ -15,7 +15,7 @@ const (
 )
 
 // Result is the result object that every answer carries. It is an error, too:
-// the function behind an inbound API refuses with
+// the function of an inbound API refuses with
 //
 //	return nil, alipayplus.Result{Code: "MY_CODE", Status: alipayplus.StatusFailed}
 type Result struct {
@@ -28,7 +28,7 @@ type Result struct {
 	Message string `json:"resultMessage,omitzero" wire:"max=256,alias=resultMsg"`
 }
 
-// Error is the status and the code, for example "F ORDER_IS_CLOSED".
+// Error returns the status and the code, for example "F ORDER_IS_CLOSED".
 func (r Result) Error() string {
 	if r == (Result{}) {
 		return "no result"
@@ -36,22 +36,22 @@ func (r Result) Error() string {
 	return fmt.Sprintf("%s %s", sanitize(string(r.Status), 8), sanitize(string(r.Code), 64))
 }
 
-// Is reports whether target is r's code, so that errors.Is(err, CodeProcessFail)
-// holds for a Result as it does for the bare code.
+// Is reports whether target is r's code, so that errors.Is(err,
+// CodeProcessFail) holds for a Result as it does for the bare code.
 func (r Result) Is(target error) bool {
 	code, ok := target.(ResultCode)
 	return ok && code == r.Code && code != ""
 }
 
 // ResultCode is result.resultCode. It is an error, too, so that a function
-// behind an inbound API refuses with a bare code and a caller asks
+// of an inbound API refuses with a bare code and a caller asks
 // errors.Is(err, alipayplus.CodeOrderIsClosed).
 type ResultCode string
 
-// Error is the code itself.
+// Error returns the code itself.
 func (c ResultCode) Error() string { return sanitize(string(c), 64) }
 
-// Result is the code with the status that the documents give it and no
+// Result returns the code with the status that the documents give it and no
 // message. A code that they do not know gets status U, which never claims more
 // than is known.
 func (c ResultCode) Result() Result { return Result{Code: c, Status: c.status()} }

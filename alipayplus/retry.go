@@ -28,7 +28,7 @@ type RetryPolicy interface {
 	Next(Attempt) (wait time.Duration, again bool)
 }
 
-// Backoff is the default RetryPolicy: exponential with full jitter. Before
+// Backoff is the default [RetryPolicy]: exponential with full jitter. Before
 // attempt n+1 it waits between 0 and Base·2^(n-1), at most Max. After
 // REQUEST_TRAFFIC_EXCEED_LIMIT or HTTP 429 it waits four to five times that
 // bound. A Retry-After header of the answer lengthens the wait, up to Max.
@@ -38,7 +38,7 @@ type Backoff struct {
 	Max      time.Duration // 0 means 5 s; at most a day
 }
 
-// Next implements RetryPolicy.
+// Next implements [RetryPolicy].
 func (b Backoff) Next(a Attempt) (time.Duration, bool) {
 	attempts, base, limit := b.Attempts, b.Base, b.Max
 	if attempts == 0 {
@@ -70,7 +70,7 @@ func throttled(e *Error) bool {
 		e.Claimed.Code == CodeRequestTrafficExceedLimit)
 }
 
-// NoRetry is the RetryPolicy of one attempt.
+// NoRetry is the [RetryPolicy] of one attempt.
 var NoRetry RetryPolicy = noRetry{}
 
 type noRetry struct{}
@@ -78,9 +78,9 @@ type noRetry struct{}
 func (noRetry) Next(Attempt) (time.Duration, bool) { return 0, false }
 
 // Budget bounds the attempts that retries add when Alipay+ is down: each call
-// earns a fraction of a retry, each retry spends a whole one. First attempts are
-// never held back. The zero Budget is ready to use; clients may share one. A
-// Budget must not be copied after first use.
+// earns a fraction of a retry, each retry spends a whole one. First attempts
+// are never held back. The zero Budget is ready to use; clients may share one.
+// A Budget must not be copied after first use.
 type Budget struct {
 	// PerCall is how much of a retry a call earns; 0 means 0.09. In a long
 	// outage there are 1+PerCall attempts a call.
@@ -149,11 +149,11 @@ var defaultSchedule = Schedule{
 }
 
 // Next says what to do after delivery number tries (1 for the first) ended with
-// err, the error of Client.Deliver. again true: deliver the same Message after
-// wait. again false with a nil err: it is acknowledged, done. again false with
-// any other err: a dead letter. Keep it, raise an alarm, and rely on inquiries;
-// a verified F and a Message that breaks a rule get here at once, everything
-// else when the schedule ends.
+// err, the error of [Client.Deliver]. again true: deliver the same Message
+// after wait. again false with a nil err: it is acknowledged, done. again false
+// with any other err: a dead letter. Keep it, raise an alarm, and rely on
+// inquiries; a verified F and a Message that breaks a rule get here at once,
+// everything else when the schedule ends.
 func (s Schedule) Next(tries int, err error) (wait time.Duration, again bool) {
 	if s == nil {
 		s = defaultSchedule

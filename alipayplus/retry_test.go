@@ -15,14 +15,16 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Every attempt carries the same bytes to the same place, with a time and a
-// signature of its own, and nothing that tempts a proxy or net/http to repeat it.
+// signature of its own, and nothing that tempts a proxy or net/http to repeat
+// it.
 func TestAttemptsAreTheSameMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU, bodyU, bodyU, bodyU, bodyS)}
-		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner(t) })
+		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
 		if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1", Payer: "C<1>é"}); err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +42,7 @@ func TestAttemptsAreTheSameMessage(t *testing.T) {
 			if at != stamp(r.at) {
 				t.Errorf("Request-Time %s at %s", at, stamp(r.at))
 			}
-			if want := signByHand(keys().wallet, "POST", decodePath, clientID, at, r.body); signature != want {
+			if want := signByHand(testkit.Keys().Wallet, "POST", decodePath, clientID, at, r.body); signature != want {
 				t.Errorf("signature %s, want %s", signature, want)
 			}
 			for name, want := range map[string]string{
@@ -269,8 +271,8 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 	})
 }
 
-// A context that ended during an attempt ends the call: the policy is not asked,
-// and the budget of other calls is not spent.
+// A context that ended during an attempt ends the call: the policy is not
+// asked, and the budget of other calls is not spent.
 func TestNoRetryAfterTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	budget := &alipayplus.Budget{PerCall: 1e-9, Reserve: 1}
@@ -454,8 +456,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// In an outage there are at most 1.10 attempts a call, the first attempts are all
-// made, and when it is over calls are repeated again, without anybody doing
+// In an outage there are at most 1.10 attempts a call, the first attempts are
+// all made, and when it is over calls are repeated again, without anybody doing
 // anything.
 func TestBudgetInAnOutage(t *testing.T) {
 	seconds := size(30, 15, 600)
@@ -572,7 +574,7 @@ func TestBudgetRules(t *testing.T) {
 	})
 }
 
-// An error that a hook keeps does not change behind its back.
+// An error that a hook keeps does not change later.
 func TestHookMayKeepTheError(t *testing.T) {
 	var kept *alipayplus.Error
 	c := newClient(t, &fixedAnswer{503, nil, ""}, func(cfg *alipayplus.ClientConfig) {

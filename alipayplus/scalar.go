@@ -11,7 +11,7 @@ type scalarError string
 func (e scalarError) Error() string    { return "alipayplus: " + string(e) }
 func (e scalarError) WireRule() string { return string(e) }
 
-// scalarText is the text of a JSON string, number or boolean, "" for null.
+// scalarText returns the text of a JSON string, number or boolean, "" for null.
 func scalarText(data []byte) (string, error) {
 	if len(data) == 0 {
 		return "", scalarError("is empty")
@@ -31,7 +31,7 @@ func scalarText(data []byte) (string, error) {
 	return string(data), nil
 }
 
-// quoteJSON is text as a JSON string, without the escapes for HTML that
+// quoteJSON returns text as a JSON string, without the escapes for HTML that
 // encoding/json would add.
 func quoteJSON(text string) ([]byte, error) {
 	if isPlain(text) {
@@ -47,8 +47,8 @@ func quoteJSON(text string) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// isPlain reports whether text is ASCII that JSON takes as it stands: nearly all
-// texts of the protocol.
+// isPlain reports whether text is ASCII that JSON takes unchanged: nearly
+// all texts of the protocol.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

@@ -23,10 +23,10 @@ type Sealer struct {
 // missing, it was changed, or it belongs to another purpose.
 var ErrSealed = errors.New("alipayplus: a sealed text does not open: is its key missing?")
 
-// NewSealer makes a Sealer of keys of 32 random bytes each. The first key seals,
-// all of them open: to rotate, put the new key in front and keep the old one
-// until all that it sealed is erased. Keep the keys apart from the database, for
-// example in a KMS.
+// NewSealer makes a [Sealer] of keys of 32 random bytes each. The first key
+// seals, all of them open: to rotate, put the new key in front and keep the old
+// one until all that it sealed is erased. Keep the keys apart from the
+// database, for example in a KMS.
 func NewSealer(keys ...[]byte) (*Sealer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("alipayplus: a Sealer needs a key")
@@ -52,13 +52,13 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 	return s, nil
 }
 
-// Seal encrypts text for a purpose, for example "redeem" and the digest that the
-// text belongs to. The purpose is authenticated and not part of the result.
+// Seal encrypts text for a purpose, for example "redeem" and the digest that
+// the text belongs to. The purpose is authenticated and not part of the result.
 func (s *Sealer) Seal(purpose string, text []byte) []byte {
 	return s.aeads[0].Seal(nil, nil, text, []byte(purpose)) //nolint:gosec // the AEAD draws its nonce itself
 }
 
-// Open decrypts what Seal made for the same purpose. The error is ErrSealed.
+// Open decrypts what Seal made for the same purpose. The error is [ErrSealed].
 func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 	if s != nil {
 		for _, aead := range s.aeads {
@@ -71,8 +71,8 @@ func (s *Sealer) Open(purpose string, sealed []byte) ([]byte, error) {
 }
 
 // SealMessage encrypts the body of m, for a message that holds a token. Set
-// Message.URL before, if at all: a sealed message can be sent nowhere else. Give
-// the same Sealer to the [Relay].
+// Message.URL before, if at all: a sealed message can be sent nowhere else.
+// Give the same Sealer to the [Relay].
 func (s *Sealer) SealMessage(m Message) Message {
 	if !m.Sealed {
 		sealed := s.Seal(messagePurpose(m), []byte(m.Body.Reveal()))
@@ -81,7 +81,8 @@ func (s *Sealer) SealMessage(m Message) Message {
 	return m
 }
 
-// OpenMessage is m with its body as Prepare made it. The error is ErrSealed.
+// OpenMessage returns m with its body as Prepare made it. The error is
+// [ErrSealed].
 func (s *Sealer) OpenMessage(m Message) (Message, error) {
 	if !m.Sealed {
 		return m, nil
@@ -115,5 +116,5 @@ func (s *Sealer) String() string {
 // Format prints no key.
 func (s *Sealer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// LogValue is String for log/slog.
+// LogValue returns String for log/slog.
 func (s *Sealer) LogValue() slog.Value { return slog.StringValue(s.String()) }

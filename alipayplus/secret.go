@@ -19,10 +19,10 @@ import (
 // an address where it is in an unexported field.
 //
 // Encoding it fails, as JSON (and so in slog's JSON handler), as text and as a
-// parameter of a SQL statement, unless it is zero: nothing leaks, and nothing is
-// stored redacted by accident. The error names what to use: [Marshal] for a
-// message, MarshalBinary for a record to store, [Loggable] for a log, Reveal for
-// the text itself. Decoding it from JSON works.
+// parameter of a SQL statement, unless it is zero: nothing leaks, and nothing
+// is stored redacted by accident. The error names what to use: [Marshal] for a
+// message, MarshalBinary for a record to store, [Loggable] for a log, Reveal
+// for the text itself. Decoding it from JSON works.
 //
 // Secrets are compared with Equal, == does not compile. To look one up, use its
 // Digest as the key. The zero Secret is absent; it equals Conceal("").

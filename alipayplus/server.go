@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// NewServer is an http.Server for h with every limit set, so that slow and
-// oversized requests cannot hold it up. Give it TLS, or put it behind a proxy
+// NewServer returns an http.Server for h with every limit set, so that slow and
+// oversized requests cannot hold it up. Give it TLS, or a proxy in front of it
 // that has it.
 func NewServer(addr string, h http.Handler) *http.Server {
 	return &http.Server{
@@ -24,14 +24,14 @@ func NewServer(addr string, h http.Handler) *http.Server {
 	}
 }
 
-// grace is how long Serve waits for the requests that run when its context ends:
-// longer than Alipay+ waits for any answer.
+// grace is how long Serve waits for the requests that run when its context
+// ends: longer than Alipay+ waits for any answer.
 const grace = 15 * time.Second
 
-// Serve serves s until ctx ends, and then lets the requests that run end, for 15
-// seconds at most. It uses TLS if s.TLSConfig has a certificate. It returns nil
-// after ctx ended and all requests were answered; else why the server could not
-// listen, or that requests were cut off.
+// Serve serves s until ctx ends, and then lets the requests that run end, for
+// 15 seconds at most. It uses TLS if s.TLSConfig has a certificate. It returns
+// nil after ctx ended and all requests were answered; else why the server could
+// not listen, or that requests were cut off.
 func Serve(ctx context.Context, s *http.Server) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -56,7 +56,8 @@ func Serve(ctx context.Context, s *http.Server) error {
 	return served(<-ended)
 }
 
-// served is the end of a server: that it was closed is no error.
+// served returns the error that a server ended with: that it was closed is
+// none.
 func served(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

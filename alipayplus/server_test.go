@@ -8,18 +8,17 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// A server ends with its context, after the request that runs, and leaves nothing
-// behind; with a certificate it speaks TLS.
+// A server ends with its context, after the request that runs, and leaves
+// no goroutine; with a certificate it speaks TLS.
 func TestServe(t *testing.T) {
 	certified := httptest.NewTLSServer(http.NotFoundHandler())
 	certificate, client := certified.TLS.Certificates[0], certified.Client()
 	certified.Close()
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	testkit.NoLeaks(t)
 	for scheme, config := range map[string]*tls.Config{"http": nil, "https": {Certificates: []tls.Certificate{certificate}}} {
 		ctx, stop := context.WithCancel(t.Context())
 		arrived, address := make(chan struct{}), make(chan string, 1)

@@ -9,7 +9,7 @@ import (
 
 // ErrSignature is the cause of every error of a signature that does not verify:
 // a malformed header, another algorithm, other content, another key. The error
-// text names the rule that broke. Match it with errors.Is.
+// text names the rule that is broken. Match it with errors.Is.
 var ErrSignature = errors.New("alipayplus: signature does not verify")
 
 func signatureError(rule string) error { return fmt.Errorf("%w: %s", ErrSignature, rule) }
@@ -23,8 +23,8 @@ func formatSignature(version string, signature []byte) string {
 
 var percentEncoder = strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D")
 
-// parseSignature reads the grammar of the Signature header. rule is the rule
-// that broke, "" if none did.
+// parseSignature reads a Signature header. rule is the rule that it breaks, ""
+// if none.
 func parseSignature(header string) (version string, signature []byte, rule string) {
 	if header == "" {
 		return "", nil, "the Signature header is missing or empty"
@@ -76,8 +76,8 @@ func parseSignature(header string) (version string, signature []byte, rule strin
 	return version, signature, ""
 }
 
-// sameWord compares with an ASCII word in any case. strings.EqualFold alone takes
-// ſ for s.
+// sameWord compares with an ASCII word in any case. strings.EqualFold alone
+// takes ſ for s.
 func sameWord(text, word string) bool {
 	return len(text) == len(word) && strings.EqualFold(text, word)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // Info.SignedAt is the time in the signed header of a message that verified, in
@@ -43,7 +44,7 @@ func TestSignedAt(t *testing.T) {
 			}
 
 			ran := false
-			h := inMust(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(ctx context.Context, _ *inRequest) (*inResponse, error) {
+			h := testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(ctx context.Context, _ *inRequest) (*inResponse, error) {
 				ran = true
 				if info, _ := alipayplus.RequestInfo(ctx); !info.SignedAt.Equal(c.want) {
 					t.Errorf("the request was signed at %v, not %v", info.SignedAt, c.want)
@@ -60,7 +61,8 @@ func TestSignedAt(t *testing.T) {
 			}
 		})
 	}
-	// A later attempt without a verified answer forgets the time of an earlier one.
+	// A later attempt without a verified answer forgets the time of an earlier
+	// one.
 	n := 0
 	client := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
 		if n++; n == 1 {

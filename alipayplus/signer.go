@@ -21,11 +21,17 @@ import (
 // to refuse the MPP's own key among Alipay+'s; without it they sign one digest
 // to find out.
 type Signer interface {
+	// SignDigest returns the signature of digest, as long as the key, and the
+	// version of the key that made it.
 	SignDigest(ctx context.Context, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error)
 }
 
-// NewSigner is a Signer over one RSA key, held in memory or behind a
+// NewSigner returns a [Signer] over one RSA key, held in memory or by a
 // crypto.Signer. The key has 2048 to 8192 bits.
+//
+// A crypto.Signer of another library that never waits may say so with a method
+// InMemory() bool. Like an *rsa.PrivateKey it then signs on the goroutine of the
+// call, and not on one that the call can leave.
 func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	if !validKeyVersion(keyVersion) {
 		return nil, keyError("the key version is not 1 to 9 digits")
@@ -46,8 +52,8 @@ func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	return &keySigner{keyVersion, key, public}, nil
 }
 
-// signDigest is s.SignDigest, which ends with ctx whatever s does. A key in
-// memory does not wait.
+// signDigest calls s.SignDigest and ends with ctx whatever s does. A key
+// in memory does not wait.
 func signDigest(ctx context.Context, s Signer, digest [sha256.Size]byte) (keyVersion string, signature []byte, err error) {
 	if own, ok := s.(*keySigner); ok && own.inMemory() {
 		return own.SignDigest(ctx, digest)
@@ -73,11 +79,19 @@ func (s *keySigner) SignDigest(_ context.Context, digest [sha256.Size]byte) (str
 	return s.version, signature, err
 }
 
-func (s *keySigner) inMemory() bool { _, ok := s.key.(*rsa.PrivateKey); return ok }
+func (s *keySigner) inMemory() bool {
+	switch key := s.key.(type) {
+	case *rsa.PrivateKey:
+		return true
+	case interface{ InMemory() bool }:
+		return key.InMemory()
+	}
+	return false
+}
 
 func (s *keySigner) Public() crypto.PublicKey { return s.public }
 
-// A key in a log must not show its numbers.
+// String names the key version: a key in a log must not show its numbers.
 func (s *keySigner) String() string       { return "RSA signer, key version " + s.version }
 func (s *keySigner) GoString() string     { return s.String() }
 func (s *keySigner) LogValue() slog.Value { return slog.StringValue(s.String()) }

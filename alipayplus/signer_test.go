@@ -6,13 +6,16 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // opaqueSigner hides the public key, as a KMS does.
@@ -28,7 +31,7 @@ type signerFunc func(context.Context, [sha256.Size]byte) (string, []byte, error)
 func (f signerFunc) SignDigest(ctx context.Context, d [sha256.Size]byte) (string, []byte, error) {
 	return f(ctx, d)
 }
-func (signerFunc) Public() crypto.PublicKey { return &keys().wallet.PublicKey }
+func (signerFunc) Public() crypto.PublicKey { return &testkit.Keys().Wallet.PublicKey }
 
 func TestNewSignerRules(t *testing.T) {
 	for _, test := range []struct {
@@ -36,10 +39,10 @@ func TestNewSignerRules(t *testing.T) {
 		key           crypto.Signer
 		rule          string
 	}{
-		{"empty version", "", keys().wallet, "key version"},
-		{"version of letters", "v1", keys().wallet, "key version"},
-		{"version that ends an item", "1,algorithm=none", keys().wallet, "key version"},
-		{"ten digits", "1234567890", keys().wallet, "key version"},
+		{"empty version", "", testkit.Keys().Wallet, "key version"},
+		{"version of letters", "v1", testkit.Keys().Wallet, "key version"},
+		{"version that ends an item", "1,algorithm=none", testkit.Keys().Wallet, "key version"},
+		{"ten digits", "1234567890", testkit.Keys().Wallet, "key version"},
 		{"nil key", "1", nil, "nil"},
 		{"typed nil key", "1", (*rsa.PrivateKey)(nil), "nil"},
 		{"zero key", "1", &rsa.PrivateKey{}, "nil"},
@@ -103,10 +106,42 @@ func TestSignerObeysTheDeadline(t *testing.T) {
 	})
 }
 
+// stackKey is a key that notes which functions ask it to sign.
+type stackKey struct {
+	*rsa.PrivateKey
+	inMemory bool
+	stack    string
+}
+
+func (k *stackKey) InMemory() bool { return k.inMemory }
+
+func (k *stackKey) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	k.stack = string(debug.Stack())
+	return k.PrivateKey.Sign(r, digest, opts)
+}
+
+// A key that never waits signs on the goroutine of the call, any other on one
+// that the call can leave.
+func TestKeyInMemory(t *testing.T) {
+	for _, inMemory := range []bool{false, true} {
+		key := &stackKey{PrivateKey: testkit.Keys().Wallet, inMemory: inMemory}
+		signer, err := alipayplus.NewSigner("1", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := content("/a", "{}").Sign(t.Context(), signer); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(key.stack, "TestKeyInMemory"); got != inMemory {
+			t.Errorf("InMemory %v: on the goroutine of the call: %v", inMemory, got)
+		}
+	}
+}
+
 // Key version and signature come in one answer: under a rotation each header
 // names the key that made it.
 func TestRotatingSignerIsNotTorn(t *testing.T) {
-	old, next := must(alipayplus.NewSigner("1", keys().wallet)), must(alipayplus.NewSigner("2", keys().next))
+	old, next := testkit.Must(alipayplus.NewSigner("1", testkit.Keys().Wallet)), testkit.Must(alipayplus.NewSigner("2", testkit.Keys().Next))
 	turn := 0
 	rotating := signerFunc(func(ctx context.Context, d [32]byte) (string, []byte, error) {
 		turn++
@@ -115,7 +150,7 @@ func TestRotatingSignerIsNotTorn(t *testing.T) {
 		}
 		return old.SignDigest(ctx, d)
 	})
-	known, err := alipayplus.NewStrictKeyRing(map[string]*rsa.PublicKey{"1": public(keys().wallet), "2": public(keys().next)})
+	known, err := alipayplus.NewStrictKeyRing(map[string]*rsa.PublicKey{"1": public(testkit.Keys().Wallet), "2": public(testkit.Keys().Next)})
 	if err != nil {
 		t.Fatal(err)
 	}

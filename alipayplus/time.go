@@ -11,8 +11,8 @@ import (
 // zero Time is absent.
 type Time struct{ text string }
 
-// TimeOf is t with seconds and t's own offset, the form that the SDK sends. A
-// zero t gives the zero Time.
+// TimeOf returns t with seconds and t's own offset, the form that the SDK
+// sends. A zero t gives the zero Time.
 func TimeOf(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
@@ -29,9 +29,9 @@ func ParseTime(text string) (Time, error) {
 	return t, nil
 }
 
-// Time is the instant, and false if there is none: t is zero, or what came in
-// has no known form. Known forms are ISO 8601 with an offset (Z, +08:00, +0800
-// or +08, at most 18 hours), with or without seconds and a fraction, and
+// Time returns the instant, and false if there is none: t is zero, or what came
+// in has no known form. Known forms are ISO 8601 with an offset (Z, +08:00,
+// +0800 or +08, at most 18 hours), with or without seconds and a fraction, and
 // milliseconds since 1970 in 13 digits.
 func (t Time) Time() (time.Time, bool) { return parseInstant(t.text) }
 
@@ -49,10 +49,10 @@ func (t Time) Equal(u Time) bool {
 	return t.text == u.text
 }
 
-// String is the text that came in or goes out.
+// String returns the text that came in or goes out.
 func (t Time) String() string { return t.text }
 
-// MarshalJSON is the text as a JSON string, null if absent.
+// MarshalJSON returns the text as a JSON string, null if absent.
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -71,7 +71,7 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// WireRules are the rules that t breaks as a value to send.
+// WireRules returns the rules that t breaks as a value to send.
 func (t Time) WireRules() []string {
 	if _, ok := t.Time(); !ok && !t.IsZero() {
 		return []string{"is not an ISO 8601 time with an offset"}
@@ -84,8 +84,8 @@ func (t Time) WireRules() []string {
 //
 //	2026-12-01T10:30[:00[.123]](Z|+08:00|+0800|+08)
 //
-// where the fraction may be of any length, after a point or a comma, and counts to
-// the nanosecond; an offset is at most 18 hours.
+// where the fraction may be of any length, after a point or a comma, and counts
+// to the nanosecond; an offset is at most 18 hours.
 func parseInstant(text string) (time.Time, bool) {
 	if len(text) == 13 && allDigits(text) {
 		ms, err := strconv.ParseInt(text, 10, 64)

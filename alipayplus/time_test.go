@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func TestTimeForms(t *testing.T) {
@@ -83,7 +84,7 @@ func TestTimeForms(t *testing.T) {
 		}
 		// What comes in is kept, known or not, and is sent again as it came.
 		var kept alipayplus.Time
-		if err := json.Unmarshal(must(json.Marshal(test.text)), &kept); err != nil {
+		if err := json.Unmarshal(testkit.Must(json.Marshal(test.text)), &kept); err != nil {
 			t.Errorf("Unmarshal %q: %v", test.text, err)
 		}
 		if kept.String() != test.text {
@@ -127,7 +128,7 @@ func TestTimeOf(t *testing.T) {
 // Equal compares instants where it can, and texts where it cannot.
 func TestTimeEqual(t *testing.T) {
 	read := func(text string) (tm alipayplus.Time) {
-		if err := json.Unmarshal(must(json.Marshal(text)), &tm); err != nil {
+		if err := json.Unmarshal(testkit.Must(json.Marshal(text)), &tm); err != nil {
 			t.Fatal(err)
 		}
 		return tm

@@ -49,9 +49,10 @@ func transportError(err error) error {
 }
 
 // outgoing is the body of a request, and what is known about its way. A request
-// was certainly not sent if no byte of the body was read and the transport never
-// had a connection. Neither proves it alone: a transport may fill a buffer before
-// it dials; and one that fails over tells httptrace of one way and takes another.
+// was certainly not sent if no byte of the body was read and the transport
+// never had a connection. Neither proves it alone: a transport may fill a
+// buffer before it dials; and one that fails over tells httptrace of one way
+// and takes another.
 type outgoing struct {
 	trace      httptrace.ClientTrace
 	asked, got atomic.Bool // for a connection; a transport that is not net/http's may not tell

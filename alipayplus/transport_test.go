@@ -20,15 +20,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// net/http sends once for each attempt, also when the server closes a kept-alive
-// connection under it, which is when it likes to send again by itself.
+// net/http sends once for each attempt, also when the server closes a
+// kept-alive connection under it, which is when it likes to send again by
+// itself.
 func TestNoHiddenRetries(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) }) // after the listener is closed
+	testkit.NoLeaks(t)
 	for _, op := range []*alipayplus.Outbound[order, orderAnswer]{decodeOrder, onceOnly} {
 		var sends, attempts atomic.Int64
 		body := bodyS
@@ -221,8 +221,9 @@ func TestSlowDripEndsAtTheDeadline(t *testing.T) {
 	})
 }
 
-// pipeTo is a real http.Transport whose connections lead to serve, in memory: it
-// works in a bubble of synctest. The test waits for the end of all connections.
+// pipeTo returns a real http.Transport whose connections lead to serve, in
+// memory: it works in a bubble of synctest. The test waits for the end of all
+// connections.
 func pipeTo(t *testing.T, serve func(net.Conn)) *http.Transport {
 	var connections sync.WaitGroup
 	rt := &http.Transport{
@@ -249,7 +250,7 @@ type ledger struct {
 	arrive int
 }
 
-// of is how often id was booked and how many requests arrived.
+// of returns how often id was booked and how many requests arrived.
 func (l *ledger) of(id string) (booked, arrived int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -276,8 +277,8 @@ func (l *ledger) take(r *http.Request) (answer []byte) {
 	return out.Bytes()
 }
 
-// The connection breaks, or hangs, after any byte of the answer to attempt 1. The
-// outcome is the server's truth, and it changed its state once.
+// The connection breaks, or hangs, after any byte of the answer to attempt 1.
+// The outcome is the server's truth, and it changed its state once.
 func TestAnswerCutAfterAnyByte(t *testing.T) {
 	for _, stalled := range []bool{false, true} {
 		var length atomic.Int64 // of the answer, known after the first call
@@ -321,8 +322,8 @@ func TestAnswerCutAfterAnyByte(t *testing.T) {
 }
 
 // The connection breaks, or hangs, after any byte of the request. Without a
-// second attempt the outcome is unknown, never failed or not sent; with one it is
-// the server's truth.
+// second attempt the outcome is unknown, never failed or not sent; with one it
+// is the server's truth.
 func TestRequestCutAfterAnyByte(t *testing.T) {
 	const request = 700 // more than its length
 	for _, stalled := range []bool{false, true} {
@@ -371,7 +372,7 @@ func TestRequestCutAfterAnyByte(t *testing.T) {
 }
 
 // One transport, bodies drained: many calls leave neither goroutines nor
-// descriptors behind.
+// descriptors open.
 func TestManyCallsLeaveNothingBehind(t *testing.T) {
 	calls := size(2000, 500, 10_000)
 	at := stamp(time.Now())
@@ -453,9 +454,9 @@ func TestClientIsConcurrent(t *testing.T) {
 }
 
 // On a real connection: the call returns when it is cancelled, not when the
-// server answers, and leaves no goroutine behind.
+// server answers, and leaves no goroutine.
 func TestCancellationOnTheNetwork(t *testing.T) {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
+	testkit.NoLeaks(t)
 	arrived := make(chan struct{})
 	address := listen(t, func(conn net.Conn) {
 		if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
@@ -477,7 +478,8 @@ func TestCancellationOnTheNetwork(t *testing.T) {
 	}
 }
 
-// A Client prints who it is and where it goes, and closes what its transport has.
+// A Client prints who it is and where it goes, and closes what its transport
+// has.
 func TestClientPrints(t *testing.T) {
 	closed := &closer{}
 	c := newClient(t, closed)

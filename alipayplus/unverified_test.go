@@ -19,6 +19,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	secrets "github.com/alipayplus-mpp/alipayplus-go/internal/canary"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -68,7 +70,9 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 	spec := op.Spec()
 	call := alipayplus.NewOutbound(alipayplus.Spec[struct{}, Resp]{Name: spec.Name, Path: spec.Path, ReadOnly: true})
 	var full Resp
-	filled := fillAll(reflect.ValueOf(&full).Elem(), 0) // 0 for an answer that is a result alone
+	// A result comes later: an answer that is one alone holds no text.
+	filled := secrets.Fill(reflect.ValueOf(&full).Elem(), canary,
+		alipayplus.Result{}, alipayplus.Amount{Currency: "JPY", Minor: 1}, testkit.Must(alipayplus.ParseTime(sampleTime)), alipayplus.True)
 	t.Logf("%s: %d texts", spec.Name, filled)
 	raw, err := alipayplus.Marshal(full)
 	if err != nil {
@@ -79,8 +83,8 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 		if err := json.Unmarshal(raw, &members); err != nil {
 			t.Fatal(err)
 		}
-		members["result"] = json.RawMessage(fmt.Sprintf(`{"resultCode":"CANARY","resultStatus":%q,"resultMessage":"CANARY"}`, status))
-		body := string(must(json.Marshal(members)))
+		members["result"] = json.RawMessage(fmt.Sprintf(`{"resultCode":%q,"resultStatus":%q,"resultMessage":%[1]q}`, canary, status))
+		body := string(testkit.Must(json.Marshal(members)))
 		synctest.Test(t, func(t *testing.T) {
 			now := time.Now()
 			seal := func(at time.Time) http.Header { return signedHeader(spec.Path, stamp(at), body) }
@@ -96,7 +100,7 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 			}
 			spoilt := map[string]http.Header{
 				"unsigned": {}, "another body": signedHeader(spec.Path, stamp(now), body+" "), "stale": seal(now.Add(-time.Hour)),
-				"a stranger's": {"Client-Id": {clientID}, "Response-Time": {stamp(now)}, "Signature": {signByHand(keys().stranger, "POST", spec.Path, clientID, stamp(now), body)}},
+				"a stranger's": {"Client-Id": {clientID}, "Response-Time": {stamp(now)}, "Signature": {signByHand(testkit.Keys().Stranger, "POST", spec.Path, clientID, stamp(now), body)}},
 			}
 			for _, missing := range []string{"Client-Id", "Response-Time", "Signature"} {
 				h := seal(now)
@@ -134,49 +138,7 @@ func probe[Req, Resp any](t *testing.T, op *alipayplus.Outbound[Req, Resp]) (nam
 	return spec.Name
 }
 
-// fillAll puts something into every member below v and tells how many texts that
-// can be found again it made.
-func fillAll(v reflect.Value, depth int) (n int) {
-	switch x := v.Addr().Interface().(type) {
-	case *alipayplus.Result:
-		return 0 // comes later
-	case *alipayplus.Secret:
-		*x = alipayplus.Conceal("CANARY")
-		return 1
-	case *alipayplus.Amount:
-		*x = alipayplus.Amount{Currency: "JPY", Minor: 1}
-		return 0
-	case *alipayplus.Time:
-		*x = must(alipayplus.ParseTime(sampleTime))
-		return 0
-	case *alipayplus.Bool:
-		*x = alipayplus.True
-		return 0
-	}
-	if _, ok := v.Addr().Interface().(json.Unmarshaler); ok || depth > 6 {
-		return 0
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString("CANARY")
-		return 1
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				n += fillAll(v.Field(i), depth+1)
-			}
-		}
-	case reflect.Slice:
-		if v.Type().Elem().Kind() != reflect.Uint8 {
-			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-			n += fillAll(v.Index(0), depth+1)
-		}
-	default:
-	}
-	return n
-}
-
-// countCanaries counts the texts of fillAll, wherever they are, also in
+// countCanaries counts the texts of Fill, wherever they are, also in
 // unexported fields.
 func countCanaries(v reflect.Value) (n int) {
 	seen := map[uintptr]bool{}
@@ -193,14 +155,14 @@ func countCanaries(v reflect.Value) (n int) {
 		case reflect.Interface:
 			walk(v.Elem())
 		case reflect.String:
-			n += bool2int(strings.Contains(v.String(), "CANARY"))
+			n += bool2int(strings.Contains(v.String(), canary))
 		case reflect.Struct:
 			for i := range v.NumField() {
 				walk(v.Field(i))
 			}
 		case reflect.Slice:
 			if v.Type().Elem().Kind() == reflect.Uint8 {
-				n += bool2int(strings.Contains(string(v.Bytes()), "CANARY"))
+				n += bool2int(strings.Contains(string(v.Bytes()), canary))
 				return
 			}
 			for i := range v.Len() {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // vectors is the part of a Wycheproof file that matters here.
@@ -32,8 +33,9 @@ type vectors struct {
 	}
 }
 
-// ourScheme are the vectors that are bad in their file's scheme because they are
-// PKCS#1 v1.5 with SHA-256: right in ours, under a key that says nothing else.
+// ourScheme are the vectors that are bad in their file's scheme because they
+// are PKCS#1 v1.5 with SHA-256: right in ours, under a key that says nothing
+// else.
 var ourScheme = map[string]int{
 	"rsa_pss_2048_sha256_mgf1_32_test.json": 108, // "PKCS #1 v1.5 signature with SHA-256"
 	"rsa_signature_2048_sha384_test.json":   221, // "The message is hashed with SHA-256 instead of SHA-384."
@@ -42,9 +44,9 @@ var ourScheme = map[string]int{
 
 // The test vectors of Project Wycheproof hold every known attack on parsers of
 // PKCS#1 v1.5. Of the verification files with SHA-256 valid signatures pass and
-// all others do not, "acceptable" ones (a missing NULL) included; of other hashes
-// and schemes nothing passes. In the generation files "acceptable" is about the
-// key: what they sign with SHA-256 is right.
+// all others do not, "acceptable" ones (a missing NULL) included; of other
+// hashes and schemes nothing passes. In the generation files "acceptable" is
+// about the key: what they sign with SHA-256 is right.
 func TestWycheproof(t *testing.T) {
 	dir := os.Getenv("WYCHEPROOF_DIR")
 	if dir == "" {
@@ -78,7 +80,7 @@ func TestWycheproof(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			keyRing := ring(t, map[string]*rsa.PublicKey{"1": public})
+			keyRing := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public}))
 			for _, test := range group.Tests {
 				message, signature := unhex(t, test.Msg), unhex(t, test.Sig)
 				right := test.Result == "valid" || (test.Result == "acceptable" && group.PublicKeyPEM == "")
@@ -115,7 +117,8 @@ func unhex(t *testing.T, text string) []byte {
 	return data
 }
 
-// foreignSignatures are signatures of text that are right in another scheme.
+// foreignSignatures returns signatures of text that are right in another
+// scheme.
 func foreignSignatures(t *testing.T, text string) map[string][]byte {
 	t.Helper()
 	sums := map[crypto.Hash][]byte{}
@@ -124,11 +127,11 @@ func foreignSignatures(t *testing.T, text string) map[string][]byte {
 	signatures := map[string][]byte{
 		"zeros": make([]byte, 256),
 		"ones":  []byte(strings.Repeat("\xff", 256)),
-		"PKCS#1 v1.5 with SHA-256, a stranger's key": rawSignature(keys().stranger, text),
-		"PKCS#1 v1.5 with SHA-256, the wallet's key": rawSignature(keys().wallet, text),
+		"PKCS#1 v1.5 with SHA-256, a stranger's key": rawSignature(testkit.Keys().Stranger, text),
+		"PKCS#1 v1.5 with SHA-256, the wallet's key": rawSignature(testkit.Keys().Wallet, text),
 	}
 	for hash, sum := range sums {
-		pss, err := rsa.SignPSS(rand.Reader, keys().alipay, hash, sum, nil)
+		pss, err := rsa.SignPSS(rand.Reader, testkit.Keys().Alipay, hash, sum, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,11 +139,11 @@ func foreignSignatures(t *testing.T, text string) map[string][]byte {
 		if hash == crypto.SHA256 {
 			continue
 		}
-		if signatures["PKCS#1 v1.5 with "+hash.String()], err = rsa.SignPKCS1v15(nil, keys().alipay, hash, sum); err != nil {
+		if signatures["PKCS#1 v1.5 with "+hash.String()], err = rsa.SignPKCS1v15(nil, testkit.Keys().Alipay, hash, sum); err != nil {
 			t.Fatal(err)
 		}
 	}
-	bare, err := rsa.SignPKCS1v15(nil, keys().alipay, 0, two[:]) // no DigestInfo
+	bare, err := rsa.SignPKCS1v15(nil, testkit.Keys().Alipay, 0, two[:]) // no DigestInfo
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,8 @@ type ApplyTokenRequest struct {
 	RefreshToken alipayplus.Secret `json:"refreshToken,omitzero" wire:"check,max=128"` // with REFRESH_TOKEN, ≤ 128
 }
 
-// ApplyTokenResponse is the MPP's answer to applyToken. Service.ApplyToken makes
-// it.
+// ApplyTokenResponse is the MPP's answer to applyToken. Service.ApplyToken
+// makes it.
 type ApplyTokenResponse struct {
 	Result                 alipayplus.Result `json:"result" wire:"required"`
 	AccessToken            alipayplus.Secret `json:"accessToken,omitzero" wire:"max=128"`  // ≤ 128
@@ -41,8 +41,9 @@ type ApplyTokenResponse struct {
 // refresh token for tokens. Serve it with Service.ApplyToken.
 //
 // It has no idempotency field: a code is redeemed once and a refresh token is
-// spent once, and Service repeats the answer of either for five minutes by its
-// own rules. So no answer with tokens is ever kept in the handler's Store.
+// spent once, and [Service] repeats the answer of either for five minutes by
+// its own rules. So no answer with tokens is ever kept in the handler's
+// IdempotencyStore.
 var ApplyToken = alipayplus.NewInbound(alipayplus.Spec[ApplyTokenRequest, ApplyTokenResponse]{
 	Name:    "applyToken",
 	Timeout: 5 * time.Second,

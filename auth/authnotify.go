@@ -26,8 +26,8 @@ type Notification interface {
 	key() string
 }
 
-// TokenCreated is authNotify with the type TOKEN_CREATED: the user made an
-// agreement and here is its token. Service.Issue makes it.
+// TokenCreated is authNotify with the type TOKEN_CREATED, about the token of an
+// agreement that the user made. [Service.Issue] makes it.
 type TokenCreated struct {
 	AuthClientID           string            `json:"authClientId,omitzero" wire:"required,max=64"`         // REQUIRED, ≤ 64
 	ReferenceAgreementID   string            `json:"referenceAgreementId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: from authorizationInfo
@@ -55,7 +55,7 @@ type TokenCanceled struct {
 }
 
 // AuthCodeCreated is authNotify with the type AUTHCODE_CREATED: the user agreed
-// in the wallet and here is the authorization code for applyToken.
+// in the wallet, and Alipay+ gets the authorization code for applyToken.
 type AuthCodeCreated struct {
 	AuthClientID         string            `json:"authClientId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64
 	AuthCode             alipayplus.Secret `json:"authCode,omitzero" wire:"required,max=32"`     // REQUIRED, ≤ 32
@@ -87,8 +87,8 @@ type AuthNotifyResponse struct {
 }
 
 // AuthNotify is the API that tells Alipay+ about codes and tokens. It is
-// repeated unchanged until it is acknowledged; an F never changes a token.
-// Service.Work delivers what Issue and Cancel make.
+// repeated unchanged until it is acknowledged; an F never changes a token. An
+// alipayplus.Relay delivers what Issue and Cancel put into the outbox.
 var AuthNotify = alipayplus.NewOutbound(alipayplus.Spec[AuthNotifyRequest, AuthNotifyResponse]{
 	Name:    "authNotify",
 	Path:    "/aps/api/v1/authorizations/authNotify",
@@ -131,7 +131,7 @@ func (n TokenCreated) key() string    { return typeTokenCreated + "/" + n.Access
 func (n TokenCanceled) key() string   { return typeTokenCanceled + "/" + n.AccessToken.Digest() }
 func (n AuthCodeCreated) key() string { return typeAuthCodeCreated + "/" + n.AuthCode.Digest() }
 
-// WireRules are the rules that r breaks as a message to send.
+// WireRules returns the rules that r breaks as a message to send.
 func (r AuthNotifyRequest) WireRules() []string {
 	if r.Notification == nil {
 		return []string{"holds no notification"}
@@ -139,7 +139,8 @@ func (r AuthNotifyRequest) WireRules() []string {
 	return nil
 }
 
-// WireValue is what is sent: the notification with its authorizationNotifyType.
+// WireValue returns what is sent: the notification with its
+// authorizationNotifyType.
 func (r AuthNotifyRequest) WireValue() any {
 	if r.Notification == nil {
 		return nil

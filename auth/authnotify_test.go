@@ -23,8 +23,8 @@ func timeAt(t *testing.T, text string) alipayplus.Time {
 	return at
 }
 
-// Each notification as it travels. There is no way to write another type next to
-// these members.
+// Each notification as it travels. There is no way to write another type next
+// to these members.
 func TestAuthNotifyAsSent(t *testing.T) {
 	expiry := timeAt(t, "2033-09-02T13:41:58+08:00")
 	for _, c := range []struct {

@@ -2,66 +2,67 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// lastWins stores whatever comes last.
-type lastWins struct {
-	*auth.MemoryStore
-	mu     sync.Mutex
-	codes  map[string]auth.Code
-	tokens map[string]auth.Token
+// brokenStores are the mistakes that stores are made with, and the part of the
+// contract that finds each.
+var brokenStores = map[string]struct {
+	part string
+	open func(*auth.MemoryStores) auth.Stores
+}{
+	"forgets the version":         {"only the next version", func(m *auth.MemoryStores) auth.Stores { return lastWins{m} }},
+	"checks, then writes":         {"of many concurrent inserts", func(m *auth.MemoryStores) auth.Stores { return &checkThenWrite{MemoryStores: m} }},
+	"another error":               {"a digest is taken once", func(m *auth.MemoryStores) auth.Stores { return otherError{m} }},
+	"an error for nothing found":  {"tokens/an unknown key is not found", func(m *auth.MemoryStores) auth.Stores { return otherMissing{m} }},
+	"drops the sealed answer":     {"codes/a record comes back whole", func(m *auth.MemoryStores) auth.Stores { return dropsSealed{m} }},
+	"drops the kept token":        {"tokens/a record comes back whole", func(m *auth.MemoryStores) auth.Stores { return dropsAccess{m} }},
+	"never deletes":               {"what is old enough is deleted", func(m *auth.MemoryStores) auth.Stores { return neverDeletes{m} }},
+	"deletes by expiry":           {"what is old enough is deleted", func(m *auth.MemoryStores) auth.Stores { return deletesEarly{m} }},
+	"deletes without limit":       {"what is old enough is deleted", func(m *auth.MemoryStores) auth.Stores { return deletesAll{m} }},
+	"keeps the caller's slices":   {"codes/records share no memory", func(m *auth.MemoryStores) auth.Stores { return &aliased{MemoryStores: m} }},
+	"finds by the start of a key": {"digests are compared exactly", func(m *auth.MemoryStores) auth.Stores { return &prefixed{MemoryStores: m} }},
+	"finds former keys":           {"keys that a token lost", func(m *auth.MemoryStores) auth.Stores { return &formerKeys{MemoryStores: m} }},
+	"lists all":                   {"what is to be erased", func(m *auth.MemoryStores) auth.Stores { return listsAll{m} }},
+	"lists without limit":         {"what is to be erased", func(m *auth.MemoryStores) auth.Stores { return listsWithoutLimit{m} }},
+	"lists in any order":          {"what is to be erased", func(m *auth.MemoryStores) auth.Stores { return reversed{m} }},
+	"has no transactions":         {"an error or a panic undoes everything", func(m *auth.MemoryStores) auth.Stores { return noTransactions{m} }},
+	"forgives a joined failure":   {"a transaction is joined", func(m *auth.MemoryStores) auth.Stores { return forgives{m} }},
+	"a conflict ends it":          {"a conflict does not end", func(m *auth.MemoryStores) auth.Stores { return conflictEnds{m} }},
+	"nothing found ends it":       {"a conflict does not end", func(m *auth.MemoryStores) auth.Stores { return missingEnds{m} }},
+	"reads a snapshot":            {"concurrent ones that read again", func(m *auth.MemoryStores) auth.Stores { return snapshot{m} }},
+	"wraps the error of InTx":     {"an error or a panic undoes everything", func(m *auth.MemoryStores) auth.Stores { return hidesError{m} }},
 }
 
-func (s *lastWins) SaveCode(ctx context.Context, c auth.Code) error {
+type lastWins struct{ *auth.MemoryStores }
+
+func (s lastWins) SaveCode(ctx context.Context, c auth.Code) error {
 	if there, err := s.FindCode(ctx, c.Digest); err == nil {
-		there.Version++
-		there.Grant, there.Consumed, there.Repeat = c.Grant, c.Consumed, c.Repeat
-		c = there
+		c.Version = there.Version + 1
 	}
-	return s.MemoryStore.SaveCode(ctx, c)
+	return s.MemoryStores.SaveCode(ctx, c)
 }
 
-func (s *lastWins) SaveToken(ctx context.Context, t auth.Token) error {
+func (s lastWins) SaveToken(ctx context.Context, t auth.Token) error {
 	if there, err := s.FindToken(ctx, t.ID); err == nil {
 		t.Version = there.Version + 1
 	}
-	return s.MemoryStore.SaveToken(ctx, t)
+	return s.MemoryStores.SaveToken(ctx, t)
 }
 
 // checkThenWrite compares versions, but not in one step with the writing.
-type checkThenWrite lastWins
-
-func (s *checkThenWrite) SaveCode(ctx context.Context, c auth.Code) error {
-	s.mu.Lock()
-	if s.codes == nil {
-		s.codes = map[string]auth.Code{}
-	}
-	version := s.codes[c.Digest].Version
-	s.mu.Unlock()
-	if version != c.Version-1 {
-		return auth.ErrConflict
-	}
-	time.Sleep(time.Millisecond)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.codes[c.Digest] = c
-	return nil
-}
-
-func (s *checkThenWrite) FindCode(_ context.Context, digest string) (auth.Code, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, ok := s.codes[digest]; ok {
-		return c, nil
-	}
-	return auth.Code{}, auth.ErrNotFound
+type checkThenWrite struct {
+	*auth.MemoryStores
+	mu     sync.Mutex
+	tokens map[string]auth.Token
 }
 
 func (s *checkThenWrite) SaveToken(_ context.Context, t auth.Token) error {
@@ -93,14 +94,14 @@ func (s *checkThenWrite) FindToken(_ context.Context, key string) (auth.Token, e
 }
 
 // otherError says what happened in words of its own.
-type otherError struct{ *auth.MemoryStore }
+type otherError struct{ *auth.MemoryStores }
 
 func (s otherError) SaveCode(ctx context.Context, c auth.Code) error {
-	return foreign(s.MemoryStore.SaveCode(ctx, c))
+	return foreign(s.MemoryStores.SaveCode(ctx, c))
 }
 
 func (s otherError) SaveToken(ctx context.Context, t auth.Token) error {
-	return foreign(s.MemoryStore.SaveToken(ctx, t))
+	return foreign(s.MemoryStores.SaveToken(ctx, t))
 }
 
 func foreign(err error) error {
@@ -110,131 +111,219 @@ func foreign(err error) error {
 	return nil
 }
 
-type dropsSealed struct{ *auth.MemoryStore }
+type otherMissing struct{ *auth.MemoryStores }
+
+func (s otherMissing) FindToken(ctx context.Context, key string) (auth.Token, error) {
+	t, err := s.MemoryStores.FindToken(ctx, key)
+	if err != nil {
+		err = errors.New("no rows in result set")
+	}
+	return t, err
+}
+
+type dropsSealed struct{ *auth.MemoryStores }
 
 func (s dropsSealed) SaveCode(ctx context.Context, c auth.Code) error {
 	c.Repeat.Sealed = nil
-	return s.MemoryStore.SaveCode(ctx, c)
+	return s.MemoryStores.SaveCode(ctx, c)
 }
 
-func (s dropsSealed) SaveToken(ctx context.Context, t auth.Token) error {
-	t.Repeat.Sealed = nil
-	return s.MemoryStore.SaveToken(ctx, t)
+type dropsAccess struct{ *auth.MemoryStores }
+
+func (s dropsAccess) SaveToken(ctx context.Context, t auth.Token) error {
+	t.Access = nil
+	return s.MemoryStores.SaveToken(ctx, t)
 }
 
-type neverDeletes struct{ *auth.MemoryStore }
+type neverDeletes struct{ *auth.MemoryStores }
 
-func (neverDeletes) DeleteCodes(context.Context, time.Time) error { return nil }
+func (neverDeletes) DeleteCodes(context.Context, time.Time, int) (int, error) { return 0, nil }
 
-type deletesEarly struct{ *auth.MemoryStore }
+type deletesEarly struct{ *auth.MemoryStores }
 
-func (s deletesEarly) DeleteCodes(ctx context.Context, now time.Time) error {
-	return s.MemoryStore.DeleteCodes(ctx, now.Add(25*time.Hour))
+func (s deletesEarly) DeleteCodes(ctx context.Context, now time.Time, n int) (int, error) {
+	return s.MemoryStores.DeleteCodes(ctx, now.Add(25*time.Hour), n)
 }
 
-// aliased keeps what it gets as it gets it, and checks nothing but versions.
-type aliased lastWins
+type deletesAll struct{ *auth.MemoryStores }
 
-func (s *aliased) SaveCode(_ context.Context, c auth.Code) error {
+func (s deletesAll) DeleteCodes(ctx context.Context, now time.Time, _ int) (int, error) {
+	return s.MemoryStores.DeleteCodes(ctx, now, 1<<30)
+}
+
+// aliased keeps what it gets as it gets it.
+type aliased struct {
+	*auth.MemoryStores
+	mu    sync.Mutex
+	codes map[string]auth.Code
+}
+
+func (s *aliased) SaveCode(ctx context.Context, c auth.Code) error {
+	err := s.MemoryStores.SaveCode(ctx, c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.codes == nil {
 		s.codes = map[string]auth.Code{}
 	}
-	if s.codes[c.Digest].Version != c.Version-1 {
-		return auth.ErrConflict
+	if err == nil {
+		s.codes[c.Digest] = c
 	}
-	s.codes[c.Digest] = c
-	return nil
+	return err
 }
 
 func (s *aliased) FindCode(ctx context.Context, digest string) (auth.Code, error) {
-	return (*checkThenWrite)(s).FindCode(ctx, digest)
-}
-
-func (s *aliased) SaveToken(_ context.Context, t auth.Token) error {
+	c, err := s.MemoryStores.FindCode(ctx, digest)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tokens == nil {
-		s.tokens = map[string]auth.Token{}
+	if kept, ok := s.codes[digest]; ok && err == nil && kept.Version == c.Version {
+		return kept, nil
 	}
-	if s.tokens[t.ID].Version != t.Version-1 {
-		return auth.ErrConflict
-	}
-	s.tokens[t.ID] = t
-	return nil
+	return c, err
 }
 
-func (s *aliased) FindToken(ctx context.Context, key string) (auth.Token, error) {
-	return (*checkThenWrite)(s).FindToken(ctx, key)
-}
-
-// prefixed compares keys loosely and never forgets one.
+// prefixed compares digests loosely.
 type prefixed struct {
-	*auth.MemoryStore
+	*auth.MemoryStores
 	mu   sync.Mutex
-	keys map[string]string
-}
-
-func (s *prefixed) note(key, id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil {
-		s.keys = map[string]string{}
-	}
-	s.keys[key] = id
-}
-
-func (s *prefixed) find(key string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for k, id := range s.keys {
-		if strings.HasPrefix(k, key) {
-			return id
-		}
-	}
-	return key
+	keys []string
 }
 
 func (s *prefixed) SaveCode(ctx context.Context, c auth.Code) error {
-	s.note(c.Digest, c.Digest)
-	return s.MemoryStore.SaveCode(ctx, c)
+	s.mu.Lock()
+	s.keys = append(s.keys, c.Digest)
+	s.mu.Unlock()
+	return s.MemoryStores.SaveCode(ctx, c)
 }
 
 func (s *prefixed) FindCode(ctx context.Context, digest string) (auth.Code, error) {
-	return s.MemoryStore.FindCode(ctx, s.find(digest))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range s.keys {
+		if strings.HasPrefix(key, strings.TrimRight(digest, " %")) {
+			digest = key
+		}
+	}
+	return s.MemoryStores.FindCode(ctx, digest)
 }
 
-func (s *prefixed) SaveToken(ctx context.Context, t auth.Token) error {
-	err := s.MemoryStore.SaveToken(ctx, t)
+// formerKeys never forgets a key.
+type formerKeys struct {
+	*auth.MemoryStores
+	mu  sync.Mutex
+	ids map[string]string
+}
+
+func (s *formerKeys) SaveToken(ctx context.Context, t auth.Token) error {
+	err := s.MemoryStores.SaveToken(ctx, t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids == nil {
+		s.ids = map[string]string{}
+	}
 	if err == nil {
 		for _, key := range t.Keys() {
-			s.note(key, t.ID)
+			s.ids[key] = t.ID
 		}
 	}
 	return err
 }
 
-func (s *prefixed) FindToken(ctx context.Context, key string) (auth.Token, error) {
-	return s.MemoryStore.FindToken(ctx, s.find(key))
+func (s *formerKeys) FindToken(ctx context.Context, key string) (auth.Token, error) {
+	s.mu.Lock()
+	if id, ok := s.ids[key]; ok {
+		key = id
+	}
+	s.mu.Unlock()
+	return s.MemoryStores.FindToken(ctx, key)
 }
 
-type allDue struct{ *auth.MemoryStore }
+type listsAll struct{ *auth.MemoryStores }
 
-func (s allDue) DueTokens(ctx context.Context, now time.Time, limit int) ([]auth.Token, error) {
-	return s.MemoryStore.DueTokens(ctx, now.Add(time.Hour), limit)
+func (s listsAll) TokensToErase(ctx context.Context, now time.Time, n int) ([]string, error) {
+	return s.MemoryStores.TokensToErase(ctx, now.Add(time.Hour), n)
 }
 
-type noLimit struct{ *auth.MemoryStore }
+type listsWithoutLimit struct{ *auth.MemoryStores }
 
-func (s noLimit) DueTokens(ctx context.Context, now time.Time, _ int) ([]auth.Token, error) {
-	return s.MemoryStore.DueTokens(ctx, now, 1<<30)
+func (s listsWithoutLimit) TokensToErase(ctx context.Context, now time.Time, _ int) ([]string, error) {
+	return s.MemoryStores.TokensToErase(ctx, now, 1<<30)
 }
 
-type reversed struct{ *auth.MemoryStore }
+type reversed struct{ *auth.MemoryStores }
 
-func (s reversed) DueTokens(ctx context.Context, now time.Time, limit int) ([]auth.Token, error) {
-	due, err := s.MemoryStore.DueTokens(ctx, now, limit)
-	slices.Reverse(due)
-	return due, err
+func (s reversed) TokensToErase(ctx context.Context, now time.Time, n int) ([]string, error) {
+	ids, err := s.MemoryStores.TokensToErase(ctx, now, n)
+	slices.Reverse(ids)
+	return ids, err
 }
+
+// noTransactions commits every step.
+type noTransactions struct{ *auth.MemoryStores }
+
+func (noTransactions) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+// forgives lets an outer transaction commit after a joined function failed.
+type forgives struct{ *auth.MemoryStores }
+
+func (s forgives) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if ctx.Value(forgivesKey{}) != nil {
+		return fn(ctx)
+	}
+	return s.MemoryStores.InTx(context.WithValue(ctx, forgivesKey{}, true), fn)
+}
+
+type forgivesKey struct{}
+
+// conflictEnds is a database that aborts a transaction after a conflict.
+type conflictEnds struct{ *auth.MemoryStores }
+
+func (s conflictEnds) SaveToken(ctx context.Context, t auth.Token) error {
+	return s.InTx(ctx, func(ctx context.Context) error { return s.MemoryStores.SaveToken(ctx, t) })
+}
+
+type missingEnds struct{ *auth.MemoryStores }
+
+func (s missingEnds) FindToken(ctx context.Context, key string) (t auth.Token, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error { t, err = s.MemoryStores.FindToken(ctx, key); return err })
+	return t, err
+}
+
+// snapshot is REPEATABLE READ: a transaction always reads what was there at its
+// first look, and writes only over that.
+type snapshot struct{ *auth.MemoryStores }
+
+type snapshotKey struct{}
+
+func (s snapshot) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if ctx.Value(snapshotKey{}) != nil {
+		return s.MemoryStores.InTx(ctx, fn)
+	}
+	return fn(context.WithValue(ctx, snapshotKey{}, &sync.Map{}))
+}
+
+func (s snapshot) FindToken(ctx context.Context, key string) (auth.Token, error) {
+	seen, ok := ctx.Value(snapshotKey{}).(*sync.Map)
+	if !ok {
+		return s.MemoryStores.FindToken(ctx, key)
+	}
+	if t, ok := seen.Load(key); ok {
+		return t.(auth.Token), nil
+	}
+	t, err := s.MemoryStores.FindToken(ctx, key)
+	if err == nil {
+		seen.Store(key, t)
+		time.Sleep(time.Millisecond)
+	}
+	return t, err
+}
+
+type hidesError struct{ *auth.MemoryStores }
+
+func (s hidesError) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if err := s.MemoryStores.InTx(ctx, fn); err != nil {
+		return errors.New("the transaction failed")
+	}
+	return nil
+}
+
+func newMemoryStores() *auth.MemoryStores { return auth.NewMemoryStores(alipayplus.NewMemory()) }

@@ -8,31 +8,32 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ErrErased says that the text of the token is not known any more, so that
-// Alipay+ cannot be asked about it. See Config.KeepAccessTokens.
-var ErrErased = errors.New("auth: the text of the token is erased")
+// ErrErased is the error of Unbind for a token whose text is not kept, or not
+// any more, so that Alipay+ cannot be asked about it. See
+// Config.KeepAccessTokens.
+var ErrErased = errors.New("auth: the text of the token is not kept")
 
-// CancelToken answers cancelToken: the access token and its refresh token are
-// dead from now on.
+// CancelToken answers cancelToken: it ends the access token and its refresh
+// token. [Service.Routes] serves it.
 //
-//	auth.CancelToken.Handle("/alipayplus/cancelToken", service.CancelToken)
-//
-// It succeeds for a token that is cancelled, expired, or was refreshed meanwhile,
-// and refuses one that never was with INVALID_TOKEN.
+// It succeeds for a token that is cancelled, has expired, or was refreshed
+// meanwhile, and refuses one that never was with INVALID_TOKEN.
 func (s *Service) CancelToken(ctx context.Context, r *CancelTokenRequest) (*CancelTokenResponse, error) {
 	if r == nil || r.AccessToken.IsZero() {
 		return nil, alipayplus.CodeParamIllegal
 	}
 	digest := r.AccessToken.Digest()
-	_, err := s.update(ctx, digest, func(t *Token) (bool, error) {
+	_, err := s.update(ctx, digest, func(t *Token) (*messages, error) {
 		if digest != t.AccessDigest && digest != t.OldAccessDigest {
-			return false, alipayplus.CodeInvalidToken
+			return nil, alipayplus.CodeInvalidToken
 		}
 		if !t.Cancelled.IsZero() {
-			return false, nil
+			return nil, nil //nolint:nilnil // nothing changes
 		}
-		t.cancel(now(), nil)
-		return true, nil
+		do := new(messages)
+		do.withdraw, _ = t.created()
+		t.cancel(now(), false)
+		return do, nil
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil, alipayplus.CodeInvalidToken
@@ -44,37 +45,42 @@ func (s *Service) CancelToken(ctx context.Context, r *CancelTokenRequest) (*Canc
 }
 
 // Cancel ends an authorization from the side of the wallet, by the ID of its
-// Token: both tokens are dead when it returns nil. Use it when the wallet itself
-// decides, for example when an account is closed; if the user wants it, use
-// Unbind.
+// Token: both tokens are dead when it returns nil. Use it when the wallet
+// itself decides, for example when an account is closed; if the user wants it,
+// use Unbind. It joins the transaction that ctx carries.
 //
-// told reports whether Alipay+ will be told, by authNotify TOKEN_CANCELED from
-// Work. That needs the text of the token: see Config.KeepAccessTokens.
+// told reports whether Alipay+ is told, by TOKEN_CANCELED in the outbox. That
+// needs the text of the token: see Config.KeepAccessTokens. A TOKEN_CREATED
+// that is not acknowledged is withdrawn.
 func (s *Service) Cancel(ctx context.Context, id string) (told bool, err error) {
-	t, err := s.update(ctx, id, func(t *Token) (bool, error) {
+	t, err := s.update(ctx, id, func(t *Token) (*messages, error) {
 		if !t.Cancelled.IsZero() {
-			return false, nil
+			return nil, nil //nolint:nilnil // nothing changes
 		}
-		notice, err := s.canceledNotice(t)
-		if err != nil { // never a reason to keep a token alive
+		do := new(messages)
+		do.withdraw, _ = t.created()
+		m, err := s.canceledMessage(t)
+		if err == nil {
+			do.put = &m
+		} else { // never a reason to keep a token alive
 			s.log.WarnContext(ctx, "auth: Alipay+ cannot be told of a cancelled token",
 				slog.String("token", t.ID), slog.Any("error", err))
 		}
-		t.cancel(now(), notice)
-		return true, nil
+		t.cancel(now(), err == nil)
+		return do, nil
 	})
 	if err != nil {
 		return false, err
 	}
-	return t.Notice.State != NoticeDropped, nil
+	return t.Told, nil
 }
 
-func (s *Service) canceledNotice(t *Token) ([]byte, error) {
+func (s *Service) canceledMessage(t *Token) (m alipayplus.Message, err error) {
 	access, err := s.accessToken(t)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	return s.sealNotice(t.AccessDigest, TokenCanceled{
+	return s.message(t.ID, TokenCanceled{
 		AuthClientID:         t.Grant.AuthClientID,
 		AccessToken:          access,
 		ReferenceAgreementID: t.Grant.ReferenceAgreementID,
@@ -84,14 +90,17 @@ func (s *Service) canceledNotice(t *Token) ([]byte, error) {
 }
 
 // Unbind ends an authorization because the user wants it, by the ID of its
-// Token. It asks Alipay+ by consultUnbinding. If Alipay+ agrees, it cancels the
-// token and has Work tell Alipay+. allowed false with a nil error: nothing
-// changed, send the user to the merchant. With an error, call it again.
+// Token. It does not know who asks: look up first whether the authorization is
+// the user's own, as package authsql shows. It asks Alipay+ by consultUnbinding,
+// so call it outside of a transaction. If Alipay+ agrees, it does what
+// [Service.Cancel] does. If allowed is false and the error nil, nothing changed:
+// send the user to the merchant. After an error, call it again.
 //
-// It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID. ErrErased: the
-// text of the token is gone.
+// It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID: without the
+// first one the error is ErrErased, without the second one an
+// *alipayplus.ValidationError.
 func (s *Service) Unbind(ctx context.Context, c *alipayplus.Client, id string) (allowed bool, err error) {
-	t, err := s.cfg.Tokens.FindToken(ctx, id)
+	t, err := s.cfg.Stores.FindToken(ctx, id)
 	if err != nil {
 		return false, err
 	}
@@ -117,25 +126,11 @@ func (s *Service) Unbind(ctx context.Context, c *alipayplus.Client, id string) (
 	return err == nil, err
 }
 
-// accessToken is the text of t's access token, if it is still known: kept, or in
-// a notification that was not acknowledged.
+// accessToken returns the text of t's access token, if it is kept.
 func (s *Service) accessToken(t *Token) (alipayplus.Secret, error) {
-	if len(t.Access) > 0 {
-		text, err := s.cfg.Sealer.open(forUnbind, t.AccessDigest, t.Access)
-		return alipayplus.Conceal(string(text)), err
-	}
-	if len(t.Notice.Sealed) == 0 {
+	if len(t.Access) == 0 {
 		return alipayplus.Secret{}, ErrErased
 	}
-	m, err := s.openNotice(t)
-	if err != nil {
-		return alipayplus.Secret{}, err
-	}
-	var n struct {
-		AccessToken alipayplus.Secret `json:"accessToken"`
-	}
-	if alipayplus.Unmarshal([]byte(m.Body.Reveal()), &n) != nil || n.AccessToken.IsZero() {
-		return alipayplus.Secret{}, errSealed
-	}
-	return n.AccessToken, nil
+	text, err := s.cfg.Sealer.Open(forUnbind.of(t.AccessDigest), t.Access)
+	return alipayplus.Conceal(string(text)), err
 }

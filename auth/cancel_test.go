@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,17 +73,22 @@ func TestCancelToken(t *testing.T) {
 }
 
 // A notification of a token that Alipay+ has cancelled meanwhile is not sent.
-func TestCancelTokenDropsItsNotification(t *testing.T) {
-	w := newWorld(t)
-	token := w.issue(agreement)
-	w.gateway.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
-	w.work()
-	if err := w.cancelToken(w.created().AccessToken); err != nil {
-		t.Fatal(err)
-	}
-	if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
-		t.Errorf("the notice is %v", n)
-	}
+func TestCancelTokenWithdrawsItsNotification(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.issue(agreement)
+		w.gateway.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
+		w.work()
+		if keys := w.waiting(); len(keys) != 1 {
+			t.Fatalf("%v waits", keys)
+		}
+		if err := w.cancelToken(w.created().AccessToken); err != nil {
+			t.Fatal(err)
+		}
+		if keys := w.waiting(); len(keys) != 0 {
+			t.Errorf("%v waits", keys)
+		}
+	})
 }
 
 func TestCheck(t *testing.T) {
@@ -116,7 +123,7 @@ func TestCheck(t *testing.T) {
 		w.dead(token, "EXPIRED_ACCESS_TOKEN")
 
 		cfg := w.config
-		cfg.Tokens = &brokenStore{MemoryStore: w.store, failAt: 1}
+		cfg.Stores = &brokenStore{MemoryStores: w.stores, memory: w.memory, failAt: 1}
 		var code alipayplus.ResultCode
 		if _, err := newService(t, cfg).Check(t.Context(), token, ""); err == nil || errors.As(err, &code) {
 			t.Errorf("with a broken store: %v, want an error that decides nothing", err)
@@ -128,13 +135,15 @@ func TestCancelTellsAlipay(t *testing.T) {
 	for _, c := range []struct {
 		rule     string
 		keep     bool
-		before   int // calls of Work before the cancellation
+		before   int // deliveries before the cancellation
 		told     bool
+		created  int
 		canceled int
 	}{
-		{"the token is kept", true, 1, true, 1},
-		{"the token is erased", false, 1, false, 0},
-		{"the token waits in its first notification", false, 0, true, 1},
+		{"the token is kept", true, 1, true, 1, 1},
+		{"the token is kept and waits in its first notification", true, 0, true, 0, 1},
+		{"the token is not kept", false, 1, false, 1, 0},
+		{"the token is not kept and waits in its first notification", false, 0, false, 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = c.keep })
@@ -149,10 +158,9 @@ func TestCancelTellsAlipay(t *testing.T) {
 				}
 			}
 			w.work()
-			w.work()
 			got := w.canceled()
-			if len(got) != c.canceled {
-				t.Fatalf("%s: %d notifications", c.rule, len(got))
+			if len(got) != c.canceled || w.arrived() != c.created+c.canceled {
+				t.Fatalf("%s: %d notifications, %d of them TOKEN_CANCELED", c.rule, w.arrived(), len(got))
 			}
 			if len(got) == 1 {
 				if got[0].AuthClientID != "merchant-1" || got[0].ReferenceAgreementID != "agreement-1" || got[0].AccessToken.Digest() != token.AccessDigest {
@@ -160,7 +168,7 @@ func TestCancelTellsAlipay(t *testing.T) {
 				}
 				w.dead(got[0].AccessToken, "INVALID_TOKEN")
 			}
-			if after := w.find(token.ID); after.Access != nil || after.Notice.Sealed != nil || after.Cancelled.IsZero() {
+			if after := w.find(token.ID); after.Access != nil || after.Cancelled.IsZero() {
 				t.Errorf("%s: something is left: %v", c.rule, after)
 			}
 			if again := w.issue(agreement); again.Cancelled.IsZero() {
@@ -201,35 +209,99 @@ func TestUnbind(t *testing.T) {
 		{rule: "no answer", answer: alipayplus.True, fault: alipayplustest.BadGateway(), keep: true, fails: true},
 		{rule: "the token is erased", answer: alipayplus.True, err: auth.ErrErased, fails: true},
 	} {
-		w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = c.keep })
-		w.unbinding = c.answer
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = c.keep })
+			w.unbinding = c.answer
+			token := w.issue(agreement)
+			w.work()
+			if c.fault != nil {
+				w.gateway.Fail(auth.ConsultUnbinding, c.fault)
+			}
+			allowed, err := w.service.Unbind(t.Context(), w.client, token.ID)
+			if allowed != c.allowed || (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("%s: Unbind: %t, %v", c.rule, allowed, err)
+			}
+			w.work()
+			if !c.allowed {
+				w.alive(w.created().AccessToken)
+				if len(w.canceled()) != 0 {
+					t.Errorf("%s: Alipay+ is told of a cancellation", c.rule)
+				}
+				return
+			}
+			w.dead(w.created().AccessToken, "INVALID_TOKEN")
+			if len(w.canceled()) != 1 {
+				t.Errorf("%s: Alipay+ is not told of the cancellation", c.rule)
+			}
+			if again, err := w.service.Unbind(t.Context(), w.client, token.ID); !again || err != nil {
+				t.Errorf("%s: a second Unbind: %t, %v", c.rule, again, err)
+			}
+			calls := w.gateway.Calls(auth.ConsultUnbinding)
+			if len(calls) != 1 || calls[0].Target != "/aps/api/v1/authorizations/consultUnbinding" {
+				t.Errorf("%s: %d calls of consultUnbinding", c.rule, len(calls))
+			}
+		})
+	}
+}
+
+// Alipay+ learns of a token before it learns of its end, whatever is lost.
+func TestCancellationDoesNotOvertake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
+		token := w.issue(agreement)
+		w.gateway.Fail(auth.AuthNotify, alipayplustest.Delay(4*time.Second))
+		var wait sync.WaitGroup
+		wait.Go(w.work)
+		time.Sleep(time.Second) // TOKEN_CREATED is under way
+		if told, err := w.service.Cancel(t.Context(), token.ID); !told || err != nil {
+			t.Fatalf("Cancel: %t, %v", told, err)
+		}
+		w.work() // another process
+		if n := len(w.canceled()); n != 0 {
+			t.Errorf("%d TOKEN_CANCELED while TOKEN_CREATED is under way", n)
+		}
+		wait.Wait()
+		w.work()
+		if len(w.canceled()) != 1 || w.arrived() != 2 {
+			t.Errorf("%d notifications", w.arrived())
+		}
+	})
+}
+
+// A cancellation joins the transaction of the host, together with its message.
+func TestCancelInATransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
 		token := w.issue(agreement)
 		w.work()
-		if c.fault != nil {
-			w.gateway.Fail(auth.ConsultUnbinding, c.fault)
-		}
-		allowed, err := w.service.Unbind(t.Context(), w.client, token.ID)
-		if allowed != c.allowed || (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
-			t.Errorf("%s: Unbind: %t, %v", c.rule, allowed, err)
-		}
-		w.work()
-		if !c.allowed {
-			w.alive(w.created().AccessToken)
-			if len(w.canceled()) != 0 {
-				t.Errorf("%s: Alipay+ is told of a cancellation", c.rule)
+		err := w.memory.InTx(t.Context(), func(ctx context.Context) error {
+			if told, err := w.service.Cancel(ctx, token.ID); !told || err != nil {
+				t.Errorf("Cancel: %t, %v", told, err)
 			}
-			continue
+			return errBroken
+		})
+		if !errors.Is(err, errBroken) {
+			t.Error(err)
 		}
-		w.dead(w.created().AccessToken, "INVALID_TOKEN")
-		if len(w.canceled()) != 1 {
-			t.Errorf("%s: Alipay+ is not told of the cancellation", c.rule)
+		w.alive(w.created().AccessToken)
+		if keys := w.waiting(); len(keys) != 0 {
+			t.Errorf("%v waits", keys)
 		}
-		if again, err := w.service.Unbind(t.Context(), w.client, token.ID); !again || err != nil {
-			t.Errorf("%s: a second Unbind: %t, %v", c.rule, again, err)
+	})
+}
+
+// Without the merchant's id Alipay+ cannot be asked, and the token lives.
+func TestUnbindNeedsTheMerchant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
+		g := agreement
+		g.ReferenceMerchantID = ""
+		token := w.issue(g)
+		w.work()
+		var invalid *alipayplus.ValidationError
+		if allowed, err := w.service.Unbind(t.Context(), w.client, token.ID); allowed || !errors.As(err, &invalid) {
+			t.Errorf("Unbind: %t, %v", allowed, err)
 		}
-		calls := w.gateway.Calls(auth.ConsultUnbinding)
-		if len(calls) != 1 || calls[0].Target != "/aps/api/v1/authorizations/consultUnbinding" {
-			t.Errorf("%s: %d calls of consultUnbinding", c.rule, len(calls))
-		}
-	}
+		w.alive(w.created().AccessToken)
+	})
 }

@@ -8,20 +8,22 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// Check says what a token allows. For a one-click payment ask for
-// ScopeAgreementPay; an empty scope asks for none.
+// Check returns the grant of a token that may be used now. For a one-click
+// payment ask for [ScopeAgreementPay]; an empty scope asks for none. If the
+// payment names a customerId, compare it with Grant.CustomerID: another one is
+// CodeInvalidToken.
 //
-// A token that is unknown, cancelled, refreshed away or without the scope is
-// CodeInvalidToken, one past its time CodeExpiredAccessToken: errors that a
-// function behind an inbound API can return as they are. errors.Is(err,
-// ErrNotFound) tells a text that never was a token of ours from a dead token.
-// Any other error is the store's, and decides nothing.
+// The error is CodeInvalidToken for a token that is unknown, cancelled,
+// replaced by a refresh or without the scope, and CodeExpiredAccessToken for
+// one past its time: the function of pay can return both as they are. For a
+// text that never was a token of this wallet, errors.Is(err, ErrNotFound) is
+// true, too. Any other error comes from the database, and decides nothing.
 func (s *Service) Check(ctx context.Context, token alipayplus.Secret, scope string) (Grant, error) {
 	if token.IsZero() {
 		return Grant{}, errUnknown
 	}
 	digest := token.Digest()
-	t, err := s.cfg.Tokens.FindToken(ctx, digest)
+	t, err := s.cfg.Stores.FindToken(ctx, digest)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Grant{}, errUnknown
@@ -37,8 +39,8 @@ func (s *Service) Check(ctx context.Context, token alipayplus.Secret, scope stri
 	return t.Grant, nil
 }
 
-// errUnknown is CodeInvalidToken, as a function of an inbound API may return it,
-// and matches ErrNotFound, too.
+// errUnknown is CodeInvalidToken, as a function of an inbound API may return
+// it, and matches ErrNotFound, too.
 var errUnknown error = unknownTokenError{}
 
 type unknownTokenError struct{}

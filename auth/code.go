@@ -11,34 +11,35 @@ import (
 // request.
 const RepeatWindow = 5 * time.Minute
 
-// Code is an authorization code at rest: plain data, which a CodeStore
-// keeps with MarshalBinary. The code itself is not in it.
+// Code is an authorization code at rest: plain data, which [Stores] keep with
+// MarshalBinary. The code itself is not in it.
 type Code struct {
 	Digest  string    `json:"digest"`  // Secret.Digest of the code, 64 characters: the primary key
 	Version int64     `json:"version"` // grows by one with every change, from 1
-	Grant   Grant     `json:"grant"`   // what it stands for
+	Grant   Grant     `json:"grant"`   // what the user allowed
 	Expiry  time.Time `json:"expiry"`
-	// Consumed is when the code was redeemed. What counts is that it is set: a
-	// consumed code stays consumed, whatever the clock says.
+	// Consumed is when the code was redeemed, zero if it was not. A consumed
+	// code stays consumed, whatever the clock says.
 	Consumed time.Time `json:"consumed,omitzero"`
 	// Repeat is the answer to the request that redeemed the code.
 	Repeat Repeat `json:"repeat,omitzero"`
-	// EraseAt is when the record is of no more use and must be deleted, because
-	// it may hold a sealed answer.
+	// EraseAt is when the record must be deleted, because it is of no more use
+	// and may hold a sealed answer.
 	EraseAt time.Time `json:"eraseAt"`
 }
 
 // Repeat is an answer that is given again to a repeated request.
 type Repeat struct {
-	Print  string    `json:"print,omitzero"`  // digest of the request
-	Until  time.Time `json:"until,omitzero"`  //
-	Sealed []byte    `json:"sealed,omitzero"` // the answer, sealed
+	Fingerprint string    `json:"fingerprint,omitzero"` // digest of the request
+	Until       time.Time `json:"until,omitzero"`       //
+	Sealed      []byte    `json:"sealed,omitzero"`      // the answer, sealed
 }
 
 // open reports whether the answer may still be given.
 func (r *Repeat) open(at time.Time) bool { return len(r.Sealed) > 0 && at.Before(r.Until) }
 
-// keepExpired is how long an expired code is told from one that never was.
+// keepExpired is how long the record of an expired code stays, so that it is
+// refused as expired and not as unknown.
 const keepExpired = 24 * time.Hour
 
 func newCode(code alipayplus.Secret, g Grant, at time.Time, ttl time.Duration) Code {
@@ -46,12 +47,12 @@ func newCode(code alipayplus.Secret, g Grant, at time.Time, ttl time.Duration) C
 	return Code{Digest: code.Digest(), Version: 1, Grant: g.stored(), Expiry: expiry, EraseAt: expiry.Add(keepExpired)}
 }
 
-// consumed is c after its redemption by r, answered with what is sealed.
+// consumed returns c after its redemption by r, with the sealed answer.
 func (c Code) consumed(r *ApplyTokenRequest, at time.Time, sealed []byte) Code {
 	c.Version++
 	c.Grant.AcquirerID, c.Grant.PSPID = r.AcquirerID, r.PSPID
 	c.Consumed = at
-	c.Repeat = Repeat{Print: printOf(r), Until: at.Add(RepeatWindow), Sealed: sealed}
+	c.Repeat = Repeat{Fingerprint: fingerprintOf(r), Until: at.Add(RepeatWindow), Sealed: sealed}
 	c.EraseAt = c.Repeat.Until
 	return c
 }

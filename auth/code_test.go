@@ -33,7 +33,8 @@ func TestCodesAreAsTheDocumentsAsk(t *testing.T) {
 			used[r]++
 		}
 	}
-	// 48,000 characters: 774 of each, give or take six times the deviation of 28.
+	// 48,000 characters: 774 of each, give or take six times the deviation of
+	// 28.
 	if len(used) != 62 {
 		t.Errorf("%d characters occur, want all 62", len(used))
 	}
@@ -114,7 +115,7 @@ func TestCodeIsValidForItsTime(t *testing.T) {
 		{"later it is deleted", 25 * time.Hour, "INVALID_CODE"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, func(c *auth.Config) { c.CodeTTL = auth.MinCodeTTL })
+			w := newWorld(t, func(c *auth.Config) { c.CodeTTL = 5 * time.Minute })
 			code := w.issueCode()
 			time.Sleep(c.after)
 			w.work()
@@ -127,7 +128,8 @@ func TestCodeIsValidForItsTime(t *testing.T) {
 	}
 }
 
-// Only the request that redeemed a code gets its answer again, for five minutes.
+// Only the request that redeemed a code gets its answer again, for five
+// minutes.
 func TestCodeIsRedeemedOnce(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
@@ -204,9 +206,9 @@ func TestCodesOfOthers(t *testing.T) {
 		{"nobody's", "28166613" + strings.Repeat("0", 24), true},
 		{"in another case", strings.ToUpper(code[:31]) + "a", true},
 	} {
-		store := &brokenStore{MemoryStore: w.store}
+		store := &brokenStore{MemoryStores: w.stores, memory: w.memory}
 		cfg := w.config
-		cfg.Codes = store
+		cfg.Stores = store
 		answer, err := newService(t, cfg).ApplyToken(t.Context(), applyCode(alipayplus.Conceal(c.code)))
 		if looked := store.calls > 0; looked != c.looked {
 			t.Errorf("%s: looked up %t", c.rule, looked)
@@ -267,10 +269,10 @@ func TestConfiguredRefusals(t *testing.T) {
 }
 
 // steppedBack is a store as it looks after the clock went back by an hour.
-type steppedBack struct{ *auth.MemoryStore }
+type steppedBack struct{ *auth.MemoryStores }
 
 func (s steppedBack) FindCode(ctx context.Context, digest string) (auth.Code, error) {
-	c, err := s.MemoryStore.FindCode(ctx, digest)
+	c, err := s.MemoryStores.FindCode(ctx, digest)
 	for _, at := range []*time.Time{&c.Expiry, &c.Consumed, &c.Repeat.Until, &c.EraseAt} {
 		if !at.IsZero() {
 			*at = at.Add(time.Hour)
@@ -285,7 +287,7 @@ func TestConsumedCodeStaysConsumedWhenTheClockStepsBack(t *testing.T) {
 		code := w.issueCode()
 		first := w.apply(applyCode(code))
 		cfg := w.config
-		cfg.Codes = steppedBack{w.store}
+		cfg.Stores = steppedBack{w.stores}
 		w.service = newService(t, cfg)
 		other := applyCode(code)
 		other.AcquirerID = "acquirer-2"
@@ -317,10 +319,10 @@ func TestIssueCodeNeedsAUserAndAClient(t *testing.T) {
 		}
 	}
 	cfg := w.config
-	cfg.Codes = nil
+	cfg.RoutingNumber = ""
 	w.service = newService(t, cfg)
 	if _, err := w.service.IssueCode(t.Context(), login, nil); err == nil {
-		t.Error("a code without a store")
+		t.Error("a code without a routing number")
 	}
 	w.refused(applyCode(alipayplus.Conceal("28166613"+strings.Repeat("0", 24))), "INVALID_CODE")
 }

@@ -2,7 +2,9 @@ package auth_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,23 +16,22 @@ import (
 // Plaintext exists only sealed, only where it has to, and is erased.
 func TestPlaintextIsErased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		spy := &spyStore{MemoryStore: auth.NewMemoryStore(100)}
-		w := newWorld(t, func(c *auth.Config) { c.Codes, c.Tokens = spy, spy })
-		w.store = spy.MemoryStore
+		spy := new(spyStore)
+		w := newWorld(t, func(c *auth.Config) {
+			spy.MemoryStores, spy.outbox = c.Stores.(*auth.MemoryStores), c.Outbox
+			c.Stores, c.Outbox = spy, spy
+		})
 		var secrets []alipayplus.Secret
 		code := w.issueCode()
 		redeemed := w.apply(applyCode(code))
 		token := w.issue(agreement)
 		sealed := func(key string) []byte {
 			t := w.find(key)
-			return append(append(append([]byte(nil), t.Repeat.Sealed...), t.Notice.Sealed...), t.Access...)
-		}
-		if len(sealed(token.ID)) == 0 {
-			t.Error("nothing waits for its delivery")
+			return append(append([]byte(nil), t.Repeat.Sealed...), t.Access...)
 		}
 		w.work()
 		if len(sealed(token.ID)) != 0 {
-			t.Error("something is left after the acknowledgement")
+			t.Error("a text is kept without KeepAccessTokens")
 		}
 		refreshed := w.apply(applyRefresh(w.created().RefreshToken))
 		if len(sealed(token.ID)) == 0 {
@@ -46,7 +47,7 @@ func TestPlaintextIsErased(t *testing.T) {
 		if len(sealed(token.ID)) != 0 {
 			t.Error("something is left after the grace")
 		}
-		if _, err := w.store.FindCode(t.Context(), code.Digest()); !errors.Is(err, auth.ErrNotFound) {
+		if _, err := w.stores.FindCode(t.Context(), code.Digest()); !errors.Is(err, auth.ErrNotFound) {
 			t.Error("the answer to a redeem is left after its time")
 		}
 		secrets = append(secrets, code, redeemed.AccessToken, redeemed.RefreshToken, w.created().AccessToken,
@@ -80,20 +81,59 @@ func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
 		if w.find(token.ID).Access != nil {
 			t.Error("left after its end")
 		}
-		if done := w.work(); done != 0 {
-			t.Errorf("%d tokens are due for ever", done)
-		}
-
-		// A notification that never got through ends with its token.
-		other := agreement
-		other.ReferenceAgreementID = "agreement-2"
-		token = w.issue(other)
-		w.refuseFirst(alipayplus.CodeAccessDenied)
-		w.work()
-		time.Sleep(2 * time.Hour)
-		w.work()
-		if n := w.find(token.ID).Notice; n.State != auth.NoticeDropped || n.Sealed != nil {
-			t.Errorf("the notice is %v", n)
+		if !w.find(token.ID).EraseAt().IsZero() {
+			t.Error("a token has something to erase for ever")
 		}
 	})
+}
+
+// An error of the database does not end Run, and one bad record does not hold
+// up the others.
+func TestRunGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, time.Hour })
+		bad := w.issue(agreement)
+		other := agreement
+		other.ReferenceAgreementID = "agreement-2"
+		time.Sleep(time.Second)
+		good := w.issue(other)
+		code := w.issueCode()
+		time.Sleep(48 * time.Hour)
+
+		cfg := w.config
+		cfg.Stores = &poisoned{MemoryStores: w.stores, id: bad.ID, failures: 5}
+		w.service = newService(t, cfg)
+		w.workFor(time.Hour)
+		if w.find(good.ID).Access != nil || w.find(bad.ID).Access == nil {
+			t.Error("a bad record holds up another one")
+		}
+		if _, err := w.stores.FindCode(t.Context(), code.Digest()); !errors.Is(err, auth.ErrNotFound) {
+			t.Errorf("a code is left: %v", err)
+		}
+		if !strings.Contains(w.log.String(), "level=ERROR") {
+			t.Error("no alarm")
+		}
+	})
+}
+
+// poisoned fails for one token, always, and for codes a few times.
+type poisoned struct {
+	*auth.MemoryStores
+	id       string
+	failures int
+}
+
+func (s *poisoned) SaveToken(ctx context.Context, t auth.Token) error {
+	if t.ID == s.id {
+		return errBroken
+	}
+	return s.MemoryStores.SaveToken(ctx, t)
+}
+
+func (s *poisoned) DeleteCodes(ctx context.Context, now time.Time, n int) (int, error) {
+	if s.failures > 0 {
+		s.failures--
+		return 0, errBroken
+	}
+	return s.MemoryStores.DeleteCodes(ctx, now, n)
 }

@@ -6,26 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// must keeps the examples short.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
+// exampleSealer has a new key; a real one is in a KMS.
+func exampleSealer() *alipayplus.Sealer {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return testkit.Must(alipayplus.NewSealer(key))
 }
 
 func exampleService() *auth.Service {
-	key := make([]byte, 32) // in production from a KMS
-	_, _ = rand.Read(key)
-	store := auth.NewMemoryStore(1000) // in production a database
-	return must(auth.NewService(auth.Config{
-		Codes: store, Tokens: store, Sealer: must(auth.NewSealer(key)), RoutingNumber: "666",
+	db := alipayplus.NewMemory() // in production authsql and sqlstore
+	return testkit.Must(auth.NewService(auth.Config{
+		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: exampleSealer(), RoutingNumber: "666",
 	}))
 }
 
@@ -69,40 +70,88 @@ func ExampleService_IssueCode() {
 	// F INVALID_CODE
 }
 
-// A user agreed to one-click payments. The token is made once, and Alipay+ is
-// told until it acknowledges.
-func ExampleService_Issue() {
-	ctx := context.Background()
-	service := exampleService()
+// A user pays and agrees to one-click payments: the token is made in the
+// transaction of the debit, and a Relay tells Alipay+. Later the user ends the
+// authorization in the wallet, which needs KeepAccessTokens and the order's
+// referenceMerchantId.
+func ExampleService_OnPaid() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	db, sealer := alipayplus.NewMemory(), exampleSealer() // in production sqlstore and a KMS
+	tokens := testkit.Must(auth.NewService(auth.Config{
+		Stores: auth.NewMemoryStores(db), Outbox: db, Sealer: sealer,
+		KeepAccessTokens: true,
+		UserLoginID: func(context.Context, string) (alipayplus.Secret, error) {
+			return alipayplus.Conceal("62-857****6473"), nil
+		},
+	}))
+	bank := paymenttest.NewBank(db) // in production your ledger
+	bank.Deposit("C1", 1000)
+	payments := testkit.Must(payment.NewService(payment.ServiceConfig{
+		Records: payment.NewMemoryRecords(db), Ledger: bank, OnChange: tokens.OnPaid,
+	}))
+
+	// Alipay+, in memory.
 	alipay := alipayplustest.New(program{})
-	var token alipayplus.Secret
+	told := make(chan auth.Notification, 2)
 	alipayplustest.Answer(alipay, auth.AuthNotify,
 		func(_ context.Context, r *auth.AuthNotifyRequest) (*auth.AuthNotifyResponse, error) {
-			created := r.Notification.(auth.TokenCreated)
-			fmt.Println("Alipay+ learns of", created.ReferenceAgreementID, created.AccessToken)
-			token = created.AccessToken
+			told <- r.Notification
 			return &auth.AuthNotifyResponse{}, nil
 		})
-	client := must(alipayplus.NewClient(alipay.Config()))
+	alipayplustest.Answer(alipay, auth.ConsultUnbinding,
+		func(context.Context, *auth.ConsultUnbindingRequest) (*auth.ConsultUnbindingResponse, error) {
+			return &auth.ConsultUnbindingResponse{AllowUnbinding: alipayplus.True}, nil
+		})
+	alipayplustest.Answer(alipay, payment.NotifyPayment,
+		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
+			return &payment.NotifyPaymentResponse{}, nil
+		})
+	client := testkit.Must(alipayplus.NewClient(alipay.Config()))
+	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: db, Sealer: sealer}))
+	go func() { _ = relay.Run(ctx) }()
 
-	agreement := auth.Grant{
-		CustomerID: "C1", AuthClientID: "M1", ReferenceAgreementID: "AG1",
-		UserLoginID: alipayplus.Conceal("62-857****6473"),
-	}
-	first := must(service.Issue(ctx, agreement))
-	second := must(service.Issue(ctx, agreement)) // after a crash, say
-	fmt.Println(first.AccessDigest == second.AccessDigest, first.Notice.State)
+	hkd := alipayplus.Amount{Currency: "HKD", Minor: 100}
+	opened := testkit.Must(payments.Open(ctx, payment.Opened{Terms: payment.Terms{
+		PaymentRequestID: "PR1", CustomerID: "C1", CodeValueDigest: "a digest",
+		Amounts:           payment.Amounts{PaymentAmount: hkd, PayToAmount: hkd},
+		Order:             payment.Order{Merchant: payment.Merchant{ReferenceMerchantID: "SHOP1"}},
+		AuthorizationInfo: payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "AG1"},
+	}}))
+	paid := testkit.Must(payments.Confirm(ctx, payment.Confirmation{
+		PaymentRequestID: "PR1", CustomerID: "C1", Shown: opened.Amounts.Debit(), Consent: true,
+	}))
+	fmt.Println(paid.State, paid.Consented)
 
-	done, err := service.Work(ctx, client)
-	fmt.Println(done, err)
+	created := (<-told).(auth.TokenCreated)
+	fmt.Println("Alipay+ learns of", created.ReferenceAgreementID, created.UserLoginID, created.AccessToken)
+	grant, err := tokens.Check(ctx, created.AccessToken, auth.ScopeAgreementPay)
+	fmt.Println(grant.CustomerID, grant.ReferenceMerchantID, err)
 
-	grant, err := service.Check(ctx, token, auth.ScopeAgreementPay)
-	fmt.Println(grant.CustomerID, grant.ReferenceAgreementID, err)
+	token := testkit.Must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
+	allowed, err := tokens.Unbind(ctx, client, token.ID)
+	fmt.Println(allowed, err)
+	canceled := (<-told).(auth.TokenCanceled)
+	fmt.Println("Alipay+ learns of its end", canceled.AccessToken.Equal(created.AccessToken))
+	_, err = tokens.Check(ctx, created.AccessToken, auth.ScopeAgreementPay)
+	fmt.Println(err)
 	// Output:
-	// true pending
-	// Alipay+ learns of AG1 [redacted]
-	// 1 <nil>
-	// C1 AG1 <nil>
+	// paid true
+	// Alipay+ learns of AG1 [redacted] [redacted]
+	// C1 SHOP1 <nil>
+	// true <nil>
+	// Alipay+ learns of its end true
+	// INVALID_TOKEN
+}
+
+// Run in a goroutine of each process, together with the Run of the Relay.
+func ExampleService_Run() {
+	service := exampleService()
+	ctx, stop := context.WithTimeout(context.Background(), time.Millisecond)
+	defer stop()
+	fmt.Println(service.Run(ctx))
+	// Output:
+	// context deadline exceeded
 }
 
 // Check of a token that a payment names: a refusal can be answered as it is.

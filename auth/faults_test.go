@@ -60,17 +60,11 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// slow processes a request only after d.
-func slow(d time.Duration) alipayplustest.Fault {
-	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
-		time.Sleep(d)
-		return serve(r), nil
-	}
-}
-
-// spyStore notes every record that is saved.
+// spyStore notes every record that is saved and every message that is put.
 type spyStore struct {
-	*auth.MemoryStore
+	*auth.MemoryStores
+	outbox alipayplus.Outbox
+
 	mu    sync.Mutex
 	saved [][]byte
 }
@@ -83,12 +77,27 @@ func (s *spyStore) note(record any) {
 
 func (s *spyStore) SaveCode(ctx context.Context, c auth.Code) error {
 	s.note(c)
-	return s.MemoryStore.SaveCode(ctx, c)
+	return s.MemoryStores.SaveCode(ctx, c)
 }
 
 func (s *spyStore) SaveToken(ctx context.Context, t auth.Token) error {
 	s.note(t)
-	return s.MemoryStore.SaveToken(ctx, t)
+	return s.MemoryStores.SaveToken(ctx, t)
+}
+
+func (s *spyStore) Put(ctx context.Context, m alipayplus.Message) error {
+	data, err := m.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.saved = append(s.saved, data)
+	s.mu.Unlock()
+	return s.outbox.Put(ctx, m)
+}
+
+func (s *spyStore) Withdraw(ctx context.Context, operation, key string) error {
+	return s.outbox.Withdraw(ctx, operation, key)
 }
 
 var errBroken = errors.New("the store is down")
@@ -96,10 +105,11 @@ var errBroken = errors.New("the store is down")
 // errCrash is what brokenStore panics with.
 var errCrash = errors.New("the process is killed")
 
-// brokenStore fails at its call number failAt, from 1: with an error or by a
-// crash, before or after the call took effect.
+// brokenStore is Stores and an Outbox that fail at their call number failAt,
+// from 1: with an error or by a crash, before or after the call took effect.
 type brokenStore struct {
-	*auth.MemoryStore
+	*auth.MemoryStores
+	memory *alipayplus.Memory
 	failAt int
 	after  bool // the call takes effect, but nobody learns of it
 	crash  bool
@@ -131,31 +141,58 @@ func (s *brokenStore) reached() bool {
 	return s.calls >= s.failAt
 }
 
+// InTx fails at its commit.
+func (s *brokenStore) InTx(ctx context.Context, fn func(context.Context) error) (err error) {
+	if s.memory.Joined(ctx) {
+		return s.MemoryStores.InTx(ctx, fn)
+	}
+	var refused error
+	err = s.MemoryStores.InTx(ctx, func(ctx context.Context) error {
+		if refused = fn(ctx); refused != nil || s.after {
+			return refused
+		}
+		return s.call(func() error { return nil })
+	})
+	if err == nil && refused == nil && s.after {
+		err = s.call(func() error { return nil })
+	}
+	return err
+}
+
 func (s *brokenStore) FindCode(ctx context.Context, digest string) (c auth.Code, err error) {
-	err = s.call(func() error { c, err = s.MemoryStore.FindCode(ctx, digest); return err })
+	err = s.call(func() error { c, err = s.MemoryStores.FindCode(ctx, digest); return err })
 	return c, err
 }
 
 func (s *brokenStore) SaveCode(ctx context.Context, c auth.Code) error {
-	return s.call(func() error { return s.MemoryStore.SaveCode(ctx, c) })
-}
-
-func (s *brokenStore) DeleteCodes(ctx context.Context, now time.Time) error {
-	return s.call(func() error { return s.MemoryStore.DeleteCodes(ctx, now) })
+	return s.call(func() error { return s.MemoryStores.SaveCode(ctx, c) })
 }
 
 func (s *brokenStore) FindToken(ctx context.Context, key string) (t auth.Token, err error) {
-	err = s.call(func() error { t, err = s.MemoryStore.FindToken(ctx, key); return err })
+	err = s.call(func() error { t, err = s.MemoryStores.FindToken(ctx, key); return err })
 	return t, err
 }
 
 func (s *brokenStore) SaveToken(ctx context.Context, t auth.Token) error {
-	return s.call(func() error { return s.MemoryStore.SaveToken(ctx, t) })
+	return s.call(func() error { return s.MemoryStores.SaveToken(ctx, t) })
 }
 
-func (s *brokenStore) DueTokens(ctx context.Context, now time.Time, limit int) (due []auth.Token, err error) {
-	err = s.call(func() error { due, err = s.MemoryStore.DueTokens(ctx, now, limit); return err })
-	return due, err
+func (s *brokenStore) DeleteCodes(ctx context.Context, now time.Time, n int) (deleted int, err error) {
+	err = s.call(func() error { deleted, err = s.MemoryStores.DeleteCodes(ctx, now, n); return err })
+	return deleted, err
+}
+
+func (s *brokenStore) TokensToErase(ctx context.Context, now time.Time, n int) (ids []string, err error) {
+	err = s.call(func() error { ids, err = s.MemoryStores.TokensToErase(ctx, now, n); return err })
+	return ids, err
+}
+
+func (s *brokenStore) Put(ctx context.Context, m alipayplus.Message) error {
+	return s.call(func() error { return s.memory.Put(ctx, m) })
+}
+
+func (s *brokenStore) Withdraw(ctx context.Context, operation, key string) error {
+	return s.call(func() error { return s.memory.Withdraw(ctx, operation, key) })
 }
 
 // survive runs f and reports whether it ended without a crash.

@@ -59,7 +59,7 @@ func (g *Grant) check(agreement bool) error {
 	return nil
 }
 
-// stored is g as it is kept: a copy, without what must not be kept.
+// stored returns a copy of g without what must not be kept.
 func (g Grant) stored() Grant {
 	g.Scopes = slices.Clone(g.Scopes)
 	g.UserLoginID = alipayplus.Secret{}

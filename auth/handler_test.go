@@ -9,14 +9,13 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// The service behind the handler, with Alipay+ asking.
+// A handler serves the service, and Alipay+ asks.
 func TestBehindTheHandler(t *testing.T) {
 	w := newWorld(t)
 	store := alipayplus.NewMemoryIdempotencyStore(100)
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
-		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
-		auth.CancelToken.Handle("/cancelToken", w.service.CancelToken),
+		w.service.Routes("/")...,
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +72,7 @@ func TestBehindTheHandler(t *testing.T) {
 	w.restart(1, false, false)
 	troubled, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.gateway.Credentials(), Idempotency: store},
-		auth.ApplyToken.Handle("/applyToken", w.service.ApplyToken),
+		w.service.Routes("/")...,
 	)
 	if err != nil {
 		t.Fatal(err)

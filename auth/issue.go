@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -13,8 +14,8 @@ import (
 // AuthCode answers getAuthCode of the Alipay+ client SDK. Its JSON is for the
 // wallet's app, which hands it to the client SDK.
 type AuthCode struct {
-	// Code is the authorization code, 32 characters; absent if scopes were asked
-	// for and none was granted.
+	// Code is the authorization code, 32 characters; absent if scopes were
+	// asked for and none was granted.
 	Code          alipayplus.Secret `json:"authCode,omitzero"`
 	SuccessScopes []string          `json:"authSuccessScopes,omitzero"` // asked for and granted
 	ErrorScopes   []string          `json:"authErrorScopes,omitzero"`   // asked for and not granted
@@ -32,16 +33,16 @@ func (c AuthCode) LogValue() slog.Value {
 	return alipayplus.Loggable(fields(c)).LogValue()
 }
 
-// IssueCode answers getAuthCode: it makes an authorization code for the user who
-// is logged in to the wallet's app. g says who that is, the client, and which
-// scopes the user granted; asked are the scopes of getAuthCode. The code stands
-// for those that are in both. It is stored as a digest and can be redeemed once,
-// within CodeTTL.
+// IssueCode answers getAuthCode: it makes an authorization code for the user
+// who is logged in to the wallet's app. g says who that is, the client, and
+// which scopes the user granted; asked are the scopes of getAuthCode. The code
+// is for those that are in both. It is stored as a digest and can be redeemed
+// once, within Config.CodeTTL.
 //
 // The error of a g that is not complete is an *alipayplus.ValidationError.
 func (s *Service) IssueCode(ctx context.Context, g Grant, asked []string) (AuthCode, error) {
-	if s.cfg.Codes == nil {
-		return AuthCode{}, errors.New("auth: no Codes in the Config")
+	if s.cfg.RoutingNumber == "" {
+		return AuthCode{}, errors.New("auth: no RoutingNumber in the Config")
 	}
 	if err := g.check(false); err != nil {
 		return AuthCode{}, err
@@ -59,36 +60,66 @@ func (s *Service) IssueCode(ctx context.Context, g Grant, asked []string) (AuthC
 	}
 	g.Scopes = answer.SuccessScopes
 	code := newCodeText(s.cfg.RoutingNumber)
-	if err := s.cfg.Codes.SaveCode(ctx, newCode(code, g, now(), s.cfg.CodeTTL)); err != nil {
+	if err := s.cfg.Stores.SaveCode(ctx, newCode(code, g, now(), s.cfg.CodeTTL)); err != nil {
 		return AuthCode{}, err
 	}
 	answer.Code = code
 	return answer, nil
 }
 
-// NewToken makes the record of the token for an agreement and of the
-// notification TOKEN_CREATED about it, and stores nothing. It is for a host that
-// inserts the record itself, in the transaction that debits the user: insert it
-// if its ID is not there yet, else forget it.
+// Issue makes and stores the token for an agreement, once, and puts its
+// TOKEN_CREATED into the outbox: for the same authClientId and
+// referenceAgreementId it returns the token that there is, whatever became of
+// it. [Service.OnPaid] calls it for payments; call it yourself for an agreement
+// that was made in another way.
 //
 // The error of a g that is not complete is an *alipayplus.ValidationError. A
-// ReferenceMerchantID that is too long for authNotify is left out with a warning
-// on Config.Logger: an order may carry one, and the user has paid.
-func (s *Service) NewToken(g Grant) (Token, error) {
+// ReferenceMerchantID that is too long for authNotify is left out with a
+// warning on Config.Logger: an order may carry one, and the user has paid.
+func (s *Service) Issue(ctx context.Context, g Grant) (Token, error) {
 	if utf8.RuneCountInString(g.ReferenceMerchantID) > 32 {
-		s.log.Warn("auth: referenceMerchantId is longer than 32 characters and left out", slog.String("authClientId", g.AuthClientID))
+		s.log.WarnContext(ctx, "auth: referenceMerchantId is longer than 32 characters and left out",
+			slog.String("authClientId", g.AuthClientID))
 		g.ReferenceMerchantID = ""
 	}
-	if err := g.check(true); err != nil {
+	t, m, err := s.newToken(g, now())
+	if err != nil {
 		return Token{}, err
+	}
+	issued := t
+	err = s.cfg.Stores.InTx(ctx, func(ctx context.Context) error {
+		err := s.cfg.Stores.SaveToken(ctx, t)
+		if errors.Is(err, ErrConflict) {
+			issued, err = s.cfg.Stores.FindToken(ctx, t.ID)
+			return err
+		}
+		issued = t
+		if err == nil {
+			err = s.cfg.Outbox.Put(ctx, m)
+		}
+		return err
+	})
+	if err != nil {
+		return Token{}, err
+	}
+	if issued.Grant.CustomerID != g.CustomerID { // found out here: an error inside would undo a payment, too
+		return Token{}, errOtherCustomer
+	}
+	return issued, nil
+}
+
+// newToken makes the record of the token for an agreement, and the message
+// TOKEN_CREATED about it.
+func (s *Service) newToken(g Grant, at time.Time) (t Token, m alipayplus.Message, err error) {
+	if err := g.check(true); err != nil {
+		return t, m, err
 	}
 	if len(g.Scopes) == 0 {
 		g.Scopes = []string{ScopeAgreementPay}
 	}
-	at := now()
 	p := s.newPair(at)
-	t := s.token(agreementID(&g), g, p, at)
-	sealed, err := s.sealNotice(t.AccessDigest, TokenCreated{
+	t = s.token(agreementID(&g), g, p, at)
+	m, err = s.message(t.ID, TokenCreated{
 		AuthClientID:           g.AuthClientID,
 		ReferenceAgreementID:   g.ReferenceAgreementID,
 		AccessToken:            p.access,
@@ -102,35 +133,7 @@ func (s *Service) NewToken(g Grant) (Token, error) {
 		PSPID:                  g.PSPID,
 		Wallet:                 s.cfg.Wallet,
 	})
-	if err != nil {
-		return Token{}, err
-	}
-	t.Notice = Notice{State: NoticePending, Next: at, Sealed: sealed}
-	return t, nil
-}
-
-// Issue makes and stores the token for an agreement, once: for the same
-// authClientId and referenceAgreementId it returns the token that there is,
-// whatever became of it. Call it when a payment with isAuthorizationAndPay
-// succeeded, in the transaction of the debit if the TokenStore can take part in
-// it, else after it and again until it returns nil. Work then tells Alipay+.
-func (s *Service) Issue(ctx context.Context, g Grant) (Token, error) {
-	t, err := s.NewToken(g)
-	if err != nil {
-		return Token{}, err
-	}
-	err = s.cfg.Tokens.SaveToken(ctx, t)
-	if err == nil || !errors.Is(err, ErrConflict) {
-		return t, err
-	}
-	there, err := s.cfg.Tokens.FindToken(ctx, t.ID)
-	if err != nil {
-		return Token{}, err
-	}
-	if there.Grant.CustomerID != g.CustomerID {
-		return Token{}, errOtherCustomer
-	}
-	return there, nil
+	return t, m, err
 }
 
 var errOtherCustomer = errors.New("auth: this agreement belongs to another customer")

@@ -4,164 +4,135 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"maps"
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/undo"
 )
 
-// MemoryStore is a CodeStore and a TokenStore for tests and for programs that
-// may forget everything when they end.
-type MemoryStore struct {
-	limit int
-
-	mu     sync.Mutex
+// MemoryStores are [Stores] in an [alipayplus.Memory], for tests, examples and
+// programs that may forget everything when they end. Make them with
+// NewMemoryStores.
+type MemoryStores struct {
+	memory *alipayplus.Memory
 	codes  map[string]Code   // by digest
 	tokens map[string]Token  // by ID
 	ids    map[string]string // ID of a token, by each of its keys
 }
 
-var (
-	_ CodeStore  = (*MemoryStore)(nil)
-	_ TokenStore = (*MemoryStore)(nil)
-)
+var _ Stores = (*MemoryStores)(nil)
 
-// NewMemoryStore makes a store of at most limit codes and limit tokens. When it
-// is full it forgets codes and tokens that are of no more use; if there are
-// none, it refuses new ones with ErrFull.
-func NewMemoryStore(limit int) *MemoryStore {
-	return &MemoryStore{
-		limit:  max(limit, 1),
-		codes:  make(map[string]Code),
-		tokens: make(map[string]Token),
-		ids:    make(map[string]string),
-	}
+// NewMemoryStores keeps codes and tokens in m, together with its outbox.
+func NewMemoryStores(m *alipayplus.Memory) *MemoryStores {
+	return &MemoryStores{m, map[string]Code{}, map[string]Token{}, map[string]string{}}
 }
 
-// String says how many records there are.
-func (m *MemoryStore) String() string {
-	if m == nil {
-		return "<nil>"
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return fmt.Sprintf("auth.MemoryStore{%d codes, %d tokens}", len(m.codes), len(m.tokens))
+// InTx implements Stores.
+func (m *MemoryStores) InTx(ctx context.Context, fn func(context.Context) error) error {
+	return m.memory.InTx(ctx, fn)
 }
 
-// FindCode implements CodeStore.
-func (m *MemoryStore) FindCode(_ context.Context, digest string) (Code, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.codes[digest]
-	if !ok {
-		return Code{}, ErrNotFound
+// in runs fn in a transaction. Its error is an answer and undoes nothing: fn
+// changes nothing if it fails.
+func (m *MemoryStores) in(ctx context.Context, fn func(context.Context) error) (answer error) {
+	if err := m.memory.InTx(ctx, func(ctx context.Context) error { answer = fn(ctx); return nil }); err != nil {
+		return err
 	}
-	return c.clone(), nil
+	return answer
 }
 
-// SaveCode implements CodeStore.
-func (m *MemoryStore) SaveCode(_ context.Context, c Code) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.codes[c.Digest].Version != c.Version-1 {
-		return ErrConflict
-	}
-	if c.Version == 1 && len(m.codes) >= m.limit {
-		m.deleteCodes(time.Now())
-		if len(m.codes) >= m.limit {
-			return ErrFull
+// FindCode implements Stores.
+func (m *MemoryStores) FindCode(ctx context.Context, digest string) (c Code, err error) {
+	err = m.in(ctx, func(context.Context) error {
+		there, ok := m.codes[digest]
+		if !ok {
+			return ErrNotFound
 		}
-	}
-	m.codes[c.Digest] = c.clone()
-	return nil
+		c = there.clone()
+		return nil
+	})
+	return c, err
 }
 
-// DeleteCodes implements CodeStore.
-func (m *MemoryStore) DeleteCodes(_ context.Context, now time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.deleteCodes(now)
-	return nil
-}
-
-func (m *MemoryStore) deleteCodes(now time.Time) {
-	maps.DeleteFunc(m.codes, func(_ string, c Code) bool { return !c.EraseAt.After(now) })
-}
-
-// FindToken implements TokenStore.
-func (m *MemoryStore) FindToken(_ context.Context, key string) (Token, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	id, ok := m.ids[key]
-	if !ok {
-		return Token{}, ErrNotFound
-	}
-	return m.tokens[id].clone(), nil
-}
-
-// SaveToken implements TokenStore.
-func (m *MemoryStore) SaveToken(_ context.Context, t Token) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	before := m.tokens[t.ID]
-	if before.Version != t.Version-1 {
-		return ErrConflict
-	}
-	for _, key := range t.Keys() {
-		if id, ok := m.ids[key]; ok && id != t.ID {
+// SaveCode implements Stores.
+func (m *MemoryStores) SaveCode(ctx context.Context, c Code) error {
+	return m.in(ctx, func(ctx context.Context) error {
+		if m.codes[c.Digest].Version != c.Version-1 {
 			return ErrConflict
 		}
-	}
-	if t.Version == 1 && len(m.tokens) >= m.limit {
-		m.deleteTokens(time.Now())
-		if len(m.tokens) >= m.limit {
-			return ErrFull
-		}
-	}
-	if t.Version > 1 {
-		m.unlink(before)
-	}
-	for _, key := range t.Keys() {
-		m.ids[key] = t.ID
-	}
-	m.tokens[t.ID] = t.clone()
-	return nil
-}
-
-func (m *MemoryStore) deleteTokens(now time.Time) {
-	for id, t := range m.tokens {
-		if !t.end().After(now) {
-			m.unlink(t)
-			delete(m.tokens, id)
-		}
-	}
-}
-
-func (m *MemoryStore) unlink(t Token) {
-	for _, key := range t.Keys() {
-		delete(m.ids, key)
-	}
-}
-
-// DueTokens implements TokenStore.
-func (m *MemoryStore) DueTokens(_ context.Context, now time.Time, limit int) ([]Token, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var due []Token
-	for _, t := range m.tokens {
-		if at := t.Due(); !at.IsZero() && !at.After(now) {
-			due = append(due, t)
-		}
-	}
-	slices.SortFunc(due, func(a, b Token) int {
-		return cmp.Or(a.Due().Compare(b.Due()), cmp.Compare(a.ID, b.ID))
+		undo.Set(ctx, m.memory, m.codes, c.Digest, c.clone())
+		return nil
 	})
-	due = due[:min(len(due), max(limit, 0))]
-	for i := range due {
-		due[i] = due[i].clone()
-	}
-	return due, nil
+}
+
+// DeleteCodes implements Stores.
+func (m *MemoryStores) DeleteCodes(ctx context.Context, now time.Time, n int) (deleted int, err error) {
+	err = m.in(ctx, func(ctx context.Context) error {
+		for digest, c := range m.codes {
+			if deleted < n && !c.EraseAt.After(now) {
+				undo.Delete(ctx, m.memory, m.codes, digest)
+				deleted++
+			}
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+// FindToken implements Stores.
+func (m *MemoryStores) FindToken(ctx context.Context, key string) (t Token, err error) {
+	err = m.in(ctx, func(context.Context) error {
+		id, ok := m.ids[key]
+		if !ok {
+			return ErrNotFound
+		}
+		t = m.tokens[id].clone()
+		return nil
+	})
+	return t, err
+}
+
+// SaveToken implements Stores.
+func (m *MemoryStores) SaveToken(ctx context.Context, t Token) error {
+	return m.in(ctx, func(ctx context.Context) error {
+		before := m.tokens[t.ID]
+		if before.Version != t.Version-1 {
+			return ErrConflict
+		}
+		for _, key := range t.Keys() {
+			if id, ok := m.ids[key]; ok && id != t.ID {
+				return ErrConflict
+			}
+		}
+		if before.Version > 0 {
+			for _, key := range before.Keys() {
+				undo.Delete(ctx, m.memory, m.ids, key)
+			}
+		}
+		for _, key := range t.Keys() {
+			undo.Set(ctx, m.memory, m.ids, key, t.ID)
+		}
+		undo.Set(ctx, m.memory, m.tokens, t.ID, t.clone())
+		return nil
+	})
+}
+
+// TokensToErase implements Stores.
+func (m *MemoryStores) TokensToErase(ctx context.Context, now time.Time, n int) (ids []string, err error) {
+	err = m.in(ctx, func(context.Context) error {
+		for id, t := range m.tokens {
+			if at := t.EraseAt(); !at.IsZero() && !at.After(now) {
+				ids = append(ids, id)
+			}
+		}
+		slices.SortFunc(ids, func(a, b string) int {
+			return cmp.Or(m.tokens[a].EraseAt().Compare(m.tokens[b].EraseAt()), cmp.Compare(a, b))
+		})
+		ids = ids[:min(len(ids), max(n, 0))]
+		return nil
+	})
+	return ids, err
 }
 
 // clone shares no memory with c.
@@ -175,7 +146,6 @@ func (c Code) clone() Code {
 func (t Token) clone() Token {
 	t.Grant.Scopes = slices.Clone(t.Grant.Scopes)
 	t.Repeat.Sealed = bytes.Clone(t.Repeat.Sealed)
-	t.Notice.Sealed = bytes.Clone(t.Notice.Sealed)
 	t.Access = bytes.Clone(t.Access)
 	return t
 }

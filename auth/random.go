@@ -8,7 +8,7 @@ import (
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// randomText is n random characters of base62, each equally likely.
+// randomText returns n random characters of base62, each equally likely.
 func randomText(n int) string {
 	text := make([]byte, 0, n)
 	var room [64]byte
@@ -26,5 +26,5 @@ func randomText(n int) string {
 	}
 }
 
-// newTokenText is a token: 43 characters, 256 bits.
+// newTokenText returns a new token: 43 characters, 256 bits.
 func newTokenText() alipayplus.Secret { return alipayplus.Conceal(randomText(43)) }

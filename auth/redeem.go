@@ -3,20 +3,19 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ApplyToken answers applyToken:
-//
-//	auth.ApplyToken.Handle("/alipayplus/applyToken", service.ApplyToken)
+// ApplyToken answers applyToken; Routes serves it.
 //
 // An authorization code gives one pair of tokens, for one request; a repeat of
-// that request within RepeatWindow gets the same pair (see Config.NoCodeRepeat).
-// A refresh token gives a new pair and kills the old one; the same refresh token
-// within RepeatWindow gets the same new pair, unless that was refreshed, too.
+// that request within RepeatWindow gets the same pair (see
+// Config.NoCodeRepeat). A refresh token gives a new pair and kills the old one;
+// the same refresh token within RepeatWindow gets the same new pair, unless
+// that was refreshed, too.
 //
 // Refusals are Config.InvalidCode and Config.ExpiredCode, INVALID_REFRESH_TOKEN
 // and EXPIRED_REFRESH_TOKEN, and PARAM_ILLEGAL for anything else. An error of a
@@ -32,13 +31,14 @@ func (s *Service) ApplyToken(ctx context.Context, r *ApplyTokenRequest) (*ApplyT
 	return nil, alipayplus.CodeParamIllegal
 }
 
-// refusal is code with status F, also for a code that the SDK does not know.
+// refusal returns code with status F, also for a code that the SDK does not
+// know.
 func refusal(code alipayplus.ResultCode) error {
 	return alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}
 }
 
-// otherClient reports whether r is to be refused because it names another client
-// than g.
+// otherClient reports whether r is to be refused because it names another
+// client than g, and logs that it does.
 func (s *Service) otherClient(ctx context.Context, r *ApplyTokenRequest, g *Grant) bool {
 	if r.AuthClientID == "" || r.AuthClientID == g.AuthClientID {
 		return false
@@ -49,72 +49,71 @@ func (s *Service) otherClient(ctx context.Context, r *ApplyTokenRequest, g *Gran
 	return s.cfg.RefuseOtherClient
 }
 
-// redeem exchanges a code. What decides is one atomic step of the CodeStore: the
-// change of the code to consumed, together with the sealed answer. The token
-// follows from that record, so that a repeat after a crash can still store it.
-func (s *Service) redeem(ctx context.Context, r *ApplyTokenRequest) (*ApplyTokenResponse, error) {
-	if s.cfg.Codes == nil || !wellFormed(r.AuthCode, s.cfg.RoutingNumber) {
+// redeem exchanges a code. The code is consumed, its answer kept and the token
+// stored in one transaction.
+func (s *Service) redeem(ctx context.Context, r *ApplyTokenRequest) (answer *ApplyTokenResponse, err error) {
+	if s.cfg.RoutingNumber == "" || !wellFormed(r.AuthCode, s.cfg.RoutingNumber) {
 		return nil, refusal(s.cfg.InvalidCode)
 	}
 	digest := r.AuthCode.Digest()
-	for range contention {
-		c, err := s.cfg.Codes.FindCode(ctx, digest)
-		if errors.Is(err, ErrNotFound) {
-			return nil, refusal(s.cfg.InvalidCode)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if s.otherClient(ctx, r, &c.Grant) {
-			return nil, refusal(s.cfg.InvalidCode)
-		}
-		at := now()
-		if !c.Consumed.IsZero() {
-			if c.Repeat.Print != printOf(r) || !c.Repeat.open(at) {
-				return nil, refusal(s.cfg.InvalidCode)
+	err = s.cfg.Stores.InTx(ctx, func(ctx context.Context) error {
+		for range contention {
+			c, err := s.cfg.Stores.FindCode(ctx, digest)
+			if errors.Is(err, ErrNotFound) {
+				return refusal(s.cfg.InvalidCode)
 			}
-			answer, err := s.openAnswer(forRedeem, digest, c.Repeat.Sealed)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			return s.complete(ctx, c, answer)
+			if s.otherClient(ctx, r, &c.Grant) {
+				return refusal(s.cfg.InvalidCode)
+			}
+			at := now()
+			if !c.Consumed.IsZero() {
+				answer, err = s.repeat(ctx, r, &c, at)
+				return err
+			}
+			if !at.Before(c.Expiry) {
+				return refusal(s.cfg.ExpiredCode)
+			}
+			p := s.newPair(at)
+			answer = p.answer(&c.Grant)
+			sealed, err := s.sealAnswer(forRedeem, digest, answer)
+			if err != nil {
+				return err
+			}
+			c = c.consumed(r, at, sealed)
+			err = s.cfg.Stores.SaveCode(ctx, c)
+			if errors.Is(err, ErrConflict) {
+				continue
+			}
+			if err == nil {
+				err = s.cfg.Stores.SaveToken(ctx, s.token(c.Digest, c.Grant, p, at))
+			}
+			return err
 		}
-		if !at.Before(c.Expiry) {
-			return nil, refusal(s.cfg.ExpiredCode)
-		}
-		answer := s.newPair(at).answer(&c.Grant)
-		sealed, err := s.sealAnswer(forRedeem, digest, answer)
-		if err != nil {
-			return nil, err
-		}
-		c = c.consumed(r, at, sealed)
-		err = s.cfg.Codes.SaveCode(ctx, c)
-		if err == nil {
-			return s.complete(ctx, c, answer)
-		}
-		if !errors.Is(err, ErrConflict) {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("%w, %d times in a row", ErrConflict, contention)
-}
-
-// complete stores the token of a consumed code, if it is not there yet, and
-// gives the answer.
-func (s *Service) complete(ctx context.Context, c Code, answer *ApplyTokenResponse) (*ApplyTokenResponse, error) {
-	t := s.token(c.Digest, c.Grant, pairIn(answer), c.Consumed)
-	err := s.cfg.Tokens.SaveToken(ctx, t)
-	if err == nil {
-		return answer, nil
-	}
-	if !errors.Is(err, ErrConflict) {
-		return nil, err
-	}
-	there, err := s.cfg.Tokens.FindToken(ctx, t.ID)
+		return errContention
+	})
 	if err != nil {
 		return nil, err
 	}
-	if s.cfg.NoCodeRepeat || !there.Cancelled.IsZero() || there.AccessDigest != t.AccessDigest {
+	return answer, nil
+}
+
+// repeat returns the answer to a request for a code that was redeemed before.
+func (s *Service) repeat(ctx context.Context, r *ApplyTokenRequest, c *Code, at time.Time) (*ApplyTokenResponse, error) {
+	if s.cfg.NoCodeRepeat || c.Repeat.Fingerprint != fingerprintOf(r) || !c.Repeat.open(at) {
+		return nil, refusal(s.cfg.InvalidCode)
+	}
+	answer, err := s.openAnswer(forRedeem, c.Digest, c.Repeat.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.cfg.Stores.FindToken(ctx, c.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if !t.Cancelled.IsZero() || t.AccessDigest != answer.AccessToken.Digest() {
 		return nil, refusal(s.cfg.InvalidCode)
 	}
 	return answer, nil
@@ -124,29 +123,33 @@ func (s *Service) complete(ctx context.Context, c Code, answer *ApplyTokenRespon
 func (s *Service) refresh(ctx context.Context, r *ApplyTokenRequest) (*ApplyTokenResponse, error) {
 	digest := r.RefreshToken.Digest()
 	var answer *ApplyTokenResponse
-	_, err := s.update(ctx, digest, func(t *Token) (changed bool, err error) {
+	_, err := s.update(ctx, digest, func(t *Token) (do *messages, err error) {
 		answer = nil
 		at := now()
 		if !t.Cancelled.IsZero() || s.otherClient(ctx, r, &t.Grant) {
-			return false, alipayplus.CodeInvalidRefreshToken
+			return nil, alipayplus.CodeInvalidRefreshToken
 		}
 		switch {
 		case digest == t.RefreshDigest && !at.Before(t.RefreshExpiry):
-			return false, alipayplus.CodeExpiredRefreshToken
+			return nil, alipayplus.CodeExpiredRefreshToken
 		case digest == t.RefreshDigest:
 			p := s.newPair(at)
 			answer = p.answer(&t.Grant)
 			sealed, err := s.sealAnswer(forRefresh, p.access.Digest(), answer)
 			if err != nil {
-				return false, err
+				return nil, err
 			}
+			// TOKEN_CREATED tells of the pair that is dead now. Who sent the
+			// refresh token knows it.
+			do = new(messages)
+			do.withdraw, _ = t.created()
 			t.refresh(p, at, sealed, s.keep(p))
-			return true, nil
+			return do, nil
 		case digest == t.OldRefreshDigest && t.Repeat.open(at):
 			answer, err = s.openAnswer(forRefresh, t.AccessDigest, t.Repeat.Sealed)
-			return false, err
+			return nil, err
 		}
-		return false, alipayplus.CodeInvalidRefreshToken
+		return nil, alipayplus.CodeInvalidRefreshToken
 	})
 	if errors.Is(err, ErrNotFound) {
 		return nil, alipayplus.CodeInvalidRefreshToken

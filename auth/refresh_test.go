@@ -130,11 +130,11 @@ func TestRefreshNeedsItsKey(t *testing.T) {
 func TestSealingKeysRotate(t *testing.T) {
 	older, newer := make([]byte, 32), make([]byte, 32)
 	older[0], newer[0] = 1, 2
-	first, err := auth.NewSealer(older)
+	first, err := alipayplus.NewSealer(older)
 	if err != nil {
 		t.Fatal(err)
 	}
-	both, err := auth.NewSealer(newer, older)
+	both, err := alipayplus.NewSealer(newer, older)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestSealingKeysRotate(t *testing.T) {
 		t.Error("the new key is not the one that seals")
 	}
 	for _, keys := range [][][]byte{nil, {nil}, {make([]byte, 31)}, {make([]byte, 32)}, {newer, make([]byte, 16)}} {
-		if _, err := auth.NewSealer(keys...); err == nil {
+		if _, err := alipayplus.NewSealer(keys...); err == nil {
 			t.Errorf("a Sealer of %d keys that cannot be used", len(keys))
 		}
 	}

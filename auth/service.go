@@ -10,22 +10,25 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// MinCodeTTL is the least that the documents ask an authorization code to be
-// valid for.
-const MinCodeTTL = 5 * time.Minute
+// minCodeTTL is the shortest validity of an authorization code that the
+// documents allow.
+const minCodeTTL = 5 * time.Minute
 
-// Config is what New needs. Fields without REQUIRED may stay zero.
+// Config is what NewService needs. Fields without "required" may stay zero.
 type Config struct {
-	Tokens TokenStore // REQUIRED
-	Sealer *Sealer    // REQUIRED
+	Stores Stores // required
+	// Outbox takes the messages of authNotify, in the transactions of Stores:
+	// both must be in the same database. Required.
+	Outbox alipayplus.Outbox
+	// Sealer encrypts answers and tokens that have to wait, and the messages in
+	// the Outbox; give it to the alipayplus.Relay, too. Required.
+	Sealer *alipayplus.Sealer
 
-	// Codes keeps authorization codes. Nil: IssueCode fails, and every code is
-	// invalid. REQUIRED for payments in the Chinese mainland.
-	Codes CodeStore
 	// RoutingNumber is the number of 3 digits that Alipay+ assigned to the MPP;
-	// every authorization code carries it. REQUIRED with Codes.
+	// every authorization code carries it. Required for payments in the Chinese
+	// mainland. Without it IssueCode fails, and every code is invalid.
 	RoutingNumber string
-	// CodeTTL is how long a code is valid, at least MinCodeTTL; 0 means 10
+	// CodeTTL is how long a code is valid, at least 5 minutes; 0 means 10
 	// minutes.
 	CodeTTL time.Duration
 	// NoCodeRepeat: a code gives one answer only. Otherwise the same request,
@@ -46,27 +49,32 @@ type Config struct {
 	// end before its access token.
 	AccessTokenTTL, RefreshTokenTTL time.Duration
 	// KeepAccessTokens keeps each access token, sealed, as long as it lives.
-	// consultUnbinding and authNotify TOKEN_CANCELED name the token: without
-	// this, a user cannot end an authorization in the wallet with Unbind, and
-	// Alipay+ learns of Cancel only when it uses the token.
+	// Set it if users may end an authorization in the wallet: consultUnbinding
+	// and authNotify TOKEN_CANCELED name the token. Without it Unbind gives
+	// ErrErased, and Alipay+ learns of Cancel only when it uses the token.
 	KeepAccessTokens bool
 
-	Wallet   Wallet              // of authNotify TOKEN_CREATED
-	Schedule alipayplus.Schedule // of authNotify; nil: the default of Schedule
-	// Logger gets alarms and oddities, never a secret; nil is silent.
+	// UserLoginID returns the masked login id of a customer ("62-857****6473",
+	// at most 64 characters) for the TOKEN_CREATED of OnPaid; the zero Secret
+	// leaves it out. It is called in the transaction of the payment, and an
+	// error undoes that.
+	UserLoginID func(ctx context.Context, customerID string) (alipayplus.Secret, error)
+	Wallet      Wallet // of authNotify TOKEN_CREATED
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
+	// silent.
 	Logger *slog.Logger
 }
 
 // Service is the authorization server of a wallet: it issues, redeems,
 // refreshes, checks and cancels. It is immutable and safe for concurrent use,
-// holds nothing but its Config, and owns no goroutine: any number of processes
-// may work on the same stores.
+// and holds nothing but its Config: any number of processes may work on the
+// same Stores.
 type Service struct {
 	cfg Config
 	log *slog.Logger
 }
 
-// NewService checks cfg completely and returns a Service.
+// NewService checks cfg and returns a Service.
 func NewService(cfg Config) (*Service, error) {
 	if cfg.CodeTTL == 0 {
 		cfg.CodeTTL = 10 * time.Minute
@@ -85,13 +93,15 @@ func NewService(cfg Config) (*Service, error) {
 		cfg.ExpiredCode = alipayplus.CodeExpiredCode
 	}
 	switch {
-	case cfg.Tokens == nil:
-		return nil, errors.New("auth: no Tokens")
-	case cfg.Sealer == nil || len(cfg.Sealer.aeads) == 0:
-		return nil, errors.New("auth: no Sealer; make one with NewSealer")
-	case cfg.Codes != nil && !validRouting(cfg.RoutingNumber):
+	case cfg.Stores == nil:
+		return nil, errors.New("auth: a Service needs Stores")
+	case cfg.Outbox == nil:
+		return nil, errors.New("auth: a Service needs an Outbox")
+	case cfg.Sealer == nil:
+		return nil, errors.New("auth: a Service needs a Sealer; make one with alipayplus.NewSealer")
+	case cfg.RoutingNumber != "" && !validRouting(cfg.RoutingNumber):
 		return nil, errors.New("auth: RoutingNumber is not 3 digits")
-	case cfg.CodeTTL < MinCodeTTL:
+	case cfg.CodeTTL < minCodeTTL:
 		return nil, errors.New("auth: CodeTTL is below 5 minutes, which the documents forbid")
 	case cfg.AccessTokenTTL < time.Second:
 		return nil, errors.New("auth: AccessTokenTTL is below a second")
@@ -104,13 +114,27 @@ func NewService(cfg Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	// A Wallet that cannot be sent would cost every payment its token.
+	sample := Grant{CustomerID: "C", AuthClientID: "M", ReferenceAgreementID: "A"}
+	if _, _, err := s.newToken(sample, now()); err != nil {
+		return nil, fmt.Errorf("auth: TOKEN_CREATED cannot be made with this Wallet: %w", err)
+	}
 	return s, nil
 }
 
-// now is the time as databases keep it.
+// Routes serve applyToken and cancelToken below prefix: "/alipayplus/" gives
+// "/alipayplus/applyToken" and so on, the paths to register with Alipay+.
+func (s *Service) Routes(prefix string) []alipayplus.Route {
+	return []alipayplus.Route{
+		ApplyToken.Handle(prefix+"applyToken", s.ApplyToken),
+		CancelToken.Handle(prefix+"cancelToken", s.CancelToken),
+	}
+}
+
+// now returns the time as databases keep it: UTC, in microseconds.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// newPair makes two tokens.
+// newPair makes an access token and its refresh token.
 func (s *Service) newPair(at time.Time) *pair {
 	return &pair{
 		access:        newTokenText(),
@@ -120,7 +144,7 @@ func (s *Service) newPair(at time.Time) *pair {
 	}
 }
 
-// token makes the record of p.
+// token returns the first record of the pair p.
 func (s *Service) token(id string, g Grant, p *pair, at time.Time) Token {
 	return Token{
 		ID: id, Version: 1, Grant: g.stored(), Created: at,
@@ -130,94 +154,100 @@ func (s *Service) token(id string, g Grant, p *pair, at time.Time) Token {
 	}
 }
 
-// keep seals the access token, if that is wanted.
+// purpose is what a text was sealed for. It is authenticated with the digest
+// that the text belongs to, so that no sealed text can be moved.
+type purpose string
+
+const (
+	forRedeem  purpose = "auth redeem"      // the answer to applyToken with a code; digest of the code
+	forRefresh purpose = "auth refresh"     // the answer to applyToken with a refresh token; digest of the new access token
+	forUnbind  purpose = "auth accessToken" // an access token; its digest
+)
+
+func (p purpose) of(digest string) string { return string(p) + " " + digest }
+
+// keep returns the access token, sealed, with Config.KeepAccessTokens, else
+// nil.
 func (s *Service) keep(p *pair) []byte {
 	if !s.cfg.KeepAccessTokens {
 		return nil
 	}
-	return s.cfg.Sealer.seal(forUnbind, p.access.Digest(), []byte(p.access.Reveal()))
+	return s.cfg.Sealer.Seal(forUnbind.of(p.access.Digest()), []byte(p.access.Reveal()))
 }
 
-// sealAnswer and openAnswer keep an answer with tokens for its repetition.
+// sealAnswer returns an answer with tokens, sealed, for its repetition.
 func (s *Service) sealAnswer(p purpose, digest string, answer *ApplyTokenResponse) ([]byte, error) {
 	text, err := alipayplus.Marshal(answer)
 	if err != nil {
 		return nil, errors.New("auth: the answer cannot be encoded")
 	}
-	return s.cfg.Sealer.seal(p, digest, text), nil
+	return s.cfg.Sealer.Seal(p.of(digest), text), nil
 }
 
+// openAnswer returns the answer that sealAnswer sealed.
 func (s *Service) openAnswer(p purpose, digest string, sealed []byte) (*ApplyTokenResponse, error) {
-	text, err := s.cfg.Sealer.open(p, digest, sealed)
+	text, err := s.cfg.Sealer.Open(p.of(digest), sealed)
 	if err != nil {
 		return nil, err
 	}
 	answer := new(ApplyTokenResponse)
 	if alipayplus.Unmarshal(text, answer) != nil {
-		return nil, errSealed
+		return nil, alipayplus.ErrSealed
 	}
 	return answer, nil
 }
 
-// sealNotice prepares and seals a notification about the token with this digest.
-func (s *Service) sealNotice(digest string, n Notification) ([]byte, error) {
+// message prepares and seals a notification about the token id. Messages of one
+// token arrive in their order.
+func (s *Service) message(id string, n Notification) (alipayplus.Message, error) {
 	m, err := AuthNotify.Prepare(&AuthNotifyRequest{Notification: n})
-	if err != nil {
-		return nil, err
-	}
-	text, err := m.MarshalBinary()
-	if err != nil {
-		return nil, errors.New("auth: the notification cannot be encoded")
-	}
-	return s.cfg.Sealer.seal(forNotice, digest, text), nil
-}
-
-func (s *Service) openNotice(t *Token) (m alipayplus.Message, err error) {
-	text, err := s.cfg.Sealer.open(forNotice, t.AccessDigest, t.Notice.Sealed)
 	if err != nil {
 		return m, err
 	}
-	if m.UnmarshalBinary(text) != nil {
-		return m, errSealed
-	}
-	return m, nil
+	m.Group = id
+	return s.cfg.Sealer.SealMessage(m), nil
 }
 
 // contention is how often a change is tried again because somebody else changed
 // the record.
 const contention = 100
 
-// update changes a token: change gets the stored one and reports whether it
-// changed it.
-func (s *Service) update(ctx context.Context, key string, change func(*Token) (changed bool, err error)) (Token, error) {
-	for range contention {
-		t, err := s.cfg.Tokens.FindToken(ctx, key)
-		if err != nil {
-			return Token{}, err
-		}
-		if changed, err := change(&t); err != nil || !changed {
-			return t, err
-		}
-		t.Version++
-		err = s.cfg.Tokens.SaveToken(ctx, t)
-		if err == nil || !errors.Is(err, ErrConflict) {
-			return t, err
-		}
-		if err := ctx.Err(); err != nil {
-			return Token{}, err
-		}
-	}
-	return Token{}, fmt.Errorf("%w, %d times in a row", ErrConflict, contention)
+var errContention = fmt.Errorf("%w, %d times in a row", ErrConflict, contention)
+
+// messages is what a change of a token does to the outbox.
+type messages struct {
+	withdraw string // the key of a message of authNotify, or ""
+	put      *alipayplus.Message
 }
 
-// codeOf is the verified result code of a delivery.
-func codeOf(err error) alipayplus.ResultCode {
-	var e *alipayplus.Error
-	switch {
-	case err == nil:
-		return alipayplus.CodeSuccess
-	case errors.As(err, &e):
-		return e.Result.Code
-	}
-	return ""
+// update changes a token together with the outbox, in one transaction. change
+// gets the stored token and may be called again; nil means that it changed
+// nothing.
+func (s *Service) update(ctx context.Context, key string, change func(*Token) (*messages, error)) (t Token, err error) {
+	err = s.cfg.Stores.InTx(ctx, func(ctx context.Context) error {
+		for range contention {
+			var err error
+			if t, err = s.cfg.Stores.FindToken(ctx, key); err != nil {
+				return err
+			}
+			do, err := change(&t)
+			if err != nil || do == nil {
+				return err
+			}
+			t.Version++
+			err = s.cfg.Stores.SaveToken(ctx, t)
+			if errors.Is(err, ErrConflict) {
+				continue
+			}
+			if err == nil && do.withdraw != "" {
+				err = s.cfg.Outbox.Withdraw(ctx, AuthNotify.Name(), do.withdraw)
+			}
+			if err == nil && do.put != nil {
+				err = s.cfg.Outbox.Put(ctx, *do.put)
+			}
+			return err
+		}
+		return errContention
+	})
+	return t, err
 }

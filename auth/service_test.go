@@ -9,24 +9,24 @@ import (
 )
 
 func TestConfigIsChecked(t *testing.T) {
-	store := auth.NewMemoryStore(1)
-	valid := auth.Config{Codes: store, Tokens: store, Sealer: newSealer(t), RoutingNumber: "666"}
+	memory := alipayplus.NewMemory()
+	valid := auth.Config{Stores: auth.NewMemoryStores(memory), Outbox: memory, Sealer: newSealer(t), RoutingNumber: "666"}
 	for _, c := range []struct {
 		rule   string
 		change func(*auth.Config)
 		ok     bool
 	}{
 		{"complete", func(*auth.Config) {}, true},
-		{"without codes no routing number", func(c *auth.Config) { c.Codes, c.RoutingNumber = nil, "" }, true},
-		{"five minutes", func(c *auth.Config) { c.CodeTTL = auth.MinCodeTTL }, true},
+		{"without codes no routing number", func(c *auth.Config) { c.RoutingNumber = "" }, true},
+		{"five minutes", func(c *auth.Config) { c.CodeTTL = 5 * time.Minute }, true},
 		{"a long access token moves the refresh token", func(c *auth.Config) { c.AccessTokenTTL = 100_000 * time.Hour }, true},
-		{"no tokens", func(c *auth.Config) { c.Tokens = nil }, false},
+		{"no stores", func(c *auth.Config) { c.Stores = nil }, false},
+		{"no outbox", func(c *auth.Config) { c.Outbox = nil }, false},
 		{"no sealer", func(c *auth.Config) { c.Sealer = nil }, false},
-		{"a sealer without keys", func(c *auth.Config) { c.Sealer = new(auth.Sealer) }, false},
-		{"no routing number", func(c *auth.Config) { c.RoutingNumber = "" }, false},
+		{"a wallet that cannot be sent", func(c *auth.Config) { c.Wallet.WalletLogo.LogoURL = "http://wallet.example" }, false},
 		{"a routing number of four digits", func(c *auth.Config) { c.RoutingNumber = "6666" }, false},
 		{"a routing number with a letter", func(c *auth.Config) { c.RoutingNumber = "66a" }, false},
-		{"codes of less than five minutes", func(c *auth.Config) { c.CodeTTL = auth.MinCodeTTL - 1 }, false},
+		{"codes of less than five minutes", func(c *auth.Config) { c.CodeTTL = 5*time.Minute - 1 }, false},
 		{"codes of a negative time", func(c *auth.Config) { c.CodeTTL = -time.Hour }, false},
 		{"tokens of a negative time", func(c *auth.Config) { c.AccessTokenTTL = -1 }, false},
 		{"a refresh token that ends first", func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = 2*time.Hour, time.Hour }, false},

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,15 +10,15 @@ import (
 )
 
 // Token is an authorization at rest, with its access token and its refresh
-// token: plain data, which a TokenStore keeps with MarshalBinary. The tokens
-// themselves are not in it, but for what is sealed.
+// token: plain data, which [Stores] keep with MarshalBinary. Of the tokens
+// themselves it holds digests, and what is sealed.
 //
 // A Token is made once for each agreement and for each redeemed code. It is
-// refreshed, cancelled, and expires; it is never made again, so keep its record
-// at least until both expiries have passed.
+// refreshed, cancelled, and expires; it is never made again.
 type Token struct {
-	// ID tells what the token was made for, once: 64 hexadecimal characters, a
-	// digest of the agreement or of the code. The primary key.
+	// ID is the digest of the agreement or of the code that the token was made
+	// for, 64 hexadecimal characters: the primary key, so that there is one
+	// token for each.
 	ID      string `json:"id"`
 	Version int64  `json:"version"` // grows by one with every change, from 1
 	Grant   Grant  `json:"grant"`
@@ -30,40 +29,19 @@ type Token struct {
 	RefreshExpiry time.Time `json:"refreshExpiry"` //
 	Created       time.Time `json:"created"`
 	Cancelled     time.Time `json:"cancelled,omitzero"` // set: both tokens are dead, for good
+	Told          bool      `json:"told,omitzero"`      // cancelled by the wallet, and the outbox has TOKEN_CANCELED
 
-	// The pair before the last refresh. It is dead, but a repeated refresh and a
-	// late cancellation are known by it.
+	// The pair before the last refresh. It is dead, but a repeated refresh and
+	// a late cancellation are known by it.
 	OldAccessDigest  string `json:"oldAccessDigest,omitzero"`
 	OldRefreshDigest string `json:"oldRefreshDigest,omitzero"`
 
 	Repeat Repeat `json:"repeat,omitzero"` // the answer to the last refresh
-	Notice Notice `json:"notice,omitzero"` // what Alipay+ is told by authNotify
 	Access []byte `json:"access,omitzero"` // the access token, sealed, with Config.KeepAccessTokens
 }
 
-// Notice is a notification of authNotify on its way.
-type Notice struct {
-	State  NoticeState           `json:"state,omitzero"`
-	Tries  int                   `json:"tries,omitzero"`  // deliveries that ended without S so far
-	Code   alipayplus.ResultCode `json:"code,omitzero"`   // of the last verified answer
-	Next   time.Time             `json:"next,omitzero"`   // of the next delivery
-	Lease  time.Time             `json:"lease,omitzero"`  // a worker has it until then
-	Sealed []byte                `json:"sealed,omitzero"` // the Message, sealed: always the same bytes
-}
-
-// NoticeState is where a Notice stands. The empty state: there is none.
-type NoticeState string
-
-// The states of a Notice.
-const (
-	NoticePending      NoticeState = "pending"      // Work delivers it
-	NoticeAcknowledged NoticeState = "acknowledged" // Alipay+ answered S
-	NoticeParked       NoticeState = "parked"       // F, or the schedule ended: see Service.Resend
-	NoticeDropped      NoticeState = "dropped"      // of no more use
-)
-
-// Keys are what FindToken finds the token by: ID and the digests of its present
-// and its former tokens. No two tokens share a key.
+// Keys returns what Stores.FindToken finds the token by: ID and the digests of
+// its present and its former tokens. No two tokens share a key.
 func (t Token) Keys() []string {
 	keys := []string{t.ID, t.AccessDigest, t.RefreshDigest}
 	if t.OldAccessDigest != "" {
@@ -72,121 +50,47 @@ func (t Token) Keys() []string {
 	return keys
 }
 
-// Due is when Work has to look at the token next: to deliver its notice or to
-// erase what is sealed. The zero time: never.
-func (t Token) Due() time.Time {
-	var due time.Time
-	at := func(moment time.Time) {
-		if due.IsZero() || moment.Before(due) {
-			due = moment
-		}
+// EraseAt returns when [Service.Run] has to erase something that is sealed. The
+// zero time means never.
+func (t Token) EraseAt() time.Time {
+	switch {
+	case len(t.Repeat.Sealed) > 0 && (len(t.Access) == 0 || t.Repeat.Until.Before(t.End())):
+		return t.Repeat.Until
+	case len(t.Access) > 0:
+		return t.End()
 	}
-	if t.Notice.State == NoticePending {
-		at(t.Notice.due())
-	}
-	if len(t.Repeat.Sealed) > 0 {
-		at(t.Repeat.Until)
-	}
-	if len(t.Access) > 0 || len(t.Notice.Sealed) > 0 {
-		at(t.end())
-	}
-	return due
+	return time.Time{}
 }
 
-func (n *Notice) due() time.Time {
-	if n.Lease.After(n.Next) {
-		return n.Lease
-	}
-	return n.Next
-}
-
-// end is when no token of t can be used any more.
-func (t *Token) end() time.Time {
-	if t.AccessExpiry.After(t.RefreshExpiry) {
+// End returns from when on t cannot be used any more: the later one of its two
+// expiries, or when it was cancelled.
+func (t Token) End() time.Time {
+	switch {
+	case !t.Cancelled.IsZero():
+		return t.Cancelled
+	case t.AccessExpiry.After(t.RefreshExpiry):
 		return t.AccessExpiry
 	}
 	return t.RefreshExpiry
 }
 
-// All changes of a Token are the methods below: no clock, no storage, no
+// A Token changes in the three methods below alone: no clock, no storage, no
 // randomness. Whoever stores the result counts Version up.
 
-// refresh: the refresh token was spent for a new pair.
+// refresh replaces the pair by p, for which the refresh token was spent.
 func (t *Token) refresh(p *pair, at time.Time, answer, access []byte) {
 	t.OldAccessDigest, t.OldRefreshDigest = t.AccessDigest, t.RefreshDigest
 	t.AccessDigest, t.AccessExpiry = p.access.Digest(), p.accessExpiry
 	t.RefreshDigest, t.RefreshExpiry = p.refresh.Digest(), p.refreshExpiry
-	t.Repeat = Repeat{Print: t.OldRefreshDigest, Until: at.Add(RepeatWindow), Sealed: answer}
+	t.Repeat = Repeat{Fingerprint: t.OldRefreshDigest, Until: at.Add(RepeatWindow), Sealed: answer}
 	t.Access = access
-	// Who has the refresh token was told of the pair, and the old pair is dead:
-	// telling it again would be wrong.
-	t.drop()
 }
 
-// cancel: both tokens are dead. notice is what to tell Alipay+, nil if it knows
-// or cannot be told. It does not overtake a notification that is on its way.
-func (t *Token) cancel(at time.Time, notice []byte) {
-	t.Cancelled = at
+// cancel ends both tokens.
+func (t *Token) cancel(at time.Time, told bool) {
+	t.Cancelled, t.Told = at, told
 	t.Repeat = Repeat{}
 	t.Access = nil
-	if notice == nil {
-		t.Notice = Notice{State: NoticeDropped}
-		return
-	}
-	t.Notice = Notice{State: NoticePending, Next: at, Lease: t.Notice.Lease, Sealed: notice}
-}
-
-// drop forgets a notice that was not acknowledged.
-func (t *Token) drop() {
-	if t.Notice.State == NoticePending || t.Notice.State == NoticeParked {
-		t.Notice.State = NoticeDropped
-		t.Notice.Sealed = nil
-		t.Notice.Lease = time.Time{}
-	}
-}
-
-// take gives the notice to a worker until the lease ends, if it is due.
-func (t *Token) take(at, lease time.Time) bool {
-	if t.Notice.State != NoticePending || at.Before(t.Notice.due()) {
-		return false
-	}
-	t.Notice.Lease = lease
-	return true
-}
-
-// delivered: the delivery of what taken holds ended with err. Only the notice
-// changes, and nothing if it is another one by now.
-func (t *Token) delivered(taken *Notice, at time.Time, schedule alipayplus.Schedule, err error) (changed bool) {
-	n := &t.Notice
-	mine := n.Lease.Equal(taken.Lease)
-	if mine {
-		n.Lease = time.Time{}
-	}
-	if n.State != NoticePending || !bytes.Equal(n.Sealed, taken.Sealed) {
-		return mine
-	}
-	n.Code = codeOf(err)
-	if err == nil {
-		n.State, n.Sealed = NoticeAcknowledged, nil
-		return true
-	}
-	n.Tries++
-	wait, again := schedule.Next(n.Tries, err)
-	if !again {
-		n.State = NoticeParked
-		return true
-	}
-	n.Next = at.Add(wait)
-	return true
-}
-
-// resend: a parked notice is tried again, from the start of the schedule.
-func (t *Token) resend(at time.Time) bool {
-	if t.Notice.State != NoticeParked || len(t.Notice.Sealed) == 0 {
-		return false
-	}
-	t.Notice.State, t.Notice.Tries, t.Notice.Next = NoticePending, 0, at
-	return true
 }
 
 // erase forgets what is sealed and of no more use.
@@ -195,18 +99,20 @@ func (t *Token) erase(at time.Time) (changed bool) {
 		t.Repeat = Repeat{}
 		changed = true
 	}
-	if at.Before(t.end()) {
-		return changed
-	}
-	if len(t.Notice.Sealed) > 0 {
-		t.drop()
-		changed = true
-	}
-	if len(t.Access) > 0 {
+	if len(t.Access) > 0 && !at.Before(t.End()) {
 		t.Access = nil
 		changed = true
 	}
 	return changed
+}
+
+// created returns the key of the message TOKEN_CREATED about t, if it may be in
+// the outbox: there is one about the first pair of an agreement.
+func (t *Token) created() (key string, ok bool) {
+	if t.Grant.ReferenceAgreementID == "" || t.OldAccessDigest != "" {
+		return "", false
+	}
+	return typeTokenCreated + "/" + t.AccessDigest, true
 }
 
 // pair is an access token and its refresh token.
@@ -215,7 +121,7 @@ type pair struct {
 	accessExpiry, refreshExpiry time.Time // whole seconds: as they are told
 }
 
-// answer is the answer to applyToken that hands over p.
+// answer returns the answer to applyToken that hands over p.
 func (p *pair) answer(g *Grant) *ApplyTokenResponse {
 	return &ApplyTokenResponse{
 		AccessToken:            p.access,
@@ -226,24 +132,18 @@ func (p *pair) answer(g *Grant) *ApplyTokenResponse {
 	}
 }
 
-// pairIn reads the pair of an answer.
-func pairIn(answer *ApplyTokenResponse) *pair {
-	access, _ := answer.AccessTokenExpiryTime.Time()
-	refresh, _ := answer.RefreshTokenExpiryTime.Time()
-	return &pair{answer.AccessToken, answer.RefreshToken, access.UTC(), refresh.UTC()}
-}
-
-// agreementID is the ID of the token of an agreement.
+// agreementID returns the ID of the token of an agreement.
 func agreementID(g *Grant) string {
 	return digestOf("agreement", g.AuthClientID, g.ReferenceAgreementID)
 }
 
-// printOf is the digest of what must be the same in a repeated request.
-func printOf(r *ApplyTokenRequest) string {
+// fingerprintOf returns the digest of what must be the same in a repeated
+// request.
+func fingerprintOf(r *ApplyTokenRequest) string {
 	return digestOf("applyToken", r.PSPID, r.AcquirerID, r.AuthClientID, r.AuthCode.Digest())
 }
 
-// digestOf is one digest of several texts.
+// digestOf returns one digest of several texts.
 func digestOf(texts ...string) string {
 	all, _ := json.Marshal(texts) // strings always marshal, and different ones differently
 	sum := sha256.Sum256(all)

@@ -22,7 +22,8 @@ func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
 // world is a wallet with its stores, and Alipay+.
 type world struct {
 	*testing.T
-	store   *auth.MemoryStore
+	memory  *alipayplus.Memory
+	stores  *auth.MemoryStores
 	gateway *alipayplustest.Gateway
 	client  *alipayplus.Client
 	service *auth.Service
@@ -37,7 +38,8 @@ type world struct {
 // newWorld makes a world whose configuration change has changed.
 func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 	t.Helper()
-	w := &world{T: t, store: auth.NewMemoryStore(1 << 20), gateway: alipayplustest.New(t), log: new(bytes.Buffer)}
+	w := &world{T: t, memory: alipayplus.NewMemory(), gateway: alipayplustest.New(t), log: new(bytes.Buffer)}
+	w.stores = auth.NewMemoryStores(w.memory)
 	alipayplustest.Answer(w.gateway, auth.AuthNotify,
 		func(_ context.Context, r *auth.AuthNotifyRequest) (*auth.AuthNotifyResponse, error) {
 			w.mu.Lock()
@@ -56,7 +58,7 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 		t.Fatal(err)
 	}
 	w.config = auth.Config{
-		Codes: w.store, Tokens: w.store, Sealer: newSealer(t), RoutingNumber: "666",
+		Stores: w.stores, Outbox: w.memory, Sealer: newSealer(t), RoutingNumber: "666",
 		Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	for _, c := range change {
@@ -75,11 +77,11 @@ func newService(t *testing.T, cfg auth.Config) *auth.Service {
 	return s
 }
 
-func newSealer(t testing.TB) *auth.Sealer {
+func newSealer(t testing.TB) *alipayplus.Sealer {
 	t.Helper()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	s, err := auth.NewSealer(key)
+	s, err := alipayplus.NewSealer(key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,28 +170,58 @@ func (w *world) issue(g auth.Grant) auth.Token {
 
 func (w *world) find(key string) auth.Token {
 	w.Helper()
-	token, err := w.store.FindToken(w.Context(), key)
+	token, err := w.stores.FindToken(w.Context(), key)
 	if err != nil {
 		w.Fatalf("FindToken: %v", err)
 	}
 	return token
 }
 
-func (w *world) work() int {
+// work lets Service.Run and a Relay look once at what is due, in a bubble of
+// synctest.
+func (w *world) work() {
 	w.Helper()
-	done, err := w.service.Work(w.Context(), w.client)
-	if err != nil {
-		w.Fatalf("Work: %v", err)
-	}
-	return done
+	w.workFor(time.Microsecond)
 }
 
-// workFor calls Work every few seconds.
+// workFor lets Service.Run and a Relay work for d, in a bubble of synctest.
 func (w *world) workFor(d time.Duration) {
 	w.Helper()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Second) {
-		w.work()
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{
+		Client: w.client, Queue: w.memory, Sealer: w.config.Sealer, Logger: w.config.Logger,
+	})
+	if err != nil {
+		w.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(w.Context(), d)
+	defer cancel()
+	var wait sync.WaitGroup
+	for _, run := range []func(context.Context) error{w.service.Run, relay.Run} {
+		wait.Go(func() {
+			if err := run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				w.Errorf("Run ended: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// waiting are the messages that a Relay would deliver in an hour at the latest,
+// in a bubble of synctest.
+func (w *world) waiting() (keys []string) {
+	w.Helper()
+	time.Sleep(time.Hour)
+	leased, err := w.memory.Lease(w.Context(), 1000, 0)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, d := range leased {
+		keys = append(keys, d.Message.Key)
+		if err := w.memory.Finish(w.Context(), d, alipayplus.End{}); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return keys
 }
 
 // created is the one TOKEN_CREATED that Alipay+ processed.
@@ -239,7 +271,7 @@ func dump(record any) []byte {
 	case auth.Code:
 		data = append(data, r.Repeat.Sealed...)
 	case auth.Token:
-		data = append(append(append(data, r.Repeat.Sealed...), r.Notice.Sealed...), r.Access...)
+		data = append(append(data, r.Repeat.Sealed...), r.Access...)
 	}
 	return data
 }

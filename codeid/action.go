@@ -11,8 +11,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// DefaultUserAgent is the user agent of rules that do not name one.
-const DefaultUserAgent = "AlipayConnect"
+// defaultUserAgent is the user agent of rules that do not name one.
+const defaultUserAgent = "AlipayConnect"
 
 const (
 	noTag         = -1
@@ -41,7 +41,7 @@ type urlTag struct {
 func compileAction(public *actionDocument, extend *extendResultDocument, ignoreTrust bool) (a action, err error) {
 	a.kind = Action(public.Type)
 	if public.Type == "" {
-		// This package is no server SDK: what is said for those without comes first.
+		// What a rule says for wallets without the server SDK comes first.
 		switch cmp.Or(extend.NonSDKRouter, extend.Router) {
 		case "AC_CODE":
 			a.kind = ActionDecode
@@ -58,7 +58,7 @@ func compileAction(public *actionDocument, extend *extendResultDocument, ignoreT
 	default:
 		return a, errors.New("unknown action")
 	}
-	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, DefaultUserAgent)
+	a.userAgent = cmp.Or(public.UserAgent, extend.UserAgent, defaultUserAgent)
 	if strings.ContainsFunc(a.userAgent, unicode.IsControl) {
 		return a, errors.New("user agent with control characters")
 	}
@@ -102,7 +102,7 @@ func checkDynamicURL(expression string) error {
 	case !isURL, isDynamic && !strings.ContainsAny(start, "/?#"):
 		return errors.New("URL expression without a fixed host")
 	case u.Problem != "":
-		return errors.New("URL expression that is never accepted: " + u.Problem)
+		return errors.New("URL expression that " + u.Problem)
 	}
 	return nil
 }
@@ -125,8 +125,8 @@ func parseURLTag(text string) (*urlTag, error) {
 	return &t, nil
 }
 
-// url is what to open for a code, in whatever shape: the caller checks it. It
-// is "" if the code does not have it.
+// url returns what to open for a code, in whatever shape: the caller checks it.
+// It is "" if the code does not have it.
 func (a *action) url(v *view, account int, issuer string) string {
 	if a.urlTag != nil {
 		return a.urlTag.find(v.emv, account)
@@ -154,9 +154,9 @@ func (t *urlTag) find(c *emvqr.Code, account int) string {
 	return c.Template(root).Find(t.sub)
 }
 
-// issuerOf is the first six digits of an order code: 281, three digits of a
-// routing number, two of a type, and more. The order code may be the last part
-// of a URL's path.
+// issuerOf returns the first six digits of an order code: 281, three digits of
+// a routing number, two of a type, and more. The order code may be the last
+// part of a URL's path.
 func issuerOf(v *view) string {
 	text := v.code
 	if v.isURL && v.url.Problem == "" {

@@ -48,7 +48,7 @@ func TestURLExpressionLimits(t *testing.T) {
 		"variable behind the host":  {"https://gw.example${codeValue}", "URL expression without a fixed host"},
 		"variable as a port":        {"https://gw.example:${codeValue}/", "URL expression without a fixed host"},
 		"expression of upper case":  {"HTTPS://GW.EXAMPLE/${codeValue}", ""},
-		"dot segment with variable": {"https://gw.example/.${codeValue}", "URL expression that is never accepted: the URL's path has dot segments"},
+		"dot segment with variable": {"https://gw.example/.${codeValue}", "URL expression that has dot segments in its path"},
 	} {
 		set := parse(t, ruleset(t, "v", rule(openURL("CONSTRUCT_DYNAMIC_URL", "dynamicUrlExpression", c.expression), "PREFIX", "prefix", "A")),
 			codeid.RuleOptions{})

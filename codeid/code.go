@@ -8,9 +8,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// MaxCode is the largest number of characters of a code value that can be
+// maxCode is the largest number of characters of a code value that can be
 // identified. (userInitiatedPay takes at most 512.)
-const MaxCode = 8_192
+const maxCode = 8_192
 
 // Clean returns code without what a scanner adds to it: byte order marks in
 // front; blanks, tabs and line ends (CR, LF) at the end. [Filter.Check] and the
@@ -31,7 +31,7 @@ func checkCode(code string) error {
 	switch {
 	case code == "":
 		return errNoCode
-	case longer(code, MaxCode):
+	case longer(code, maxCode):
 		return errLongCode
 	case !utf8.ValidString(code):
 		return errBrokenCode
@@ -44,13 +44,13 @@ func longer(text string, n int) bool {
 	return len(text) > n && utf8.RuneCountInString(text) > n
 }
 
-// badCode is the error for what cannot be a code.
+// badCode returns the error for what cannot be a code.
 func badCode(message string) error {
 	return fmt.Errorf("codeid: %s: %w", message,
 		alipayplus.Result{Code: alipayplus.CodeParamIllegal, Status: alipayplus.StatusFailed, Message: message})
 }
 
-// unknown is the error for a question that has no answer yet.
+// unknown returns the error for a question that has no answer yet.
 func unknown(message string) error {
 	return fmt.Errorf("codeid: %s: %w", message,
 		alipayplus.Result{Code: alipayplus.CodeUnknownException, Status: alipayplus.StatusUnknown, Message: message})

@@ -20,7 +20,8 @@ func read(t testing.TB, name string) []byte {
 	return body
 }
 
-// names are the names of the rules in a file, which the package itself ignores.
+// names returns the names of the rules in a file, which the package itself
+// ignores.
 func names(t testing.TB, body []byte) (names, reasons []string) {
 	t.Helper()
 	var file struct {
@@ -119,7 +120,7 @@ func TestSkippedRules(t *testing.T) {
 	}
 }
 
-// rawRules are the rules in a file, each as its own JSON.
+// rawRules returns the rules in a file, each as its own JSON.
 func rawRules(t testing.TB, body []byte) []json.RawMessage {
 	t.Helper()
 	var file struct{ CodeRules []json.RawMessage }

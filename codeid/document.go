@@ -44,7 +44,7 @@ type actionDocument struct {
 	UserAgent string `json:"userAgent" wire:"check"`
 }
 
-// extendDocument is JSON in a string, and its two members are again.
+// extendDocument is JSON in a string; each of its two members is, too.
 type extendDocument struct {
 	Pattern extendPatternDocument `json:"matchPattern" wire:"check,jsonstring"`
 	Result  extendResultDocument  `json:"matchResult" wire:"check,jsonstring"`

@@ -133,7 +133,8 @@ func ExampleRemote() {
 	// DECODE - the remote identifier says so <nil>
 }
 
-// exampleClient is a client of an Alipay+ that is not reachable at the moment.
+// exampleClient returns a client of an Alipay+ that is not reachable at the
+// moment.
 func exampleClient() *alipayplus.Client {
 	config := alipayplustest.New(quiet{}).Config()
 	config.Transport = offline{}
@@ -149,7 +150,7 @@ type offline struct{}
 
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("offline") }
 
-// quiet stands for a *testing.T in examples.
+// quiet takes the place of a *testing.T in examples.
 type quiet struct{}
 
 func (quiet) Helper()               {}

@@ -14,7 +14,7 @@ const (
 	DecisionRejected Decision = "rejected"
 )
 
-// Lists are what a Filter works with. Nil lists are empty.
+// Lists are what a [Filter] works with. Nil lists are empty.
 //
 // The Alipay+ documents know two solutions. With an allowlist, a code that is
 // local or in the allowlist is processed by the MPP; all others are identified.
@@ -44,7 +44,7 @@ const (
 	AllowList ListName = "allowlist"
 )
 
-// Verdict is the answer of a Filter, with the entry that decided.
+// Verdict is the answer of a [Filter], with the entry that decided.
 type Verdict struct {
 	Decision Decision
 	// List is the list that the entry is in, "" for DecisionIdentify.
@@ -75,10 +75,10 @@ func (f *Filter) Replace(lists Lists) { f.lists.Store(&lists) }
 
 // Check decides about a code value: rejected if it is in Block, local if it is
 // in Local or in Allow, else to be identified. A text that cannot be a code
-// (over MaxCode characters) is in no list; identification refuses it.
+// (over 8,192 characters) is in no list; identification refuses it.
 func (f *Filter) Check(code string) Verdict {
 	lists := f.lists.Load()
-	if lists == nil || longer(code, MaxCode) {
+	if lists == nil || longer(code, maxCode) {
 		return Verdict{Decision: DecisionIdentify}
 	}
 	code = Clean(code)

@@ -32,9 +32,9 @@ func checkAnswer(t *testing.T, code string, id codeid.Identification) {
 	}
 }
 
-// checkURL is what "http or https, without user-info and control characters"
-// means to net/url, where that can read it: it also refuses some URLs because
-// of a bad escape in the path.
+// checkURL returns what "http or https, without user-info and control
+// characters" means to net/url, where that can read it: it also refuses some
+// URLs because of a bad escape in the path.
 func checkURL(t *testing.T, text string) {
 	t.Helper()
 	lower := strings.ToLower(text)

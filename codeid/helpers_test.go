@@ -10,12 +10,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 )
 
-// tlv is one EMVCo field, its length in characters.
+// tlv returns one EMVCo field, its length in characters.
 func tlv(tag int, value string) string {
 	return fmt.Sprintf("%02d%02d%s", tag, utf8.RuneCountInString(value), value)
 }
 
-// emv is an EMVCo code of these fields and a checksum.
+// emv returns an EMVCo code of these fields and a checksum.
 func emv(fields ...string) string {
 	code := strings.Join(fields, "") + "6304"
 	return code + fmt.Sprintf("%04X", emvqr.Checksum(code))
@@ -24,7 +24,7 @@ func emv(fields ...string) string {
 // object is a JSON object, to write rules with.
 type object = map[string]any
 
-// ruleset is the body of an inquiryCodeRules response.
+// ruleset returns the body of an inquiryCodeRules response.
 func ruleset(t testing.TB, version string, rules ...object) []byte {
 	t.Helper()
 	return encode(t, object{
@@ -53,7 +53,7 @@ func openURL(method string, more ...string) object {
 	return o
 }
 
-// rule is a rule with the given method and members of codeMatchPattern.
+// rule returns a rule with the given method and members of codeMatchPattern.
 func rule(action object, method string, members ...any) object {
 	pattern := object{"matchMethod": method}
 	for i := 0; i < len(members); i += 2 {
@@ -70,7 +70,8 @@ func regex(pattern string, members ...any) object {
 	return rule(decode, "REGEX", append([]any{"regex", pattern}, members...)...)
 }
 
-// account is a rule for EMVCo codes with pairs of sub tag and value expression.
+// account returns a rule for EMVCo codes with pairs of sub tag and value
+// expression.
 func account(pairs ...string) object {
 	var list []object
 	for i := 0; i < len(pairs); i += 2 {

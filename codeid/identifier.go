@@ -42,7 +42,7 @@ type Config struct {
 	// Remote decides what the rules cannot; nil means that such codes are not
 	// supported.
 	Remote Remote
-	// Hooks observe.
+	// Hooks observe refreshes and identifications.
 	Hooks Hooks
 }
 
@@ -193,7 +193,7 @@ type Status struct {
 	Skipped []SkippedRule
 }
 
-// Status is what Identify works with now.
+// Status returns what Identify works with now.
 func (i *Identifier) Status() Status {
 	s := i.state.Load()
 	if s == nil {

@@ -186,7 +186,7 @@ func write(t testing.TB, file string, body []byte) {
 	}
 }
 
-// statusOf is the status of the Result that err carries.
+// statusOf returns the status of the Result that err carries.
 func statusOf(err error) alipayplus.ResultStatus {
 	var r alipayplus.Result
 	errors.As(err, &r)

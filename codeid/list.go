@@ -54,7 +54,7 @@ type Entry struct {
 // verb.
 func (e Entry) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.text()) }
 
-// LogValue is what Format prints, for log/slog.
+// LogValue returns what Format prints, for log/slog.
 func (e Entry) LogValue() slog.Value { return slog.StringValue(e.text()) }
 
 func (e Entry) text() string {
@@ -73,6 +73,7 @@ type ListError struct {
 	Reason string
 }
 
+// Error says which line is wrong, and why, without quoting it.
 func (e *ListError) Error() string { return fmt.Sprintf("codeid: line %d: %s", e.Line, e.Reason) }
 
 // List is a set of entries. It is immutable and safe for concurrent use. A
@@ -100,7 +101,7 @@ type listRegexp struct {
 	pattern *pattern
 }
 
-// NewList makes a list of values. The error is a *ListError.
+// NewList makes a list of values. The error is a [*ListError].
 func NewList(entries ...Entry) (*List, error) {
 	l := newList()
 	for i, e := range entries {
@@ -133,7 +134,7 @@ func (l *List) add(e Entry) error {
 		return errors.New("an entry without a value")
 	case !utf8.ValidString(e.Value):
 		return errors.New("not UTF-8")
-	case longer(e.Value, MaxCode):
+	case longer(e.Value, maxCode):
 		return errors.New("longer than any code")
 	case (e.Func != nil) != (e.Kind == KindFunc):
 		return errors.New("a function belongs to an entry of kind func, and only there")
@@ -162,7 +163,7 @@ func (l *List) add(e Entry) error {
 		host, _, _ := strings.Cut(text, "/")
 		u, _ := weburl.Parse("https://" + text)
 		switch {
-		case u.Problem != "" || !weburl.IsHostName(host):
+		case u.Problem != "" || len(host) != len(u.Host):
 			return errors.New("not a host name with an optional path")
 		case below:
 			l.domains.add(u.Site(), len(u.Host))
@@ -275,7 +276,7 @@ func (l *List) findURL(u *weburl.URL) (Entry, bool) {
 	}
 }
 
-// hostEntry is the entry of a host, without the slash if it has no path.
+// hostEntry returns the entry of a host, without the slash if it has no path.
 func hostEntry(site, host string) string {
 	if len(site) == len(host)+1 {
 		return host

@@ -27,7 +27,7 @@ const maxListLine = 64 << 10
 //	guid    com.example.wallet
 //	regexp  EXW[0-9]{12}
 //
-// The first line that is wrong ends the reading with a *ListError, so that no
+// The first line that is wrong ends the reading with a [*ListError], so that no
 // list is shorter than its file: also a line with a control or invisible
 // character or with CR alone, an entry that can never match, and a comment
 // after an entry. An error of r is returned as it is.

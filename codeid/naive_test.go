@@ -77,7 +77,7 @@ func naiveURL(text string) *url.URL {
 	return u
 }
 
-// rest is all that follows the host of a URL.
+// rest returns all that follows the host of a URL.
 func (n *naive) rest(text string) string {
 	_, rest, _ := strings.Cut(text, "://")
 	i := strings.IndexAny(rest, "/?#")
@@ -135,7 +135,7 @@ func (n *naive) holds(expression, value string) bool {
 	return value == expression
 }
 
-// field is the value at the end of a path.
+// field returns the value at the end of a path.
 func (n *naive) field(tags ...string) (value string, readable bool) {
 	value = n.fields[tags[0]]
 	for i, tag := range tags[1:] {
@@ -154,7 +154,7 @@ func (n *naive) field(tags ...string) (value string, readable bool) {
 
 type naiveText = map[string]any
 
-// inner is an object, which may be JSON in a string.
+// inner returns an object, which may be JSON in a string.
 func inner(v any) naiveText {
 	if text, ok := v.(string); ok {
 		_ = json.Unmarshal([]byte(text), &v)
@@ -246,8 +246,8 @@ func (n *naive) takes(raw json.RawMessage) bool {
 	return true
 }
 
-// naiveRule is the index of the rule that decides about a code; it is not sure
-// if patterns meet texts that Java and Go may read in different ways.
+// naiveRule returns the index of the rule that decides about a code; it is not
+// sure if patterns meet texts that Java and Go may read in different ways.
 func naiveRule(rules []json.RawMessage, code string) (index int, sure bool) {
 	type ranked struct {
 		index    int

@@ -19,7 +19,7 @@ var InquiryCodeRules = alipayplus.NewOutbound(alipayplus.Spec[InquiryCodeRulesRe
 // InquiryCodeRulesRequest has no members.
 type InquiryCodeRulesRequest struct{}
 
-// InquiryCodeRulesResponse is the answer. ParseRuleset compiles the body that
+// InquiryCodeRulesResponse is the answer. [ParseRuleset] compiles the body that
 // it came in.
 type InquiryCodeRulesResponse struct {
 	// Result has status S.

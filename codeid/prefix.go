@@ -11,6 +11,7 @@ import (
 // other texts.
 type prefix struct {
 	isURL bool
+	first byte   // of text, 0 for no condition
 	text  string // of a URL: in the compared form; "" is no condition
 }
 
@@ -18,9 +19,9 @@ func parsePrefix(text string) (p prefix, err error) {
 	u, isURL := weburl.Parse(text)
 	switch {
 	case isURL && u.Problem != "":
-		return p, errors.New("prefix of URLs that are never accepted: " + u.Problem)
+		return p, errors.New("prefix that " + u.Problem)
 	case isURL:
-		return prefix{true, u.Text}, nil
+		return prefix{true, u.Text[0], u.Text}, nil
 	case text == "":
 		return p, errors.New("empty prefix")
 	case strings.HasPrefix(text, "\ufeff"):
@@ -31,7 +32,7 @@ func parsePrefix(text string) (p prefix, err error) {
 			return p, errors.New("prefix of all URLs")
 		}
 	}
-	return prefix{false, text}, nil
+	return prefix{false, text[0], text}, nil
 }
 
 // holds reports whether a code begins with p.

@@ -8,7 +8,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// refresh is a refresh that came to its own end: its caller did not give up.
+// refresh is a refresh that ended before its caller gave up.
 type refresh struct{ err error }
 
 // Refresh asks Alipay+ for the rules now. Callers at the same time share one
@@ -94,7 +94,8 @@ func (i *Identifier) Run(ctx context.Context) error {
 	}
 }
 
-// pause is the time until the next refresh, after so many failures in a row.
+// pause returns the time until the next refresh, after so many failures in a
+// row.
 func (i *Identifier) pause(failures int) time.Duration {
 	if failures == 0 {
 		return i.config.Interval - rand.N(i.config.Interval/10+1) //nolint:gosec // no secret, just spread

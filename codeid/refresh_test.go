@@ -299,7 +299,8 @@ func TestRefreshIsTakenOver(t *testing.T) {
 	}
 }
 
-// A refresh that panics, in a hook of the application, does not stop the others.
+// A refresh that panics, in a hook of the application, does not stop the
+// others.
 func TestRefreshAfterAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)

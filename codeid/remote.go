@@ -26,7 +26,7 @@ type RemoteAnswer struct {
 	Action Action
 	// RedirectURL, UserAgent and ACDecodeConfig go with ActionOpenURL. The URL
 	// must be http or https without user-info and control characters; an empty
-	// UserAgent means DefaultUserAgent.
+	// UserAgent means "AlipayConnect".
 	RedirectURL    alipayplus.Secret
 	UserAgent      string
 	ACDecodeConfig string
@@ -54,7 +54,7 @@ func askRemote(ctx context.Context, r Remote, code string, id Identification) (I
 			return undecided(id), errRemoteAnswer
 		}
 		done.redirectURL = &address
-		done.UserAgent = cmp.Or(answer.UserAgent, DefaultUserAgent)
+		done.UserAgent = cmp.Or(answer.UserAgent, defaultUserAgent)
 		done.ACDecodeConfig = answer.ACDecodeConfig
 	default:
 		return undecided(id), errRemoteAnswer
@@ -64,7 +64,7 @@ func askRemote(ctx context.Context, r Remote, code string, id Identification) (I
 	return done, nil
 }
 
-// undecided is id without what the rules would have done.
+// undecided returns id without what the rules would have done.
 func undecided(id Identification) Identification {
 	return Identification{NeedsRemote: true, Rule: id.Rule, Version: id.Version, Reason: "the remote identifier gave no answer"}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 )
 
 const (
@@ -21,7 +19,8 @@ const (
 type rule struct {
 	prefix   prefix      // on the code
 	regexes  []*pattern  // on the code
-	fields   []condition // on fields of an EMVCo code
+	isEMV    bool        // it has conditions on fields of an EMVCo code:
+	fields   int         // its list in Ruleset.fields, which may be empty
 	accounts []condition // on fields of one and the same merchant account template
 
 	priority float64
@@ -30,18 +29,24 @@ type rule struct {
 	reason   string // why it decides
 }
 
+// concerns reports whether a code may match. It costs little, and nearly all
+// rules end here.
+func (r *rule) concerns(v *view) bool {
+	if r.isEMV {
+		return v.emv != nil && v.fields[r.fields] != fails
+	}
+	return r.prefix.first == v.first || r.prefix.first == 0
+}
+
 // matches evaluates all conditions on a code. account is the tag of the
 // merchant account template that meets them, 0 if the rule has no conditions on
 // one.
-func (r *rule) matches(v *view, w *work) (account int, ok bool) {
+func (r *rule) matches(s *Ruleset, v *view, w *work) (account int, ok bool) {
 	if !r.prefix.holds(v) {
 		return 0, false
 	}
-	if len(r.fields)+len(r.accounts) > 0 {
-		if v.emv == nil {
-			return 0, false
-		}
-		if account, ok = r.matchFields(v.emv, w); !ok {
+	if r.isEMV {
+		if account, ok = r.matchFields(s, v, w); !ok {
 			return 0, false
 		}
 	}
@@ -53,18 +58,15 @@ func (r *rule) matches(v *view, w *work) (account int, ok bool) {
 	return account, true
 }
 
-func (r *rule) matchFields(c *emvqr.Code, w *work) (account int, ok bool) {
-	*w -= work(4 * len(r.fields))
-	for i := range r.fields {
-		if !r.fields[i].holds(c, w) {
-			return 0, false
-		}
+func (r *rule) matchFields(s *Ruleset, v *view, w *work) (account int, ok bool) {
+	if v.fields[r.fields] == untried && !s.holdsAll(v, r.fields, w) {
+		return 0, false
 	}
 	if len(r.accounts) == 0 {
 		return 0, true
 	}
 next:
-	for _, t := range c.Templates() {
+	for _, t := range v.emv.Templates() {
 		*w -= work(4 * len(r.accounts))
 		if *w < 0 || !t.IsAccount() {
 			continue
@@ -85,6 +87,9 @@ type ruleCompiler struct {
 	codes    patternCompiler // of REGEX rules
 	values   patternCompiler // of value expressions
 	harmless map[string]bool
+
+	fields [][]condition  // lists of conditions, each of them once
+	places map[string]int // in fields, by what fmt writes for a list
 }
 
 func newRuleCompiler(o *RuleOptions) *ruleCompiler {
@@ -93,6 +98,7 @@ func newRuleCompiler(o *RuleOptions) *ruleCompiler {
 		codes:    patternCompiler{foreign: o.Compile, left: maxCodeRegexes},
 		values:   patternCompiler{foreign: o.Compile, left: maxValueRegexes, done: map[string]*pattern{}},
 		harmless: map[string]bool{},
+		places:   map[string]int{},
 	}
 	for _, name := range o.Harmless {
 		c.harmless[strings.ToLower(name)] = true
@@ -132,7 +138,7 @@ func (c *ruleCompiler) compile(index int, raw []byte) (*rule, error) {
 	if err == nil {
 		r.action, err = compileAction(&doc.Action, &doc.Extend.Result, c.options.IgnoreTrust)
 	}
-	if conditions := len(r.fields) + len(r.accounts); err == nil && method == "EMVCO" && conditions == 0 {
+	if err == nil && method == "EMVCO" && !r.isEMV {
 		err = errors.New("an EMVCO rule without a condition would take every EMVCo code")
 	}
 	r.reason = method + " rule matches"
@@ -154,7 +160,7 @@ func (c *ruleCompiler) priority(text string) (float64, error) {
 	return n, nil
 }
 
-// matchMethod is the method on which both sides agree.
+// matchMethod returns the method on which both sides agree.
 func matchMethod(public, extend string) (string, error) {
 	if extend == "REGX" { // sic
 		extend = "REGEX"
@@ -202,6 +208,7 @@ func (r *rule) addFields(c *ruleCompiler, doc *ruleDocument) error {
 	if len(fields) > maxConditions {
 		return fmt.Errorf("more than %d conditions", maxConditions)
 	}
+	var roots []condition
 	for _, f := range fields {
 		d, err := newCondition(f, &c.values)
 		switch {
@@ -210,8 +217,24 @@ func (r *rule) addFields(c *ruleCompiler, doc *ruleDocument) error {
 		case d.root == merchantTag:
 			r.accounts = append(r.accounts, d)
 		default:
-			r.fields = append(r.fields, d)
+			roots = append(roots, d)
 		}
 	}
+	if len(fields) > 0 {
+		r.isEMV, r.fields = true, c.place(roots)
+	}
 	return nil
+}
+
+// place returns the index of a list of conditions in c.fields. Many rules ask
+// for the same country, currency and amount: one answer serves them all.
+func (c *ruleCompiler) place(list []condition) int {
+	text := fmt.Sprintf("%#v", list)
+	i, ok := c.places[text]
+	if !ok {
+		i = len(c.fields)
+		c.fields = append(c.fields, list)
+		c.places[text] = i
+	}
+	return i
 }

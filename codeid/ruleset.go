@@ -15,7 +15,7 @@ import (
 )
 
 // ErrRuleset is wrapped by the error for a rule set that cannot be used as a
-// whole. Single rules that cannot be used are skipped; see Ruleset.Skipped.
+// whole. Single rules that cannot be used are skipped; see [Ruleset.Skipped].
 var ErrRuleset = errors.New("codeid: unusable rule set")
 
 // RuleOptions settle what the Alipay+ documents leave open, and set limits. The
@@ -86,14 +86,15 @@ type SkippedRule struct {
 type Ruleset struct {
 	version    string
 	issuer     string
-	rules      []rule // in the order in which they are tried
+	rules      []rule        // in the order in which they are tried
+	fields     [][]condition // on fields of EMVCo codes, each list once
 	hasRegexes bool
 	skipped    []SkippedRule
 }
 
 // ParseRuleset compiles body, the body of an inquiryCodeRules response as it
 // came: from the network, from a file or built into a program. The error wraps
-// ErrRuleset: the body is not JSON, not a success, empty, or over a limit.
+// [ErrRuleset]: the body is not JSON, not a success, empty, or over a limit.
 // Rules that cannot be evaluated are skipped and reported by Skipped; they
 // never match.
 func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
@@ -116,6 +117,7 @@ func ParseRuleset(body []byte, options RuleOptions) (*Ruleset, error) {
 		s.rules = append(s.rules, *r)
 		s.hasRegexes = s.hasRegexes || len(r.regexes) > 0
 	}
+	s.fields = c.fields
 	slices.SortStableFunc(s.rules, func(a, b rule) int {
 		if options.LargestFirst {
 			a, b = b, a
@@ -162,11 +164,11 @@ func readRules(body []byte, maxRules, maxBytes int) (version string, rules []jso
 	return answer.Version, rules, nil
 }
 
-// Version is the version of the set as Alipay+ gave it. It is opaque: compare
-// for equality.
+// Version returns the version of the set as Alipay+ gave it. It is opaque:
+// compare for equality.
 func (s *Ruleset) Version() string { return s.version }
 
-// Len is the number of rules in use.
+// Len returns the number of rules in use.
 func (s *Ruleset) Len() int { return len(s.rules) }
 
 // Skipped lists the rules that are not in use, in the order of the list.
@@ -174,13 +176,13 @@ func (s *Ruleset) Skipped() []SkippedRule { return slices.Clone(s.skipped) }
 
 // Identify evaluates the rules on a code value, as scanned. Its time is bounded
 // for any code and any rule set. The error is that of a text that cannot be a
-// code value (empty, more than MaxCode characters, not UTF-8) and wraps an
+// code value (empty, more than 8,192 characters, not UTF-8) and wraps an
 // alipayplus.Result with status F and code PARAM_ILLEGAL.
 func (s *Ruleset) Identify(code string) (Identification, error) {
 	if err := checkCode(code); err != nil {
 		return Identification{Rule: NoRule}, err
 	}
-	v := newView(Clean(code))
+	v := newView(Clean(code), len(s.fields))
 	id := Identification{Rule: NoRule, Version: s.version}
 	w := workPerCode
 	rules := s.rules
@@ -189,7 +191,10 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 	}
 	for i := range rules {
 		w--
-		account, ok := rules[i].matches(&v, &w)
+		if !rules[i].concerns(&v) {
+			continue
+		}
+		account, ok := rules[i].matches(s, &v, &w)
 		if w <= 0 {
 			id.NeedsRemote = true
 			id.Reason = "the rules for this code take too long to evaluate"
@@ -200,7 +205,10 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 			return id, nil
 		}
 	}
-	id.Reason = cmp.Or(v.url.Problem, "no rule matches")
+	id.Reason = "no rule matches"
+	if v.url.Problem != "" {
+		id.Reason = "the URL " + v.url.Problem
+	}
 	if v.isLong && s.hasRegexes {
 		id.NeedsRemote = true
 		id.Reason = "no rule matches, and the code is too long for the regular expressions"
@@ -211,20 +219,52 @@ func (s *Ruleset) Identify(code string) (Identification, error) {
 // view is a code, read in every way.
 type view struct {
 	code   string
+	first  byte // of code, or of the form in which URLs are compared
 	url    weburl.URL
 	isURL  bool
 	emv    *emvqr.Code // nil: the code is none
 	isLong bool        // regular expressions do not see the code
+
+	fields []verdict // on emv, of each list of Ruleset.fields
 }
 
-func newView(code string) view {
+// verdict says what is known of a list of conditions on one code.
+type verdict uint8
+
+const (
+	untried verdict = iota
+	holds
+	fails
+)
+
+func newView(code string, lists int) view {
 	v := view{code: code, isLong: isLong(code)}
-	if v.url, v.isURL = weburl.Parse(code); !v.isURL {
+	switch v.url, v.isURL = weburl.Parse(code); {
+	case v.isURL:
+		v.first = 'h'
+	case code != "":
+		v.first = code[0]
 		if c, err := emvqr.Parse(code); err == nil {
 			v.emv = c
+			v.fields = make([]verdict, lists)
 		}
 	}
 	return v
+}
+
+// holdsAll evaluates a list of conditions on an EMVCo code and notes the
+// verdict.
+func (s *Ruleset) holdsAll(v *view, list int, w *work) bool {
+	conditions := s.fields[list]
+	*w -= work(4 * len(conditions))
+	v.fields[list] = fails
+	for i := range conditions {
+		if !conditions[i].holds(v.emv, w) {
+			return false
+		}
+	}
+	v.fields[list] = holds
+	return true
 }
 
 // act fills in what the rule that matched says.
@@ -241,7 +281,7 @@ func (s *Ruleset) act(id *Identification, r *rule, account int, v *view) {
 			id.Reason = "the rule that matches gives no URL to open"
 			return
 		case u.Problem != "":
-			id.Reason = u.Problem
+			id.Reason = "the URL " + u.Problem
 			return
 		}
 		id.redirectURL = &address

@@ -2,7 +2,6 @@ package codeid_test
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
@@ -14,11 +13,12 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// mix is a rule set in the shape of real ones: five regular expressions, and of
-// the others half prefixes, for URLs and for texts, and half EMVCo rules: a
-// scheme, an acquirer, a country, most with an amount or without.
+// mix returns a rule set in the shape of real ones: five regular expressions,
+// and of the others half prefixes, for URLs and for texts, and half EMVCo
+// rules: a scheme, an acquirer, a country, most with an amount or without.
 func mix(t testing.TB, n int) *codeid.Ruleset {
 	t.Helper()
 	schemes := []struct{ guid, country, currency string }{
@@ -72,10 +72,7 @@ func BenchmarkIdentify(b *testing.B) {
 	for _, n := range sizes {
 		sets = append(sets, mix(b, n))
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2_048)
-	if err != nil {
-		b.Fatal(err)
-	}
+	key := testkit.Keys().Wallet
 	digest := sha256.Sum256([]byte("content"))
 	for _, c := range mixCodes {
 		b.Run(c.name, func(b *testing.B) {
@@ -147,7 +144,7 @@ func TestIdentifyAllocations(t *testing.T) {
 	}
 }
 
-// worst are rule sets that are accepted, and codes, that take as long as
+// worst returns rule sets that are accepted, and codes, that take as long as
 // possible, each in another way.
 func worst(t testing.TB) map[string]struct {
 	body []byte

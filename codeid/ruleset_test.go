@@ -204,7 +204,7 @@ func TestLookAhead(t *testing.T) {
 		`^(NC|CH)(?!0\.)[01.]+`: func(s string) bool {
 			return starts(s, "NC", "CH") && len(s) > 2 && only(s[2:], "01.") && !starts(s[2:], "0.")
 		},
-		`^N[(?!0]*(?!1)\(\?![01]+$`: nil, // a class is no look-ahead, and a part without a fixed length cannot stand before one
+		`^N[(?!0]*(?!1)\(\?![01]+$`: nil, // a class is no look-ahead, and a part before one has a fixed length
 	} {
 		set := parse(t, ruleset(t, "v", regex(pattern)), codeid.RuleOptions{})
 		if (want == nil) != (len(set.Skipped()) == 1) {

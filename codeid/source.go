@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Source says where a rule set came from, the better the greater.
+// Source says where a rule set came from. A better source is a greater value.
 type Source uint8
 
 const (
@@ -19,12 +19,12 @@ const (
 	SourceRemote
 )
 
-// String is "none", "preset", "file" or "remote".
+// String returns "none", "preset", "file" or "remote".
 func (s Source) String() string {
 	return [...]string{"none", "preset", "file", "remote"}[min(s, SourceRemote)]
 }
 
-// Hooks observe an Identifier. They run on the goroutine of the call, must
+// Hooks observe an [Identifier]. They run on the goroutine of the call, must
 // return soon and must not refresh. Unset hooks are skipped. No code value
 // reaches them.
 type Hooks struct {

@@ -13,8 +13,8 @@ import (
 func TestURLProblems(t *testing.T) {
 	set := parse(t, ruleset(t, "v", rule(openURL("USE_DIRECTLY"), "REGEX", "regex", `(?s).*`)), codeid.RuleOptions{})
 	const (
-		host, user, control, slash = "the URL's host is not a plain host name", "the URL has user-info", "the URL has control characters", "the URL has a backslash"
-		port, dots, none           = "the URL's port is not a number", "the URL's path has dot segments", "the rule that matches gives no URL to open"
+		host, user, control, slash = "the URL has a host that is no host name", "the URL has user-info", "the URL has control characters", "the URL has a backslash"
+		port, dots, none           = "the URL has a port that is no number", "the URL has dot segments in its path", "the rule that matches gives no URL to open"
 	)
 	for code, want := range map[string]string{
 		"https://shop.example":                   "",

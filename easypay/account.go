@@ -10,11 +10,11 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// Account names the user of an evaluation or a creation.
+// Account names the user of an evaluation or a creation, by one of two ids.
 type Account struct {
-	PaymentMethodID alipayplus.Secret // if not absent, this is who pays; never a token of the wallet
-	UserLoginID     alipayplus.Secret // else this, for example a phone number "852-91234567"
-	UserLoginIDType string            // of UserLoginID: MOBILE
+	PaymentMethodID alipayplus.Secret // ≤ 128: if present, it names the user; never a token of the wallet
+	UserLoginID     alipayplus.Secret // ≤ 64: else the id that the user logs in with, for example "852-91234567"
+	UserLoginIDType string            // ≤ 32: of UserLoginID: MOBILE
 }
 
 func accountOf(r *payment.PayRequest) Account {
@@ -27,7 +27,7 @@ func accountOf(r *payment.PayRequest) Account {
 
 func (a Account) isZero() bool { return a.PaymentMethodID.IsZero() && a.UserLoginID.IsZero() }
 
-// customer is who is to pay: the customer of a token, or the one that
+// customer returns who is to pay: the customer of a token, or the one that
 // Config.Account finds.
 func (s *Service) customer(ctx context.Context, r *payment.PayRequest) (customerID string, err error) {
 	a := accountOf(r)
@@ -54,8 +54,8 @@ func (s *Service) customer(ctx context.Context, r *payment.PayRequest) (customer
 
 var errNobody = errors.New("easypay: Account returned neither a customer nor an error")
 
-// grant is that of the token in paymentMethodId. ours is false if the wallet
-// never issued it.
+// grant returns the grant of the token in paymentMethodId. ours is false if the
+// wallet never issued such a token.
 func (s *Service) grant(ctx context.Context, r *payment.PayRequest, scope string) (g auth.Grant, ours bool, err error) {
 	method := r.PaymentMethod
 	if s.cfg.Tokens == nil || method.PaymentMethodID.IsZero() {

@@ -123,8 +123,9 @@ func (w *world) audit() {
 	}
 }
 
-// Wherever the wallet dies between the creation and the last acknowledgement: no
-// notification is lost, there is one token, and each payment is debited once.
+// Wherever the wallet dies between the creation and the last acknowledgement:
+// no notification is lost, there is one token, and each payment is debited
+// once.
 func TestCrashAtEveryStep(t *testing.T) {
 	for _, remote := range []bool{false, true} {
 		for _, after := range []bool{false, true} {

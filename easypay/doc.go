@@ -2,9 +2,11 @@
 // makes with a login id, a verification page of the wallet, and, if they agree,
 // with one click from then on.
 //
-// Write three things: a function Account that finds your customers, the
-// verification page, and what compares the PIN or sends the OTP. [Service] does
-// the rest on a [payment.Service], which moves the money:
+// # What you write
+//
+// Three things: a function Account that finds your customers, the verification
+// page, and what compares the PIN or sends the OTP. [Service] does the rest on
+// a [payment.Service], which moves the money:
 //
 //	payments, err := payment.NewService(payment.ServiceConfig{
 //		Records:  store.Payments(),
@@ -41,9 +43,10 @@
 // # The verification page
 //
 // Its URL is PageURL with a link at its end. The link is sealed, because the
-// merchant's systems know the payment's id; it is a secret of the user. So serve
-// the page with "Referrer-Policy: no-referrer" and "Cache-Control: no-store",
-// take it out of the logs of your web servers, and never load scripts of others.
+// merchant's systems know the payment's id; it is a secret of the user. So
+// serve the page with "Referrer-Policy: no-referrer" and "Cache-Control:
+// no-store", take it out of the logs of your web servers, and never load
+// scripts of others.
 //
 // Four methods serve the page, and each says what it shows next, a [Page]:
 //
@@ -61,12 +64,12 @@
 //	default: // render page.Record, page.TriesLeft, page.ResendsLeft
 //	}
 //
-// The first OTP is sent when you like, for example when the page is opened for
-// the first time. Verify and Resend count before they call your function, so
-// that guesses at once gain nothing, and refuse to work in a transaction of
-// yours, which could take the count back. TriesLeft 0 without Redirect means
-// that the last PIN is still compared, or that the process died while it was:
-// the user may leave, or the payment expires.
+// Send the first OTP when you like, for example when the page is opened for the
+// first time. Verify and Resend count before they call your function, so that
+// parallel guesses gain nothing, and refuse to work in a transaction of yours,
+// which could take the count back. TriesLeft 0 without Redirect means that the
+// last PIN is still compared, or that the process died while it was: the user
+// may leave, or the payment expires.
 //
 // Redirect says status=success as soon as the right PIN was entered, whatever
 // became of the payment then, and else status=fail. A user who comes back later
@@ -76,28 +79,38 @@
 //
 // An error decides nothing. If the database, Account or Tokens fail, pay is
 // answered U and comes again; an error of the page's methods may come although
-// the event is recorded: show Page again. Account, Check and Tokens may be asked
-// again for the same payment, the debit is made once.
+// the event is recorded: show Page again. Account, Check and Tokens may be
+// asked again for the same payment, the debit is made once.
 //
 // An order whose paymentNotifyUrl names a host that is not Alipay+'s and not in
 // payment.ServiceConfig.NotifyHosts is refused with PARAM_ILLEGAL and an alarm
-// that names the host. A one-click payment that the ledger refuses has failed for
-// good, also if the refusal is payment.Retryable: no user is there to try again.
+// that names the host. A one-click payment that the ledger refuses has failed
+// for good, also if the refusal is payment.Retryable: no user is there to try
+// again.
 //
-// What must run besides the handler: payment.Service.Run, which closes payments
-// that expire, and alipayplus.Relay.Run, which delivers notifyPayment and
-// authNotify.
+// # What must run
 //
-// # Repetitions
+// Besides the handler, in at least one process and in any number of them:
+// [payment.Service.Run], which looks every second for payments that expire;
+// [alipayplus.Relay.Run], which delivers notifyPayment and authNotify (its
+// RelayConfig gets the Sealer, too); and with tokens [auth.Service.Run].
+//
+// # How long rows live
+//
+// This package stores nothing: packages payment and auth say how long payments
+// and tokens are kept. A link works as long as its payment is kept and the
+// Sealer has the key that sealed it.
+//
+// # What may run again
 //
 // Alipay+ repeats what was not answered. The handler's IdempotencyStore repeats
-// an answer that it kept; if it lost one, or the process died, the answer is made
-// from the payment's record, always the same one. A repeated creation gets the
-// same page and paymentId. A payment that is known and comes again with other
-// amounts, another customer or as another kind is REPEAT_REQ_INCONSISTENT, with
-// an alarm.
+// an answer that it kept; if it lost one, or the process died, the answer is
+// made from the payment's record, always the same one. A repeated creation gets
+// the same page and paymentId. A payment that is known and comes again with
+// other amounts, another customer or as another kind is
+// REPEAT_REQ_INCONSISTENT, with an alarm.
 //
-// Evaluation and creation have different idempotency keys even if they carry the
-// same paymentRequestId, so that an evaluation's S is never repeated as the
+// Evaluation and creation have different idempotency keys even if they carry
+// the same paymentRequestId, so that an evaluation's S is never repeated as the
 // answer of a payment.
 package easypay

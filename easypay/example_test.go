@@ -13,48 +13,35 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// A wallet in memory. Alipay+ is played by alipayplustest.
-func ExampleService() {
-	ctx := context.Background()
+const examplePage = "https://wallet.example/verify/"
+
+// exampleWallet is a wallet in memory whose customer-1 has HKD 100.00.
+func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	memory := alipayplus.NewMemory() // yours: package sqlstore
 	bank := paymenttest.NewBank(memory)
 	bank.Deposit("customer-1", 10_000)
+	payments := testkit.Must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	key := make([]byte, 32) // yours: from a KMS, always the same
-	_, _ = rand.Read(key)
-	sealer, _ := alipayplus.NewSealer(key)
-	payments, err := payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	const pageURL = "https://wallet.example/verify/"
-	service, err := easypay.NewService(easypay.Config{
-		Payments: payments, Sealer: sealer, PageURL: pageURL,
+	_ = testkit.Must(rand.Read(key))
+	return testkit.Must(easypay.NewService(easypay.Config{
+		Payments: payments, Sealer: testkit.Must(alipayplus.NewSealer(key)), PageURL: examplePage,
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
 			if a.UserLoginID.Reveal() != "852-90000000" {
 				return "", alipayplus.CodeUserNotExist
 			}
 			return "customer-1", nil
 		},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	})), payments, bank
+}
 
-	t := &testing.T{} // your test's
-	g := alipayplustest.New(t)
-	handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
-		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
-	}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	call := &payment.PayRequest{
+// exampleCalls are an evaluation and a creation, as Alipay+ makes them.
+func exampleCalls() (evaluation, creation *payment.PayRequest) {
+	evaluation = &payment.PayRequest{
 		PaymentRequestID: "PR-1",
+		Order:            payment.Order{Merchant: payment.Merchant{MerchantName: "Example Shoes"}},
 		PaymentAmount:    alipayplus.Amount{Currency: "SGD", Minor: 1000},
 		PayToAmount:      alipayplus.Amount{Currency: "HKD", Minor: 5800},
 		PaymentMethod: payment.Method{PaymentMethodMetaData: payment.MethodMetaData{
@@ -65,15 +52,28 @@ func ExampleService() {
 		},
 		PaymentRedirectURL: alipayplus.Conceal("https://pay.example/result?session=%2B"),
 	}
-	answer, err := alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
-	fmt.Println("evaluation:", answer.Result, err)
+	later := *evaluation
+	later.PaymentFactor.IsPaymentEvaluation = alipayplus.Unset
+	return evaluation, &later
+}
 
-	call.PaymentFactor.IsPaymentEvaluation = alipayplus.Unset
-	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, call)
+// A wallet in memory. Alipay+ is played by alipayplustest.
+func ExampleService() {
+	service, payments, bank := exampleWallet()
+	g := alipayplustest.New(&testing.T{}) // your test's
+	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
+	}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"))...))
+
+	ctx := context.Background()
+	evaluation, creation := exampleCalls()
+	answer, err := alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, evaluation)
+	fmt.Println("evaluation:", answer.Result, err)
+	answer, err = alipayplustest.Send(ctx, g, handler, "/alipayplus/pay", payment.Pay, creation)
 	fmt.Println("creation:", answer.Result, err)
 
 	// The user opens the page and enters a wrong PIN, then the right one.
-	link, _ := strings.CutPrefix(answer.PaymentURL.Reveal(), pageURL)
+	link, _ := strings.CutPrefix(answer.PaymentURL.Reveal(), examplePage)
 	for _, pin := range []string{"0000", "1234"} {
 		page, err := service.Verify(ctx, alipayplus.Conceal(link), func(_ context.Context, r payment.Record) (bool, error) {
 			return r.CustomerID == "customer-1" && pin == "1234", nil
@@ -87,6 +87,19 @@ func ExampleService() {
 	// verifying 2  <nil>
 	// paid 0 https://pay.example/result?session=%2B&status=success <nil>
 	// balance 4200
+}
+
+// openedPayment is a wallet with a payment whose user is to be verified.
+func openedPayment() (service *easypay.Service, link string) {
+	service, _, _ = exampleWallet()
+	g := alipayplustest.New(&testing.T{})
+	handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+		Credentials: g.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000),
+	}, service.Routes("/alipayplus/")...))
+	_, creation := exampleCalls()
+	answer := testkit.Must(alipayplustest.Send(context.Background(), g, handler, "/alipayplus/pay", payment.Pay, creation))
+	link, _ = strings.CutPrefix(answer.PaymentURL.Reveal(), examplePage)
+	return service, link
 }
 
 func ExampleRedirect() {

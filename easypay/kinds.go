@@ -36,7 +36,7 @@ func (s *Service) create(ctx context.Context, r *payment.PayRequest) (*payment.P
 	info := r.AuthorizationInfo
 	if r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True &&
 		(info.ReferenceAgreementID == "" || info.AuthClientID == "" || info.AuthState.IsZero()) {
-		return nil, illegal("isAuthorizationAndPay without authorizationInfo")
+		return nil, illegal("isAuthorizationAndPay without referenceAgreementId, authClientId or authState")
 	}
 	terms := r.Terms()
 	terms.RedirectURL = redirectURLOf(r)
@@ -91,14 +91,14 @@ func (s *Service) payWithToken(ctx context.Context, r *payment.PayRequest, g aut
 	return record.PayAnswer(), nil
 }
 
-// sentAt is the Request-Time of the pay that is answered.
+// sentAt returns the Request-Time of the pay that is answered.
 func sentAt(ctx context.Context) time.Time {
 	info, _ := alipayplus.RequestInfo(ctx)
 	return info.SignedAt
 }
 
-// redirectURLOf is paymentRedirectUrl, or, where that is absent, pinRedirectUrl
-// in passThroughInfo, as the sample of the documents has it.
+// redirectURLOf returns paymentRedirectUrl, or, where that is absent,
+// pinRedirectUrl in passThroughInfo, as the sample of the documents has it.
 func redirectURLOf(r *payment.PayRequest) alipayplus.Secret {
 	if !r.PaymentRedirectURL.IsZero() {
 		return r.PaymentRedirectURL

@@ -130,8 +130,8 @@ func TestInquiryPolling(t *testing.T) {
 	})
 }
 
-// The ledger of a one-click payment takes its time, and meanwhile the token dies.
-// The payment may still succeed, so that nothing says that it failed.
+// The ledger of a one-click payment takes its time, and meanwhile the token
+// dies. The payment may still succeed, so that nothing says that it failed.
 func TestTokenDiesWhilePaying(t *testing.T) {
 	remoteStory(t, func(w *world) {
 		w.deals()

@@ -24,14 +24,14 @@ type Page struct {
 
 var (
 	// ErrLink is the error of a link that this wallet did not make, and of one
-	// whose payment is not there any more. Answer it with "not found".
+	// whose payment is not there any more. Answer it with HTTP 404.
 	ErrLink = errors.New("easypay: the link opens no verification page")
 	// ErrTransaction is the error of Verify and Resend in a transaction of the
 	// caller: its rollback would take back what was counted.
 	ErrTransaction = errors.New("easypay: a PIN or an OTP cannot be counted in a transaction of the caller")
 )
 
-// Page says what the page shows when it is opened, or opened again.
+// Page returns what the page shows when it is opened, or opened again.
 func (s *Service) Page(ctx context.Context, link alipayplus.Secret) (Page, error) {
 	record, err := s.find(ctx, link)
 	if err != nil {
@@ -46,10 +46,15 @@ func (s *Service) Page(ctx context.Context, link alipayplus.Secret) (Page, error
 // right one debits the user at once.
 //
 // check is not called if no try is left or the verification is over: the Page
-// says so. It gets the record of the payment; compare in constant time, and lock
-// the PIN for each customer over all payments by yourself. An error of check is
-// returned; the try counts as a wrong one. An error of Verify itself does not
-// mean that nothing happened: show Page again.
+// says so. It gets the record of the payment. Compare in constant time, and
+// count the wrong PINs of a customer over all payments by yourself, to lock the
+// PIN.
+//
+// An error of check is returned, and the try counts as a wrong one. An error of
+// Verify itself does not mean that nothing happened: show the Page again. If
+// the PIN was right and the debit could not be made, because the database or
+// payment.ServiceConfig.Check failed, the user enters the PIN again, which is
+// another try.
 func (s *Service) Verify(ctx context.Context, link alipayplus.Secret, check func(ctx context.Context, r payment.Record) (right bool, err error)) (Page, error) {
 	record, counted, err := s.count(ctx, link, payment.VerificationTried{At: time.Now()}, payment.ErrTries)
 	if err != nil {
@@ -73,10 +78,10 @@ func (s *Service) Verify(ctx context.Context, link alipayplus.Secret, check func
 	return s.page(ctx, record)
 }
 
-// Resend sends another OTP, for a user who got none. It counts it, and only then
-// calls send, at most Config.Resends times for each payment; if none is left or
-// the verification is over, the Page says so. An error of send is returned; the
-// OTP is counted all the same.
+// Resend sends another OTP, for a user who got none. It counts it, and only
+// then calls send, at most Config.Resends times for each payment; if none is
+// left or the verification is over, the Page says so. An error of send is
+// returned; the OTP is counted all the same.
 func (s *Service) Resend(ctx context.Context, link alipayplus.Secret, send func(ctx context.Context, r payment.Record) error) (Page, error) {
 	record, counted, err := s.count(ctx, link, payment.OTPResent{At: time.Now()}, payment.ErrResends)
 	if err != nil {
@@ -123,8 +128,8 @@ func (s *Service) count(ctx context.Context, link alipayplus.Secret, e payment.E
 	return next, next.State == payment.StateVerifying, nil
 }
 
-// page is the Page of a record. A payment that has expired is closed, if Run did
-// not do it yet.
+// page returns the Page of a record. It closes a payment that has expired, if
+// Run did not do that yet.
 func (s *Service) page(ctx context.Context, r payment.Record) (Page, error) {
 	if expiry, ok := r.ExpiryTime.Time(); ok && r.State == payment.StateVerifying && time.Now().After(expiry) {
 		var err error
@@ -149,14 +154,14 @@ const linkPurpose = "easypay verification page"
 // maxLink is longer than the link of any paymentRequestId.
 const maxLink = 512
 
-// link is the URL of the page of a payment. The link in it is sealed, because
-// the merchant's systems know the payment's id.
+// link returns the URL of the page of a payment. The link in it is sealed,
+// because the merchant's systems know the payment's id.
 func (s *Service) link(paymentRequestID string) alipayplus.Secret {
 	sealed := s.cfg.Sealer.Seal(linkPurpose, []byte(paymentRequestID))
 	return alipayplus.Conceal(s.cfg.PageURL + base64.RawURLEncoding.EncodeToString(sealed))
 }
 
-// find is the record of the payment that link names.
+// find returns the record of the payment that link names.
 func (s *Service) find(ctx context.Context, link alipayplus.Secret) (payment.Record, error) {
 	text := link.Reveal()
 	if len(text) > maxLink || strings.ContainsAny(text, "\r\n") { // base64 skips line ends

@@ -15,6 +15,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const (
@@ -290,7 +291,7 @@ func TestLinks(t *testing.T) {
 		w.pay(request("PR2", agreement, method("live")))
 		w.is("cancelPayment", w.cancel("PR3"), "S SUCCESS")
 		good := w.page
-		raw := must(base64.RawURLEncoding.DecodeString(good))
+		raw := testkit.Must(base64.RawURLEncoding.DecodeString(good))
 		if strings.Contains(string(raw), "PR1") {
 			w.Error("the link is not sealed")
 		}
@@ -298,7 +299,7 @@ func TestLinks(t *testing.T) {
 			return base64.RawURLEncoding.EncodeToString(s.Seal(purpose, []byte(id)))
 		}
 		const purpose = "easypay verification page"
-		stranger := must(alipayplus.NewSealer(bytes.Repeat([]byte{8}, 32)))
+		stranger := testkit.Must(alipayplus.NewSealer(bytes.Repeat([]byte{8}, 32)))
 		changed := bytes.Clone(raw)
 		changed[len(changed)/2] ^= 1
 		for _, row := range []struct{ rule, link string }{
@@ -310,6 +311,7 @@ func TestLinks(t *testing.T) {
 			{"cut", good[:len(good)-2]},
 			{"with padding", good + "=="},
 			{"with a tail", good + "A"},
+			{"with other unused bits", good[:len(good)-1] + otherBits(good[len(good)-1])},
 			{"with a line feed", good + "\n"},
 			{"long", strings.Repeat("A", 1<<20)},
 			{"of a payment that is not there", seal(w.sealer, purpose, "PR9")},
@@ -331,6 +333,12 @@ func TestLinks(t *testing.T) {
 	})
 }
 
+// otherBits is a last digit that differs from c in the bits that mean nothing.
+func otherBits(c byte) string {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return digits[strings.IndexByte(digits, c)|1:][:1]
+}
+
 // Links stay good while keys are rotated, and for the longest ids.
 func TestLinkOfALongID(t *testing.T) {
 	story(t, func(w *world) {
@@ -339,14 +347,15 @@ func TestLinkOfALongID(t *testing.T) {
 		if w.page == "" || len(w.page) > 512 {
 			w.Fatalf("the link has %d characters: %v", len(w.page), answer.Result)
 		}
-		newer := must(alipayplus.NewSealer(bytes.Repeat([]byte{9}, 32), bytes.Repeat([]byte{7}, 32)))
+		newer := testkit.Must(alipayplus.NewSealer(bytes.Repeat([]byte{9}, 32), bytes.Repeat([]byte{7}, 32)))
 		w.with(func(c *easypay.Config) { c.Sealer = newer })
 		w.is("opened", w.looks(), "verifying 3/5")
 	})
 }
 
 // Every two things that happen to a payment at once: the user, Alipay+ and the
-// clock. Whoever wins, money, page, inquiryPayment, notifyPayment and pay agree.
+// clock. Whoever wins, money, page, inquiryPayment, notifyPayment and pay
+// agree.
 func TestTwoAtOnce(t *testing.T) {
 	verify := func(right bool) func(*world) {
 		return func(w *world) {

@@ -8,7 +8,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// ErrRedirectURL is the cause of every error of Redirect. The text names the
+// ErrRedirectURL is wrapped by every error of [Redirect]. The text names the
 // rule that the URL breaks, never the URL.
 var ErrRedirectURL = errors.New("easypay: the redirect URL is not usable")
 
@@ -18,13 +18,14 @@ type redirectError string
 func (e redirectError) Error() string { return "easypay: the redirect URL " + string(e) }
 func (e redirectError) Unwrap() error { return ErrRedirectURL }
 
-// Redirect is the URL that the user goes to after the verification: raw with
-// status=success or status=fail, which is the outcome of the verification, not
+// Redirect returns the URL that the user goes to after the verification: raw
+// with status=success or status=fail, which is the end of the verification, not
 // of the payment.
 //
-// Everything else of raw stays as it is, byte for byte: its query is
-// percent-encoded in a way that has a meaning. The parameter is appended, before
-// a fragment; one that is there already gets the new value in its place.
+// Everything else of raw stays as it is, byte for byte, because the order and
+// the percent-encoding of its query have a meaning. The parameter is appended,
+// before a fragment; a status that is there already gets the new value in its
+// place.
 //
 // raw must be an absolute https URL of at most 2,048 characters without
 // user-info, IP address, backslash, blank and control character.

@@ -10,8 +10,9 @@ import (
 )
 
 func TestRedirectKeepsEveryByte(t *testing.T) {
-	// A URL of the shape that the Easy Pay guide shows: percent-encoded, with an
-	// encoded ampersand and with a parameter that has an underscore for a name.
+	// A URL of the shape that the Easy Pay guide shows: percent-encoded, with
+	// an encoded ampersand and with a parameter that has an underscore for a
+	// name.
 	const guide = "https://ac.example/page/checkout/doubleFA/index.html?paymentSessionData=n5xHy7LlExD8%2BaNKekk%2FotYQ3Ujg%3D%3D%26%26SG%26%26188&ps=EASY_PAY&pmct=WALLET&psv=2.0&app=app&en_US=en_US"
 	longest := "https://a.example/" + strings.Repeat("x", 2048-len("https://a.example/"))
 	for _, row := range []struct{ rule, raw, want string }{

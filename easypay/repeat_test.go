@@ -18,10 +18,11 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// shaky is an IdempotencyStore that fails: a Finish may be lost, and every Begin may say
-// ClaimFirst, as if no record had been kept.
+// shaky is an IdempotencyStore that fails: a Finish may be lost, and every
+// Begin may say ClaimFirst, as if no record had been kept.
 type shaky struct {
 	alipayplus.IdempotencyStore
 	lose    func() (lost, stored bool) // of each Finish
@@ -58,14 +59,14 @@ func (s *shaky) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) e
 func (w *world) over(store alipayplus.IdempotencyStore) { w.handler = w.serve(w.wallet, store) }
 
 // together delivers the requests at the same time, all to the same wallet. A
-// request that stands there twice is signed once and delivered twice.
+// request that is in the list twice is signed once and delivered twice.
 func (w *world) together(requests ...*payment.PayRequest) []*payment.PayResponse {
 	w.Helper()
 	answers := make([]*payment.PayResponse, len(requests))
 	signed := map[*payment.PayRequest]*http.Request{}
 	var wait sync.WaitGroup
 	for i, r := range requests {
-		body := must(alipayplus.Marshal(r))
+		body := testkit.Must(alipayplus.Marshal(r))
 		if signed[r] == nil {
 			signed[r] = w.gateway.NewRequest(w.Context(), payPath, body)
 		}
@@ -169,9 +170,9 @@ func (w *world) checkReplay(evaluates bool, answer *payment.PayResponse, page *s
 	}
 }
 
-// Evaluation and creation with one paymentRequestId, 8 times each at once, with a
-// Store that loses answers, before and after it kept them: no evaluation's S is
-// the answer of a creation, and every creation has the one page.
+// Evaluation and creation with one paymentRequestId, 8 times each at once, with
+// a Store that loses answers, before and after it kept them: no evaluation's S
+// is the answer of a creation, and every creation has the one page.
 func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 	rounds := 5
 	if long() {
@@ -343,6 +344,7 @@ func TestOtherContent(t *testing.T) {
 		{"another customer", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("other"))},
 		{"a creation of a one-click payment", oneClick("PR1", live), creation("PR1")},
 		{"the same without consent", oneClick("PR1", live), request("PR1", agreement, easyPay)},
+		{"a creation of a one-click payment, by a login id that nobody has", oneClick("PR1", live), request("PR1", easyPay, stranger)},
 		{"a one-click payment of a creation", creation("PR1"), oneClick("PR1", live)},
 		{"with a dead token, somebody else's", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("cancelled"), func(r *payment.PayRequest) {
 			r.PaymentMethod.CustomerID = "customer-2"

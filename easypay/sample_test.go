@@ -3,7 +3,6 @@ package easypay_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -18,11 +17,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// The samples of the Easy Pay guide, with other ids. They break the rules of the
-// protocol in ways that must not matter: empty strings and objects, names in
-// another case, an amount of a kind that Alipay+ rules out.
+// The samples of the Easy Pay guide, with other ids. They break the rules of
+// the protocol in ways that must not matter: empty strings and objects, names
+// in another case, an amount of a kind that Alipay+ rules out.
 const (
 	evaluationSample = `{
 		"acquirerId":"1022000000000000001",
@@ -50,7 +50,7 @@ const (
 		"paymentRedirectUrl":"` + sampleURL + `"}`
 )
 
-// Each sample as it stands, and as another revision of the documents has it.
+// Each sample as it is, and as another revision of the documents has it.
 func TestSampleRequests(t *testing.T) {
 	const evaluated = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"customerId":"customer-1"}`
 	const page = `{"result":{"resultCode":"PAYMENT_IN_PROCESS","resultStatus":"U"},"paymentId":"`
@@ -99,7 +99,8 @@ func TestSampleRequests(t *testing.T) {
 	}
 }
 
-// The sample answers of pay, read by whoever plays Alipay+: nothing in them is S.
+// The sample answers of pay, read by whoever plays Alipay+: nothing in them is
+// S.
 func TestSampleAnswersOfPay(t *testing.T) {
 	for _, row := range []struct {
 		rule, sample string
@@ -125,14 +126,12 @@ func TestSampleAnswersOfPay(t *testing.T) {
 	}
 }
 
-// Answers of Alipay+ to authNotify with the mistakes of the samples: only exactly
-// S acknowledges, only exactly F refuses, and everything else is asked again.
+// Answers of Alipay+ to authNotify with the mistakes of the samples: only
+// exactly S acknowledges, only exactly F refuses, and everything else is asked
+// again.
 func TestSampleAnswersOfAuthNotify(t *testing.T) {
-	theirs, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alipay := must(alipayplus.NewSigner("1", theirs))
+	theirs := testkit.Keys().Alipay
+	alipay := testkit.Must(alipayplus.NewSigner("1", theirs))
 	w := newWorld(t, false, mistake{})
 	for _, row := range []struct {
 		rule, answer string
@@ -152,7 +151,7 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 	} {
 		cfg := w.gateway.Config()
 		cfg.Retry = alipayplus.NoRetry
-		cfg.Keys = must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &theirs.PublicKey}))
+		cfg.Keys = testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &theirs.PublicKey}))
 		cfg.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			content := alipayplus.Content{
 				Method: r.Method, Target: r.URL.RequestURI(), ClientID: cfg.ClientID,
@@ -160,10 +159,10 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 			}
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{
 				"Client-Id": {content.ClientID}, "Response-Time": {content.Time},
-				"Signature": {must(content.Sign(r.Context(), alipay))}, "Content-Type": {"application/json"},
+				"Signature": {testkit.Must(content.Sign(r.Context(), alipay))}, "Content-Type": {"application/json"},
 			}, Body: io.NopCloser(bytes.NewReader(content.Body)), ContentLength: int64(len(content.Body))}, nil
 		})
-		_, err := auth.AuthNotify.Call(t.Context(), must(alipayplus.NewClient(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
+		_, err := auth.AuthNotify.Call(t.Context(), testkit.Must(alipayplus.NewClient(cfg)), &auth.AuthNotifyRequest{Notification: auth.TokenCreated{
 			AuthClientID: "M1", ReferenceAgreementID: "AG1", AccessToken: alipayplus.Conceal("token"),
 			AccessTokenExpiryTime: alipayplus.TimeOf(time.Now().Add(time.Hour)),
 		}})
@@ -176,8 +175,9 @@ func TestSampleAnswersOfAuthNotify(t *testing.T) {
 	}
 }
 
-// The sample of authNotify lacks authorizationNotifyType and referenceAgreementId.
-// It is read as what it is, and is never written like that.
+// The sample of authNotify lacks authorizationNotifyType and
+// referenceAgreementId. It is read as what it is, and is never written like
+// that.
 func TestSampleOfAuthNotify(t *testing.T) {
 	const sample = `{"accessToken":"2816660352710421693892531000Example","accessTokenExpiryTime":"2033-09-02T13:41:58+08:00",
 		"acquirerId":"A1","customerId":"C1","pspId":"P1","refreshToken":"28166603eC8gWOrn6Example","refreshTokenExpiryTime":"2033-09-02T13:41:58+08:00",

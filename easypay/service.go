@@ -3,6 +3,7 @@ package easypay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -15,25 +16,28 @@ import (
 type Config struct {
 	Payments *payment.Service   // required
 	Sealer   *alipayplus.Sealer // required: seals the links to the verification page
-	// PageURL is where the wallet's verification page is, https, at most 1,024
-	// characters. A sealed link of at most 512 letters, digits, "-" and "_" is
-	// appended to it: "https://wallet.example/verify/". Required.
+	// PageURL is where the wallet's verification page is, https (or http on
+	// this machine), at most 1,024 characters:
+	// "https://wallet.example/verify/". A sealed link of at most 512 letters,
+	// digits, "-" and "_" is appended to it. Required.
 	PageURL string
-	// Account finds the customer whom Alipay+ names, for an evaluation and for a
-	// creation. A refusal is an error that is wholly a failing ResultCode, for
-	// example alipayplus.CodeUserNotExist; any other error answers U. Required.
+	// Account finds the customer whom Alipay+ names, for an evaluation and for
+	// a creation. A refusal is an error that is wholly a failing ResultCode,
+	// for example alipayplus.CodeUserNotExist; any other error answers U.
+	// Required.
 	Account func(ctx context.Context, a Account) (customerID string, err error)
 	// Tokens knows the tokens that the wallet issued; nil if it issues none.
 	Tokens Tokens
-	// Other answers what is neither Easy Pay nor a payment with a token: payment
-	// codes, for example. Nil refuses it with PARAM_ILLEGAL.
+	// Other answers what is neither Easy Pay nor a payment with a token:
+	// payment codes, for example. Nil refuses it with PARAM_ILLEGAL.
 	Other func(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error)
 
-	// Tries is how many PINs or OTPs the user may enter, Resends how many more
-	// OTPs they may ask for; 0 means payment.DefaultTries and
-	// payment.DefaultResends.
+	// Tries is how many PINs or OTPs the user may enter for one payment,
+	// Resends how many more OTPs they may ask for; 0 means payment.DefaultTries
+	// and payment.DefaultResends.
 	Tries, Resends int
-	// Logger gets oddities, never a secret; nil is silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
+	// silent.
 	Logger *slog.Logger
 }
 
@@ -46,26 +50,27 @@ type Tokens interface {
 	Check(ctx context.Context, token alipayplus.Secret, scope string) (auth.Grant, error)
 }
 
-// Service answers pay and is the verification page's other half. It is immutable
-// and safe for concurrent use; any number of processes may work on the same
+// Service answers pay and serves the verification page. It is immutable and
+// safe for concurrent use; any number of processes may work on the same
 // payments.
 //
-// Alipay+ calls pay for several things. Which one it is, the first line that
-// fits decides:
+// Alipay+ calls pay for several things. The first line that fits decides which
+// one it is:
 //
-//	isPaymentEvaluation                                      evaluation
-//	isAuthorizationAndPay                                    creation
+//	isPaymentEvaluation                                        evaluation
+//	isAuthorizationAndPay                                      creation
 //	isAgreementPayment and paymentMethodId is a token of ours  one-click payment
-//	isEasyPayScenario                                        creation
-//	isAgreementPayment and any other paymentMethodId         F INVALID_TOKEN
-//	everything else                                          Config.Other, or F PARAM_ILLEGAL
+//	isEasyPayScenario                                          creation
+//	isAgreementPayment and any other paymentMethodId           F INVALID_TOKEN
+//	everything else                                            Config.Other, or F PARAM_ILLEGAL
 //
-// An evaluation asks whether the account would support the payment. It finds the
-// customer, checks the amounts and asks payment.ServiceConfig.Check. The answer
-// is S with customerId, F or U. No money moves and no order is made.
+// An evaluation asks whether the account would support the payment. It finds
+// the customer, also that of a token, checks the amounts and asks
+// payment.ServiceConfig.Check. The answer is S with customerId, F or U. No
+// money moves and no order is made.
 //
 // A creation makes an order, whose user is verified before they pay. With
-// isAuthorizationAndPay it needs authorizationInfo. The redirect URL is
+// isAuthorizationAndPay it needs a whole authorizationInfo. The redirect URL is
 // paymentRedirectUrl, or pinRedirectUrl of passThroughInfo; one that is missing
 // or unusable is PARAM_ILLEGAL. The answer is U PAYMENT_IN_PROCESS with
 // paymentUrl, paymentId and customerId, or F, never S.
@@ -109,13 +114,13 @@ func NewService(cfg Config) (*Service, error) {
 const maxPageURL = 1024
 
 // Routes serve pay below prefix: "/alipayplus/" gives "/alipayplus/pay", the
-// path to register with Alipay+. inquiryPayment, cancelPayment and refund are in
-// payment.Service.Routes.
+// path to register with Alipay+. inquiryPayment, cancelPayment and refund are
+// in payment.Service.Routes.
 func (s *Service) Routes(prefix string) []alipayplus.Route {
 	return []alipayplus.Route{payment.Pay.Handle(prefix+"pay", s.pay)}
 }
 
-// pay tells the kinds of calls apart; the first that fits.
+// pay tells the kinds of calls apart.
 func (s *Service) pay(ctx context.Context, r *payment.PayRequest) (*payment.PayResponse, error) {
 	factor := r.PaymentFactor
 	agreement := factor.IsAgreementPayment == alipayplus.True && !r.PaymentMethod.PaymentMethodID.IsZero()
@@ -146,8 +151,8 @@ func (s *Service) pay(ctx context.Context, r *payment.PayRequest) (*payment.PayR
 	return nil, illegal("neither Easy Pay nor a payment with a token")
 }
 
-// answer refuses a payment only if it is not known: what was begun before
-// decides about the repeat.
+// answer returns what fn answers. It refuses a payment only if it is not known:
+// the answer to a repeat is made from the record of what was begun before.
 func (s *Service) answer(ctx context.Context, r *payment.PayRequest, fn func(context.Context, *payment.PayRequest) (*payment.PayResponse, error)) (*payment.PayResponse, error) {
 	answer, err := fn(ctx, r)
 	refusal, refused := alipayplus.RefusalOf(err)
@@ -164,7 +169,7 @@ func (s *Service) answer(ctx context.Context, r *payment.PayRequest, fn func(con
 	return s.answerOf(ctx, r, record)
 }
 
-// answerOf is the answer to r from the record of its payment.
+// answerOf returns the answer to r from the record of its payment.
 func (s *Service) answerOf(ctx context.Context, r *payment.PayRequest, record payment.Record) (*payment.PayResponse, error) {
 	if record.CustomerID == "" { // cancelled before it came
 		return record.PayAnswer(), nil
@@ -177,19 +182,24 @@ func (s *Service) answerOf(ctx context.Context, r *payment.PayRequest, record pa
 		return nil, s.inconsistent(ctx, r, "customerId")
 	case r.PaymentFactor.IsAuthorizationAndPay == alipayplus.True && record.Verification.URL.IsZero():
 		return nil, s.inconsistent(ctx, r, "isAuthorizationAndPay")
+	case r.PaymentMethod.PaymentMethodID.IsZero() && record.Verification.URL.IsZero():
+		// A creation must not be answered with the S of a one-click payment.
+		return nil, s.inconsistent(ctx, r, "paymentMethodId")
 	}
 	return record.PayAnswer(), nil
 }
 
-// inconsistent refuses a payment that is known with something else.
+// inconsistent raises an alarm about r, which names a known payment and differs
+// from it in what, and returns the refusal.
 func (s *Service) inconsistent(ctx context.Context, r *payment.PayRequest, what string) error {
 	s.log.ErrorContext(ctx, "easypay: alarm: a payment that is known comes again with something else; it is refused",
 		slog.String("paymentRequestId", r.PaymentRequestID), slog.String("other", what))
 	return payment.ErrInconsistent
 }
 
+// illegal refuses a request; the message is for Alipay+ and for the log.
 func illegal(message string) error {
 	result := alipayplus.CodeParamIllegal.Result()
 	result.Message = message
-	return result
+	return fmt.Errorf("easypay: %s: %w", message, result)
 }

@@ -1,19 +1,23 @@
 package easypay_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // request is a pay request of the kind that the flags say.
@@ -209,7 +213,7 @@ func (w *world) config(change ...func(*easypay.Config)) easypay.Config {
 
 // with serves another Config.
 func (w *world) with(change ...func(*easypay.Config)) {
-	w.easypay = must(easypay.NewService(w.config(change...)))
+	w.easypay = testkit.Must(easypay.NewService(w.config(change...)))
 	w.handler = w.serve(w.wallet, w.store)
 }
 
@@ -296,7 +300,7 @@ func TestCheckIsAsked(t *testing.T) {
 		t.Run(string(row.stage), func(t *testing.T) {
 			story(t, func(w *world) {
 				w.deals()
-				payments := must(payment.NewService(payment.ServiceConfig{
+				payments := testkit.Must(payment.NewService(payment.ServiceConfig{
 					Records: w.records, Ledger: w.bank,
 					Check: func(_ context.Context, c payment.Check) error {
 						if c.Stage == row.stage {
@@ -321,7 +325,8 @@ func TestCheckIsAsked(t *testing.T) {
 }
 
 // The two Easy Pay calls may carry one paymentRequestId: an evaluation's S must
-// never be the answer of the creation, in whatever order and how often they come.
+// never be the answer of the creation, in whatever order and how often they
+// come.
 func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 	n := 4
 	if long() {
@@ -348,7 +353,7 @@ func TestEvaluationIsNeverReplayedAsPayment(t *testing.T) {
 func TestRedirectURLOfACreation(t *testing.T) {
 	const pin = "https://pay.example/pin?session=%26%3D&en_US=en_US"
 	passThrough := func(r *payment.PayRequest) {
-		r.PassThroughInfo = alipayplus.Conceal(string(must(json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"}))))
+		r.PassThroughInfo = alipayplus.Conceal(string(testkit.Must(json.Marshal(map[string]string{"pinRedirectUrl": pin, "securityCode": "123"}))))
 	}
 	story(t, func(w *world) {
 		w.pay(request("PR1", easyPay, passThrough, func(r *payment.PayRequest) { r.PaymentRedirectURL = alipayplus.Secret{} }))
@@ -375,6 +380,28 @@ func TestAccount(t *testing.T) {
 		w.pay(request("PR2", easyPay, evaluation, method(accountID)))
 		if want := (easypay.Account{PaymentMethodID: alipayplus.Conceal(accountID)}); !reflect.DeepEqual(asked, want) {
 			w.Error("paymentMethodId comes before the login id")
+		}
+	})
+}
+
+// Who looks for the reason of a PARAM_ILLEGAL finds it in the handler's log and
+// in the answer.
+func TestRefusalSaysWhy(t *testing.T) {
+	story(t, func(w *world) {
+		var log bytes.Buffer
+		handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: w.credentials(), Idempotency: w.store, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		}, w.easypay.Routes("/wallet/")...))
+		request := creation("PR1", func(r *payment.PayRequest) { r.AuthorizationInfo.AuthState = alipayplus.Secret{} })
+		answer, err := alipayplustest.Send(w.Context(), w.gateway, handler, payPath, payment.Pay, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.is("answer", answer.Result.Error(), "F PARAM_ILLEGAL")
+		for where, text := range map[string]string{"answer": answer.Result.Message, "log": log.String()} {
+			if !strings.Contains(text, "isAuthorizationAndPay without referenceAgreementId, authClientId or authState") {
+				t.Errorf("the %s does not say why: %s", where, text)
+			}
 		}
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// tokens stands in for package auth: one token for each agreement, made in the
-// transaction of the debit together with its message.
+// tokens takes the place of package auth: one token for each agreement, made in
+// the transaction of the debit together with its message.
 type tokens struct {
 	memory *alipayplus.Memory
 
@@ -104,8 +104,8 @@ var (
 	errTokens       = errors.New("the token table is not reachable")
 )
 
-// unknownToken is CodeInvalidToken and matches auth.ErrNotFound, as package auth
-// has it.
+// unknownToken is CodeInvalidToken and matches auth.ErrNotFound, as package
+// auth has it.
 type unknownToken struct{}
 
 func (unknownToken) Error() string        { return "INVALID_TOKEN: unknown" }

@@ -3,7 +3,6 @@ package easypay_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,6 +20,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 const (
@@ -38,32 +38,15 @@ const (
 // long reports whether figures are to be shown in full.
 func long() bool { return os.Getenv("ALIPAYPLUS_LONG") != "" }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
+// signer makes each signature of the wallet once: every story begins at the
+// same virtual time, and all Gateways of a process have the same keys.
+var signer struct {
+	testkit.Once
+	key sync.Once
 }
 
-// cached makes each signature once: it is deterministic, and every story begins
-// at the same virtual time.
-type cached struct{ alipayplus.Signer }
-
-var signatures sync.Map // by digest, of the one key that a Gateway has in this process
-
-func (c cached) SignDigest(ctx context.Context, digest [sha256.Size]byte) (string, []byte, error) {
-	if signature, ok := signatures.Load(digest); ok {
-		return "1", signature.([]byte), nil
-	}
-	version, signature, err := c.Signer.SignDigest(ctx, digest)
-	if err == nil {
-		signatures.Store(digest, signature)
-	}
-	return version, signature, err
-}
-
-// world is Alipay+, the user, and a wallet whose process can die. What a process
-// holds besides the database is lost then.
+// world is Alipay+, the user, and a wallet whose process can die. What a
+// process holds besides the database is lost then.
 type world struct {
 	*testing.T
 	gateway *alipayplustest.Gateway
@@ -116,7 +99,7 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 	t.Helper()
 	w := &world{
 		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), memory: alipayplus.NewMemory(),
-		sealer: must(alipayplus.NewSealer(bytes.Repeat([]byte{7}, 32))), mistake: m,
+		sealer: testkit.Must(alipayplus.NewSealer(bytes.Repeat([]byte{7}, 32))), mistake: m,
 	}
 	w.records = payment.NewMemoryRecords(w.memory)
 	w.tokens = &tokens{memory: w.memory, rows: map[string]token{}}
@@ -137,7 +120,8 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 		func(context.Context, *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 			return &payment.NotifyPaymentResponse{}, nil
 		})
-	// The same API without idempotency, so that this function decides about repeats.
+	// The same API without idempotency, so that this function decides about
+	// repeats.
 	spec := auth.AuthNotify.Spec()
 	spec.Idempotency = nil
 	alipayplustest.Answer(w.gateway, alipayplus.NewOutbound(spec), w.authNotify)
@@ -163,7 +147,8 @@ func (w *world) authNotify(_ context.Context, r *auth.AuthNotifyRequest) (*auth.
 // credentials are the wallet's.
 func (w *world) credentials() alipayplus.Credentials {
 	c := w.gateway.Credentials()
-	c.Signer = cached{c.Signer}
+	signer.key.Do(func() { signer.Signer = c.Signer })
+	c.Signer = &signer.Once
 	return c
 }
 
@@ -202,8 +187,8 @@ func (w *world) start(c *crash) {
 		}
 		return nil
 	})
-	p.payments = must(payment.NewService(host))
-	p.easypay = must(easypay.NewService(easypay.Config{
+	p.payments = testkit.Must(payment.NewService(host))
+	p.easypay = testkit.Must(easypay.NewService(easypay.Config{
 		Payments: p.payments, Sealer: w.sealer, PageURL: pageURL, Logger: logger,
 		Tokens: slowTokens{w},
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
@@ -218,8 +203,8 @@ func (w *world) start(c *crash) {
 			return &payment.PayResponse{PaymentID: "other", PaymentTime: alipayplus.TimeOf(time.Now())}, nil
 		},
 	}))
-	p.relay = must(alipayplus.NewRelay(alipayplus.RelayConfig{
-		Client: must(alipayplus.NewClient(cfg)), Queue: steppedQueue{w.memory, c}, Logger: logger,
+	p.relay = testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{
+		Client: testkit.Must(alipayplus.NewClient(cfg)), Queue: steppedQueue{w.memory, c}, Logger: logger,
 	}))
 	p.handler = w.serve(p, steppedStore{c, w.store})
 	w.wallet = p
@@ -250,7 +235,7 @@ func (s slowTokens) Check(ctx context.Context, token alipayplus.Secret, scope st
 
 // serve is the handler of p over store.
 func (w *world) serve(p *wallet, store alipayplus.IdempotencyStore) http.Handler {
-	return must(alipayplus.NewHandler(
+	return testkit.Must(alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.credentials(), Idempotency: store},
 		slices.Concat(p.easypay.Routes("/wallet/"), p.payments.Routes("/wallet/"))...))
 }
@@ -323,7 +308,7 @@ func (w *world) workFor(d time.Duration) {
 
 // record is what the wallet knows of a payment.
 func (w *world) record(id string) payment.Record {
-	return must(w.records.Find(w.Context(), id))
+	return testkit.Must(w.records.Find(w.Context(), id))
 }
 
 // known are the tokens that Alipay+ knows, each once.
@@ -369,7 +354,7 @@ func (w *world) bookings() int {
 // waiting is how many messages are not acknowledged.
 func (w *world) waiting() int {
 	time.Sleep(10 * time.Hour) // every lease and every wait is over
-	return len(must(w.memory.Lease(w.Context(), 100, time.Second))) + len(must(w.memory.DeadLetters(w.Context(), 100)))
+	return len(testkit.Must(w.memory.Lease(w.Context(), 100, time.Second))) + len(testkit.Must(w.memory.DeadLetters(w.Context(), 100)))
 }
 
 // calls are the requests of an API with a key that reached Alipay+.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -20,13 +21,14 @@ const (
 	actionBySDK = "HANDLE_BY_SDK"
 )
 
-// Decode asks Alipay+ for the order behind a code that the client SDK
-// intercepted in the entry-code flow, and says what comes next: Cashier,
-// SDKAction, Pending or Failed. The code needs no identification.
+// Decode asks Alipay+ for the order of a code that the client SDK intercepted
+// in the entry-code flow, opens the payment, and returns what comes next:
+// [Cashier], [SDKAction], [Pending], [Failed] or [ResultPage]. The code needs
+// no identification.
 //
-// Errors are for wrong use only, an empty code or customer. What Alipay+ or the
-// network does is in the Step.
+// Errors are as in Scan.
 func (f *Flow) Decode(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
+	code = clean(code)
 	if err := checkUse(code, customerID); err != nil {
 		return nil, err
 	}
@@ -54,10 +56,11 @@ func (f *Flow) decode(ctx context.Context, code alipayplus.Secret, customerID st
 	if utf8.RuneCountInString(code.Reveal()) > maxCodeValue {
 		return f.failed(ctx, alipayplus.CodeInvalidCode, origin, "a code value of over 512 characters, which is never sent")
 	}
-	answer, err := f.decoder.Call(ctx, f.client, &UserInitiatedPayRequest{CodeValue: code, CustomerID: customerID})
+	var info alipayplus.Info
+	answer, err := f.decoder.Call(ctx, f.client, &UserInitiatedPayRequest{CodeValue: code, CustomerID: customerID}, alipayplus.WithInfo(&info))
 	switch alipayplus.OutcomeOf(err) {
 	case alipayplus.OutcomeSucceeded:
-		return f.decoded(ctx, answer, code, customerID, origin)
+		return f.decoded(ctx, answer, info.SignedAt, code, customerID, origin)
 	case alipayplus.OutcomeFailed:
 		return f.refused(ctx, err, origin)
 	case alipayplus.OutcomeNotSent:
@@ -88,8 +91,8 @@ func (f *Flow) refused(ctx context.Context, err error, origin Origin) Step {
 	return f.failed(ctx, e.Result.Code, origin, "")
 }
 
-// decoded judges a verified S.
-func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code alipayplus.Secret, customerID string, origin Origin) Step {
+// decoded judges a verified S, which Alipay+ sent at the time sent.
+func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, sent time.Time, code alipayplus.Secret, customerID string, origin Origin) Step {
 	if wantsSDK(a.ActionForm) {
 		if !a.ActionForm.SDKActionPayload.IsZero() {
 			return SDKAction{a.ActionForm.ActionType, a.ActionForm.SDKActionPayload, origin, a.Result.Code}
@@ -107,8 +110,8 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 	switch {
 	case a.CodeType != "ORDER_CODE":
 		alarm = "codeType is not ORDER_CODE"
-	case a.PaymentRequestID == "":
-		alarm = "paymentRequestId is missing"
+	case !isID(a.PaymentRequestID):
+		alarm = "paymentRequestId is missing or cannot be an id"
 	case a.Order.ReferenceOrderID == "" && a.Order.OrderAmount.IsZero() && a.Order.Merchant.ReferenceMerchantID == "" &&
 		a.Order.OrderDescription == "" && a.Order.Merchant.MerchantName == "":
 		alarm = "order is missing"
@@ -139,6 +142,7 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		AcquirerID:       a.AcquirerID,
 		PSPID:            a.PSPID,
 		CodeValueDigest:  code.Digest(),
+		Origin:           string(origin),
 		Amounts:          amounts,
 		Order:            a.Order,
 		ExpiryTime:       a.PaymentExpiryTime,
@@ -161,7 +165,39 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, code al
 		f.log.WarnContext(ctx, "mpm: an amount does not follow from the quote",
 			slog.String("paymentRequestId", a.PaymentRequestID), slog.String("discrepancy", d.String()))
 	}
-	return Cashier{Terms: terms, Answer: *a, Origin: origin}
+	return f.open(ctx, payment.Opened{Terms: terms, SentAt: sent}, a)
+}
+
+// open stores the payment, or finds it as it is stored.
+func (f *Flow) open(ctx context.Context, opened payment.Opened, answer *UserInitiatedPayResponse) Step {
+	origin := Origin(opened.Origin)
+	record, err := f.payments.Open(ctx, opened)
+	switch result, refused := alipayplus.RefusalOf(err); {
+	case err == nil:
+	case refused && errors.Is(err, payment.ErrOtherCustomer):
+		return f.failed(ctx, result.Code, origin, "the payment is known already, of another customer")
+	case refused && errors.Is(err, payment.ErrInconsistent):
+		return f.failed(ctx, result.Code, origin, "the payment is known already, by another code")
+	case refused && errors.Is(err, payment.ErrParam):
+		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "decoded with S, but the payment cannot be opened: "+err.Error())
+	case refused: // by ServiceConfig.Check
+		f.log.InfoContext(ctx, "mpm: an order is refused before the user sees it",
+			slog.String("paymentRequestId", opened.PaymentRequestID), slog.String("resultCode", result.Code.Error()))
+		return f.failed(ctx, result.Code, origin, "")
+	default: // also if the payment is stored and the answer of the database was lost
+		f.log.Log(ctx, levelOf(ctx), "mpm: a payment cannot be opened; the app asks again",
+			slog.String("paymentRequestId", opened.PaymentRequestID), slog.Any("error", err))
+		return Pending{Reason: "the payment cannot be stored yet", AskAgainAfter: f.askAgainAfter, Err: err}
+	}
+	record.Origin = opened.Origin // the app passes the outcome on to who asks now
+	expiry, _ := record.ExpiryTime.Time()
+	switch {
+	case record.State == payment.StateOpen:
+		return Cashier{Record: record, Answer: *answer}
+	case record.State == payment.StateClosed && !expiry.IsZero() && opened.SentAt.After(expiry): // when Alipay+ answered
+		return f.failed(ctx, alipayplus.CodeOrderIsClosed, origin, "")
+	}
+	return f.resultPage(ctx, record)
 }
 
 // wantsSDK reports whether the form asks for the client SDK: everything but an

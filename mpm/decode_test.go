@@ -1,6 +1,7 @@
 package mpm_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,11 +18,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// insteadOf answers with something else than Alipay+ did; processed says whether
-// Alipay+ got the request.
+// insteadOf answers with something else than Alipay+ did; processed says
+// whether Alipay+ got the request.
 func insteadOf(processed bool, status int, header http.Header, body string) alipayplustest.Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		if processed {
@@ -31,11 +33,18 @@ func insteadOf(processed bool, status int, header http.Header, body string) alip
 	}
 }
 
+func respond(status int, header http.Header, body []byte) *http.Response {
+	if header == nil {
+		header = http.Header{}
+	}
+	return &http.Response{StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body))}
+}
+
 // otherBody has Alipay+ itself sign another body.
 func otherBody(g *alipayplustest.Gateway, body string) alipayplustest.Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
-		// A request that Alipay+ would send to this path is signed over the same
-		// content as its answer, but for the time's name.
+		// A request that Alipay+ would send to this path is signed over the
+		// same content as its answer, but for the time's name.
 		signed := g.NewRequest(r.Context(), r.URL.RequestURI(), []byte(body))
 		header := signed.Header
 		header["Response-Time"] = header["Request-Time"]
@@ -195,8 +204,8 @@ func TestDecodeAnotherCustomer(t *testing.T) {
 }
 
 // An answer does not say which request it answers. When two are exchanged, the
-// record refuses the payment that is stored already: under another customer, and
-// under another code of the same customer.
+// record refuses the payment that is stored already: under another customer,
+// and under another code of the same customer.
 func TestDecodeSwappedAnswers(t *testing.T) {
 	const second, third = code + "2", code + "3"
 	g := alipayplustest.New(t)
@@ -206,12 +215,12 @@ func TestDecodeSwappedAnswers(t *testing.T) {
 				a.PaymentRequestID = "PR-" + r.CodeValue.Reveal()[len(code):]
 			}), nil
 		})
-	w := newWallet(t, g, mpm.Config{Identifier: simRules()})
+	w := newWallet(t, g, mpm.Config{})
 	var last *http.Response // keep and replay exchange the answers of two requests
 	var lastBody []byte
 	keep := func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		last = serve(r)
-		lastBody = must(io.ReadAll(last.Body))
+		lastBody = testkit.Must(io.ReadAll(last.Body))
 		return respond(200, last.Header, lastBody), nil
 	}
 	replay := func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
@@ -219,23 +228,26 @@ func TestDecodeSwappedAnswers(t *testing.T) {
 		return respond(200, last.Header, lastBody), nil
 	}
 	g.Fail(mpm.UserInitiatedPay, keep, replay, replay)
-	if answer, err := w.scan(t.Context(), code, "alice"); err != nil {
+	if answer, err := w.flow.Scan(t.Context(), alipayplus.Conceal(code), "alice"); err != nil {
 		t.Fatal(answer, err)
 	}
-	before := must(json.Marshal(string(w.db.payments["PR-"].record)))
+	before := w.find(t, "PR-")
 	for _, c := range []struct{ rule, code, customer string }{
 		{"another customer", second, "bob"},
 		{"another code of the same customer", third, "alice"},
 	} {
-		answer, err := w.scan(t.Context(), c.code, c.customer)
-		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent {
+		answer, err := w.flow.Scan(t.Context(), alipayplus.Conceal(c.code), c.customer)
+		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent || failed.Alarm == "" {
 			t.Errorf("%s: %v, %v", c.rule, answer, err)
 		}
 	}
-	if after := must(json.Marshal(string(w.db.payments["PR-"].record))); string(before) != string(after) || len(w.db.payments) != 1 {
+	if after := w.find(t, "PR-"); !reflect.DeepEqual(before, after) || before.CustomerID != "alice" {
 		t.Error("the stored payment has changed")
 	}
-	if answer, err := w.scan(t.Context(), second, "bob"); err != nil || answer.(mpm.Cashier).Terms.PaymentRequestID != "PR-2" {
+	if w.find(t, "PR-2").State != "" || w.find(t, "PR-3").State != "" {
+		t.Error("a payment was opened")
+	}
+	if answer, err := w.flow.Scan(t.Context(), alipayplus.Conceal(second), "bob"); err != nil || answer.(mpm.Cashier).Record.PaymentRequestID != "PR-2" {
 		t.Errorf("asked again: %v, %v", answer, err)
 	}
 }
@@ -250,6 +262,7 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"another codeType", func(a *mpm.UserInitiatedPayResponse) { a.CodeType = "STORE_CODE" }, "codeType"},
 		{"no codeType", func(a *mpm.UserInitiatedPayResponse) { a.CodeType = "" }, "codeType"},
 		{"no paymentRequestId", func(a *mpm.UserInitiatedPayResponse) { a.PaymentRequestID = "" }, "paymentRequestId"},
+		{"a paymentRequestId that no database takes", func(a *mpm.UserInitiatedPayResponse) { a.PaymentRequestID = "2025\x00" }, "paymentRequestId"},
 		{"no order", func(a *mpm.UserInitiatedPayResponse) { a.Order = payment.Order{} }, "order"},
 		{"no paymentAmount", func(a *mpm.UserInitiatedPayResponse) { a.PaymentAmount = alipayplus.Amount{} }, "paymentAmount"},
 		{"no payToAmount", func(a *mpm.UserInitiatedPayResponse) { a.PayToAmount = alipayplus.Amount{} }, "payToAmount"},
@@ -268,7 +281,12 @@ func TestDecodeIncomplete(t *testing.T) {
 		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			f := newFlow(t, mpm.Config{}, changed(c.change), nil)
+			f := newFlow(t, mpm.Config{}, changed(c.change), nil, func(cfg *payment.ServiceConfig) {
+				cfg.Check = func(context.Context, payment.Check) error {
+					t.Error("Check is asked about what is no order")
+					return nil
+				}
+			})
 			for origin, ask := range map[mpm.Origin]func(context.Context, alipayplus.Secret, string) (mpm.Step, error){mpm.Scanned: f.Scan, mpm.Intercepted: f.Decode} {
 				step, err := ask(t.Context(), alipayplus.Conceal(code), "alice")
 				failed, ok := step.(mpm.Failed)
@@ -312,7 +330,9 @@ func TestDecodeIncomplete(t *testing.T) {
 // An expiry that is no time cannot be kept.
 func TestDecodeExpiry(t *testing.T) {
 	f := newFlow(t, mpm.Config{}, order(), nil)
-	body := strings.TrimSuffix(string(must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) { a.Result = alipayplus.CodeSuccess.Result() })))), "}")
+	body := strings.TrimSuffix(string(testkit.Must(alipayplus.Marshal(changed(func(a *mpm.UserInitiatedPayResponse) {
+		a.Result, a.PaymentExpiryTime = alipayplus.CodeSuccess.Result(), alipayplus.Time{}
+	})))), "}")
 	f.gateway.Fail(mpm.UserInitiatedPay, otherBody(f.gateway, body+`,"paymentExpiryTime":"tomorrow"}`))
 	step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 	if failed, ok := step.(mpm.Failed); err != nil || !ok || !strings.Contains(failed.Alarm, "paymentExpiryTime") {
@@ -332,10 +352,10 @@ func TestDecodeTerms(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatal(step, err)
 	}
-	terms := cashier.Terms
+	terms := f.wallet.find(t, "2025030101").Terms
 	if terms.CustomerID != "alice" || terms.CodeValueDigest != alipayplus.Conceal(code).Digest() || terms.PaymentRequestID != "2025030101" ||
 		terms.NotifyURL != answer.PaymentNotifyURL || !terms.RedirectURL.Equal(answer.PaymentRedirectURL) ||
-		!reflect.DeepEqual(terms.AuthorizationInfo, (payment.AuthorizationInfo{})) || terms.PaymentID != "" || cashier.Consent() {
+		!reflect.DeepEqual(terms.AuthorizationInfo, (payment.AuthorizationInfo{})) || terms.PaymentID == "" || terms.Origin != "scanned" || cashier.Consent() {
 		t.Errorf("terms %v", terms)
 	}
 }
@@ -366,27 +386,25 @@ func TestDecodeRedirectURL(t *testing.T) {
 			f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRedirectURL = alipayplus.Conceal(c.url) }), nil)
 			step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 			cashier, ok := step.(mpm.Cashier)
-			if err != nil || !ok || cashier.Terms.RedirectURL.Reveal() != c.kept {
-				t.Fatalf("%v, %v, %q", step, err, cashier.Terms.RedirectURL)
+			if err != nil || !ok || cashier.Record.RedirectURL.Reveal() != c.kept {
+				t.Fatalf("%v, %v, %q", step, err, cashier.Record.RedirectURL)
 			}
 			log := f.log.String()
 			if strings.Contains(log, "home page") != (c.kept != c.url) || strings.Contains(log, "evil") {
 				t.Errorf("log %s", log)
 			}
-			terms := cashier.Terms
-			terms.PaymentID = "W-1"
-			record, _, err := payment.Record{}.On(payment.Opened{Terms: terms, At: time.Now()})
-			if err == nil {
-				record, _, err = record.On(payment.Cancelled{At: time.Now()})
+			if _, err := f.wallet.payments.On(t.Context(), "2025030101", payment.Cancelled{At: time.Now()}); err != nil {
+				t.Fatal(err)
 			}
+			page, err := f.ResultPage(t.Context(), "2025030101", "alice")
 			if err != nil {
 				t.Fatal(err)
 			}
 			redirect := `{"to":"home"}`
 			if c.kept != "" {
-				redirect = `{"to":"merchant","url":` + string(must(json.Marshal(c.kept))) + `,"afterSeconds":6}`
+				redirect = `{"to":"merchant","url":` + string(testkit.Must(json.Marshal(c.kept))) + `,"afterSeconds":6}`
 			}
-			if data := string(must(json.Marshal(mpm.ResultPage{Record: record}))); !strings.Contains(data, `"redirect":`+redirect) {
+			if data := string(testkit.Must(json.Marshal(page))); !strings.Contains(data, `"redirect":`+redirect) {
 				t.Errorf("outcome %s", data)
 			}
 		})

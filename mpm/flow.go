@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
@@ -19,6 +20,9 @@ type Identifier interface {
 type Config struct {
 	Client     *alipayplus.Client // required
 	Identifier Identifier         // required
+	// Payments keeps the payments that Flow opens; required. Its Check decides
+	// whether the customer may pay an order.
+	Payments *payment.Service
 	// Filter keeps codes for the wallet, or rejects them, before they are
 	// identified; nil lets all pass.
 	Filter *codeid.Filter
@@ -30,15 +34,17 @@ type Config struct {
 	// Message replaces a message for the user, for example by one in the user's
 	// language; nil keeps the English text.
 	Message func(ctx context.Context, code alipayplus.ResultCode, english UserMessage) UserMessage
-	// Logger gets alarms and odd amounts, never a secret; nil is silent.
+	// Logger gets alarms (level ERROR), refusals and odd amounts, never a
+	// secret; nil is silent.
 	Logger *slog.Logger
 }
 
-// Flow answers the app's question "what now?" for a code. It is immutable and
-// safe for concurrent use.
+// Flow tells the app what to do next: for a code, for a confirmation and for a
+// payment. It is immutable and safe for concurrent use.
 type Flow struct {
 	client        *alipayplus.Client
 	identifier    Identifier
+	payments      *payment.Service
 	filter        *codeid.Filter
 	decoder       *alipayplus.Outbound[UserInitiatedPayRequest, UserInitiatedPayResponse]
 	askAgainAfter time.Duration
@@ -48,12 +54,13 @@ type Flow struct {
 
 // NewFlow checks cfg and returns a Flow.
 func NewFlow(cfg Config) (*Flow, error) {
-	if cfg.Client == nil || cfg.Identifier == nil {
-		return nil, errors.New("mpm: a Flow needs a Client and an Identifier")
+	if cfg.Client == nil || cfg.Identifier == nil || cfg.Payments == nil {
+		return nil, errors.New("mpm: a Flow needs a Client, an Identifier and Payments")
 	}
 	f := &Flow{
 		client:        cfg.Client,
 		identifier:    cfg.Identifier,
+		payments:      cfg.Payments,
 		filter:        cfg.Filter,
 		decoder:       cfg.Decoder,
 		askAgainAfter: cfg.AskAgainAfter,
@@ -72,12 +79,17 @@ func NewFlow(cfg Config) (*Flow, error) {
 	return f, nil
 }
 
-// Scan says what comes next for a code that the user scanned: it filters the
-// code, identifies it, and decodes an order code.
+// Scan returns what comes next for a code that the user scanned: it filters the
+// code, identifies it, decodes an order code and opens the payment. The line
+// end, blanks and byte order mark of a scanner are removed first
+// ([codeid.Clean]).
 //
-// Errors are for wrong use only, an empty code or customer. What Alipay+ or the
-// network does is in the Step: when nothing is known for certain, Pending.
+// The only error is *alipayplus.ValidationError, for wrong use: an empty code,
+// or a customer id that is empty or over 64 characters. What Alipay+, the
+// network or the database does is in the [Step]: [Pending] when nothing is
+// known for certain. The same question may be asked again at any time.
 func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID string) (Step, error) {
+	code = clean(code)
 	if err := checkUse(code, customerID); err != nil {
 		return nil, err
 	}
@@ -104,6 +116,19 @@ func (f *Flow) Scan(ctx context.Context, code alipayplus.Secret, customerID stri
 		return Launch{alipayplus.Conceal(id.RedirectURL()), id.UserAgent, alipayplus.Conceal(id.ACDecodeConfig)}, nil
 	}
 	return f.failed(ctx, alipayplus.CodeInvalidCode, Scanned, "the code is supported, but there is no way to go on with it"), nil
+}
+
+// clean returns a code as it is filtered, identified, sent and digested.
+func clean(code alipayplus.Secret) alipayplus.Secret {
+	return alipayplus.Conceal(codeid.Clean(code.Reveal()))
+}
+
+// levelOf returns the level of a failure: an alarm, unless the app has hung up.
+func levelOf(ctx context.Context) slog.Level {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
 }
 
 func (f *Flow) message(ctx context.Context, code alipayplus.ResultCode) UserMessage {

@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -52,8 +53,9 @@ func order() *mpm.UserInitiatedPayResponse {
 			},
 		},
 		PaymentAmount: jpy(100), PayToAmount: krw(1000),
-		PaymentQuote:  payment.Quote{QuoteID: "1", QuoteCurrencyPair: "JPY/KRW", QuotePrice: "10.0000"},
-		PaymentFactor: payment.Factor{IsInStorePayment: alipayplus.True},
+		PaymentQuote:      payment.Quote{QuoteID: "1", QuoteCurrencyPair: "JPY/KRW", QuotePrice: "10.0000"},
+		PaymentFactor:     payment.Factor{IsInStorePayment: alipayplus.True},
+		PaymentExpiryTime: testkit.Must(alipayplus.ParseTime("2099-01-01T00:00:00+08:00")),
 	}
 }
 
@@ -63,14 +65,15 @@ func changed(change func(*mpm.UserInitiatedPayResponse)) *mpm.UserInitiatedPayRe
 	return answer
 }
 
-// bench is a Flow whose Alipay+ answers every decoding alike, with its log.
+// bench is a wallet whose Alipay+ answers every decoding alike, with its log.
 type bench struct {
 	*mpm.Flow
+	wallet  *wallet
 	gateway *alipayplustest.Gateway
 	log     *bytes.Buffer
 }
 
-func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse, refusal error) bench {
+func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse, refusal error, change ...func(*payment.ServiceConfig)) bench {
 	t.Helper()
 	g := alipayplustest.New(t)
 	alipayplustest.Answer(g, mpm.UserInitiatedPay,
@@ -79,21 +82,8 @@ func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse,
 		})
 	log := &bytes.Buffer{}
 	cfg.Logger = slog.New(slog.NewJSONHandler(log, nil))
-	config := g.Config()
-	config.Retry = alipayplus.NoRetry
-	client, err := alipayplus.NewClient(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Client = client
-	if cfg.Identifier == nil {
-		cfg.Identifier = simRules()
-	}
-	flow, err := mpm.NewFlow(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bench{flow, g, log}
+	w := newWallet(t, g, cfg, change...)
+	return bench{w.flow, w, g, log}
 }
 
 // want compares the JSON for the app, member order and all.
@@ -120,13 +110,14 @@ const (
 		"paymentAmount":{"currency":"JPY","value":"100","display":"JPY 100"},
 		"payToAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},
 		"debitAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},
-		"quote":{"currencyPair":"JPY/KRW","price":"10.0000"}}`
+		"quote":{"currencyPair":"JPY/KRW","price":"10.0000"},` + expiryJSON + `}`
+	expiryJSON  = `"expiryTime":"2099-01-01T00:00:00+08:00"`
 	pendingJSON = `{"step":"pending","reason":"no final answer from Alipay+","askAgainAfterMs":2000}`
 )
 
 // Every row of "from scan to next step", with what the app gets. Where the app
-// would pass it on to the client SDK, decode is the same for a code that the SDK
-// intercepted.
+// would pass it on to the client SDK, decode is the same for a code that the
+// SDK intercepted.
 func TestSteps(t *testing.T) {
 	lists := func(block, local, allow string) *codeid.Filter {
 		list := func(value string) *codeid.List {
@@ -211,7 +202,6 @@ func TestSteps(t *testing.T) {
 			a.PaymentFactor.NeedSurcharge = alipayplus.True
 			a.SurchargeInfo = payment.SurchargeInfo{SurchargeAmount: hkd(8916), SurchargeQuote: payment.Quote{QuoteCurrencyPair: "JPY/HKD", QuotePrice: "8.9614"}}
 			a.PaymentPromoInfo.PaymentPromoDetails = []payment.PromoDetail{{PromoName: "Coupon", SavingsAmount: hkd(43)}, {PromoName: "Of unknown size"}}
-			a.PaymentExpiryTime = must(alipayplus.ParseTime("2019-11-27T12:01:01+08:00"))
 			a.PaymentFactor.IsAuthorizationAndPay = alipayplus.True
 			a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1", ReferenceAgreementID: "A1", AuthState: alipayplus.Conceal("s")}
 			a.Order.Merchant.MerchantDisplayName, a.Order.Merchant.Store.StoreDisplayName = "Shown", "Shown, too"
@@ -219,16 +209,17 @@ func TestSteps(t *testing.T) {
 			"paymentAmount":{"currency":"JPY","value":"995","display":"JPY 995"},
 			"payToAmount":{"currency":"HKD","value":"8518","display":"HKD 85.18"},
 			"debitAmount":{"currency":"HKD","value":"8916","display":"HKD 89.16"},
+			"surchargeAmount":{"currency":"HKD","value":"8916","display":"HKD 89.16"},
 			"savings":[{"name":"Coupon","amount":{"currency":"HKD","value":"43","display":"HKD 0.43"}},{"name":"Of unknown size"}],
-			"quote":{"currencyPair":"JPY/HKD","price":"8.5614"},
-			"expiryTime":"2019-11-27T12:01:01+08:00","consent":{"authClientId":"M1"}}`},
+			"quote":{"currencyPair":"JPY/HKD","price":"8.5614"},"surchargeQuote":{"currencyPair":"JPY/HKD","price":"8.9614"},
+			` + expiryJSON + `,"consent":{"authClientId":"M1"}}`},
 		{rule: "cashier: one currency, online merchant", answer: changed(func(a *mpm.UserInitiatedPayResponse) {
 			a.PayToAmount, a.PaymentQuote = a.PaymentAmount, payment.Quote{}
 			a.Order.Merchant.Store = payment.Store{}
 		}), scan: `{"step":"cashier","paymentRequestId":"2025030101","merchantName":"Example","orderDescription":"SHOES",
 			"paymentAmount":{"currency":"JPY","value":"100","display":"JPY 100"},
 			"payToAmount":{"currency":"JPY","value":"100","display":"JPY 100"},
-			"debitAmount":{"currency":"JPY","value":"100","display":"JPY 100"}}`},
+			"debitAmount":{"currency":"JPY","value":"100","display":"JPY 100"},` + expiryJSON + `}`},
 
 		{rule: "HANDLE_BY_SDK with S: the payload byte for byte", answer: changed(func(a *mpm.UserInitiatedPayResponse) { a.ActionForm = sdk("HANDLE_BY_SDK", payload) }),
 			scan:   `{"step":"sdkAction","actionType":"HANDLE_BY_SDK","sdkActionPayload":` + payloadJSON + `,"call":"handleAction"}`,
@@ -306,8 +297,6 @@ var entryRules = []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"
 	{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://shop.example/entry/"},
 	 "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`)
 
-func hkd(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "HKD", Minor: minor} }
-
 // checkAlarm: an operator is told, in the step and in the log, or nobody is.
 func checkAlarm(t *testing.T, step mpm.Step, log, alarm string) {
 	t.Helper()
@@ -358,15 +347,16 @@ func TestWrongUse(t *testing.T) {
 }
 
 func TestNewFlow(t *testing.T) {
-	client, err := alipayplus.NewClient(alipayplustest.New(t).Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := mpm.NewFlow(mpm.Config{Identifier: identifier{}}); err == nil {
-		t.Error("a Flow without a Client")
-	}
-	if _, err := mpm.NewFlow(mpm.Config{Client: client}); err == nil {
-		t.Error("a Flow without an Identifier")
+	w := newFlow(t, mpm.Config{}, order(), nil).wallet
+	client := testkit.Must(alipayplus.NewClient(alipayplustest.New(t).Config()))
+	for rule, cfg := range map[string]mpm.Config{
+		"without a Client":      {Identifier: identifier{}, Payments: w.payments},
+		"without an Identifier": {Client: client, Payments: w.payments},
+		"without Payments":      {Client: client, Identifier: identifier{}},
+	} {
+		if _, err := mpm.NewFlow(cfg); err == nil {
+			t.Errorf("a Flow %s", rule)
+		}
 	}
 }
 
@@ -380,15 +370,8 @@ func TestDecoder(t *testing.T) {
 			ActionForm: payment.ActionForm{ActionType: "HANDLE_BY_SDK", SDKActionPayload: alipayplus.Conceal("p")},
 		}, nil
 	})
-	client, err := alipayplus.NewClient(g.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := mpm.NewFlow(mpm.Config{Client: client, Identifier: simRules(), Decoder: elsewhere})
-	if err != nil {
-		t.Fatal(err)
-	}
-	step, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
+	w := newWallet(t, g, mpm.Config{Decoder: elsewhere})
+	step, err := w.flow.Scan(t.Context(), alipayplus.Conceal(code), "alice")
 	if action, ok := step.(mpm.SDKAction); err != nil || !ok || action.Code != alipayplus.CodeExpiredCode {
 		t.Errorf("%v, %v", step, err)
 	}

@@ -2,12 +2,12 @@ package mpm
 
 import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 
-// Limit is a limit that the People's Bank of China sets for payments of overseas
-// wallets in the Chinese mainland, per person. An amount that is exactly the
-// limit is allowed.
+// Limit is a limit that the People's Bank of China sets for payments of
+// overseas wallets in the Chinese mainland, per person. An amount that is
+// exactly the limit is allowed.
 type Limit struct {
 	Name        string            // what it applies to
-	Source      string            // where the figures stand
+	Source      string            // where the figures are from
 	Transaction alipayplus.Amount // for one payment, CNY
 	Year        alipayplus.Amount // for all payments of a year, CNY
 }
@@ -17,8 +17,8 @@ type Limit struct {
 // is newer is not known.
 //
 // Alipay+ enforces the limits: a decoded code comes back with HANDLE_BY_SDK and
-// a page that explains, which is SDKAction. Use Check only to tell a user early;
-// it never blocks by itself. User-presented mode is not affected.
+// a page that explains, which is SDKAction. Use Check only to tell a user
+// early; it never blocks by itself. User-presented mode is not affected.
 var (
 	MainlandInStore   = Limit{"in-store payment", "Alipay+ MPM upgrade guide", cny(7_000), cny(70_000)}
 	MainlandEntryCode = Limit{"entry-code payment", "Alipay+ MPM upgrade guide", cny(500), cny(50_000)}
@@ -26,7 +26,7 @@ var (
 
 func cny(yuan int64) alipayplus.Amount { return alipayplus.Amount{Currency: "CNY", Minor: yuan * 100} }
 
-// Excess says which part of a Limit a payment is over.
+// Excess is the part of a [Limit] that a payment is over.
 type Excess uint8
 
 // The parts of a Limit.
@@ -36,9 +36,9 @@ const (
 	OverYear                      // with what was spent this year it is over Limit.Year
 )
 
-// Check says whether amount, in CNY, would be over the limit for somebody who
-// has spent spent, in CNY, this year. Amounts in other currencies are never over
-// it. It is advice for a message, not a decision.
+// Check returns whether amount, in CNY, would be over the limit for somebody
+// who has spent spent, in CNY, this year. Amounts in other currencies are never
+// over it. It is advice for a message, not a decision.
 func (l Limit) Check(amount, spent alipayplus.Amount) Excess {
 	switch {
 	case amount.Currency != l.Transaction.Currency:

@@ -2,38 +2,42 @@ package mpm
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// ResultPage is how a payment stands, for the app: the result page, the way back to
-// the merchant, and what the decode callback of the client SDK gets for an
-// Intercepted code. It is derived from the payment's record, so that it cannot
-// contradict what Alipay+ is told.
+// ResultPage shows the app the state of a payment, the way back to the
+// merchant, and what the decode callback of the client SDK gets for an
+// [Intercepted] code. It is derived from the payment's record, so that it
+// cannot contradict what Alipay+ is told. It is also the [Step] for a code
+// whose payment is not open any more.
 //
-//	{"step":"outcome","paymentRequestId":"…","state":"paid",
+//	{"step":"resultPage","paymentRequestId":"2025030119074101000001","state":"paid",
 //	 "debitAmount":{"currency":"HKD","value":"8518","display":"HKD 85.18"},
-//	 "redirect":{"to":"merchant","url":"https://…","afterSeconds":6},
+//	 "redirect":{"to":"merchant","url":"https://shop.example/orders/7","afterSeconds":6},
 //	 "call":"onSuccess"}
 //
 // state is one of:
 //
-//   - open: not confirmed, or the debit was refused and the user may try again.
-//     The app shows the cashier page (again), with Message if that is set.
-//   - processing: a debit is under way. The app asks again.
+//   - open: not confirmed, or the debit was refused and the user may try again:
+//     then resultCode and message say why. The app shows the cashier page
+//     (again).
+//   - processing: the end of the debit is not known yet. The app asks again.
 //   - paid.
 //   - failed, closed: for good, with resultCode and message.
 //
 // With the last three there is a redirect: to "merchant", to be opened in a
 // WebView, or "home", the wallet's home page. For an Intercepted code there is
 // also call: "onSuccess" without argument when paid, else "onFailure" with
-// resultCode and message.text.
+// resultCode and message.text. (If the user leaves an open payment, call
+// onFailure with the resultCode and text that the cashier page shows last, or
+// ORDER_IS_CLOSED.)
 type ResultPage struct {
 	Record  payment.Record
-	Origin  Origin
-	Message UserMessage // zero means MessageOf the result code; of an open payment, nothing to say
+	Message UserMessage // zero means UserMessageOf the result code, if there is one
 }
 
 // redirectAfter is how long the result page stays, in seconds.
@@ -45,8 +49,26 @@ type shownRedirect struct {
 	After int    `json:"afterSeconds,omitzero"`
 }
 
-// MarshalJSON is the object for the app.
-func (o ResultPage) MarshalJSON() ([]byte, error) {
+// state returns the member "state", and the result code that belongs to it.
+func (p ResultPage) state() (state string, code alipayplus.ResultCode) {
+	switch result := p.Record.InquiryAnswer().PaymentResult; {
+	case p.Record.State == "":
+		return "", ""
+	case result.Status == alipayplus.StatusSucceeded:
+		return "paid", ""
+	case result.Status == alipayplus.StatusFailed && p.Record.State == payment.StateClosed:
+		return "closed", result.Code
+	case result.Status == alipayplus.StatusFailed:
+		return "failed", result.Code
+	case p.Record.State == payment.StateOpen:
+		return "open", p.Record.Code
+	}
+	return "processing", ""
+}
+
+// MarshalJSON returns the object for the app, and an error for a payment that
+// was never seen.
+func (p ResultPage) MarshalJSON() ([]byte, error) {
 	shown := struct {
 		bare
 		PaymentRequestID string                `json:"paymentRequestId"`
@@ -57,52 +79,39 @@ func (o ResultPage) MarshalJSON() ([]byte, error) {
 		Redirect         shownRedirect         `json:"redirect,omitzero"`
 		Call             string                `json:"call,omitzero"`
 	}{
-		bare:             bare{"outcome"},
-		PaymentRequestID: o.Record.PaymentRequestID,
-		State:            "processing",
-		DebitAmount:      show(o.Record.Amounts.Debit()),
+		bare:             bare{"resultPage"},
+		PaymentRequestID: p.Record.PaymentRequestID,
+		DebitAmount:      show(p.Record.Amounts.Debit()),
 	}
-	switch result := o.Record.InquiryAnswer().PaymentResult; result.Status {
-	case alipayplus.StatusSucceeded:
-		shown.State = "paid"
-		shown.Redirect = o.redirect()
-		shown.Call = o.call("onSuccess")
-	case alipayplus.StatusFailed:
-		shown.State = "failed"
-		if o.Record.State == payment.StateClosed {
-			shown.State = "closed"
-		}
-		shown.Code = result.Code
-		shown.Message = o.Message
+	shown.State, shown.Code = p.state()
+	if shown.Code != "" {
+		shown.Message = p.Message
 		if shown.Message == (UserMessage{}) {
-			shown.Message = UserMessageOf(result.Code)
+			shown.Message = UserMessageOf(shown.Code)
 		}
-		shown.Redirect = o.redirect()
-		shown.Call = o.call("onFailure")
-	default:
-		if o.Record.State == payment.StateOpen {
-			shown.State = "open"
-			shown.Message = o.Message
-		}
+	}
+	switch shown.State {
+	case "":
+		return nil, errors.New("mpm: a payment that was never seen has no result page")
+	case "paid":
+		shown.Redirect, shown.Call = p.redirect(), "onSuccess"
+	case "failed", "closed":
+		shown.Redirect, shown.Call = p.redirect(), "onFailure"
+	}
+	if Origin(p.Record.Origin) != Intercepted {
+		shown.Call = ""
 	}
 	return json.Marshal(shown)
 }
 
-func (o ResultPage) redirect() shownRedirect {
-	if o.Record.RedirectURL.IsZero() {
+func (p ResultPage) redirect() shownRedirect {
+	if p.Record.RedirectURL.IsZero() {
 		return shownRedirect{To: "home"}
 	}
-	return shownRedirect{To: "merchant", URL: o.Record.RedirectURL.Reveal(), After: redirectAfter}
-}
-
-func (o ResultPage) call(name string) string {
-	if o.Origin == Scanned {
-		return ""
-	}
-	return name
+	return shownRedirect{To: "merchant", URL: p.Record.RedirectURL.Reveal(), After: redirectAfter}
 }
 
 // LogValue returns the payment and its state, for log/slog.
-func (o ResultPage) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("paymentRequestId", o.Record.PaymentRequestID), slog.String("state", string(o.Record.State)))
+func (p ResultPage) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("paymentRequestId", p.Record.PaymentRequestID), slog.String("state", string(p.Record.State)))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Every state of a payment, for both origins of the code.
-func TestOutcome(t *testing.T) {
+func TestResultPage(t *testing.T) {
 	noon := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 	terms := payment.Terms{
 		PaymentRequestID: "2025030101", PaymentID: "W-1", CustomerID: "alice",
@@ -28,7 +28,7 @@ func TestOutcome(t *testing.T) {
 	again := payment.Refused{Attempt: 1, Code: alipayplus.CodeUserBalanceNotEnough, Retry: true}
 	cancelled := payment.Cancelled{At: noon}
 	const (
-		start      = `{"step":"outcome","paymentRequestId":"2025030101",`
+		start      = `{"step":"resultPage","paymentRequestId":"2025030101",`
 		debit      = `"debitAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"}`
 		toMerchant = `,"redirect":{"to":"merchant","url":"https://shop.example/r?a=%2Fb\u0026c=1","afterSeconds":6}`
 		toHome     = `,"redirect":{"to":"home"}`
@@ -42,8 +42,8 @@ func TestOutcome(t *testing.T) {
 	}{
 		{rule: "open: not confirmed yet", events: []payment.Event{opened},
 			scanned: start + `"state":"open",` + debit + `}`},
-		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again}, message: mpm.UserMessageOf(alipayplus.CodeUserBalanceNotEnough),
-			scanned: start + `"state":"open",` + debit + `,"message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}}`},
+		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again},
+			scanned: start + `"state":"open",` + debit + `,"resultCode":"USER_BALANCE_NOT_ENOUGH","message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}}`},
 		{rule: "paying: not known yet", events: []payment.Event{opened, confirmed},
 			scanned: start + `"state":"processing",` + debit + `}`},
 		{rule: "paid, back to the merchant", events: []payment.Event{opened, confirmed, debited},
@@ -71,16 +71,25 @@ func TestOutcome(t *testing.T) {
 			}
 			want(t, mpm.ResultPage{Record: record, Message: c.message}, c.scanned)
 			intercepted := c.scanned[:len(c.scanned)-1] + c.extra + "}"
-			want(t, mpm.ResultPage{Record: record, Message: c.message, Origin: mpm.Intercepted}, intercepted)
+			record.Origin = string(mpm.Intercepted)
+			want(t, mpm.ResultPage{Record: record, Message: c.message}, intercepted)
 			// The app is told what Alipay+ is told.
 			var shown struct{ State, ResultCode string }
 			if err := json.Unmarshal([]byte(c.scanned), &shown); err != nil {
 				t.Fatal(err)
 			}
 			result := record.InquiryAnswer().PaymentResult
-			if (shown.State == "paid") != (result.Status == alipayplus.StatusSucceeded) || shown.ResultCode != "" && shown.ResultCode != string(result.Code) {
+			if (shown.State == "paid") != (result.Status == alipayplus.StatusSucceeded) || shown.State != "open" && shown.ResultCode != "" && shown.ResultCode != string(result.Code) {
 				t.Errorf("the app is told %v, Alipay+ %v", shown, result)
 			}
 		})
+	}
+}
+
+// A payment that was never seen is not "processing": it has no result page.
+func TestResultPageOfNothing(t *testing.T) {
+	page := mpm.ResultPage{Record: payment.Record{Terms: payment.Terms{PaymentRequestID: "2025030101"}}}
+	if text, err := json.Marshal(page); err == nil {
+		t.Errorf("%s", text)
 	}
 }

@@ -17,7 +17,7 @@ func TestNothingShowsSecrets(t *testing.T) {
 		},
 		Answers: []string{"Launch", "SDKAction", "ResultPage"},
 		Others: map[string]string{
-			"Step": "an interface", "Origin": "a number", "Excess": "a number", "Identifier": "an interface", "Config": "interfaces and functions", "Flow": "a Config",
+			"Step": "an interface", "Origin": "a word", "Excess": "a number", "Identifier": "an interface", "Config": "interfaces and functions", "Flow": "a Config",
 		},
 	}.Run(t)
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
@@ -25,6 +27,7 @@ type book struct {
 	refusal  alipayplus.ResultCode         // instead of it
 	action   bool                          // it asks for the client SDK
 	flawed   bool                          // it cannot be paid: its notify URL is of somebody else
+	risky    bool                          // the wallet's Check refused it before the user saw it
 
 	customer  string // who decoded it first
 	request   []byte // of that decoding
@@ -41,9 +44,6 @@ type book struct {
 }
 
 func newSimAlipay(w *world) *simAlipay { return &simAlipay{world: w} }
-
-func jpy(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "JPY", Minor: minor} }
-func krw(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "KRW", Minor: minor} }
 
 // order makes the i-th order.
 func (a *simAlipay) order(i int) *book {
@@ -114,7 +114,7 @@ func (a *simAlipay) decode(body []byte) []byte {
 			return resultBody(b.refusal)
 		}
 		b.decoded = !b.action && !b.flawed
-		return must(alipayplus.Marshal(b.answer))
+		return testkit.Must(alipayplus.Marshal(b.answer))
 	}
 	return resultBody(alipayplus.CodeInvalidCode)
 }
@@ -122,21 +122,17 @@ func (a *simAlipay) decode(body []byte) []byte {
 // checkFailed judges that a user was told that a code cannot be paid.
 func (a *simAlipay) checkFailed(b *book, name string, step mpm.Failed) {
 	w := a.world
+	expiry, _ := b.answer.PaymentExpiryTime.Time()
 	w.mu.Lock()
 	fine := b.refusal != "" && step.Code == b.refusal ||
 		b.flawed && step.Code == alipayplus.CodeProcessFail && step.Alarm != "" ||
+		step.Code == alipayplus.CodeOrderIsClosed && !expiry.IsZero() && time.Now().After(expiry) ||
+		step.Code == alipayplus.CodeRiskReject && step.Alarm == "" && b.risky ||
 		step.Code == alipayplus.CodeRepeatReqInconsistent && (b.mixedUp || b.customer != name)
 	w.mu.Unlock()
 	if !fine {
 		w.violate("%s: %s was told %s, which Alipay+ never said", b.id, name, step.Code)
 	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 type notice struct {
@@ -303,27 +299,25 @@ func (a *simAlipay) cancel(b *book) {
 			b.tooLate = answer.Result.Status == alipayplus.StatusFailed
 			done := b.cancelled || b.tooLate
 			w.mu.Unlock()
-			w.db.read(func(t *tables) {
-				m := t.outbox["notifyPayment "+b.id].message
-				if done && bytes.Contains([]byte(m.Body.Reveal()), []byte(`"resultStatus":"S"`)) && !b.tooLate {
-					w.violate("%s: cancelled, and success is still to be notified", b.id)
-				}
-			})
+			if m, ok := w.record(b.id).Notification(); done && ok && !b.tooLate && strings.Contains(m.Body.Reveal(), `"resultStatus":"S"`) {
+				w.violate("%s: cancelled, and success is still to be notified", b.id)
+			}
 			if done {
 				return
 			}
 		}
-		w.pause(5*time.Second, 15*time.Second)
+		w.pause(5*time.Second, time.Minute)
 	}
 	w.violate("%s: cancelPayment is never answered", b.id)
 }
 
-// refund gives back a part, until it is answered S or F; sometimes more than is left.
+// refund gives back a part, until it is answered S or F; sometimes more than is
+// left.
 func (a *simAlipay) refund(b *book, i int) {
 	w := a.world
 	part := 1 + int64(w.chance(int(b.answer.PaymentAmount.Minor)))
 	request := &payment.RefundRequest{
-		AcquirerID: "A", PSPID: "P", PaymentRequestID: b.id, PaymentID: "W-" + b.id,
+		AcquirerID: "A", PSPID: "P", PaymentRequestID: b.id, PaymentID: w.record(b.id).PaymentID,
 		RefundRequestID: fmt.Sprintf("RR%d-%s", i, b.id), RefundAmount: jpy(part), RefundFromAmount: krw(10 * part),
 	}
 	if !b.answer.SurchargeInfo.SurchargeAmount.IsZero() {
@@ -343,7 +337,7 @@ func (a *simAlipay) refund(b *book, i int) {
 				return
 			}
 		}
-		w.pause(5*time.Second, 15*time.Second)
+		w.pause(5*time.Second, time.Minute)
 	}
 	w.violate("%s: refund is never answered", b.id)
 }

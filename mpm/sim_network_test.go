@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // transport is the network between a process of the wallet and Alipay+.
@@ -104,13 +105,6 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func respond(status int, header http.Header, body []byte) *http.Response {
-	if header == nil {
-		header = http.Header{}
-	}
-	return &http.Response{StatusCode: status, Header: header, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body))}
-}
-
 // sign makes the headers of an answer.
 func (a *simAlipay) sign(target string, body []byte) http.Header {
 	at := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
@@ -126,7 +120,7 @@ func (a *simAlipay) sign(target string, body []byte) http.Header {
 // arrives twice.
 func (a *simAlipay) send(path string, request, answer any) bool {
 	w := a.world
-	body := must(alipayplus.Marshal(request))
+	body := testkit.Must(alipayplus.Marshal(request))
 	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	r.Header = a.sign(path, body)
 	fault := w.chance(100)
@@ -157,15 +151,13 @@ func (a *simAlipay) mixUp(body []byte) []byte {
 	var r struct{ CodeValue string }
 	_ = json.Unmarshal(body, &r)
 	var mine, other *book
-	a.world.db.read(func(t *tables) {
-		for _, b := range a.books {
-			if b.code == r.CodeValue {
-				mine = b
-			} else if record, err := t.load(b.id); err == nil && record.CustomerID != "" {
-				other = b
-			}
+	for _, b := range a.books {
+		if b.code == r.CodeValue {
+			mine = b
+		} else if a.world.record(b.id).CustomerID != "" {
+			other = b
 		}
-	})
+	}
 	if mine == nil || other == nil {
 		return a.decode(body)
 	}
@@ -173,5 +165,5 @@ func (a *simAlipay) mixUp(body []byte) []byte {
 	a.world.mu.Lock()
 	defer a.world.mu.Unlock()
 	mine.mixedUp = true
-	return must(alipayplus.Marshal(other.answer))
+	return testkit.Must(alipayplus.Marshal(other.answer))
 }

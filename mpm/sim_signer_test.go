@@ -8,11 +8,12 @@ import (
 	"sync"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// quickKey signs like RSA with 2048 bits, and verifies as such, but its modulus is
-// a product of 64 primes of 32 bits and its exponent is 3: both operations take
-// microseconds. (Anybody can find those primes. For simulations only.)
+// quickKey signs like RSA with 2048 bits, and verifies as such, but its modulus
+// is a product of 64 primes of 32 bits and its exponent is 3: both operations
+// take microseconds. (Anybody can find those primes. For simulations only.)
 type quickKey struct {
 	public *rsa.PublicKey
 	primes []uint64
@@ -73,13 +74,6 @@ func (k *quickKey) SignDigest(_ context.Context, digest [sha256.Size]byte) (stri
 	return "1", sum.Mod(sum, k.public.N).FillBytes(make([]byte, size)), nil
 }
 
-// constantSigner is a wallet whose signatures nobody checks.
-type constantSigner struct{}
-
-func (constantSigner) SignDigest(context.Context, [sha256.Size]byte) (string, []byte, error) {
-	return "1", make([]byte, 256), nil
-}
-
 var simKeys = sync.OnceValue(func() *alipayplus.KeyRing {
 	keys, err := alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": newQuickKey().public})
 	if err != nil {
@@ -91,5 +85,5 @@ var simKeys = sync.OnceValue(func() *alipayplus.KeyRing {
 const simClientID = "WALLET_CLIENT_01"
 
 func simCredentials() alipayplus.Credentials {
-	return alipayplus.Credentials{ClientID: simClientID, Signer: constantSigner{}, Keys: simKeys()}
+	return alipayplus.Credentials{ClientID: simClientID, Signer: testkit.Unverified{}, Keys: simKeys()}
 }

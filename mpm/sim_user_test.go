@@ -3,10 +3,12 @@ package mpm_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
@@ -19,17 +21,19 @@ type user struct {
 	intercepted bool // the client SDK took the code from an entry code's page
 }
 
-// ask sends a question to the wallet until it answers, and returns the JSON for the
-// app. A user whose wallet is down may lose patience; the answer is nil then.
-func (u *user) ask(fn func(*wallet) (json.Marshaler, error)) (answer json.Marshaler, data string) {
+// ask sends a question to the wallet until it answers, and returns the JSON for
+// the app. A user whose wallet is down may lose patience; the answer is nil
+// then.
+func (u *user) ask(fn func(*process) (json.Marshaler, error)) (answer json.Marshaler, data string) {
 	for range 200 {
 		ok := u.world.call(func(p *process) {
-			a, err := fn(p.wallet)
-			if err != nil {
+			a, err := fn(p)
+			switch {
+			case err == nil:
+				answer = a
+			case !errors.Is(err, errDatabase) && !errors.Is(err, errNoCheck): // HTTP 503
 				u.world.violate("the wallet fails: %v", err)
-				return
 			}
-			answer = a
 		})
 		if ok && answer != nil {
 			text, err := json.Marshal(answer)
@@ -57,18 +61,18 @@ func (u *user) run() {
 	if w.chance(10) == 0 { // somebody else scans it
 		other := *u
 		other.name = "mallory"
-		answer, _ := u.ask(func(wallet *wallet) (json.Marshaler, error) { return other.look(wallet) })
+		answer, _ := u.ask(other.look)
 		if _, ok := answer.(mpm.Cashier); ok && u.book.customer != other.name {
 			w.violate("%s: another customer got the cashier page", u.book.id)
 		}
 	}
 }
 
-func (u *user) look(wallet *wallet) (json.Marshaler, error) {
+func (u *user) look(p *process) (json.Marshaler, error) {
 	if u.intercepted {
-		return wallet.decode(context.Background(), u.book.code, u.name)
+		return p.flow.Decode(context.Background(), alipayplus.Conceal(u.book.code), u.name)
 	}
-	return wallet.scan(context.Background(), u.book.code, u.name)
+	return p.flow.Scan(context.Background(), alipayplus.Conceal(u.book.code+"\n"), u.name)
 }
 
 // scan is a user who scans and perhaps pays.
@@ -107,8 +111,10 @@ func (u *user) cashier(step mpm.Cashier) {
 		if w.chance(8) == 0 {
 			return // leaves
 		}
-		confirm := func(wallet *wallet) (json.Marshaler, error) {
-			return wallet.confirm(context.Background(), step.Terms.PaymentRequestID, u.name, step.Terms.Amounts.Debit())
+		confirm := func(p *process) (json.Marshaler, error) {
+			return p.flow.Confirm(context.Background(), payment.Confirmation{
+				PaymentRequestID: step.Record.PaymentRequestID, CustomerID: u.name, Shown: step.Record.Amounts.Debit(),
+			})
 		}
 		var taps sync.WaitGroup
 		if w.chance(3) == 0 { // a double tap
@@ -120,17 +126,17 @@ func (u *user) cashier(step mpm.Cashier) {
 		if answer == nil {
 			return
 		}
-		if outcome, ok := answer.(mpm.ResultPage); !ok || outcome.Record.State != payment.StateOpen {
+		if page, ok := answer.(mpm.ResultPage); !ok || page.Record.State != payment.StateOpen {
 			u.follow(data)
 			return
 		}
 	}
 }
 
-// follow asks for the outcome until it is final. What the user was told must
+// follow asks for the payment until it is final. What the user was told must
 // stay true.
 func (u *user) follow(data string) {
-	for range 300 {
+	for i := range 300 {
 		for _, state := range []string{"paid", "failed", "closed"} {
 			if strings.Contains(data, `"state":"`+state+`"`) {
 				u.world.note("%s: %s is %s", u.name, u.book.id, state)
@@ -141,10 +147,14 @@ func (u *user) follow(data string) {
 		if strings.Contains(data, `"step":"failed"`) || strings.Contains(data, `"state":"open"`) {
 			return
 		}
-		u.world.pause(2*time.Second, 3*time.Second)
+		if i < 50 {
+			u.world.pause(2*time.Second, 3*time.Second)
+		} else { // the bank does not answer, and is asked every ten minutes by now
+			u.world.pause(10*time.Second, 20*time.Second)
+		}
 		var answer json.Marshaler
-		answer, data = u.ask(func(wallet *wallet) (json.Marshaler, error) {
-			return wallet.outcome(context.Background(), u.book.id, u.name)
+		answer, data = u.ask(func(p *process) (json.Marshaler, error) {
+			return p.flow.ResultPage(context.Background(), u.book.id, u.name)
 		})
 		if answer == nil {
 			return

@@ -15,21 +15,26 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
 // world is one run of the simulation: four orders of two customers, the wallet
-// with its two outbox workers, and an Alipay+ that inquires, cancels and refunds,
-// in virtual time. Everything that can differ between two runs follows from the
-// seed: every actor waits a random number of nanoseconds before it acts, so that
-// at any instant only one of them does.
+// with two relays, and an Alipay+ that inquires, cancels and refunds, in
+// virtual time. Everything that can differ between two runs follows from the
+// seed: every actor waits a random number of nanoseconds before it acts, so
+// that at any instant only one of them does.
 type world struct {
 	seed    uint64
 	mistake mistake
 	alipay  *simAlipay
-	db      *database
-	bank    *bank // nil: the ledger is in db
+	memory  *alipayplus.Memory // the database
+	records *payment.MemoryRecords
+	bank    *paymenttest.Bank       // nil: the ledger is another service
+	remote  *paymenttest.RemoteBank // or this one is nil
 	store   alipayplus.IdempotencyStore
+	ids     atomic.Int64
 	began   time.Time
 	process atomic.Pointer[process] // nil while the wallet is down
 
@@ -54,9 +59,12 @@ type simStats struct {
 
 // process is the wallet between two crashes.
 type process struct {
-	wallet  *wallet
-	handler http.Handler
-	dead    atomic.Bool
+	client   *alipayplus.Client
+	payments *payment.Service
+	flow     *mpm.Flow
+	relays   [2]*alipayplus.Relay
+	handler  http.Handler
+	dead     atomic.Bool
 }
 
 const paymentsPerWorld = 4
@@ -66,13 +74,17 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
 		w = &world{seed: seed, mistake: m, rng: rand.New(rand.NewPCG(seed, 1)), store: alipayplus.NewMemoryIdempotencyStore(10_000), began: time.Now()}
 		w.alipay = newSimAlipay(w)
-		balances := map[string]int64{"alice": 50_000, "bob": int64(w.rng.IntN(20_000))}
-		w.db = newDatabase(balances)
+		w.memory = alipayplus.NewMemory()
+		w.records = payment.NewMemoryRecords(w.memory)
+		bobs := int64(w.rng.IntN(20_000))
 		if w.chance(2) == 0 || m == debitKeyPerTry || m == unknownIsFailed {
-			w.bank = &bank{
-				world: w, balances: balances, ledger: map[string]int64{},
-				refused: map[string]payment.Refused{}, voided: map[string]bool{},
-			}
+			w.remote = paymenttest.NewRemoteBank()
+			w.remote.Deposit("alice", 50_000)
+			w.remote.Deposit("bob", bobs)
+		} else {
+			w.bank = paymenttest.NewBank(w.memory)
+			w.bank.Deposit("alice", 50_000)
+			w.bank.Deposit("bob", bobs)
 		}
 		for range w.chance(4) {
 			w.crashAt = append(w.crashAt, 1+w.chance(120))
@@ -87,24 +99,27 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 			actors.Go(func() { time.Sleep(first); user.run() })
 			actors.Go(func() { time.Sleep(second); w.alipay.run(b) })
 		}
-		for _, job := range []struct {
-			run  func(*wallet, context.Context)
-			work func(*tables) bool // whether there is something to do
-		}{
-			{func(w *wallet, ctx context.Context) { w.deliver(ctx) }, (*tables).undelivered},
-			{func(w *wallet, ctx context.Context) { w.deliver(ctx) }, (*tables).undelivered},
-			{(*wallet).tidy, (*tables).untidy},
+		for _, job := range []func(*process, context.Context) error{
+			func(p *process, ctx context.Context) error { return p.relays[0].Run(ctx) },
+			func(p *process, ctx context.Context) error { return p.relays[1].Run(ctx) },
+			func(p *process, ctx context.Context) error { return p.payments.Run(ctx) },
 		} {
+			// Each runs for a moment, again and again: their own waits do not
+			// follow from the seed.
 			first := w.draw(0, time.Second)
 			w.background.Go(func() {
 				time.Sleep(first)
 				for !w.isStopped() {
-					work := false
-					w.db.read(func(t *tables) { work = job.work(t) })
-					if work {
-						w.call(func(p *process) { job.run(p.wallet, context.Background()) })
+					w.call(func(p *process) {
+						ctx, cancel := context.WithTimeout(context.Background(), w.draw(time.Millisecond, 100*time.Millisecond))
+						defer cancel()
+						_ = job(p, ctx)
+					})
+					if time.Since(w.began) < 2*time.Hour {
+						w.pause(2*time.Second, 8*time.Second)
+					} else { // what is left waits for long
+						w.pause(time.Minute, 5*time.Minute)
 					}
-					w.pause(2*time.Second, 8*time.Second)
 				}
 			})
 		}
@@ -174,28 +189,30 @@ func (w *world) violate(format string, args ...any) {
 // start brings the wallet up.
 func (w *world) start() {
 	p := &process{}
-	client, err := alipayplus.NewClient(alipayplus.ClientConfig{
+	p.client = testkit.Must(alipayplus.NewClient(alipayplus.ClientConfig{
 		Credentials: simCredentials(),
 		BaseURL:     "https://gateway.example",
 		Transport:   w.alipay.transport(p),
 		Retry:       simRetry{w},
 		Budget:      &alipayplus.Budget{Reserve: 1e6},
-	})
-	if err != nil {
-		panic(err)
+	}))
+	cfg := payment.ServiceConfig{
+		Records: &simRecords{w.records, w, p},
+		Check:   w.check,
+		NewID:   func() string { return fmt.Sprint("W-", w.ids.Add(1)) },
 	}
-	flow, err := mpm.NewFlow(mpm.Config{Client: client, Identifier: simRules()})
-	if err != nil {
-		panic(err)
+	if w.remote != nil {
+		cfg.RemoteLedger = simBank{w.remote, w, p}
+	} else {
+		cfg.Ledger = w.bank
 	}
-	p.wallet = &wallet{
-		db: w.db, bank: w.bank, client: client, flow: flow, mistake: w.mistake,
-		between: func(place string) { w.visit(p, place, true) },
-		inside:  func(place string) { w.visit(p, place, false) },
+	p.payments = testkit.Must(payment.NewService(cfg))
+	p.flow = testkit.Must(mpm.NewFlow(mpm.Config{Client: p.client, Identifier: simRules(), Payments: p.payments}))
+	for i := range p.relays {
+		p.relays[i] = testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: simQueue{w.memory, w, p}, Workers: 1, Poll: time.Minute}))
 	}
-	if p.handler, err = p.wallet.handler(simCredentials(), w.store); err != nil {
-		panic(err)
-	}
+	p.handler = testkit.Must(alipayplus.NewHandler(
+		alipayplus.HandlerConfig{Credentials: simCredentials(), Idempotency: simStore{w.store, w, p}}, p.payments.Routes("/")...))
 	w.process.Store(p)
 }
 
@@ -206,12 +223,10 @@ func (r simRetry) Next(a alipayplus.Attempt) (time.Duration, bool) {
 	return r.w.draw(50*time.Millisecond, 2*time.Second), a.Number < 3
 }
 
-// visit is a process coming to a place where it may die. A dead process does not
-// go on: its goroutines end, whatever they were doing.
+// visit is a process coming to a place where it may die. A dead process does
+// not go on: its goroutines end, whatever they were doing.
 func (w *world) visit(p *process, place string, others bool) {
-	if p.dead.Load() {
-		runtime.Goexit()
-	}
+	p.goOn()
 	w.mu.Lock()
 	w.visits++
 	crash := slices.Contains(w.crashAt, w.visits)
@@ -232,8 +247,15 @@ func (w *world) visit(p *process, place string, others bool) {
 	}
 }
 
-// call runs fn in the wallet, on another goroutine, because a crash ends that one.
-// It reports whether fn came back.
+// goOn ends the goroutine of a process that is dead.
+func (p *process) goOn() {
+	if p.dead.Load() {
+		runtime.Goexit()
+	}
+}
+
+// call runs fn in the wallet, on another goroutine, because a crash ends that
+// one. It reports whether fn came back.
 func (w *world) call(fn func(*process)) bool {
 	p := w.process.Load()
 	if p == nil {
@@ -279,14 +301,42 @@ func (t *thread) run() {
 	crashed = false
 }
 
+// record is a payment in the wallet's database.
+func (w *world) record(id string) payment.Record {
+	r, err := w.records.Find(context.Background(), id)
+	if err != nil {
+		w.violate("%s: %v", id, err)
+	}
+	return r
+}
+
+// dead are the keys of the dead letters.
+func (w *world) dead() map[string]bool {
+	keys := map[string]bool{}
+	for _, d := range testkit.Must(w.memory.DeadLetters(context.Background(), 100)) {
+		keys[d.Message.Key] = true
+	}
+	return keys
+}
+
 // quiet reports whether nothing is left to do.
-func (w *world) quiet() (quiet bool) {
-	quiet = w.process.Load() != nil
-	w.db.read(func(t *tables) {
-		quiet = quiet && len(t.outbox) == 0
-		for _, row := range t.payments {
-			quiet = quiet && !row.due && row.state != payment.StateOpen && row.state != payment.StatePaying
+func (w *world) quiet() bool {
+	if w.process.Load() == nil {
+		return false
+	}
+	dead := w.dead()
+	for _, b := range w.alipay.books {
+		r := w.record(b.id)
+		if !r.NextTime().IsZero() {
+			return false
 		}
-	})
-	return quiet
+		_, notify := r.Notification()
+		w.mu.Lock()
+		told := b.notice != nil || b.cancelled || dead[b.id]
+		w.mu.Unlock()
+		if notify && !told {
+			return false
+		}
+	}
+	return true
 }

@@ -2,19 +2,17 @@ package mpm
 
 import (
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
 )
 
-// Step is what comes next for the app: one of Local, Rejected, Unsupported,
-// Launch, Cashier, SDKAction, Pending and Failed. Every step marshals to a JSON
-// object for the app, the same for Android and iOS, whose member "step" names
-// it.
+// Step is what comes next for the app: one of [Local], [Rejected],
+// [Unsupported], [Launch], [Cashier], [SDKAction], [Pending], [Failed] and
+// [ResultPage]. Every step marshals to a JSON object for the app, the same for
+// Android and iOS, whose member "step" names it.
 //
 // A switch over a Step needs no default: other packages cannot add one.
 type Step interface {
@@ -23,20 +21,21 @@ type Step interface {
 }
 
 // Origin says how the code came to the backend, and so how the app must pass an
-// outcome on to the Alipay+ client SDK.
-type Origin uint8
+// outcome on to the Alipay+ client SDK. It is kept with the payment, as
+// payment.Terms.Origin.
+type Origin string
 
 // The origins of a code.
 const (
 	// Scanned: the user scanned it with the wallet.
-	Scanned Origin = iota
+	Scanned Origin = "scanned"
 	// Intercepted: the client SDK took it from the merchant's page, after the
 	// launch of an entry code, and waits for the callback of its decode API.
-	Intercepted
+	Intercepted Origin = "intercepted"
 )
 
-// Local means that the wallet's own filter claims the code. The app goes on with the
-// wallet's own logic.
+// Local means that the wallet's own filter claims the code. The app goes on
+// with the wallet's own logic.
 //
 //	{"step":"local"}
 type Local struct {
@@ -50,15 +49,15 @@ type Rejected struct {
 	Verdict codeid.Verdict // the filter entry that decided, for support
 }
 
-// Unsupported means that Alipay+ does not take the code. The wallet goes on with its own
-// logic.
+// Unsupported means that Alipay+ does not take the code. The wallet goes on
+// with its own logic.
 //
 //	{"step":"unsupported"}
 type Unsupported struct{}
 
-// Launch is the step for an entry code. The app calls launch(redirectUrl, userAgent,
-// acDecodeConfig) of the client SDK; the user enters the amount at the merchant,
-// and an order code comes to Flow.Decode.
+// Launch is the step for an entry code. The app calls launch(redirectUrl,
+// userAgent, acDecodeConfig) of the client SDK; the user enters the amount at
+// the merchant, and an order code comes to Flow.Decode.
 //
 //	{"step":"launch","redirectUrl":"https://…","userAgent":"AlipayConnect","acDecodeConfig":"…"}
 type Launch struct {
@@ -67,35 +66,11 @@ type Launch struct {
 	ACDecodeConfig alipayplus.Secret `json:"acDecodeConfig,omitzero"` // only from a remote identifier
 }
 
-// Cashier is an order to pay. The app shows the cashier page; the backend opens a
-// payment.Record with Terms before it does. For an Intercepted code the decode
-// callback waits for the Outcome of the payment.
-//
-//	{"step":"cashier","paymentRequestId":"…","merchantName":"…","storeName":"…","orderDescription":"…",
-//	 "paymentAmount":{"currency":"JPY","value":"995","display":"JPY 995"},
-//	 "payToAmount":{…}, "debitAmount":{…}, "savings":[{"name":"…","amount":{…}}],
-//	 "quote":{"currencyPair":"JPY/HKD","price":"8.5614"},"expiryTime":"2019-11-27T12:01:01+08:00",
-//	 "consent":{"authClientId":"…"}}
-//
-// display is in major units. debitAmount is what the user pays. consent is there
-// if the user is to agree to later one-click payments, too.
-type Cashier struct {
-	Terms  payment.Terms // for payment.Opened; PaymentID is the host's to add
-	Answer UserInitiatedPayResponse
-	Origin Origin
-}
-
-// Consent reports whether the merchant asks to bind the account for one-click
-// payments: the cashier page asks the user, and a paid order is then followed by
-// a token (package auth).
-func (c Cashier) Consent() bool {
-	return c.Answer.PaymentFactor.IsAuthorizationAndPay == alipayplus.True && c.Answer.AuthorizationInfo.AuthClientID != ""
-}
-
-// SDKAction means that Alipay+ wants the client SDK to act, for example to open a page
-// that explains a limit. There is no cashier and no debit. The app passes the
-// payload on, unchanged: for a scanned code by handleAction(payload), for an
-// intercepted one by onSuccess(payload) of the decode callback.
+// SDKAction means that Alipay+ wants the client SDK to act, for example to open
+// a page that explains a limit. There is no cashier and no debit. The app
+// passes the payload on, unchanged: for a scanned code by
+// handleAction(payload), for an intercepted one by onSuccess(payload) of the
+// decode callback.
 //
 //	{"step":"sdkAction","actionType":"HANDLE_BY_SDK","sdkActionPayload":"…",
 //	 "call":"handleAction" or "onSuccess"}
@@ -106,15 +81,16 @@ type SDKAction struct {
 	Code       alipayplus.ResultCode // of the answer that held the action: SUCCESS, or why it failed
 }
 
-// Pending means not known yet. The app shows a waiting page and asks again, with the
-// same code and customer, after AskAgainAfter; for an Intercepted code it keeps
-// the decode callback open. It is never a failure: the order may be fine.
+// Pending means not known yet. The app shows a waiting page and asks again,
+// with the same code and customer, after AskAgainAfter; for an Intercepted code
+// it keeps the decode callback open. It is never a failure: the order may be
+// fine.
 //
 //	{"step":"pending","reason":"no answer","askAgainAfterMs":2000}
 type Pending struct {
 	Reason        string // for support
 	AskAgainAfter time.Duration
-	Err           error // what stands behind it; not in the JSON
+	Err           error // why, for logs; not in the JSON
 }
 
 // Failed means that the order cannot be paid. The app shows the message; for an
@@ -129,8 +105,9 @@ type Failed struct {
 	Code    alipayplus.ResultCode
 	Message UserMessage
 	Origin  Origin
-	// Alarm says that Alipay+ and this SDK disagree, so that an operator should
-	// look: a verified answer that misses something, for example. "" if not.
+	// Alarm says what an operator should look at, "" if nothing: a verified
+	// answer that misses something, or a payment of another customer. It was
+	// logged, too.
 	Alarm string
 }
 
@@ -138,25 +115,26 @@ func (Local) step()       {}
 func (Rejected) step()    {}
 func (Unsupported) step() {}
 func (Launch) step()      {}
-func (Cashier) step()     {}
 func (SDKAction) step()   {}
 func (Pending) step()     {}
 func (Failed) step()      {}
+func (Cashier) step()     {}
+func (ResultPage) step()  {}
 
 type bare struct {
 	Step string `json:"step"`
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Local) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"local"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Rejected) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"rejected"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (Unsupported) MarshalJSON() ([]byte, error) { return json.Marshal(bare{"unsupported"}) }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (l Launch) MarshalJSON() ([]byte, error) {
 	type fields Launch
 	return alipayplus.Marshal(struct {
@@ -165,82 +143,7 @@ func (l Launch) MarshalJSON() ([]byte, error) {
 	}{bare{"launch"}, fields(l)})
 }
 
-// shownAmount is an amount for a page.
-type shownAmount struct {
-	Currency alipayplus.Currency `json:"currency"`
-	Value    string              `json:"value"`
-	Display  string              `json:"display"`
-}
-
-func show(a alipayplus.Amount) shownAmount {
-	if a.IsZero() {
-		return shownAmount{}
-	}
-	return shownAmount{a.Currency, fmt.Sprint(a.Minor), a.String()}
-}
-
-type shownSaving struct {
-	Name   string      `json:"name,omitzero"`
-	Amount shownAmount `json:"amount,omitzero"`
-}
-
-type shownQuote struct {
-	CurrencyPair string `json:"currencyPair"`
-	Price        string `json:"price"`
-}
-
-type shownConsent struct {
-	AuthClientID string `json:"authClientId"`
-}
-
-// MarshalJSON is the object for the app.
-func (c Cashier) MarshalJSON() ([]byte, error) {
-	order, amounts := c.Terms.Order, c.Terms.Amounts
-	merchant := order.Merchant.MerchantDisplayName
-	if merchant == "" {
-		merchant = order.Merchant.MerchantName
-	}
-	store := order.Merchant.Store.StoreDisplayName
-	if store == "" {
-		store = order.Merchant.Store.StoreName
-	}
-	shown := struct {
-		bare
-		PaymentRequestID string          `json:"paymentRequestId"`
-		MerchantName     string          `json:"merchantName,omitzero"`
-		StoreName        string          `json:"storeName,omitzero"`
-		OrderDescription string          `json:"orderDescription,omitzero"`
-		PaymentAmount    shownAmount     `json:"paymentAmount"`
-		PayToAmount      shownAmount     `json:"payToAmount"`
-		DebitAmount      shownAmount     `json:"debitAmount"`
-		Savings          []shownSaving   `json:"savings,omitzero"`
-		Quote            shownQuote      `json:"quote,omitzero"`
-		ExpiryTime       alipayplus.Time `json:"expiryTime,omitzero"`
-		Consent          shownConsent    `json:"consent,omitzero"`
-	}{
-		bare:             bare{"cashier"},
-		PaymentRequestID: c.Terms.PaymentRequestID,
-		MerchantName:     merchant,
-		StoreName:        store,
-		OrderDescription: order.OrderDescription,
-		PaymentAmount:    show(amounts.PaymentAmount),
-		PayToAmount:      show(amounts.PayToAmount),
-		DebitAmount:      show(amounts.Debit()),
-		ExpiryTime:       c.Terms.ExpiryTime,
-	}
-	for _, promo := range amounts.PaymentPromoInfo.PaymentPromoDetails {
-		shown.Savings = append(shown.Savings, shownSaving{promo.PromoName, show(promo.SavingsAmount)})
-	}
-	if q := amounts.PaymentQuote; !q.IsZero() {
-		shown.Quote = shownQuote{q.QuoteCurrencyPair, string(q.QuotePrice)}
-	}
-	if c.Consent() {
-		shown.Consent = shownConsent{c.Answer.AuthorizationInfo.AuthClientID}
-	}
-	return json.Marshal(shown)
-}
-
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (a SDKAction) MarshalJSON() ([]byte, error) {
 	call := "handleAction"
 	if a.Origin == Intercepted {
@@ -254,7 +157,7 @@ func (a SDKAction) MarshalJSON() ([]byte, error) {
 	}{bare{"sdkAction"}, a.ActionType, a.Payload, call})
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (p Pending) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		bare
@@ -263,7 +166,7 @@ func (p Pending) MarshalJSON() ([]byte, error) {
 	}{bare{"pending"}, p.Reason, p.AskAgainAfter.Milliseconds()})
 }
 
-// MarshalJSON is the object for the app.
+// MarshalJSON returns the object for the app.
 func (f Failed) MarshalJSON() ([]byte, error) {
 	call := ""
 	if f.Origin == Intercepted {

@@ -7,11 +7,12 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// UserInitiatedPay is the API that decodes an order code: it turns the code that
-// a user scanned into the order to pay. An attempt may take 8 seconds.
+// UserInitiatedPay is the API that decodes an order code: it turns the code
+// that a user scanned into the order to pay. An attempt may take 8 seconds.
 //
-// Its idempotency field is codeValue, within the code's validity, and customerId
-// must not differ between two requests for one code (REPEAT_REQ_INCONSISTENT).
+// Its idempotency field is codeValue, within the code's validity, and
+// customerId must not differ between two requests for one code
+// (REPEAT_REQ_INCONSISTENT).
 //
 // An answer with status F may hold an ActionForm, which must be obeyed: read it
 // with UserInitiatedPay.AnswerIn(err). For users there are texts for
@@ -33,8 +34,8 @@ type UserInitiatedPayRequest struct {
 	PassThroughInfo alipayplus.Secret `json:"passThroughInfo,omitzero" wire:"max=20000"`  // ≤ 20000: key-value pairs for the ACQP
 }
 
-// UserInitiatedPayResponse is the order behind a code. All members but Result
-// and ActionForm come with status S only.
+// UserInitiatedPayResponse is the order of a code. All members but Result and
+// ActionForm come with status S only.
 type UserInitiatedPayResponse struct {
 	Result alipayplus.Result `json:"result" wire:"check,alias=resultInfo"`
 
@@ -61,8 +62,8 @@ type UserInitiatedPayResponse struct {
 	// PaymentNotifyURL, if given, is where the result must be reported, ≤ 2048.
 	// Check it with Client.CheckNotifyURL before the user pays.
 	PaymentNotifyURL string `json:"paymentNotifyUrl,omitzero" wire:"check,max=2048"`
-	// PaymentRedirectURL, if given, is where the user goes after the payment, in
-	// a WebView, ≤ 2048.
+	// PaymentRedirectURL, if given, is where the user goes after the payment,
+	// in a WebView, ≤ 2048.
 	PaymentRedirectURL alipayplus.Secret `json:"paymentRedirectUrl,omitzero" wire:"check,max=2048"`
 	// PaymentExpiryTime is when Alipay+ closes the order.
 	PaymentExpiryTime alipayplus.Time `json:"paymentExpiryTime,omitzero" wire:"check"`

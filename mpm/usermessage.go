@@ -9,12 +9,12 @@ type UserMessage struct {
 	Key string `json:"key"`
 	// Text is the English text.
 	Text string `json:"text"`
-	// Support says that the user can do nothing about it: show the result code
+	// Support is true if the user can do nothing about it: show the result code
 	// with the message, so that support can find it.
 	Support bool `json:"support"`
 }
 
-// The messages. MessageOf chooses among them.
+// The messages. UserMessageOf chooses among them.
 var (
 	messageExpiredCode  = UserMessage{Key: "code_expired", Text: "This code has expired. Please ask for a new one."}
 	messageInvalidCode  = UserMessage{Key: "code_invalid", Text: "This code is not valid. Please ask for a new one."}
@@ -27,10 +27,10 @@ var (
 	messageRefused      = UserMessage{Key: "payment_refused", Text: "This payment cannot be made.", Support: true}
 )
 
-// UserMessageOf is the message for a result code of userInitiatedPay or of a payment
-// result. The documents name texts for EXPIRED_CODE, INVALID_CODE and
-// ORDER_IS_CLOSED; a code that tells the user nothing gives "payment_refused",
-// for support.
+// UserMessageOf returns the message for a result code of userInitiatedPay or of
+// a payment result. The documents ask for messages for EXPIRED_CODE,
+// INVALID_CODE and ORDER_IS_CLOSED. A code that the user can do nothing about
+// gives "payment_refused", for support.
 func UserMessageOf(code alipayplus.ResultCode) UserMessage {
 	switch code {
 	case alipayplus.CodeExpiredCode:

@@ -13,8 +13,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// The key of the message for every code that has one of its own. All other codes
-// are for support.
+// The key of the message for every code that has one of its own. All other
+// codes are for support.
 var messageKeys = map[alipayplus.ResultCode]string{
 	alipayplus.CodeExpiredCode:                   "code_expired",
 	alipayplus.CodeInvalidCode:                   "code_invalid",
@@ -30,8 +30,8 @@ var messageKeys = map[alipayplus.ResultCode]string{
 	alipayplus.CodeUnavailablePaymentMethod:      "account_unavailable",
 }
 
-// Every code of the documents, and one that they do not know, has a message that
-// fits a page.
+// Every code of the documents, and one that they do not know, has a message
+// that fits a page.
 func TestMessageOf(t *testing.T) {
 	codes := documentedCodes(t)
 	if len(codes) < 40 {

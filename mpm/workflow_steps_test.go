@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// steps is a workflow of the Alipay+ documents: the number of each step, and the
-// line of the journal where it happens. AMOUNT stands for the order's amount.
+// steps is a workflow of the Alipay+ documents: the number of each step, and
+// the line of the journal where it happens. AMOUNT is the order's amount.
 type steps []struct{ number, line string }
 
 func (s steps) lines(amount string) (lines []string) {
@@ -44,7 +46,7 @@ var (
 		{"18", "backend -> Alipay+: notifyPayment S SUCCESS"},
 		{"19", "Alipay+ -> backend: S SUCCESS"},
 		{"20", "Alipay+ -> merchant: payment result S SUCCESS"},
-		{"21", "backend -> app: outcome paid"},
+		{"21", "backend -> app: resultPage paid"},
 		{"22", "app -> user: result page: paid KRW 1000"},
 		{"23", "app -> merchant: paymentRedirectUrl in a WebView"},
 		{"24", "merchant -> user: result page of the merchant"},
@@ -57,8 +59,9 @@ var (
 	}
 )
 
-// The guide "Make a payment", figure 2: an entry code. (Its text numbers the steps
-// of the SDK 26-30 and the confirmation 29, so that 29 and 30 occur twice.)
+// The guide "Make a payment", figure 2: an entry code. (Its text numbers the
+// steps of the SDK 26-30 and the confirmation 29, so that 29 and 30 occur
+// twice.)
 var (
 	entryCodeScan = steps{
 		{"1", "user -> app: opens the Scan page"},
@@ -92,7 +95,7 @@ var (
 		{"30", "backend -> Alipay+: notifyPayment S SUCCESS"},
 		{"31", "Alipay+ -> backend: S SUCCESS"},
 		{"32", "Alipay+ -> merchant: payment result S SUCCESS"},
-		{"33", "backend -> app: outcome paid"},
+		{"33", "backend -> app: resultPage paid"},
 		{"34", "app -> user: result page: paid KRW 1000"},
 		{"35", "app -> SDK: onSuccess"},
 		{"36", "app -> merchant: paymentRedirectUrl in a WebView"},
@@ -106,8 +109,8 @@ var (
 	}
 )
 
-// The appendix of "Make a payment", figure 6: a merchant of the Chinese mainland
-// gets the user's id by OAuth before it shows its amount page.
+// The appendix of "Make a payment", figure 6: a merchant of the Chinese
+// mainland gets the user's id by OAuth before it shows its amount page.
 var mainlandAuthorization = steps{
 	{"10", "app -> SDK: launch"},
 	{"11", "SDK -> merchant: https://shop.example/entry/M0001 as AlipayConnect"},
@@ -164,14 +167,14 @@ var (
 		{"27", "backend -> Alipay+: notifyPayment S SUCCESS"},
 		{"27", "Alipay+ -> backend: S SUCCESS"},
 		{"27", "Alipay+ -> merchant: payment result S SUCCESS"},
-		{"28", "backend -> app: outcome paid"},
+		{"28", "backend -> app: resultPage paid"},
 		{"29", "app -> user: result page: paid AMOUNT"},
 		{"0", "app -> SDK: onSuccess"}, // "Highlights": after the payment result
 		{"0", "app -> merchant: paymentRedirectUrl in a WebView"},
 		{"0", "merchant -> user: result page of the merchant"},
 	}
 	mainlandEntryNotPaid = steps{ // "produces an error code if the payment fails"
-		{"28", "backend -> app: outcome closed"},
+		{"28", "backend -> app: resultPage closed"},
 		{"29", "app -> user: result page: closed: This order is closed. Please ask for a new code."},
 		{"0", "app -> SDK: onFailure ORDER_IS_CLOSED"},
 		{"0", "app -> merchant: paymentRedirectUrl in a WebView"},
@@ -205,7 +208,7 @@ var (
 		{"18", "backend -> Alipay+: notifyPayment S SUCCESS"},
 		{"18", "Alipay+ -> backend: S SUCCESS"},
 		{"18", "Alipay+ -> merchant: payment result S SUCCESS"},
-		{"19", "backend -> app: outcome paid"},
+		{"19", "backend -> app: resultPage paid"},
 		{"20", "app -> user: result page: paid AMOUNT"},
 		{"0", "app -> merchant: paymentRedirectUrl in a WebView"},
 		{"0", "merchant -> user: result page of the merchant"},
@@ -232,7 +235,7 @@ func TestEveryStepIsThere(t *testing.T) {
 				if !isRange {
 					to = from
 				}
-				for n := must(strconv.Atoi(from)); n <= must(strconv.Atoi(to)); n++ {
+				for n := testkit.Must(strconv.Atoi(from)); n <= testkit.Must(strconv.Atoi(to)); n++ {
 					there[n] = true
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,8 @@ type played struct {
 	shop   *mpmtest.Merchant
 	app    *mpmtest.App
 	wallet *wallet
+
+	confirming func(ctx context.Context) // before the backend gets a confirmation
 }
 
 func play(t *testing.T) *played {
@@ -31,30 +34,18 @@ func play(t *testing.T) *played {
 	g := alipayplustest.New(t)
 	p := &played{shop: mpmtest.NewMerchant(t, g)}
 	p.wallet = newWallet(t, g, mpm.Config{Identifier: newRules(t, p.shop.CodeRules(), p.shop.Journal.Note)})
-	p.app = mpmtest.NewApp(p.shop)
-	p.app.Scan = func(ctx context.Context, code string) ([]byte, error) {
-		return forApp(p.wallet.scan(ctx, code, "alice"))
-	}
-	p.app.Decode = func(ctx context.Context, code string) ([]byte, error) {
-		return forApp(p.wallet.decode(ctx, code, "alice"))
-	}
-	p.app.Confirm = func(ctx context.Context, id string, amount alipayplus.Amount) ([]byte, error) {
-		answer, err := forApp(p.wallet.confirm(ctx, id, "alice", amount))
-		p.wallet.deliver(ctx) // a worker of its own, in a real wallet
-		return answer, err
-	}
-	p.app.Outcome = func(ctx context.Context, id string) ([]byte, error) {
-		p.wallet.tidy(ctx) // a job of its own
-		return forApp(p.wallet.outcome(ctx, id, "alice"))
-	}
+	backend := p.wallet.flow.Handler(customer)
+	p.app = mpmtest.NewApp(p.shop, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/confirm" && p.confirming != nil {
+			p.confirming(r.Context())
+		}
+		backend.ServeHTTP(w, r)
+		if r.URL.Path == "/confirm" {
+			p.wallet.deliver(r.Context()) // a goroutine of its own, in a real wallet
+		}
+	}))
+	p.app.Header.Set("X-Customer", "alice")
 	return p
-}
-
-func forApp(answer json.Marshaler, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(answer)
 }
 
 // scan is the user scanning a code, from the Scan page on.
@@ -86,8 +77,10 @@ func (p *played) check(t *testing.T, amount string, workflow ...steps) {
 // untouched: no payment was opened and nobody paid.
 func (p *played) untouched(t *testing.T) {
 	t.Helper()
-	if n := len(p.wallet.db.payments); n > 0 || p.wallet.db.balances["alice"] != 100_000 {
-		t.Errorf("%d payments, balance %d", n, p.wallet.db.balances["alice"])
+	for _, o := range p.shop.Orders() {
+		if r := p.wallet.find(t, o.PaymentRequestID); r.State != "" || p.wallet.bank.Balance("alice") != 100_000 {
+			t.Errorf("a payment is %s, balance %d", r.State, p.wallet.bank.Balance("alice"))
+		}
 	}
 }
 
@@ -102,7 +95,7 @@ func TestOrderCode(t *testing.T) {
 		if !slices.Equal(pages, want) {
 			t.Errorf("pages %q", pages)
 		}
-		if balance := p.wallet.db.balances["alice"]; balance != 99_000 {
+		if balance := p.wallet.bank.Balance("alice"); balance != 99_000 {
 			t.Errorf("the balance is %d", balance)
 		}
 		if told, _ := p.shop.Told(p.shop.Orders()[0].PaymentRequestID); told.Code != alipayplus.CodeSuccess {
@@ -242,9 +235,11 @@ func TestMainlandEntryCode(t *testing.T) {
 			p := play(t)
 			p.shop.Decoded = limited(p.shop)
 			p.app.SDK.Amount = fen(500_00)
-			p.app.Confirm = func(ctx context.Context, id string, _ alipayplus.Amount) ([]byte, error) {
-				record, refused, err := p.wallet.happened(ctx, id, payment.Cancelled{At: time.Now()}, mpm.Scanned)
-				return must(json.Marshal(mpm.ResultPage{Record: record, Origin: mpm.Intercepted})), errors.Join(refused, err)
+			p.confirming = func(ctx context.Context) {
+				id := p.shop.Orders()[0].PaymentRequestID
+				if _, err := p.wallet.payments.On(ctx, id, payment.Cancelled{At: time.Now()}); err != nil {
+					t.Error(err)
+				}
 			}
 			p.scan(t, p.shop.EntryCode())
 			p.check(t, "CNY 500.00", mainlandEntryScan, mainlandEntryPSP, mainlandEntryNotPaid)
@@ -264,7 +259,7 @@ func TestMainlandOrderCode(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := play(t)
 			p.shop.Decoded = limited(p.shop)
-			p.wallet.db.balances["alice"] = 1_000_000
+			p.wallet.bank.Deposit("alice", 900_000)
 			p.scan(t, p.shop.OrderCode(fen(7_000_00)))
 			p.check(t, "CNY 7000.00", mainlandOrderScan, mainlandOrderPSP)
 		})
@@ -281,24 +276,39 @@ func TestOtherScans(t *testing.T) {
 		if pages := p.scan(t, code); !slices.Equal(pages, []string{"result page: paid KRW 1000", "result page of the merchant"}) {
 			t.Errorf("a paid code is scanned again: %q", pages)
 		}
-		if p.wallet.db.balances["alice"] != 99_000 {
-			t.Errorf("the balance is %d", p.wallet.db.balances["alice"])
+		if p.wallet.bank.Balance("alice") != 99_000 {
+			t.Errorf("the balance is %d", p.wallet.bank.Balance("alice"))
 		}
-		answer, err := p.wallet.scan(t.Context(), code, "bob")
-		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent {
-			t.Errorf("somebody else scans it: %v %v", answer, err)
+		p.app.Header.Set("X-Customer", "bob")
+		if pages := p.scan(t, code); !slices.Equal(pages, []string{"This payment cannot be made."}) {
+			t.Errorf("somebody else scans it: %q", pages)
 		}
 
-		p.wallet.db.balances["alice"] = 10
+		// The balance is too low: the user leaves, and nothing is asked for
+		// ever.
+		p.app.Header.Set("X-Customer", "carol")
 		p.app.SDK.Amount = jpy(100)
 		pages := p.scan(t, p.shop.EntryCode())
 		want := []string{
 			"amount page", "cashier page: Example Shoes, KRW 1000",
 			"cashier page again: Your balance is too low for this payment.",
-			"result page: closed: This order is closed. Please ask for a new code.", "result page of the merchant",
 		}
 		if !slices.Equal(pages, want) {
 			t.Errorf("balance too low: %q", pages)
+		}
+		if line := "app -> SDK: onFailure USER_BALANCE_NOT_ENOUGH"; !slices.Contains(p.shop.Journal.Lines(), line) {
+			t.Errorf("the callback of decode does not hear of it")
+		}
+
+		// Or the user puts money into the account, and tries again.
+		p.app.Refused = func(code, _ string) bool {
+			p.wallet.bank.Deposit("carol", 1000)
+			return code == "USER_BALANCE_NOT_ENOUGH"
+		}
+		pages = p.scan(t, p.shop.EntryCode())
+		want = append(want, "cashier page: Example Shoes, KRW 1000", "result page: paid KRW 1000", "result page of the merchant")
+		if !slices.Equal(pages, want) || p.wallet.bank.Balance("carol") != 0 {
+			t.Errorf("a second try: %q, balance %d", pages, p.wallet.bank.Balance("carol"))
 		}
 	})
 }

@@ -16,7 +16,7 @@ import (
 
 // Fault takes the place of one exchange. serve is Alipay+ itself: a fault that
 // does not call it loses the request, one that calls it and returns an error
-// loses the answer after processing. Write your own for what is not here.
+// loses the answer after processing. Others can be written in the same way.
 type Fault func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error)
 
 // Fail gives the next requests of op these faults, one each. A fault that is
@@ -40,29 +40,31 @@ func gatewayOf(r *http.Request) *served { return r.Context().Value(gatewayKey{})
 
 var errLost = errors.New("alipayplustest: connection lost")
 
-// None is an exchange without a fault, between others.
+// None makes no fault: the exchange takes its course, between others that fail.
 func None() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		return serve(r), nil
 	}
 }
 
-// RefuseConnection makes a fault where nobody listens, so that nothing is sent. Over HTTP it is
-// LoseRequest.
+// RefuseConnection makes a fault where nobody listens, so that nothing is sent.
+// Over HTTP it is [LoseRequest].
 func RefuseConnection() Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 }
 
-// LoseRequest makes a fault where the connection breaks before Alipay+ has the request.
+// LoseRequest makes a fault where the connection breaks before Alipay+ has the
+// request.
 func LoseRequest() Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return nil, errLost
 	}
 }
 
-// LoseAnswer makes a fault where Alipay+ processes the request, then the connection breaks.
+// LoseAnswer makes a fault where Alipay+ processes the request, then the
+// connection breaks.
 func LoseAnswer() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		serve(r)
@@ -87,7 +89,8 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// Tamper makes a fault where somebody changes one letter of the answer on its way.
+// Tamper makes a fault where somebody changes one letter of the answer on its
+// way.
 func Tamper() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)
@@ -110,7 +113,8 @@ func HalfSigned() Fault {
 	}
 }
 
-// Unsigned makes a fault where, instead of processing the request somebody answers r, unsigned.
+// Unsigned makes a fault where somebody answers result, unsigned, and the request
+// is not processed.
 func Unsigned(result alipayplus.Result) Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return unsigned(http.StatusOK, result), nil
@@ -125,16 +129,25 @@ func BadGateway() Fault {
 	}
 }
 
-// Unknown makes a fault where Alipay+ answers U with this code, signed, and does not process the
-// request.
+// Unknown makes a fault where Alipay+ answers U with this code, signed, and
+// does not process the request.
 func Unknown(code alipayplus.ResultCode) Fault {
 	return func(r *http.Request, _ func(*http.Request) *http.Response) (*http.Response, error) {
 		return gatewayOf(r).instead(r, alipayplus.Result{Code: code, Status: alipayplus.StatusUnknown}), nil
 	}
 }
 
-// Stale makes a fault where Alipay+ processes the request and answers with a signed time that lies
-// this far in the past.
+// Refused makes a fault where Alipay+ answers F with this code, signed, and
+// does not process the request. Nothing is remembered: the same request, again,
+// is processed.
+func Refused(code alipayplus.ResultCode) Fault {
+	return func(r *http.Request, _ func(*http.Request) *http.Response) (*http.Response, error) {
+		return gatewayOf(r).instead(r, alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}), nil
+	}
+}
+
+// Stale makes a fault where Alipay+ processes the request and answers with a
+// signed time that lies this far in the past.
 func Stale(age time.Duration) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)
@@ -147,8 +160,8 @@ func Stale(age time.Duration) Fault {
 	}
 }
 
-// Delay makes a fault where the answer takes this long, or for ever if d is negative; the request
-// is processed at once.
+// Delay makes a fault where the answer takes this long, or for ever if d is
+// negative; the request is processed at once.
 func Delay(d time.Duration) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		response := serve(r)

@@ -23,17 +23,17 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// TB is the part of testing.TB that a Gateway needs. *testing.T, *testing.B and
-// *rapid.T have it, and a program can bring its own.
+// TB is the part of testing.TB that a [Gateway] needs. *testing.T, *testing.B
+// and *rapid.T have it, and a program can bring its own.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Cleanup(func())
 }
 
-// Call is one request that arrived at the Gateway and verified.
+// Call is one request that arrived at the [Gateway] and verified.
 type Call struct {
-	Operation string
+	Operation string      // the API's name
 	Key       string      // the value of the idempotency field, "" if the API has none
 	Target    string      // path and query
 	Header    http.Header // of the request
@@ -75,7 +75,7 @@ type stored struct {
 	running bool
 }
 
-// keyPair are the keys of both sides, made once for each process: making RSA
+// keyPair holds the keys of both sides, made once for each process: making RSA
 // keys takes longer than most tests.
 type keyPair struct{ alipay, wallet *rsa.PrivateKey }
 
@@ -88,8 +88,8 @@ var makeKeys = sync.OnceValues(func() (*keyPair, error) {
 	return &keyPair{alipay, wallet}, err
 })
 
-// New makes a Gateway that reports mistakes to tb. Its keys are generated, once
-// for each process.
+// New makes a [Gateway] that reports mistakes to tb. Its keys are generated,
+// once for each process.
 func New(tb TB) *Gateway {
 	tb.Helper()
 	pair, err := makeKeys()
@@ -124,7 +124,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Credentials are the wallet's: its id, its key, and Alipay+'s public key.
+// Credentials returns the wallet's: its id, its key, and Alipay+'s public key.
 func (g *Gateway) Credentials() alipayplus.Credentials {
 	return alipayplus.Credentials{
 		ClientID: g.clientID,
@@ -133,8 +133,9 @@ func (g *Gateway) Credentials() alipayplus.Credentials {
 	}
 }
 
-// Config is for alipayplus.New. Its Transport is the Gateway itself; for real
-// HTTP serve the Gateway, set BaseURL to that server and Transport to nil.
+// Config returns the configuration for alipayplus.NewClient. Its Transport is
+// the Gateway itself; for real HTTP serve the Gateway, set BaseURL to that
+// server and Transport to nil.
 func (g *Gateway) Config() alipayplus.ClientConfig {
 	return alipayplus.ClientConfig{
 		Credentials: g.Credentials(),
@@ -146,8 +147,8 @@ func (g *Gateway) Config() alipayplus.ClientConfig {
 // Answer scripts op with the kind of function that a wallet gives to
 // Inbound.Handle: a nil error is an answer, whose zero Result means success; a
 // ResultCode or a Result as the error is a refusal; any other error is
-// UNKNOWN_EXCEPTION. A repeated request gets the stored answer, if that was S or
-// F. Scripting an API again replaces its function and keeps its answers.
+// UNKNOWN_EXCEPTION. A repeated request gets the stored answer, if that was S
+// or F. Scripting an API again replaces its function and keeps its answers.
 func Answer[Req, Resp any](g *Gateway, op *alipayplus.Outbound[Req, Resp], fn func(context.Context, *Req) (*Resp, error)) {
 	spec := op.Spec()
 	o := &operation{name: spec.Name, again: spec.Idempotency != nil || spec.ReadOnly, answers: make(map[string]stored)}
@@ -192,8 +193,8 @@ func encodeAnswer[Resp any](response *Resp, err error) []byte {
 	return body
 }
 
-// resultOf is the result that err is, alone or at the end of a chain of single
-// %w, as in Inbound.Handle; else UNKNOWN_EXCEPTION.
+// resultOf returns the result that err is, alone or at the end of a chain of
+// single %w, as in Inbound.Handle; else UNKNOWN_EXCEPTION.
 func resultOf(err error) alipayplus.Result {
 	for err != nil {
 		switch own := err.(type) { //nolint:errorlint // errors.As would look into every branch
@@ -223,8 +224,8 @@ func withResult(body []byte, r alipayplus.Result) []byte {
 	return must(json.Marshal(members))
 }
 
-// Calls are the verified requests of op so far, in the order of their arrival,
-// also those that met Unknown and were not processed.
+// Calls returns the verified requests of op so far, in the order of their
+// arrival, also those that met Unknown and were not processed.
 func (g *Gateway) Calls(op interface{ Name() string }) []Call {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -344,8 +345,8 @@ func (g *Gateway) operationAt(path string) *operation {
 	return nil
 }
 
-// serve is Alipay+ without faults. An answer that is given takes the place of
-// what the scripted function would say: the request is not processed.
+// serve plays Alipay+ without faults. An answer that is given takes the place
+// of what the scripted function would say: the request is not processed.
 func (g *Gateway) serve(r *http.Request, target string, body, answer []byte) *http.Response {
 	g.mu.Lock()
 	op := g.operationAt(r.URL.Path)
@@ -392,7 +393,8 @@ func (g *Gateway) verify(r *http.Request, target string, body []byte) error {
 	}.Verify(h.Get("Signature"), g.keys)
 }
 
-// answer runs the scripted function, once for each idempotency key that got S or F.
+// answer runs the scripted function, once for each idempotency key that got S
+// or F.
 func (o *operation) answer(ctx context.Context, request any, idempotency *alipayplus.Idempotency) (body []byte, ran bool) {
 	if idempotency == nil {
 		return o.run(ctx, request), true
@@ -459,7 +461,8 @@ func respond(status int, header http.Header, body []byte) *http.Response {
 	}
 }
 
-// strict checks what the documents ask of a sender: strings only, nothing empty.
+// strict checks what the documents ask of a sender: strings only, nothing
+// empty.
 func strict(body []byte) error {
 	if err := wire.Check(body); err != nil {
 		return err

@@ -3,8 +3,6 @@ package alipayplustest_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 type parcel struct {
@@ -41,8 +40,8 @@ var (
 	track = alipayplus.NewOutbound(alipayplus.Spec[parcel, receipt]{Name: "track", Path: "/aps/api/v1/track", ReadOnly: true})
 )
 
-// scripted is a Gateway whose ship and track count their runs, and a client that
-// makes one attempt.
+// scripted returns a Gateway whose ship and track count their runs, and a
+// client that makes one attempt.
 func scripted(t *testing.T, complaints *tb) (*alipayplustest.Gateway, *alipayplus.Client) {
 	t.Helper()
 	g := alipayplustest.New(complaints)
@@ -104,6 +103,7 @@ func TestFaults(t *testing.T) {
 		{"Unsigned", alipayplustest.Unsigned(claim), alipayplus.OutcomeUnknown, alipayplus.ErrUnsigned, "claims F PROCESS_FAIL", 0},
 		{"BadGateway", alipayplustest.BadGateway(), alipayplus.OutcomeUnknown, nil, "HTTP 502", 0},
 		{"Unknown", alipayplustest.Unknown("BUSY"), alipayplus.OutcomeUnknown, alipayplus.ResultCode("BUSY"), "U BUSY", 0},
+		{"Refused", alipayplustest.Refused("NO_SPACE"), alipayplus.OutcomeFailed, alipayplus.ResultCode("NO_SPACE"), "F NO_SPACE", 0},
 		{"Stale", alipayplustest.Stale(time.Hour), alipayplus.OutcomeUnknown, alipayplus.ErrStale, "", 1},
 		{"a little stale", alipayplustest.Stale(time.Minute), alipayplus.OutcomeSucceeded, nil, "", 1},
 		{"Delay", alipayplustest.Delay(4 * time.Second), alipayplus.OutcomeSucceeded, nil, "", 1},
@@ -314,11 +314,7 @@ func TestConcurrentRepeats(t *testing.T) {
 // What the SDK under test, or another implementation, does wrong is an error of
 // the test.
 func TestGatewayIsStrict(t *testing.T) {
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrongKey, err := alipayplus.NewSigner("1", stranger)
+	wrongKey, err := alipayplus.NewSigner("1", testkit.Keys().Stranger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,6 +413,7 @@ func TestGatewayOverHTTP(t *testing.T) {
 		{"Unsigned", alipayplustest.Unsigned(alipayplus.CodeProcessFail.Result()), alipayplus.OutcomeUnknown, alipayplus.ErrUnsigned},
 		{"BadGateway", alipayplustest.BadGateway(), alipayplus.OutcomeUnknown, nil},
 		{"Unknown", alipayplustest.Unknown("BUSY"), alipayplus.OutcomeUnknown, alipayplus.ResultCode("BUSY")},
+		{"Refused", alipayplustest.Refused("NO_SPACE"), alipayplus.OutcomeFailed, alipayplus.ResultCode("NO_SPACE")},
 		{"Stale", alipayplustest.Stale(time.Hour), alipayplus.OutcomeUnknown, alipayplus.ErrStale},
 		{"Delay", alipayplustest.Delay(time.Millisecond), alipayplus.OutcomeSucceeded, nil},
 	} {
@@ -439,8 +436,8 @@ func TestGatewayOverHTTP(t *testing.T) {
 	silent(t, complaints)
 }
 
-// A notification may come to a path of Alipay+'s choice, with a query; the API is
-// known by the end of the path, and the signature covers all of it.
+// A notification may come to a path of Alipay+'s choice, with a query; the API
+// is known by the end of the path, and the signature covers all of it.
 func TestOtherPaths(t *testing.T) {
 	complaints := &tb{}
 	g, client := scripted(t, complaints)
@@ -458,8 +455,8 @@ func TestOtherPaths(t *testing.T) {
 	silent(t, complaints)
 }
 
-// The Gateway takes part in httptrace like net/http, because the SDK proves by it
-// what was not sent.
+// The Gateway takes part in httptrace like net/http, because the SDK proves by
+// it what was not sent.
 func TestGatewayTellsHTTPTrace(t *testing.T) {
 	g, _ := scripted(t, &tb{})
 	for name, test := range map[string]struct {

@@ -22,22 +22,23 @@ import (
 //
 //	g.Misbehave(rand.Uint64())
 //
-// The seed is given to the Logf of the Gateway's TB, if it has one; go test shows
-// it when the test fails. The same seed gives the same faults to the same
+// The seed is given to the Logf of the Gateway's TB, if it has one; go test
+// shows it when the test fails. The same seed gives the same faults to the same
 // exchanges in the same order, so that a test which calls from one goroutine
 // repeats exactly.
 //
-// A call of the wallet may meet: a refused connection, a 502, an answer S, F or U
-// that is unsigned or half signed; a signed U without or after processing; a
-// signed time an hour away; a lost request, or one that arrives after all, before
-// a later call; a lost, cut or changed answer; an answer with members in another
-// order and with members that no version knows; a delivery that is repeated
-// later. Faults that Fail has queued come first. No fault waits; the wallet's
-// retries do, so run the test in testing/synctest or with a small Backoff.Base.
+// A call of the wallet may meet: a refused connection, a 502, an answer S, F or
+// U that is unsigned or half signed; a signed U without or after processing; a
+// signed time an hour away; a lost request, or one that arrives after all,
+// before a later call; a lost, cut or changed answer; an answer with members in
+// another order and with members that no version knows; a delivery that is
+// repeated later. Faults that Fail has queued come first. No fault waits; the
+// wallet's retries do, so run the test in testing/synctest or with a small
+// Backoff.Base.
 //
 // A request of Send may be delivered a second time, at once or before a later
-// Send. If the API has an Identity and the second answer is another S or F than
-// the first, that is an error of the test.
+// Send. If the API has an Idempotency and the second answer is another S or F
+// than the first, that is an error of the test.
 func (g *Gateway) Misbehave(seed uint64) {
 	if tb, ok := g.tb.(interface {
 		Logf(format string, args ...any)
@@ -49,7 +50,7 @@ func (g *Gateway) Misbehave(seed uint64) {
 	g.mischief = &mischief{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // repeatable by its seed
 }
 
-// mischief is the chance and what it holds back.
+// mischief draws the faults and holds back the deliveries that come late.
 type mischief struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -63,8 +64,8 @@ type late struct {
 	deliver func()
 }
 
-// next counts an exchange and returns the deliveries that are due before it, and
-// the chance of its own.
+// next counts an exchange and returns the deliveries that are due before it,
+// and the random numbers of its own.
 func (m *mischief) next(queue *[]late) (due []func(), chance *rand.Rand) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -88,8 +89,8 @@ func (m *mischief) postpone(queue *[]late, after int, deliver func()) {
 	*queue = append(*queue, late{after, deliver})
 }
 
-// fault is the next fault of a call, nil for none. A request that must not be
-// sent twice is never delivered twice.
+// fault returns the next fault of a call, nil for none. A request that must not
+// be sent twice is never delivered twice.
 func (m *mischief) fault(repeatable bool) (due []func(), fault Fault) {
 	due, chance := m.next(&m.calls)
 	if chance.IntN(2) == 0 {
@@ -138,7 +139,7 @@ func (m *mischief) deliverLate(chance *rand.Rand, now bool) Fault {
 	}
 }
 
-// unknownAfter: Alipay+ processes the request and then does not know what came
+// unknownAfter makes a fault where Alipay+ processes the request and then does not know what came
 // of it.
 func unknownAfter() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
@@ -148,7 +149,7 @@ func unknownAfter() Fault {
 	}
 }
 
-// flipBit: one bit of what is signed arrives changed.
+// flipBit makes a fault where one bit of what is signed arrives changed.
 func flipBit(chance *rand.Rand) Fault {
 	where, at := chance.IntN(3), chance.Uint64()
 	flip := func(text []byte) { text[at%uint64(len(text))] ^= 1 }
@@ -170,7 +171,7 @@ func flipBit(chance *rand.Rand) Fault {
 	}
 }
 
-// scrambled: the answer has its members in another order, and some that no
+// scrambled makes a fault where the answer has its members in another order, and some that no
 // version of the SDK knows. It is signed like that.
 func scrambled(chance *rand.Rand) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {

@@ -55,7 +55,7 @@ func (t *tb) Errorf(format string, args ...any) {
 func (t *tb) Logf(format string, args ...any) { t.logs = append(t.logs, fmt.Sprintf(format, args...)) }
 func (t *tb) Cleanup(f func())                { t.cleanups = append(t.cleanups, f) }
 
-// truth is what Alipay+ decided about an id: F for every third.
+// truth returns what Alipay+ decided about an id: F for every third.
 func truth(id string) (status alipayplus.ResultStatus, ref string) {
 	if strings.HasSuffix(id, "3") {
 		return alipayplus.StatusFailed, ""

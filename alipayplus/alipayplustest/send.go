@@ -14,10 +14,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// Send plays Alipay+ calling the wallet: it signs request, sends it once to path
-// at h, verifies the answer and decodes it. F and U come back in the answer's
-// Result, not as an error; an error means that there is no verified answer. To
-// send over HTTP, give Remote as h.
+// Send plays Alipay+ calling the wallet: it signs request, sends it once to
+// path at h, verifies the answer and decodes it. F and U come back in the
+// answer's Result, not as an error; an error means that there is no verified
+// answer. To send over HTTP, give Remote as h.
 //
 // request is sent as it is, unchecked, so that a test can leave things out.
 func Send[Req, Resp any](ctx context.Context, g *Gateway, h http.Handler, path string, op *alipayplus.Inbound[Req, Resp], request *Req) (*Resp, error) {
@@ -36,8 +36,8 @@ func Send[Req, Resp any](ctx context.Context, g *Gateway, h http.Handler, path s
 	return response, nil
 }
 
-// NewRequest is a signed inbound request, for tests that spoil it before they
-// serve it.
+// NewRequest returns a signed inbound request, for tests that spoil it before
+// they serve it.
 func (g *Gateway) NewRequest(ctx context.Context, path string, body []byte) *http.Request {
 	content := alipayplus.Content{
 		Method: http.MethodPost, Target: path, ClientID: g.clientID,
@@ -64,8 +64,8 @@ func (b rewinding) Close() error {
 	return err
 }
 
-// Exchange serves r with h and returns the body of the answer. An answer that is
-// not signed by the wallet for this request, or that breaks the rules of the
+// Exchange serves r with h and returns the body of the answer. An answer that
+// is not signed by the wallet for this request, or that breaks the rules of the
 // protocol, is an error. Serving a request of NewRequest once more delivers a
 // late duplicate: the same bytes, time and signature.
 func (g *Gateway) Exchange(h http.Handler, r *http.Request) ([]byte, error) {
@@ -126,8 +126,8 @@ func (w *recorder) code() int {
 	return w.status
 }
 
-// Remote is a handler that forwards to the server at baseURL, so that Send goes
-// over real HTTP. transport nil means http.DefaultTransport.
+// Remote returns a handler that forwards to the server at baseURL, so that Send
+// goes over real HTTP. transport nil means http.DefaultTransport.
 func Remote(baseURL string, transport http.RoundTripper) http.Handler {
 	if transport == nil {
 		transport = http.DefaultTransport

@@ -15,8 +15,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestIdempotencyStore is the contract of [alipayplus.IdempotencyStore] as a
-// test. open returns a store that holds nothing, or one where the keys of this
+// TestIdempotencyStore tests a store against the contract of
+// [alipayplus.IdempotencyStore]. open returns a store that holds nothing, or one where the keys of this
 // run cannot occur; it is called once for each part. The parts about leases use
 // leases of 300 milliseconds and wait for their end at most two seconds more: a
 // store that keeps whole seconds must round it up.

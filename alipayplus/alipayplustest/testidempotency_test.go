@@ -3,9 +3,6 @@ package alipayplustest_test
 import (
 	"bytes"
 	"context"
-	"os"
-	"os/exec"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -14,9 +11,11 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// sound is a store like alipayplus.MemoryIdempotencyStore, with a place for each mistake.
+// sound is a store like alipayplus.MemoryIdempotencyStore, with a place for
+// each mistake.
 type sound struct {
 	mu      sync.Mutex
 	records map[string]*soundRecord
@@ -31,8 +30,8 @@ type soundRecord struct {
 	answer      []byte
 }
 
-// mistakes are what an author of a store gets wrong, each once. TestIdempotencyStore must
-// fail for every one of them.
+// mistakes are what an author of a store gets wrong, each once.
+// TestIdempotencyStore must fail for every one of them.
 var mistakes = []string{
 	"forgets the fingerprint of an open record",
 	"forgets the fingerprint of an answered record",
@@ -204,39 +203,9 @@ func TestStoreOnSoundStore(t *testing.T) {
 	alipayplustest.TestIdempotencyStore(t, open(""))
 }
 
-const control = "ALIPAYPLUS_TESTSTORE_CONTROL"
-
-// TestIdempotencyStore finds every mistake: it runs on the broken stores in a process of
-// its own, where it must fail.
-func TestStoreFindsMistakes(t *testing.T) {
+func TestIdempotencyStoreFindsMistakes(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(control) != "" {
-		for _, mistake := range mistakes {
-			t.Run(mistake, func(t *testing.T) {
-				t.Parallel()
-				alipayplustest.TestIdempotencyStore(t, open(mistake))
-			})
-		}
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestStoreFindsMistakes$", "-test.v", "-test.parallel=64", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), control+"=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatal("TestIdempotencyStore passed on broken stores")
-	}
-	failed := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestStoreFindsMistakes/([^/\n]*)/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
-		failed[m[1]] = m[2]
-	}
-	for _, mistake := range mistakes {
-		by := failed[strings.ReplaceAll(mistake, " ", "_")]
-		if by == "" {
-			t.Errorf("TestIdempotencyStore passes on a store that %s", mistake)
-		}
-		t.Logf("%s: %s", mistake, by)
-	}
-	if t.Failed() {
-		t.Logf("%s", out)
-	}
+	testkit.FindsMistakes(t, mistakes, func(t *testing.T, mistake string) {
+		alipayplustest.TestIdempotencyStore(t, open(mistake))
+	})
 }

@@ -12,19 +12,20 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// OutboxTest is what TestOutbox needs.
+// OutboxTest is what [TestOutbox] needs.
 type OutboxTest struct {
+	// Outbox is what is tested.
 	Outbox alipayplus.Outbox
 	// InTx runs fn in a transaction, which the context of fn carries; an error of
-	// fn undoes it and is returned. If ctx carries one already, fn joins it, and an
-	// error of fn undoes the whole.
+	// fn undoes it and is returned. If ctx carries one already, fn joins it, and
+	// an error of fn undoes the whole.
 	InTx func(ctx context.Context, fn func(context.Context) error) error
 	// Pending lists the messages that are still to be delivered, in any order.
 	// With a Queue it is a Lease of a millisecond.
 	Pending func(*testing.T) []alipayplus.Message
 }
 
-// TestOutbox is the contract of alipayplus.Outbox as a test. open returns an
+// TestOutbox tests an outbox against the contract of [alipayplus.Outbox]. open returns an
 // outbox that holds nothing; it is called once for each part.
 func TestOutbox(t *testing.T, open func(*testing.T) OutboxTest) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package alipayplustest
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"sync"
@@ -10,10 +11,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestQueue is the contract of alipayplus.Queue as a test. open returns a queue
+// TestQueue tests a queue against the contract of [alipayplus.Queue]. open returns a queue
 // that holds nothing, and the outbox that fills it; it is called once for each
-// part. The parts about leases use leases of 300 milliseconds and wait for their
-// end at most two seconds more.
+// part. The parts about leases use leases of 300 milliseconds and wait for
+// their end at most two seconds more.
 func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplus.Queue)) {
 	t.Helper()
 	for _, part := range []struct {
@@ -27,6 +28,7 @@ func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplu
 		{"a message that is to be delivered again waits", (*queueTest).again},
 		{"a dead letter waits for Requeue", (*queueTest).dead},
 		{"dead letters are listed, the oldest first", (*queueTest).deadLetters},
+		{"the backlog is what is not acknowledged, if the queue has it", (*queueTest).backlog},
 		{"who lost the lease can only acknowledge", (*queueTest).superseded},
 		{"a message is withdrawn at any time", (*queueTest).withdrawn},
 		{"a group is delivered in order, one message at a time", (*queueTest).group},
@@ -260,6 +262,37 @@ func (t *queueTest) deadLetters() {
 	t.wantDead(0)
 	t.wantDead(2, "a", "b")
 	t.wantDead(10, "a", "b", "c")
+}
+
+func (t *queueTest) backlog() {
+	queue, ok := t.queue.(interface {
+		Backlog(context.Context) (alipayplus.Backlog, error)
+	})
+	if !ok {
+		t.Skip("the queue has no method Backlog")
+	}
+	want := func(waiting, dead int, oldest time.Time) {
+		t.Helper()
+		got, err := queue.Backlog(t.Context())
+		if err != nil || got.Waiting != waiting || got.Dead != dead || !got.Oldest.Equal(oldest) {
+			t.Errorf("%d wait, %d are dead, the oldest is of %v, want %d, %d and %v: %v", got.Waiting, got.Dead, got.Oldest, waiting, dead, oldest, err)
+		}
+	}
+	want(0, 0, time.Time{})
+	var due []alipayplus.Delivery
+	for _, key := range []string{"acknowledged", "dead", "withdrawn", "again", "leased"} {
+		t.put(key, "")
+		due = append(due, t.lease(key)...)
+		time.Sleep(2 * time.Millisecond) // so that no two are of one time
+	}
+	want(5, 0, due[0].Put)
+	t.finish(due[0], acknowledged)
+	t.finish(due[1], deadEnd)
+	t.withdraw("withdrawn")
+	t.finish(due[3], alipayplus.End{After: time.Hour})
+	want(2, 1, due[3].Put)
+	t.requeue("dead")
+	want(3, 0, due[1].Put)
 }
 
 func (t *queueTest) superseded() {

@@ -2,8 +2,8 @@ package payment
 
 import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 
-// Everything that Alipay+ is told about a payment is derived here, from the
-// record alone, so that pay, inquiryPayment and notifyPayment cannot disagree.
+// What Alipay+ is told about a payment is derived here, from the record alone,
+// so that pay, inquiryPayment and notifyPayment cannot disagree.
 
 var (
 	succeeded = alipayplus.CodeSuccess.Result()
@@ -15,7 +15,7 @@ func failed(code alipayplus.ResultCode) alipayplus.Result {
 	return alipayplus.Result{Code: code, Status: alipayplus.StatusFailed}
 }
 
-// result is the payment's own.
+// result returns the result of the payment: S, F, or U while it is in process.
 func (r Record) result() alipayplus.Result {
 	switch {
 	case r.State == StatePaid:
@@ -61,17 +61,18 @@ func (r Record) InquiryAnswer() *InquiryPaymentResponse {
 	return answer
 }
 
-// Notification is the message that reports the final result, S or F, and false
-// while there is none or if it is withdrawn. It is made once and kept in the
-// record: every call gives the same bytes.
+// Notification returns the message that reports the final result, S or F. It
+// returns false as long as there is no final result, and after the message was
+// withdrawn. The message is made once and kept in the record, so that every
+// call returns the same bytes.
 func (r Record) Notification() (alipayplus.Message, bool) {
 	return r.Notice, !r.Notice.Body.IsZero()
 }
 
-// CancelAnswer answers cancelPayment, after Cancelled: S once it is certain that
-// the user pays nothing, until then U, which makes Alipay+ ask again.
+// CancelAnswer answers cancelPayment, after Cancelled: S once it is certain
+// that the user pays nothing, until then U, which makes Alipay+ ask again.
 func (r Record) CancelAnswer() *CancelPaymentResponse {
-	if (r.State == StateFailed || r.State == StateClosed) && r.settled() {
+	if (r.State == StateFailed || r.State == StateClosed) && !r.moneyMoves() {
 		return &CancelPaymentResponse{Result: succeeded}
 	}
 	return &CancelPaymentResponse{Result: unknown}

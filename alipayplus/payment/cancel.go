@@ -14,8 +14,8 @@ type CancelPaymentRequest struct {
 	PaymentRequestID string `json:"paymentRequestId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: the idempotency field
 }
 
-// CancelPaymentResponse is the MPP's answer to cancelPayment. Record.CancelAnswer
-// makes it.
+// CancelPaymentResponse is the MPP's answer to cancelPayment.
+// Record.CancelAnswer makes it.
 type CancelPaymentResponse struct {
 	Result alipayplus.Result `json:"result" wire:"required"`
 }

@@ -43,11 +43,11 @@ func (e Cancelled) on(s *step) error {
 	}
 	s.State = StateClosed
 	s.Cancelling = true
-	s.settle()
+	s.endCancelling()
 	return nil
 }
 
-// cancelDeadline is 00:30 UTC+8 of the day after paid.
+// cancelDeadline returns 00:30 UTC+8 of the day after paid.
 func cancelDeadline(paid time.Time) time.Time {
 	day := paid.In(time.FixedZone("UTC+8", 8*60*60))
 	return time.Date(day.Year(), day.Month(), day.Day()+1, 0, 30, 0, 0, day.Location())

@@ -180,7 +180,8 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// crash lives f with a fault at a step, whose name it returns, and again without.
+// crash lives f with a fault at a step, whose name it returns, and again
+// without.
 func crash(t *testing.T, f flow, remote bool, at int, what fault, again bool) (met string) {
 	w := newWallet(t, remote)
 	w.deposit("C1", 1000)

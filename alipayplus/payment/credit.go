@@ -17,8 +17,8 @@ const (
 	CreditReversal     CreditReason = "reversal"     // a debit that landed too late
 )
 
-// Credit gives Amount back to the customer, at most once per Key. Report
-// Credited when that is durable. It cannot be refused.
+// Credit gives Amount back to the customer, at most once for each Key. It
+// cannot be refused. Report [Credited] when it is durable.
 type Credit struct {
 	Key        string
 	CustomerID string
@@ -43,7 +43,7 @@ func (e Credited) on(s *step) error {
 	for i := range s.Credits {
 		if s.Credits[i].Key == e.Key {
 			s.Credits[i].Done = true
-			s.settle()
+			s.endCancelling()
 			return nil
 		}
 	}
@@ -67,22 +67,22 @@ func (s *step) reverse(attempt int) {
 		Reason:  CreditReversal,
 		Attempt: attempt,
 	})
-	s.settle()
+	s.endCancelling()
 }
 
 func (r Record) credit(c CreditEntry) Credit {
 	return Credit{c.Key, r.CustomerID, c.Amount, c.Reason, r.debitKey(c.Attempt)}
 }
 
-// settle ends a cancellation when no money is on its way any more.
-func (s *step) settle() {
-	if s.settled() {
+// endCancelling ends a cancellation when no money moves any more.
+func (s *step) endCancelling() {
+	if !s.moneyMoves() {
 		s.Cancelling = false
 	}
 }
 
-// settled reports whether no money is on its way.
-func (r Record) settled() bool {
-	return !slices.Contains(r.Attempts, AttemptRunning) &&
-		!slices.ContainsFunc(r.Credits, func(c CreditEntry) bool { return !c.Done })
+// moneyMoves reports whether a debit is running or a credit is not done.
+func (r Record) moneyMoves() bool {
+	return slices.Contains(r.Attempts, AttemptRunning) ||
+		slices.ContainsFunc(r.Credits, func(c CreditEntry) bool { return !c.Done })
 }

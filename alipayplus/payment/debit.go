@@ -8,8 +8,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// MaxAttempts is how often a payment is tried to be debited. The refusal of the
-// last attempt is final.
+// MaxAttempts is how many debits are tried for one payment. The refusal of the
+// last one is final.
 const MaxAttempts = 10
 
 // AttemptState is what became of one attempt to debit the user.
@@ -22,8 +22,8 @@ const (
 	AttemptLanded  AttemptState = "landed"  // the user was debited
 )
 
-// Debit takes Amount from the customer, at most once per Key. Report its end:
-// Debited or Refused. While the end is not known, report nothing.
+// Debit takes Amount from the customer, at most once for each Key. Report its
+// end: [Debited] or [Refused]. As long as the end is not known, report nothing.
 type Debit struct {
 	Key        string
 	Attempt    int
@@ -31,9 +31,9 @@ type Debit struct {
 	Amount     alipayplus.Amount
 }
 
-// Void makes sure that the Debit of the same Key cannot land any more, because
-// the payment was cancelled. Report Refused when that is certain, or Debited if
-// it landed before.
+// Void makes sure that the [Debit] of the same Key cannot land any more,
+// because the payment was cancelled. Report [Refused] when that is certain, or
+// [Debited] if the debit landed before.
 type Void struct {
 	Key     string
 	Attempt int
@@ -115,7 +115,7 @@ func (e Debited) on(s *step) error {
 }
 
 // Refused says that the Debit of an attempt was refused, or that its Void is
-// done: no money moved, and none will. If that is not certain, say nothing.
+// done: no money moved, and none will. If that is not certain, report nothing.
 type Refused struct {
 	Attempt int // of the Debit or Void
 	// Code says why, one of the codes of paymentResult with status F:
@@ -155,7 +155,7 @@ func (e Refused) on(s *step) error {
 	*state = AttemptRefused
 	switch {
 	case s.State != StatePaying: // cancelled meanwhile
-		s.settle()
+		s.endCancelling()
 	case e.Retry && s.cashier() && len(s.Attempts) < MaxAttempts:
 		s.State, s.Code = StateOpen, code
 	default:
@@ -168,7 +168,7 @@ func (e Refused) on(s *step) error {
 // again.
 func (r Record) cashier() bool { return r.CodeValueDigest != "" && !r.easyPay() }
 
-// attempt is the state of attempt n, to be changed in place.
+// attempt returns the state of attempt n, to be changed in place.
 func (s *step) attempt(n int) (*AttemptState, error) {
 	if s.State == "" {
 		return nil, ErrUnknownOrder

@@ -1,23 +1,26 @@
 // Package payment holds what all Alipay+ products share: the objects of the
 // messages, the APIs pay, notifyPayment, inquiryPayment, cancelPayment and
-// refund, the states of a payment, the arithmetic of its amounts, and [Service],
-// the host of a wallet's payments.
+// refund, the states of a payment, the arithmetic of its amounts, and
+// [Service], the host of a wallet's payments.
 //
 // # The APIs
 //
-// Alipay+ calls Pay (see package easypay), InquiryPayment, CancelPayment and
-// Refund (mounted by Service.Routes). The wallet calls NotifyPayment (Service and
-// the Relay do). Optional objects are
-// plain values: absent, null, "" and {} are one thing, the zero value, and
-// nothing is nil. Members that this version does not know are in the raw body
-// (alipayplus.RequestInfo, alipayplus.WithInfo). Field comments give the
-// maximal length in characters (≤ 64) and what the documents call REQUIRED.
+// Alipay+ calls [Pay], which package easypay answers, and [InquiryPayment],
+// [CancelPayment] and [Refund], which [Service.Routes] answer. The wallet calls
+// [NotifyPayment]: Service puts the message into the outbox, and
+// [alipayplus.Relay] delivers it.
+//
+// Optional objects are plain values: absent, null, "" and {} are one thing, the
+// zero value, and nothing is nil. Members that this version does not know are
+// in the raw body ([alipayplus.RequestInfo], [alipayplus.WithInfo]). Field
+// comments give the maximal length in characters (≤ 64) and what the documents
+// call REQUIRED.
 //
 // # Service
 //
-// [Service] is the host of a wallet's payments: it loads the record, applies the
-// rules, moves the money, puts the notification into the outbox and stores the
-// record, in one transaction. Nobody else carries that out.
+// [Service] is the host of a wallet's payments: it loads the record, applies
+// the rules, moves the money, puts the notification into the outbox and stores
+// the record, in one transaction. Nobody else carries that out.
 //
 // You write
 //
@@ -33,7 +36,8 @@
 //   - notifyPayment, put into the outbox with the change that makes it true.
 //
 // The payments are kept by [Records]: in a SQL database by package sqlstore, in
-// memory by [NewMemoryRecords]. The example of Service is a whole life.
+// memory by [NewMemoryRecords]. The example of Service shows a payment from its
+// beginning to its refund. Package paymenttest tests a ledger of your own.
 //
 // # What must run
 //
@@ -43,18 +47,18 @@
 //   - [Service.Run] closes payments that expire, and resumes what a crash or a
 //     silent RemoteLedger left open. It looks every second. Without it nothing
 //     is lost, but payments stay open and debits undecided.
-//   - alipayplus.Relay delivers the outbox, at once after a commit. Without it
-//     Alipay+ learns results from its inquiries only, and the merchant waits.
+//   - [alipayplus.Relay.Run] delivers the outbox, at once after a commit. Without
+//     it Alipay+ learns results from its inquiries only, and the merchant waits.
 //
 // # What can go wrong
 //
-// An error of On, Open or Confirm does not mean that nothing happened: the answer
-// to a commit can be lost. Call again with the same arguments, or Find the
-// record. Only a refusal (alipayplus.RefusalOf) decides: the errors of this
-// package that name a result code, and what Check refuses at open. The functions
-// of Routes answer F for a refusal and U for every other error, and Alipay+ asks
-// again. A refusal of a debit is no error: it is recorded, and Record.State and
-// Record.Code say so.
+// An error of On, Open or Confirm does not mean that nothing happened: the
+// answer to a commit can be lost. Call again with the same arguments, or Find
+// the record. Only a refusal ([alipayplus.RefusalOf]) decides: the errors of
+// this package that name a result code, and what Check refuses at open. The
+// functions of Routes answer F for a refusal and U for every other error, and
+// Alipay+ asks again. A refusal of a debit is no error: it is recorded, and
+// Record.State and Record.Code say so.
 //
 // What may run again, and so must be harmless when it does:
 //
@@ -66,19 +70,20 @@
 //   - Check: for the same payment, at every stage.
 //   - OnChange: after a rollback. What it does in the transaction happens once.
 //
-// AfterCommit is called at most once. Panics of these functions are errors, with
-// an alarm.
+// AfterCommit is called at most once. A panic of one of these functions is an
+// error, with an alarm.
 //
-// Alarms (level ERROR of ServiceConfig.Logger) are for a human: a panic, OnChange
-// that fails after money moved, refunds that are cut. Dead letters are the
-// Relay's.
+// An alarm is a line of level ERROR on ServiceConfig.Logger, for a human: a
+// panic, a payment that cannot be opened as Alipay+ asks for it, OnChange that
+// fails after money moved, a database that fails in Run, refunds that are cut.
+// The Relay raises those about dead letters.
 //
 // # How long rows live
 //
-// A payment can be refunded for 366 days and is asked for as long: keep it 400
-// days (sqlstore's Purge does). A message loses its body when Alipay+
-// acknowledges it, and its row stays 30 days, so that nothing puts it again.
-// Ledger entries keep the Key for as long as the payment lives.
+// A payment can be refunded for 366 days: keep it 400 days (Purge of package
+// sqlstore does). A message loses its body when Alipay+ acknowledges it, and
+// its row stays 30 days, so that nothing puts it again. Keep the Keys of a
+// ledger's entries as long as the payment.
 //
 // # One payment, one Record
 //

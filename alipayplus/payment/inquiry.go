@@ -25,8 +25,8 @@ type InquiryPaymentResponse struct {
 	CustomerID    string            `json:"customerId,omitzero" wire:"max=64"` // ≤ 64: if paid, the MPP's user id
 }
 
-// InquiryPayment is the API by which Alipay+ asks how a payment stands, every
-// 10 seconds and up to 12 times for Easy Pay.
+// InquiryPayment is the API by which Alipay+ asks for the state of a payment:
+// for Easy Pay every 10 seconds, up to 12 times.
 var InquiryPayment = alipayplus.NewInbound(alipayplus.Spec[InquiryPaymentRequest, InquiryPaymentResponse]{
 	Name:     "inquiryPayment",
 	Timeout:  5 * time.Second,

@@ -14,8 +14,8 @@ import (
 // are normalised, because a repeat may write 8.50 for 8.5, and promotions are
 // sorted, because their order means nothing.
 
-// matchAmount takes every amount that can arrive, also one in a currency that
-// could not be sent.
+// matchAmount returns the text of an amount, also of one whose currency could
+// not be sent.
 func matchAmount(a alipayplus.Amount) string {
 	if a.IsZero() {
 		return ""
@@ -70,7 +70,7 @@ func matchPrice(p Price) string {
 	return short + "E" + strconv.Itoa(exponent)
 }
 
-// matchTime is the instant in one form, or the text that names none.
+// matchTime returns the instant in one form, or the text of t if it is no time.
 func matchTime(t alipayplus.Time) string {
 	if instant, ok := t.Time(); ok {
 		return instant.UTC().Format("2006-01-02T15:04:05.999999999Z")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // printOf is the identity of a request as the handler compares it.
@@ -155,7 +156,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 		"surchargeInfo":{"surchargeAmount":{"currency":"HKD","value":"8916"},"surchargeQuote":{"quotePrice":"8.9614","quoteExpiryTime":"2025-03-01T12:00:00Z"}},
 		"paymentMethod":{"paymentMethodType":"X","paymentMethodId":"281"},
 		"paymentPromoInfo":{"paymentPromoDetails":[{"promoId":"P","savingsAmount":{"currency":"hkd","value":"43"}},{"promoId":"A","savingsAmount":{"currency":"hkd","value":"5"}}]}}`
-	want := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](form)))))
+	want := printOf(t, payment.Pay.Spec().Idempotency(testkit.Must(ptr(decode[payment.PayRequest](form)))))
 	for _, c := range [][2]string{
 		{`"value":"995"`, `"value":995`},
 		{`"value":"995"`, `"value":"0995"`},
@@ -170,7 +171,7 @@ func TestIdentityIsNormalised(t *testing.T) {
 		{`"paymentMethodType":"X"`, `"paymentMethodType":"X","customerId":"","paymentMethodMetaData":{}`},
 	} {
 		other := strings.Replace(form, c[0], c[1], 1)
-		if got := printOf(t, payment.Pay.Spec().Idempotency(must(ptr(decode[payment.PayRequest](other))))); got != want || other == form {
+		if got := printOf(t, payment.Pay.Spec().Idempotency(testkit.Must(ptr(decode[payment.PayRequest](other))))); got != want || other == form {
 			t.Errorf("%s instead of %s is another request:\n%s\n%s", c[1], c[0], got, want)
 		}
 	}

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/undo"
 )
 
-// MemoryRecords are [Records] in an [alipayplus.Memory], for tests, examples and
-// programs that may forget everything when they end.
+// MemoryRecords are [Records] in an [alipayplus.Memory], for tests, examples
+// and programs that may forget everything when they end.
 type MemoryRecords struct {
 	*alipayplus.Memory
 	rows    map[string][]byte    // by paymentRequestId
@@ -46,31 +47,19 @@ func (m *MemoryRecords) Update(ctx context.Context, id string, change func(conte
 			return err
 		}
 		for _, refund := range after.Refunds[len(before.Refunds):] {
-			set(ctx, m.Memory, m.refunds, refund.RefundRequestID, id)
+			undo.Set(ctx, m.Memory, m.refunds, refund.RefundRequestID, id)
 		}
-		set(ctx, m.Memory, m.rows, id, row)
+		undo.Set(ctx, m.Memory, m.rows, id, row)
 		m.schedule(ctx, id, after.NextTime())
 		return nil
 	})
 }
 
-// set changes a map until the transaction is rolled back.
-func set[V any](ctx context.Context, db *alipayplus.Memory, in map[string]V, key string, value V) {
-	old, there := in[key]
-	db.OnRollback(ctx, func() {
-		if there {
-			in[key] = old
-		} else {
-			delete(in, key)
-		}
-	})
-	in[key] = value
-}
-
 func (m *MemoryRecords) schedule(ctx context.Context, id string, at time.Time) {
-	set(ctx, m.Memory, m.next, id, at)
 	if at.IsZero() {
-		delete(m.next, id)
+		undo.Delete(ctx, m.Memory, m.next, id)
+	} else {
+		undo.Set(ctx, m.Memory, m.next, id, at)
 	}
 }
 

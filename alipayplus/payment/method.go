@@ -5,7 +5,7 @@ import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 // Factor is paymentFactor: what kind of payment this is. A flag that is absent
 // is Unset, which is not the same as False.
 type Factor struct {
-	IsInStorePayment       alipayplus.Bool `json:"isInStorePayment,omitzero"`                     // the user stands in a store
+	IsInStorePayment       alipayplus.Bool `json:"isInStorePayment,omitzero"`                     // the user is in a store
 	IsCashierPayment       alipayplus.Bool `json:"isCashierPayment,omitzero"`                     // the wallet shows its cashier page
 	NeedSurcharge          alipayplus.Bool `json:"needSurcharge,omitzero"`                        // surchargeInfo is present
 	InStorePaymentScenario string          `json:"inStorePaymentScenario,omitzero" wire:"max=32"` // PaymentCode, OrderCode, EntryCode
@@ -25,9 +25,9 @@ type Factor struct {
 	NeedOTPVerification     alipayplus.Bool `json:"needOtpVerification,omitzero"`
 }
 
-// Method is paymentMethod of pay: who pays. A payment code or an access token is
-// in PaymentMethodID; Easy Pay names the user by PaymentMethodMetaData instead,
-// if PaymentMethodID is absent.
+// Method is paymentMethod of pay: who pays. A payment code or an access token
+// is in PaymentMethodID; Easy Pay names the user by PaymentMethodMetaData
+// instead, if PaymentMethodID is absent.
 type Method struct {
 	PaymentMethodType     string            `json:"paymentMethodType,omitzero" wire:"max=64"`      // REQUIRED, ≤ 64: CONNECT_WALLET, ALIPAY_HK, …, an open set
 	PaymentMethodID       alipayplus.Secret `json:"paymentMethodId,omitzero" wire:"check,max=128"` // ≤ 128
@@ -35,8 +35,8 @@ type Method struct {
 	PaymentMethodMetaData MethodMetaData    `json:"paymentMethodMetaData,omitzero" wire:"check,jsonstring"`
 }
 
-// MethodMetaData is paymentMethod.paymentMethodMetaData. It may arrive as a JSON
-// object or as one in a string.
+// MethodMetaData is paymentMethod.paymentMethodMetaData. It may arrive as a
+// JSON object or as one in a string.
 type MethodMetaData struct {
 	PaymentCodeRegion string            `json:"paymentCodeRegion,omitzero" wire:"check,max=2"` // payment codes: ISO 3166, must be the code's region
 	UserLoginID       alipayplus.Secret `json:"userLoginId,omitzero" wire:"check,max=64"`      // Easy Pay: the id that the user logs in with

@@ -19,8 +19,8 @@ type Amounts struct {
 	PaymentPromoInfo PromoInfo         `json:"paymentPromoInfo,omitzero"` // the promotions taken off
 }
 
-// Debit is what the user pays: surchargeInfo.surchargeAmount if present, else
-// payToAmount.
+// Debit returns what the user pays: surchargeInfo.surchargeAmount if present,
+// else payToAmount.
 func (a Amounts) Debit() alipayplus.Amount {
 	if !a.SurchargeInfo.SurchargeAmount.IsZero() {
 		return a.SurchargeInfo.SurchargeAmount
@@ -28,11 +28,11 @@ func (a Amounts) Debit() alipayplus.Amount {
 	return a.PayToAmount
 }
 
-// Validate returns an error that wraps ErrParam if a payment of a must not
-// begin: an amount is missing, negative, over 16 digits or in no currency, or
-// surchargeAmount, which the user would be debited, is in another currency than
-// payToAmount, or zero where payToAmount is not. Raise an alarm: Alipay+ should
-// never send this.
+// Validate returns an error that wraps [ErrParam] if a payment of a must not
+// begin: an amount is missing, negative, over 16 digits or without a currency,
+// or surchargeAmount, which the user would be debited, is in another currency
+// than payToAmount, or zero where payToAmount is not. Raise an alarm: Alipay+
+// should never send this.
 func (a Amounts) Validate() error {
 	surcharge := a.SurchargeInfo.SurchargeAmount
 	switch {
@@ -49,7 +49,7 @@ func (a Amounts) Validate() error {
 }
 
 // outOfRange reports whether a could not be in a message: it is absent,
-// negative, over 16 digits, or in no currency.
+// negative, over 16 digits, or without a currency.
 func outOfRange(a alipayplus.Amount) bool { return a.IsZero() || len(a.WireRules()) > 0 }
 
 // Rounding is what happens to half a smallest unit.
@@ -67,8 +67,9 @@ const (
 // price, or a zero one, or its pair does not hold the currency.
 var ErrQuote = errors.New("payment: the quote does not fit the amount")
 
-// Convert is a in the other currency of the quote's pair, rounded to its
-// smallest unit, or to 100 of them for IDR.
+// Convert returns a in the other currency of the quote's pair, rounded to its
+// smallest unit, or to 100 of them for IDR. The errors are [ErrQuote] and, for
+// a result that is negative or over 16 digits, [alipayplus.ErrAmountRange].
 func (q Quote) Convert(a alipayplus.Amount, round Rounding) (alipayplus.Amount, error) {
 	to, rate, err := q.rate(a.Currency)
 	if err != nil {
@@ -77,7 +78,7 @@ func (q Quote) Convert(a alipayplus.Amount, round Rounding) (alipayplus.Amount, 
 	return amountOf(to, new(big.Rat).Mul(rate, ratOf(a)), round)
 }
 
-// rate is what one smallest unit of from is in the other currency.
+// rate returns what one smallest unit of from is in the other currency.
 func (q Quote) rate(from alipayplus.Currency) (to alipayplus.Currency, rate *big.Rat, err error) {
 	first, second, _ := strings.Cut(q.QuoteCurrencyPair, "/")
 	price, err := q.QuotePrice.Decimal()
@@ -105,7 +106,7 @@ type Calculation struct {
 	Rounding       Rounding
 }
 
-// Sums is what a Calculation gives.
+// Sums is the result of a [Calculation].
 type Sums struct {
 	PaymentAmount   alipayplus.Amount
 	PayToAmount     alipayplus.Amount
@@ -113,8 +114,8 @@ type Sums struct {
 	SavingsAmount   alipayplus.Amount // all promotions in the MPP's currency
 }
 
-// Sums computes them. The errors are ErrQuote and, if a sum is negative or over
-// 16 digits, alipayplus.ErrAmountRange.
+// Sums computes the sums. The errors are [ErrQuote] and, if a sum is negative
+// or over 16 digits, [alipayplus.ErrAmountRange].
 func (c Calculation) Sums() (Sums, error) {
 	var s Sums
 	var err error
@@ -141,7 +142,7 @@ func (c Calculation) Sums() (Sums, error) {
 	return s, nil
 }
 
-// net is what was asked, less the promotions, in the given currency.
+// net returns what was asked, less the promotions, in the given currency.
 func (c Calculation) net(q Quote, in alipayplus.Currency) (net, savings alipayplus.Amount, err error) {
 	term := func(a alipayplus.Amount) (alipayplus.Amount, error) {
 		if a.Currency == in {
@@ -173,7 +174,7 @@ func (c Calculation) net(q Quote, in alipayplus.Currency) (net, savings alipaypl
 
 func ratOf(a alipayplus.Amount) *big.Rat { return new(big.Rat).SetInt64(a.Minor) }
 
-// amountOf is r rounded to a whole number of units.
+// amountOf returns r, rounded to a whole number of units.
 func amountOf(c alipayplus.Currency, r *big.Rat, round Rounding) (alipayplus.Amount, error) {
 	step := unit(c)
 	if step != 1 {
@@ -194,8 +195,8 @@ func amountOf(c alipayplus.Currency, r *big.Rat, round Rounding) (alipayplus.Amo
 
 const maxMinor = 9_999_999_999_999_999 // 16 digits
 
-// unit is the step in which amounts of a currency are rounded. Amounts of IDR
-// end in 00.
+// unit returns the step in which amounts of a currency are rounded. Amounts of
+// IDR end in 00.
 func unit(c alipayplus.Currency) int64 {
 	if c == "IDR" {
 		return 100

@@ -6,9 +6,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// NotifyPaymentRequest tells Alipay+ the final result of a payment. Take it from
-// Record.Notification, which keeps the first one made: Alipay+ answers a second
-// one that differs with REPEAT_REQ_INCONSISTENT.
+// NotifyPaymentRequest tells Alipay+ the final result of a payment.
+// [Record.Notification] has it, as the message that was made first: Alipay+
+// answers a second one that differs with REPEAT_REQ_INCONSISTENT.
 type NotifyPaymentRequest struct {
 	PaymentResult    alipayplus.Result `json:"paymentResult" wire:"required"`                    // REQUIRED: status S or F, never U
 	PaymentRequestID string            `json:"paymentRequestId,omitzero" wire:"required,max=64"` // REQUIRED, ≤ 64: the idempotency field
@@ -22,7 +22,7 @@ type NotifyPaymentRequest struct {
 	PaymentPromoInfo         PromoInfo         `json:"paymentPromoInfo,omitzero"`
 }
 
-// WireRules are the rules of the whole message that r breaks: no U, and a
+// WireRules returns the rules of the whole message that r breaks: no U, and a
 // payment that succeeded needs its id, time, amount and customer.
 func (r NotifyPaymentRequest) WireRules() []string {
 	switch r.PaymentResult.Status {
@@ -38,16 +38,16 @@ func (r NotifyPaymentRequest) WireRules() []string {
 	}
 }
 
-// NotifyPaymentResponse acknowledges a notification. Only S ends its delivery
-// well; F never changes the payment.
+// NotifyPaymentResponse acknowledges a notification. S ends its delivery. F
+// makes it a dead letter and never changes the payment.
 type NotifyPaymentResponse struct {
 	Result alipayplus.Result `json:"result"`
 }
 
 // NotifyPayment is the API that reports a payment's final result, S or F. It
 // goes to the order's paymentNotifyUrl if Alipay+ gave one, and is repeated
-// unchanged until it is acknowledged: store the Message of Record.Notification
-// and send it with Client.Deliver.
+// unchanged until it is acknowledged. [Service] puts it into the outbox, and
+// [alipayplus.Relay] delivers it.
 var NotifyPayment = alipayplus.NewOutbound(alipayplus.Spec[NotifyPaymentRequest, NotifyPaymentResponse]{
 	Name:    "notifyPayment",
 	Path:    "/aps/api/v1/payments/notifyPayment",

@@ -10,13 +10,14 @@ import (
 
 // Opened says that a payment begins: a scanned code was decoded with S, or a
 // pay request was accepted. With Terms.Verification it begins in
-// StateVerifying, else in StateOpen: for a pay without any page, follow with
-// Confirmed at once.
+// [StateVerifying], else in [StateOpen]: for a pay without any page, follow
+// with [Confirmed] at once.
 //
 // A payment that is known already does not change, and next.State says what to
-// show: also for one that was cancelled before it came, which is closed.
-// Another customer is ErrOtherCustomer, another code value ErrInconsistent,
-// amounts that cannot be debited or reported are ErrParam.
+// show: also for one that was cancelled before it came, which is closed. The
+// errors are [ErrOtherCustomer], [ErrInconsistent] for another code value,
+// [ErrParam] for amounts that cannot be debited or reported, and [ErrEvent] if
+// what the host adds is missing or too long.
 type Opened struct {
 	Terms
 	At time.Time
@@ -31,8 +32,8 @@ func (e Opened) on(s *step) error {
 		return err
 	}
 	switch {
-	case e.At.IsZero() || e.PaymentID == "" || e.CustomerID == "":
-		return fmt.Errorf("%w: Opened needs PaymentID, CustomerID and At", ErrEvent)
+	case e.At.IsZero() || noID(e.PaymentID) || noID(e.CustomerID):
+		return fmt.Errorf("%w: Opened needs At, and a PaymentID and a CustomerID of at most 64 characters", ErrEvent)
 	case s.State == "":
 		if err := s.open(e); err != nil {
 			return err

@@ -6,8 +6,8 @@ import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 // record, risk control and regulatory reports. Nothing in it decides how much
 // the user is debited; a member that cannot be read is left zero.
 //
-// It comes with userInitiatedPay (in the answer) and with pay. What Alipay+ adds
-// for flights, hotels and indirect acquirers is in the raw body only.
+// It comes with userInitiatedPay (in the answer) and with pay. What Alipay+
+// adds for flights, hotels and indirect acquirers is in the raw body only.
 type Order struct {
 	ReferenceOrderID string                        `json:"referenceOrderId,omitzero" wire:"max=64"`  // REQUIRED, ≤ 64: the merchant's order id
 	OrderDescription string                        `json:"orderDescription,omitzero" wire:"max=256"` // REQUIRED, ≤ 256: to show to the user

@@ -41,12 +41,12 @@ type PayResponse struct {
 	PaymentURL  alipayplus.Secret `json:"paymentUrl,omitzero" wire:"max=2048,https"` // ≤ 2048: Easy Pay creation, the wallet's verification page
 }
 
-// Pay is the API behind payment codes, Auto Debit and Easy Pay; all of them
-// share one path. Merchant-presented mode does not use it.
+// Pay is the API of payment codes, Auto Debit and Easy Pay, which share one
+// path. Merchant-presented mode does not use it.
 //
-// Its idempotency key is paymentRequestId, or paymentRequestId and "/evaluation"
-// for an evaluation, so that an evaluation's S is never repeated as the answer
-// of a payment.
+// Its idempotency key is paymentRequestId, or paymentRequestId and
+// "/evaluation" for an evaluation, so that an evaluation's S is never repeated
+// as the answer of a payment.
 var Pay = alipayplus.NewInbound(alipayplus.Spec[PayRequest, PayResponse]{
 	Name:    "pay",
 	Timeout: 8 * time.Second,

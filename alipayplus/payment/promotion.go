@@ -12,8 +12,8 @@ type SurchargeInfo struct {
 	SurchargeQuote  Quote             `json:"surchargeQuote,omitzero"`
 }
 
-// PromoInfo is paymentPromoInfo: the promotions that Alipay+ gave. paymentAmount,
-// payToAmount and surchargeAmount are already reduced by them.
+// PromoInfo is paymentPromoInfo: the promotions that Alipay+ gave.
+// paymentAmount, payToAmount and surchargeAmount are already reduced by them.
 type PromoInfo struct {
 	PaymentPromoDetails []PromoDetail `json:"paymentPromoDetails,omitzero"`
 }

@@ -16,8 +16,8 @@ import (
 //
 // QuotePrice multiplies smallest units of the first currency of
 // QuoteCurrencyPair into smallest units of the second: with JPY/HKD and 8.5614,
-// one yen is 8.5614 HKD cents. The pair may stand either way round and the
-// price may be below 1; Convert reads the pair.
+// one yen is 8.5614 HKD cents. The pair may have its currencies in either
+// order, and the price may be below 1: [Quote.Convert] reads the pair.
 type Quote struct {
 	QuoteID           string          `json:"quoteId,omitzero" wire:"max=64"`           // ≤ 64
 	QuoteCurrencyPair string          `json:"quoteCurrencyPair,omitzero" wire:"max=16"` // REQUIRED: AAA/BBB
@@ -37,17 +37,16 @@ func (q Quote) IsZero() bool { return q == Quote{} }
 // it again changes nothing. The zero Price is absent.
 type Price string
 
-// ErrPrice is the error of a Price that is not written like this.
-var ErrPrice = errors.New("payment: not a decimal number of at most 32 characters")
+var errPrice = errors.New("payment: not a decimal number of at most 32 characters")
 
 const maxPriceExponent = 30
 
-// Decimal is the number.
+// Decimal returns the number, or an error if p is absent or no number.
 func (p Price) Decimal() (decimal.Decimal, error) {
 	// The text is read here: a decimal parser would take 1E1000000000.
 	digits, exponent, ok := p.parse()
 	if !ok {
-		return decimal.Decimal{}, ErrPrice
+		return decimal.Decimal{}, errPrice
 	}
 	whole, _ := new(big.Int).SetString(digits, 10)
 	return decimal.NewFromBigInt(whole, int32(exponent)), nil //nolint:gosec // at most 62
@@ -87,20 +86,20 @@ func (p Price) wellFormed() bool {
 func (p *Price) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	if strings.HasPrefix(text, `"`) && json.Unmarshal(data, &text) != nil {
-		return ErrPrice
+		return errPrice
 	}
 	switch {
 	case text == "null" || text == "":
 		*p = ""
 	case !Price(text).wellFormed():
-		return ErrPrice
+		return errPrice
 	default:
 		*p = Price(text)
 	}
 	return nil
 }
 
-// WireRules are the rules that p breaks as a value to send.
+// WireRules returns the rules that p breaks as a value to send.
 func (p Price) WireRules() []string {
 	if p == "" || p.wellFormed() {
 		return nil

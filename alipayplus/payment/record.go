@@ -52,24 +52,22 @@ type Record struct {
 	Refunds    []RefundEntry `json:"refunds,omitzero"`
 	// Resume is when something that is due is tried again.
 	Resume Resume `json:"resume,omitzero"`
-	// Missed: ServiceConfig.OnChange failed for a change that could not be taken
-	// back. Service.Run calls it again, with MissedState as the state before.
+	// Missed: ServiceConfig.OnChange failed for a change that could not be
+	// taken back. Service.Run calls it again, with MissedState as the state
+	// before.
 	Missed      bool  `json:"missed,omitzero"`
 	MissedState State `json:"missedState,omitzero"`
 	// Notice is the notification of the final result, made once.
 	Notice alipayplus.Message `json:"notice,omitzero"`
 }
 
-// On says what follows from e: the record to store, and what to do. It does
-// nothing itself.
+// On returns what follows from e: the record to store, and what to do. It does
+// nothing itself: [Service] carries out what is to be done.
 //
 // An event that comes twice or too late changes nothing and is no error: next
 // is r itself, and there is nothing to do. Look at next.State, and tell
 // Alipay+, the app and the user what the methods of next say. Only what is
-// wrong is an error; then nothing is to be done either, and next is r.
-//
-// [Service] carries out what is to be done. What must be done elsewhere is done
-// after the commit; Due lists it again after a crash.
+// wrong is an error; then next is r, and nothing is to be done either.
 func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	if e == nil {
 		return r, nil, ErrEvent
@@ -89,9 +87,8 @@ func (r Record) On(e Event) (next Record, do []Effect, err error) {
 	return s.Record, s.do, nil
 }
 
-// Due lists the debits, voids and credits that were ordered and not yet
-// reported done: what Service does again after a crash. The keys make repeating
-// safe.
+// Due lists the debits, voids and credits whose end is not reported: what
+// [Service.Run] does again after a crash. Their keys make repeating safe.
 func (r Record) Due() []Effect {
 	var do []Effect
 	for i, a := range r.Attempts {

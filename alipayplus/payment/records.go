@@ -12,7 +12,7 @@ import (
 // one in memory, and paymenttest.TestRecords is the contract as a test.
 type Records interface {
 	alipayplus.Outbox
-	// Update runs change on the record of a payment, in one transaction that
+	// Update runs change on the record of a payment, in one transaction, which
 	// the context of change carries, and stores what change returns if its
 	// Version differs. A payment that is not there is the zero record with its
 	// id. Updates of one payment run one after the other.
@@ -26,9 +26,9 @@ type Records interface {
 	// Find returns the record of a payment, or the zero record with its id if
 	// the payment is not there.
 	Find(ctx context.Context, paymentRequestID string) (Record, error)
-	// Lease lists at most n payments whose Record.NextTime has come, those that
-	// wait longest first, and moves their next time by d on the database's
-	// clock, so that no other process takes them.
+	// Lease returns the ids of at most n payments whose Record.NextTime has
+	// come, those that wait longest first. It sets their next time to d from
+	// now, on the database's clock, so that no other process takes them.
 	Lease(ctx context.Context, n int, d time.Duration) (paymentRequestIDs []string, err error)
 	// Joined reports whether ctx carries a transaction.
 	Joined(ctx context.Context) bool
@@ -54,31 +54,31 @@ type Ledger interface {
 	Credit(ctx context.Context, r Record, c Credit) error
 }
 
-// RemoteLedger is the wallet's money in a service of its own. It is called after
-// the commit, outside of transactions, and its answer is recorded in a
+// RemoteLedger is the wallet's money in a service of its own. It is called
+// after the commit, outside of transactions, and its answer is recorded in a
 // transaction of its own. Every call may come again with the same Key, also in
 // parallel, late and after a crash, and must then have the same end: remember
 // refusals, too. (Another attempt of the user has another Key.) The calls that
 // follow from one event have five seconds together, which ctx carries.
 type RemoteLedger interface {
 	// Debit takes d.Amount from the customer. at is when; zero means now. A
-	// refusal is as in [Ledger] and means that this Key never takes money. Every
-	// other error, [ErrPending] among them, and a panic mean that the end is not
-	// known: Debit is called again, with a growing back-off.
+	// refusal is as in [Ledger] and means that this Key never takes money.
+	// Every other error, [ErrPending] among them, and a panic mean that the end
+	// is not known: Debit is called again, with a growing back-off.
 	Debit(ctx context.Context, r Record, d Debit) (at time.Time, err error)
 	// Void makes sure that the Debit of the same Key cannot land any more.
-	// landed is when it landed before, or zero: it did not and never will. A Key
-	// that is not known must be remembered, so that a Debit that arrives later
-	// fails.
+	// landed is when it landed before, or zero: it did not and never will. A
+	// Key that is not known must be remembered, so that a Debit that arrives
+	// later fails.
 	Void(ctx context.Context, r Record, v Void) (landed time.Time, err error)
 	// Credit gives c.Amount back. It never refuses; after an error it is called
 	// again.
 	Credit(ctx context.Context, r Record, c Credit) error
 }
 
-// Retryable is a refusal after which the user may try again, until the payment
-// expires: Alipay+ is told nothing yet. For a payment without a page of the
-// wallet (one-click) and for Easy Pay it is a refusal for good.
+// Retryable returns a refusal after which the user may try again until the
+// payment expires, so that Alipay+ is told nothing yet. It counts for a scanned
+// code only: in Easy Pay and for a one-click payment, the refusal is final.
 func Retryable(code alipayplus.ResultCode) error { return retryable{code} }
 
 type retryable struct{ code alipayplus.ResultCode }

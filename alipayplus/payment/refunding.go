@@ -71,7 +71,7 @@ func (e Refunded) on(s *step) error {
 	default:
 		return ErrNotPaid
 	}
-	if e.At.IsZero() || tooLong(e.RefundID) {
+	if e.At.IsZero() || noID(e.RefundID) {
 		return fmt.Errorf("%w: Refunded needs At and a RefundID of at most 64 characters", ErrEvent)
 	}
 	if err := s.fits(req, entry); err != nil {
@@ -100,7 +100,7 @@ func (e Refunded) on(s *step) error {
 func (r Record) fits(req RefundRequest, entry RefundEntry) error {
 	surcharge := entry.SurchargeAmount
 	switch {
-	case tooLong(entry.RefundRequestID):
+	case noID(entry.RefundRequestID):
 		return fmt.Errorf("%w: refundRequestId is missing or over 64 characters", ErrParam)
 	case req.PaymentID != "" && req.PaymentID != r.PaymentID:
 		return fmt.Errorf("%w: another paymentId", ErrParam)
@@ -118,10 +118,10 @@ func (r Record) fits(req RefundRequest, entry RefundEntry) error {
 	return nil
 }
 
-// tooLong reports whether text is empty or over the length of an id.
-func tooLong(text string) bool { return text == "" || utf8.RuneCountInString(text) > 64 }
+// noID reports whether text cannot be an id: it is empty or over 64 characters.
+func noID(text string) bool { return text == "" || utf8.RuneCountInString(text) > 64 }
 
-// credit is what the user gets.
+// credit returns what the user gets.
 func (e RefundEntry) credit() alipayplus.Amount {
 	amount := e.RefundFromAmount
 	if !e.SurchargeAmount.IsZero() {
@@ -132,7 +132,7 @@ func (e RefundEntry) credit() alipayplus.Amount {
 }
 
 // overRefunded reports whether the refunds together are more than the payment.
-// In the payment's currency that is exact. The converted sums may be over by
+// In the payment's currency that is exact; the converted sums may be more by
 // what rounding explains.
 func (r Record) overRefunded() bool {
 	var refunded, from, credits int64
@@ -156,7 +156,8 @@ func (r Record) overRefunded() bool {
 		over(credits, r.Amounts.Debit(), quote)
 }
 
-// excess is by how much the credits of all refunds are more than was debited.
+// excess returns by how much the credits of all refunds are more than the
+// debit.
 func (r Record) excess() alipayplus.Amount {
 	excess := r.Amounts.Debit()
 	excess.Minor = -excess.Minor
@@ -169,8 +170,8 @@ func (r Record) excess() alipayplus.Amount {
 	return excess
 }
 
-// refundKey is unique over all payments: ids may contain a slash, so that the
-// one in the middle is written without.
+// refundKey returns the Key of a refund's credit, which is unique over all
+// payments: ids may contain a slash, so that the one in the middle is escaped.
 func (r Record) refundKey(refundRequestID string) string {
 	return "refund/" + noSlash.Replace(r.PaymentRequestID) + "/" + refundRequestID
 }

@@ -2,9 +2,10 @@ package payment
 
 import "github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 
-// Errors of Record.On, matched with errors.Is. Those that name a result code
-// wrap it: the function of cancelPayment, refund or pay returns them as they
-// are, and the handler answers F with that code. The others are answered U.
+// Errors of [Record.On] and [Service], matched with errors.Is. Those that name
+// a result code wrap it: the function of cancelPayment, refund or pay returns
+// them as they are, and the handler answers F with that code. The others are
+// answered U.
 var (
 	// ErrUnknownOrder: the payment was never seen. ORDER_NOT_EXIST.
 	ErrUnknownOrder = refuse(alipayplus.CodeOrderNotExist, "the payment was never seen")
@@ -14,12 +15,12 @@ var (
 	// ErrNotPaid: a refund of a payment that the user did not pay, or not yet.
 	// PROCESS_FAIL.
 	ErrNotPaid = refuse(alipayplus.CodeProcessFail, "the payment is not paid")
-	// ErrPending: the end of a debit is not known yet. A RemoteLedger returns it,
-	// and so does On for a refund that can be neither accepted nor refused. It
-	// names no result code: the answer is U, and Alipay+ asks again.
+	// ErrPending: the end of a debit is not known yet. A RemoteLedger returns
+	// it, and so does On for a refund that can be neither accepted nor refused.
+	// It names no result code: the answer is U, and Alipay+ asks again.
 	ErrPending = refuse("", "the end of a debit is not known yet")
-	// ErrOtherCustomer: the payment belongs to another customer. Raise an alarm.
-	// REPEAT_REQ_INCONSISTENT.
+	// ErrOtherCustomer: the payment belongs to another customer. Raise an
+	// alarm. REPEAT_REQ_INCONSISTENT.
 	ErrOtherCustomer = refuse(alipayplus.CodeRepeatReqInconsistent, "the payment belongs to another customer")
 	// ErrInconsistent: the same id with another code value, or the same refund
 	// with other amounts. Raise an alarm. REPEAT_REQ_INCONSISTENT.

@@ -9,9 +9,10 @@ type Resume struct {
 	Tries int       `json:"tries,omitzero"` // so far
 }
 
-// NextTime is when [Service.Run] has to look at the payment next: when something
-// that is due is tried again, else the expiry of an open or verifying payment.
-// The zero time: never. It is what [Records] keep in a column with an index.
+// NextTime returns when [Service.Run] has to look at the payment next: when
+// something that is due is tried again, else the expiry of an open or verifying
+// payment. The zero time means never. [Records] keep it in a column with an
+// index.
 func (r Record) NextTime() time.Time {
 	if len(r.Due()) > 0 || r.Missed {
 		if r.Resume.At.IsZero() {

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Run does what time brings, until ctx ends: it closes payments that expire, and
-// resumes debits, voids and credits whose end is not known (after a crash, or
-// because a RemoteLedger did not answer). Run it in every process of the wallet;
-// each payment is looked at by one of them. Without Run nothing is lost, but
-// nothing expires either.
+// Run does what time brings, until ctx ends: it closes payments that expire,
+// and resumes debits, voids and credits whose end is not known (after a crash,
+// or because a RemoteLedger did not answer). Run it in every process of the
+// wallet; each payment is looked at by one of them. Without Run nothing is
+// lost, but nothing expires either.
 func (s *Service) Run(ctx context.Context) error {
 	for {
 		n, err := s.work(ctx)
@@ -50,8 +50,8 @@ func (s *Service) work(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	// A ledger that does not answer must not hold up what expires: the looks run
-	// side by side.
+	// A ledger that does not answer must not hold up what expires: the looks
+	// run side by side.
 	var looks errgroup.Group
 	looks.SetLimit(runWorkers)
 	until := time.Now().Add(runLease / 2)

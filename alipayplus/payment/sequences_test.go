@@ -11,9 +11,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// Long random sequences of events, with times and amounts of their own: whatever
-// comes late, doubled or reordered, nothing contradicts itself. (What becomes of
-// the money is tested on Service: see TestCrashes and TestSimulation.)
+// Long random sequences of events, with times and amounts of their own:
+// whatever comes late, doubled or reordered, nothing contradicts itself. (What
+// becomes of the money is tested on Service: see TestCrashes and
+// TestSimulation.)
 func TestLongSequences(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := rapid.SampledFrom([]payment.Opened{opened, openedEasy, oneClick}).Draw(t, "start")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -24,11 +23,12 @@ type ServiceConfig struct {
 
 	// Check is the wallet's risk control, limits and step-up authentication. It
 	// is asked before a payment is opened, before it is debited and for an
-	// evaluation, outside of the Service's transactions, and may be asked again.
+	// evaluation, outside of the Service's transactions, and may be asked
+	// again.
 	//
-	// A refusal is an error that is wholly a failing alipayplus.ResultCode; with
-	// [Retryable] the user may try again. Any other error decides nothing: the
-	// payment stays as it is, and the error is returned.
+	// A refusal is an error that is wholly a failing alipayplus.ResultCode;
+	// with [Retryable] the user may try again. Any other error decides nothing:
+	// the payment stays as it is, and the error is returned.
 	Check func(ctx context.Context, c Check) error
 	// OnChange is called in the transaction of every change, with the record
 	// before and after it: for the purchase history, or for a token (see
@@ -43,10 +43,10 @@ type ServiceConfig struct {
 	// transaction of the caller or one whose commit was not answered.
 	AfterCommit func(ctx context.Context, before, after Record)
 
-	// NotifyHosts are host names, besides alipayplus.com and its subdomains, that
-	// a paymentNotifyUrl may name: those of ClientConfig.NotifyHosts, and the
-	// host of ClientConfig.BaseURL if it is another one. "host" allows port 443,
-	// "host:8443" that one.
+	// NotifyHosts are host names, besides alipayplus.com and its subdomains,
+	// that a paymentNotifyUrl may name: those of ClientConfig.NotifyHosts, and
+	// the host of ClientConfig.BaseURL if it is another one. "host" allows port
+	// 443, "host:8443" that one.
 	NotifyHosts []string
 	// IgnoreWindows accepts a cancelPayment after 00:30 UTC+8 of the next day
 	// and a refund after 366 days. (The documents do not say what a late one
@@ -60,25 +60,6 @@ type ServiceConfig struct {
 	Logger *slog.Logger
 }
 
-// Stage says what a [Check] is about.
-type Stage string
-
-// The stages of a Check.
-const (
-	StageEvaluation Stage = "evaluation" // would the account support the payment? nothing is stored
-	StageOpen       Stage = "open"       // the payment is about to be stored; the user did not see it yet
-	StageDebit      Stage = "debit"      // the user agreed and is about to be debited
-)
-
-// Check is what ServiceConfig.Check is asked about.
-type Check struct {
-	Stage  Stage
-	Terms  Terms
-	Record Record            // at StageDebit: before the debit
-	Source string            // at StageDebit: Confirmation.Source
-	Proof  alipayplus.Secret // at StageDebit: Confirmation.Proof
-}
-
 // Confirmation is what the user agreed to on the cashier page.
 type Confirmation struct {
 	PaymentRequestID string
@@ -89,25 +70,26 @@ type Confirmation struct {
 	Proof            alipayplus.Secret // a PIN, a signature of the phone …; for Check, never stored
 }
 
-// Service carries out what happens to payments: it loads the record, applies the
-// event, moves the money, puts the notification into the outbox and stores the
-// record, all in one transaction (with a RemoteLedger, in one transaction before
-// and one after each call). It is immutable and safe for concurrent use; any
-// number of processes may work on the same [Records].
+// Service carries out what happens to payments: it loads the record, applies
+// the event, moves the money, puts the notification into the outbox and stores
+// the record, all in one transaction (with a RemoteLedger, in one transaction
+// before and one after each call). It is immutable and safe for concurrent use;
+// any number of processes may work on the same [Records].
 //
-// An error of a method does not mean that nothing happened: a commit may be done
-// although its answer was lost. Ask again, or Find the record; every method may
-// be called again with the same arguments. Of the errors, only a refusal (see
-// alipayplus.RefusalOf) says that the payment will not do what was asked.
+// An error of a method does not mean that nothing happened: a commit may be
+// done although its answer was lost. Ask again, or Find the record; every
+// method may be called again with the same arguments. Of the errors, only a
+// refusal (see alipayplus.RefusalOf) says that the payment will not do what was
+// asked.
 //
-// A panic of the host's functions is an error, with an alarm: the transaction is
-// rolled back, a remote call is made again.
+// A panic of Check, OnChange, AfterCommit or a ledger is an error, with an
+// alarm: the transaction is rolled back, and a remote call is made again.
 //
 // If the ctx of On, Open or Confirm carries a transaction (see [Records]), the
 // change joins it and is committed or rolled back with it; after an error, roll
 // back. A debit that the Ledger refuses is such an error: nothing is recorded,
-// because all that the transaction did must be undone. With a RemoteLedger it is
-// an error from the start.
+// because all that the transaction did must be undone. With a RemoteLedger it
+// is an error from the start.
 type Service struct {
 	cfg    ServiceConfig
 	notify weburl.Notify
@@ -126,13 +108,9 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 		cfg.NewID = rand.Text
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
-	s.notify = weburl.Notify{Gateway: new(url.URL), Hosts: make(map[string]bool, len(cfg.NotifyHosts))}
-	for _, host := range cfg.NotifyHosts {
-		hostPort, ok := weburl.HostPort(host)
-		if !ok {
-			return nil, errors.New("payment: a NotifyHosts entry is no host name")
-		}
-		s.notify.Hosts[hostPort] = true
+	var ok bool
+	if s.notify, ok = weburl.NewNotify(nil, cfg.NotifyHosts); !ok {
+		return nil, errors.New("payment: a NotifyHosts entry is no host name")
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -140,17 +118,18 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 	return s, nil
 }
 
-// Evaluate asks Check whether the account would support a payment with these
-// terms. Nothing is stored.
+// Evaluate asks ServiceConfig.Check whether the account would support a payment
+// with these terms, and returns its error. Nothing is stored.
 func (s *Service) Evaluate(ctx context.Context, t Terms) error {
 	return s.check(ctx, Check{Stage: StageEvaluation, Terms: t})
 }
 
 // Open stores a payment that begins: a scanned code that was decoded with S, or
-// a pay request that was accepted. A zero At is now, an absent PaymentID is made.
-// A payment that is known already stays as it is; the record says how it stands.
+// a pay request that was accepted. A zero At means now; an absent PaymentID is
+// made by ServiceConfig.NewID. A payment that is known already is not changed:
+// look at the State of the record.
 //
-// The errors are a refusal of Check, those of [Opened], ErrParam for a
+// The errors are those of Check, those of [Opened], [ErrParam] for a
 // Terms.NotifyURL that the result could not be sent to, and those of the
 // database. ErrParam, ErrOtherCustomer and ErrInconsistent raise an alarm.
 func (s *Service) Open(ctx context.Context, e Opened) (Record, error) {
@@ -199,9 +178,9 @@ func (s *Service) checkNotifyURL(raw string) error {
 	return nil
 }
 
-// Confirm debits the user, who agreed on the cashier page. It returns the record
-// that results: paid, failed, closed (the payment had expired), paying (a
-// RemoteLedger does not know the end yet: ask Find), or open again, with
+// Confirm debits the user, who agreed on the cashier page. It returns the
+// record that results: paid, failed, closed (the payment had expired), paying
+// (a RemoteLedger does not know the end yet: ask Find), or open again, with
 // Record.Code, if Check or the ledger refused and the user may try again. A
 // second call for the same payment debits nothing.
 //
@@ -229,9 +208,9 @@ func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, er
 	return record, nil
 }
 
-// Joined reports whether ctx carries a transaction of the [Records]. What may not
-// be undone any more, like the count of a PIN before it is compared, must not
-// happen in one.
+// Joined reports whether ctx carries a transaction of the [Records]. What may
+// not be undone any more, like the count of a PIN before it is compared, must
+// not happen in one.
 func (s *Service) Joined(ctx context.Context) bool { return s.cfg.Records.Joined(ctx) }
 
 // Routes serve inquiryPayment, cancelPayment and refund below prefix:
@@ -274,12 +253,4 @@ func (s *Service) refund(ctx context.Context, r *RefundRequest) (*RefundResponse
 			slog.String("cut", entry.Cut.String()))
 	}
 	return record.RefundAnswer(r.RefundRequestID), nil
-}
-
-func (s *Service) check(ctx context.Context, c Check) error {
-	if s.cfg.Check == nil {
-		return nil
-	}
-	id := c.Terms.PaymentRequestID
-	return s.guard(ctx, id, "Check", func() error { return s.cfg.Check(context.WithValue(ctx, insideKey{id}, true), c) })
 }

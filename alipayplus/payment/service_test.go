@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -185,4 +187,51 @@ func TestServiceRefusesAndExpires(t *testing.T) {
 			t.Errorf("told %v", s.told)
 		}
 	})
+}
+
+// Ids of the wallet are unique, and the host can make them.
+func TestNewID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, false)
+		seen := map[string]bool{}
+		for i := range 1000 {
+			r, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms(fmt.Sprint("P", i))})
+			if err != nil || len(r.PaymentID) < 20 || len(r.PaymentID) > 64 || seen[r.PaymentID] {
+				t.Fatalf("%q, %v", r.PaymentID, err)
+			}
+			seen[r.PaymentID] = true
+		}
+		own := serve(t, false, func(cfg *payment.ServiceConfig) { cfg.NewID = func() string { return "own" } })
+		if r := own.open(); r.PaymentID != "own" {
+			t.Errorf("%q", r.PaymentID)
+		}
+		log := newAlarms()
+		long := serve(t, false, func(cfg *payment.ServiceConfig) {
+			cfg.NewID, cfg.Logger = func() string { return strings.Repeat("x", 65) }, slog.New(log)
+		})
+		_, err := long.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
+		if _, refused := alipayplus.RefusalOf(err); err == nil || refused || log.count("as Alipay+ asks") != 0 {
+			t.Errorf("an id of the wallet that is too long: refused %v, %v", refused, err)
+		}
+	})
+}
+
+func TestNewServiceChecksConfig(t *testing.T) {
+	memory := alipayplus.NewMemory()
+	records := payment.NewMemoryRecords(memory)
+	for _, cfg := range []payment.ServiceConfig{
+		{},
+		{Ledger: paymenttest.NewBank(memory)},
+		{Records: records},
+		{Records: records, Ledger: paymenttest.NewBank(memory), RemoteLedger: paymenttest.NewRemoteBank()},
+	} {
+		if _, err := payment.NewService(cfg); err == nil {
+			t.Errorf("%+v is taken", cfg)
+		}
+	}
+	if s, err := payment.NewService(payment.ServiceConfig{Records: records, Ledger: paymenttest.NewBank(memory)}); err != nil {
+		t.Error(err)
+	} else if _, err := s.On(t.Context(), "P1", nil); !errors.Is(err, payment.ErrEvent) {
+		t.Errorf("a nil event: %v", err)
+	}
 }

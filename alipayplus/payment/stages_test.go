@@ -251,8 +251,8 @@ func TestGuessesAtOnce(t *testing.T) {
 	})
 }
 
-// Refund and cancellation at the same time: whoever is first, the user gets back
-// what was taken, once.
+// Refund and cancellation at the same time: whoever is first, the user gets
+// back what was taken, once.
 func TestRefundMeetsCancel(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
 		for i := range 20 {

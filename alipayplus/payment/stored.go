@@ -6,9 +6,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// MarshalBinary returns everything in r, secrets and personal data included, for
-// the host's database. It is JSON with a version of its form; keep it as bytes
-// or text, because a column that rewrites JSON may refuse or change it.
+// MarshalBinary returns everything in r, secrets and personal data included,
+// for the host's database. It is JSON with a version of its form; keep it as
+// bytes or text, because a column that rewrites JSON may refuse or change it.
 func (r Record) MarshalBinary() ([]byte, error) {
 	data, err := wire.Store(r)
 	if err != nil {

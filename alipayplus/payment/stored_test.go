@@ -12,8 +12,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// A record comes back from a database as it was, secrets and buyer included, and
-// encoding/json never writes one, whether or not it holds a secret yet.
+// A record comes back from a database as it was, secrets and buyer included,
+// and encoding/json never writes one, whether or not it holds a secret yet.
 func TestRecordAtRest(t *testing.T) {
 	full := payment.Record{
 		Version: 7, State: payment.StatePaid,

@@ -41,8 +41,8 @@ const (
 	DefaultResends = 5
 )
 
-// Terms is what r says of the terms of a payment: everything but PaymentID,
-// CustomerID and Verification, which only the host knows.
+// Terms returns the terms that r names: everything but PaymentID, CustomerID
+// and Verification, which only the host knows.
 func (r PayRequest) Terms() Terms {
 	t := Terms{
 		PaymentRequestID: r.PaymentRequestID,

@@ -124,8 +124,8 @@ func (e GaveUp) on(s *step) error {
 	}
 }
 
-// TriesLeft is how many more PINs or OTPs the user may enter: 0 in every state
-// but StateVerifying.
+// TriesLeft returns how many more PINs or OTPs the user may enter: 0 in every
+// state but StateVerifying.
 func (r Record) TriesLeft() int {
 	if r.State != StateVerifying {
 		return 0
@@ -133,7 +133,7 @@ func (r Record) TriesLeft() int {
 	return max(0, r.Verification.Tries-len(r.Tried))
 }
 
-// ResendsLeft is how many more OTPs may be sent: 0 in every state but
+// ResendsLeft returns how many more OTPs may be sent: 0 in every state but
 // StateVerifying.
 func (r Record) ResendsLeft() int {
 	if r.State != StateVerifying {
@@ -168,7 +168,7 @@ func (s *step) verifying(at time.Time) (waits bool, err error) {
 	return true, nil
 }
 
-// try is the state of try n, to be changed in place.
+// try returns the state of try n, to be changed in place.
 func (s *step) try(n int) (*TryState, error) {
 	if n < 1 || n > len(s.Tried) {
 		return nil, fmt.Errorf("%w: there is no such try: VerificationTried counts it first", ErrEvent)

@@ -88,6 +88,13 @@
 //
 // Dead letters stay until they are acknowledged or withdrawn.
 //
+// # Tests
+//
+// A test on a SQLite file in t.TempDir needs [Migrate] and [Open]. Do not run it in
+// a testing/synctest bubble: the database's clock goes on, so that a message
+// that is to be sent again, after two seconds by default, is not due when the
+// bubble's time has passed. alipayplus.Memory is at home there.
+//
 // # PostgreSQL
 //
 // The encoding of the database must be UTF8. The tables are found by the

@@ -149,6 +149,27 @@ func (o *Outbox) DeadLetters(ctx context.Context, n int) ([]alipayplus.Delivery,
 	return deliveries(list, ""), nil
 }
 
+// Backlog counts what is not acknowledged; see alipayplus.Queue.
+func (o *Outbox) Backlog(ctx context.Context) (b alipayplus.Backlog, err error) {
+	_, err = query(ctx, o.store(), o.store().sql().backlog, func(rows *sql.Rows) (state int, err error) {
+		var count int
+		var oldest sql.Null[instant]
+		if err := rows.Scan(&state, &count, &oldest); err != nil {
+			return state, err
+		}
+		if state == 0 {
+			b.Waiting, b.Oldest = count, oldest.V.Time
+		} else {
+			b.Dead = count
+		}
+		return state, nil
+	})
+	if err != nil {
+		return alipayplus.Backlog{}, fmt.Errorf("sqlstore: the messages cannot be counted: %w", err)
+	}
+	return b, nil
+}
+
 // Requeue implements alipayplus.Queue.
 func (o *Outbox) Requeue(ctx context.Context, operation, key string) error {
 	if err := o.change(ctx, true, o.store().sql().requeue, column(operation), column(key)); err != nil {

@@ -1,13 +1,14 @@
-// Package authtest tests a wallet's own stores of authorization codes and
-// tokens: the contracts of auth.CodeStore and auth.TokenStore as tests, in the
-// way of testing/fstest.
+// Package authtest tests a wallet's own database of authorization codes and
+// tokens: the contract of auth.Stores as a test, in the way of testing/fstest.
 //
-//	func TestStores(t *testing.T) {
+//	func TestTokens(t *testing.T) {
 //		db := openTestDatabase(t)
-//		authtest.TestCodeStore(t, func(*testing.T) auth.CodeStore { return db.Codes() })
-//		authtest.TestTokenStore(t, func(*testing.T) auth.TokenStore { return db.Tokens() })
+//		authtest.TestStores(t, func(*testing.T) auth.Stores { return db.Stores() })
 //	}
 //
-// Give them a database of their own: DeleteCodes deletes whatever is old enough.
+// Give it a database of its own: DeleteCodes deletes whatever is old enough.
 // All digests are random, so that it need not be emptied between runs.
+//
+// That an outbox works in the transactions of the Stores is the contract of the
+// outbox: run alipayplustest.TestOutbox with InTx of your Stores.
 package authtest

@@ -11,24 +11,25 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// digest is 64 random hexadecimal characters.
+// digest returns 64 random hexadecimal characters.
 func digest() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 
-// moment is a random time between 2100 and 2130, in microseconds as databases
-// keep them.
+// moment returns a random time between 2100 and 2130, in microseconds as
+// databases keep them.
 func moment() time.Time {
-	days, err := rand.Int(rand.Reader, big.NewInt(30*365))
+	const years = 30 * 365 * 24 * time.Hour
+	after, err := rand.Int(rand.Reader, big.NewInt(int64(years/time.Second)))
 	if err != nil {
 		panic("authtest: no randomness")
 	}
-	return time.Date(2100, 1, 1, 12, 34, 56, 123456000, time.UTC).AddDate(0, 0, int(days.Int64()))
+	return time.Date(2100, 1, 1, 0, 0, 0, 123456000, time.UTC).Add(time.Duration(after.Int64()) * time.Second)
 }
 
-// allBytes is a text of every byte.
+// allBytes returns a text of every byte.
 func allBytes() string {
 	every := make([]byte, 256)
 	for i := range every {

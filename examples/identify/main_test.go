@@ -72,7 +72,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// Codes are arguments or lines, and both give the same; the whole corpus of the package passes through.
+// Codes are arguments or lines, and both give the same; the whole corpus of the
+// package passes through.
 func TestStandardInput(t *testing.T) {
 	var corpus []struct{ Code, Action, RedirectURL string }
 	body, err := os.ReadFile(testdata + "codes.json")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,16 +22,8 @@ const (
 	agreementID = "AGREEMENT01"
 )
 
-// newEasyPay is the wallet's side of Easy Pay.
-func newEasyPay(payments *payment.Service, tokens easypay.Tokens) (*easypay.Service, error) {
-	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
-	if _, err := rand.Read(key); err != nil {
-		return nil, err
-	}
-	sealer, err := alipayplus.NewSealer(key)
-	if err != nil {
-		return nil, err
-	}
+// newEasyPay makes the wallet's side of Easy Pay.
+func newEasyPay(payments *payment.Service, tokens easypay.Tokens, sealer *alipayplus.Sealer) (*easypay.Service, error) {
 	return easypay.NewService(easypay.Config{
 		Payments: payments, Tokens: tokens, Sealer: sealer, PageURL: verifyPage,
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
@@ -46,7 +37,7 @@ func newEasyPay(payments *payment.Service, tokens easypay.Tokens) (*easypay.Serv
 
 // enters is the user entering a PIN on the verification page.
 func (w *world) enters(ctx context.Context, link alipayplus.Secret, pin string) (easypay.Page, error) {
-	return w.pay.Verify(ctx, link, func(context.Context, payment.Record) (bool, error) { return pin == "1234", nil })
+	return w.wallet.easyPay.Verify(ctx, link, func(context.Context, payment.Record) (bool, error) { return pin == "1234", nil })
 }
 
 // easyPayRequest is a pay request that names the user by the login id.
@@ -54,7 +45,10 @@ func easyPayRequest(id string, factor payment.Factor) *payment.PayRequest {
 	factor.IsAgreementPayment = alipayplus.True
 	return &payment.PayRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: id,
-		Order:         payment.Order{ReferenceOrderID: "ORDER02", OrderDescription: "GIFT"},
+		Order: payment.Order{
+			ReferenceOrderID: "ORDER02", OrderDescription: "GIFT",
+			Merchant: payment.Merchant{ReferenceMerchantID: "SHOP02", MerchantMCC: "5411", MerchantName: "A shop"},
+		},
 		PaymentAmount: alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: 7000},
 		PaymentMethod: payment.Method{
@@ -130,26 +124,12 @@ func (w *world) easyPay(ctx context.Context) error {
 	w.trace.step("Steps 13-15", "The user returns with the verification's status; every other byte of the URL stays")
 	w.trace.say("%s", page.Redirect.Reveal())
 
-	w.trace.step("Steps 16-23", "Alipay+ inquires, the wallet notifies; both are made from the record")
+	w.trace.step("Steps 16-26", "Alipay+ inquires; the wallet notifies the result, and reports the token, which it issued in the transaction of the debit. The first report is lost")
 	if err := w.inquire(ctx, id, alipayplus.CodeSuccess); err != nil {
 		return err
 	}
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
-		return err
-	}
-
-	w.trace.step("Steps 24-26", "The wallet issues a token once and reports it by authNotify; the first try is lost")
 	w.alipay.Fail(auth.AuthNotify, alipayplustest.LoseAnswer())
-	grant := auth.Grant{
-		CustomerID: customer, AuthClientID: record.AuthorizationInfo.AuthClientID,
-		ReferenceAgreementID: record.AuthorizationInfo.ReferenceAgreementID,
-	}
-	for range 2 { // after a crash it is called again: there is one token
-		if _, err := w.tokens.Issue(ctx, grant); err != nil {
-			return err
-		}
-	}
-	if _, err := w.tokens.Work(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 2); err != nil {
 		return err
 	}
 	if err := expect("the tokens that Alipay+ knows", len(w.known), 1); err != nil {
@@ -173,7 +153,7 @@ func (w *world) oneClick(ctx context.Context, balance int64) error {
 	if err := expect("the balance", w.wallet.balance(), balance-7000); err != nil {
 		return err
 	}
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 
@@ -196,7 +176,7 @@ func (w *world) mainland(ctx context.Context) error {
 	w.trace.title("Chinese mainland: authorization code, then applyToken")
 	w.trace.step("Steps 18-21", "The client SDK asks the app for an authorization code (getAuthCode)")
 	grant := auth.Grant{CustomerID: customer, AuthClientID: merchantID, Scopes: []string{"BASE_USER_INFO"}}
-	code, err := w.tokens.IssueCode(ctx, grant, []string{"BASE_USER_INFO"})
+	code, err := w.wallet.tokens.IssueCode(ctx, grant, []string{"BASE_USER_INFO"})
 	if err != nil {
 		return err
 	}

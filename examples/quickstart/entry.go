@@ -2,48 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
-	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
 
 // app is a phone with the wallet's app and the client SDK. They know of the
-// backend nothing but the JSON that it answers.
+// backend nothing but the JSON that it answers, over HTTP.
 func (w *world) app() *mpmtest.App {
-	app := mpmtest.NewApp(w.shop)
-	app.Scan = func(ctx context.Context, code string) ([]byte, error) {
-		return w.toApp(w.scan(ctx, alipayplus.Conceal(code)))
-	}
-	app.Decode = func(ctx context.Context, code string) ([]byte, error) {
-		return w.toApp(w.decode(ctx, alipayplus.Conceal(code)))
-	}
-	app.Confirm = func(_ context.Context, id string, amount alipayplus.Amount) ([]byte, error) {
-		record, refused := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: amount, At: time.Now()})
-		if refused != nil {
-			return nil, refused
-		}
-		return w.toApp(mpm.ResultPage{Record: record, Origin: mpm.Intercepted}, nil)
-	}
-	app.Outcome = func(_ context.Context, id string) ([]byte, error) {
-		return w.toApp(mpm.ResultPage{Record: w.wallet.record(id), Origin: mpm.Intercepted}, nil)
-	}
-	app.Wait = func(context.Context, time.Duration) error { return nil } // pages do not stay here
+	app := mpmtest.NewApp(w.shop, alipayplustest.Remote(w.appURL, tracingApp{w.trace, w.appTransport}))
+	app.Header.Set("X-Customer", customer)
+	app.Hurried = true // the result page does not stay here
 	return app
-}
-
-func (w *world) toApp(v json.Marshaler, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
-	w.trace.forApp(v)
-	return json.Marshal(v)
 }
 
 // entryCode is the workflow of making a payment with an entry code: the phone
@@ -60,7 +35,7 @@ func (w *world) entryCode(ctx context.Context) error {
 		return err
 	}
 	w.trace.say("the user saw: %s", strings.Join(pages, " > "))
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 	return expect("the balance", w.wallet.balance(), before-2500)

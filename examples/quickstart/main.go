@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,9 +21,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
-	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
-	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -64,25 +61,21 @@ type world struct {
 	alipay *alipayplustest.Gateway // Alipay+, with the faults that a step wants
 	shop   *mpmtest.Merchant       // the merchant, its acquirer and their orders
 	client *alipayplus.Client      // of the wallet
-	flow   *mpm.Flow               // of the wallet
 	wallet *wallet
-	tokens *auth.Service       // of the wallet
-	pay    *easypay.Service    // of the wallet
 	server http.Handler        // the wallet's handler, as Alipay+ reaches it
 	known  []alipayplus.Secret // access tokens that Alipay+ was told
+
+	appURL       string          // where the wallet's app reaches its backend
+	appTransport *http.Transport // of the app
 }
 
 func run(ctx context.Context, choice string) error {
 	began := time.Now()
 	complaints := &complaints{}
-	wallet, err := newWallet()
-	if err != nil {
-		return err
-	}
 	w := &world{
-		trace:  &trace{out: os.Stdout},
-		alipay: alipayplustest.New(complaints),
-		wallet: wallet,
+		trace:        &trace{out: os.Stdout},
+		alipay:       alipayplustest.New(complaints),
+		appTransport: &http.Transport{},
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
@@ -101,6 +94,7 @@ func run(ctx context.Context, choice string) error {
 		}
 	}
 	w.client.CloseIdleConnections()
+	w.appTransport.CloseIdleConnections()
 	if err := servers.stop(); err != nil {
 		return err
 	}
@@ -140,36 +134,24 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	w.flow, err = mpm.NewFlow(mpm.Config{
+	if w.wallet, err = newWallet(); err != nil {
+		return err
+	}
+	flow, err := mpm.NewFlow(mpm.Config{
 		Client:     w.client,
 		Identifier: identifier,
+		Payments:   w.wallet.payments,
 		Filter:     codeid.NewFilter(codeid.Lists{Local: local}),
 	})
 	if err != nil {
 		return err
 	}
-	key := make([]byte, 32) // a real one stays in a KMS, apart from the database
-	if _, err := rand.Read(key); err != nil {
-		return err
-	}
-	sealer, err := auth.NewSealer(key)
-	if err != nil {
-		return err
-	}
-	store := auth.NewMemoryStore(1000)
-	w.tokens, err = auth.NewService(auth.Config{Tokens: store, Codes: store, Sealer: sealer, RoutingNumber: "004"})
-	if err != nil {
-		return err
-	}
-	if w.pay, err = newEasyPay(w.wallet.payments, w.tokens); err != nil {
+	if w.appURL, err = servers.serve(ctx, flow.Handler(login)); err != nil {
 		return err
 	}
 	handler, err := alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.alipay.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(1000)},
-		slices.Concat(w.pay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), []alipayplus.Route{
-			auth.ApplyToken.Handle("/alipayplus/applyToken", w.tokens.ApplyToken),
-			auth.CancelToken.Handle("/alipayplus/cancelToken", w.tokens.CancelToken),
-		})...)
+		slices.Concat(w.wallet.easyPay.Routes("/alipayplus/"), w.wallet.payments.Routes("/alipayplus/"), w.wallet.tokens.Routes("/alipayplus/"))...)
 	if err != nil {
 		return err
 	}

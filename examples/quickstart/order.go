@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"io"
+	"net/http"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
@@ -24,18 +27,17 @@ func (w *world) orderCode(ctx context.Context) error {
 	w.trace.step("Steps 9-11", "The wallet asks Alipay+ to decode it: first answer U, second lost after processing, third S")
 	w.alipay.Fail(mpm.UserInitiatedPay,
 		alipayplustest.Unknown(alipayplus.CodeUnknownException), alipayplustest.LoseAnswer())
-	step, err := w.scan(ctx, code)
+	step, text, err := w.ask(ctx, "/scan", map[string]any{"code": code.Reveal()})
 	if err != nil {
 		return err
 	}
-	cashier, ok := step.(mpm.Cashier)
-	if !ok {
-		return fmt.Errorf("no cashier page but %v", step)
-	}
 	w.trace.step("Steps 12-13", "The app gets what the cashier page shows")
-	w.trace.forApp(step)
-	id := cashier.Terms.PaymentRequestID
-	if err := w.payAndReport(ctx, id, cashier.Terms.Amounts.Debit()); err != nil {
+	w.trace.forApp(text)
+	if step.Step != "cashier" {
+		return fmt.Errorf("no cashier page but %s", step.Step)
+	}
+	id := step.PaymentRequestID
+	if err := w.payAndReport(ctx, id, step.DebitAmount); err != nil {
 		return err
 	}
 	if err := expect("how often Alipay+ decoded", w.ran(mpm.UserInitiatedPay, code.Digest()), 1); err != nil {
@@ -44,58 +46,63 @@ func (w *world) orderCode(ctx context.Context) error {
 	return w.afterwards(ctx, id)
 }
 
-// scan and decode are the wallet's backend answering its app. A payment is opened
-// before the app shows the cashier page.
-
-func (w *world) scan(ctx context.Context, code alipayplus.Secret) (mpm.Step, error) {
-	step, err := w.flow.Scan(ctx, code, customer)
-	if err != nil {
-		return nil, err
-	}
-	return step, w.open(step)
+// forApp is what this program reads of the JSON for the app.
+type forApp struct {
+	Step             string            `json:"step"`
+	PaymentRequestID string            `json:"paymentRequestId"`
+	DebitAmount      alipayplus.Amount `json:"debitAmount"`
+	State            string            `json:"state"`
 }
 
-func (w *world) decode(ctx context.Context, code alipayplus.Secret) (mpm.Step, error) {
-	step, err := w.flow.Decode(ctx, code, customer)
+// ask is the wallet's app asking its backend, over HTTP.
+func (w *world) ask(ctx context.Context, path string, question map[string]any) (answer forApp, text []byte, err error) {
+	body, err := json.Marshal(question)
 	if err != nil {
-		return nil, err
+		return answer, nil, err
 	}
-	return step, w.open(step)
-}
-
-func (w *world) open(step mpm.Step) error {
-	cashier, ok := step.(mpm.Cashier)
-	if !ok {
-		return nil
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.appURL+path, bytes.NewReader(body))
+	if err != nil {
+		return answer, nil, err
 	}
-	terms := cashier.Terms
-	terms.PaymentID = "W-" + terms.PaymentRequestID
-	_, refused := w.wallet.happened(terms.PaymentRequestID, payment.Opened{Terms: terms, At: time.Now()})
-	return refused
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Customer", customer)
+	response, err := w.appTransport.RoundTrip(r)
+	if err != nil {
+		return answer, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if text, err = io.ReadAll(response.Body); err != nil {
+		return answer, nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return answer, nil, fmt.Errorf("%s is answered HTTP %d: %s", path, response.StatusCode, text)
+	}
+	return answer, text, json.Unmarshal(text, &answer)
 }
 
 // payAndReport is what follows the cashier page.
 func (w *world) payAndReport(ctx context.Context, id string, debit alipayplus.Amount) error {
 	w.trace.step("Step 17", "The user confirms; debit, record and notification are one transaction of the wallet")
 	before := w.wallet.balance()
-	record, err := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: debit, At: time.Now()})
+	confirmation := map[string]any{"paymentRequestId": id, "amount": debit}
+	page, text, err := w.ask(ctx, "/confirm", confirmation)
 	if err != nil {
 		return err
 	}
-	w.trace.say("payment %s is %s, balance KRW %d -> %d", id, record.State, before, w.wallet.balance())
-	if _, err := w.wallet.happened(id, payment.Confirmed{CustomerID: customer, Amount: debit, At: time.Now()}); err != nil {
+	w.trace.say("payment %s is %s, balance KRW %d -> %d", id, page.State, before, w.wallet.balance())
+	if _, _, err := w.ask(ctx, "/confirm", confirmation); err != nil {
 		return err
 	}
 	w.trace.say("a second tap changes nothing: balance KRW %d", w.wallet.balance())
 
 	w.trace.step("Steps 18-20", "The wallet notifies Alipay+; the first acknowledgement is lost")
 	w.alipay.Fail(payment.NotifyPayment, alipayplustest.LoseAnswer())
-	if err := w.wallet.deliver(ctx, w.client); err != nil {
+	if err := w.wallet.deliver(ctx, w.client, 1); err != nil {
 		return err
 	}
 
 	w.trace.step("Steps 21-24", "The app shows the result and returns the user to the merchant")
-	w.trace.forApp(mpm.ResultPage{Record: record, Origin: mpm.Scanned})
+	w.trace.forApp(text)
 	return errors.Join(
 		expect("how often Alipay+ took the result", w.ran(payment.NotifyPayment, id), 1),
 		expect("the balance", w.wallet.balance(), before-debit.Minor),
@@ -111,9 +118,13 @@ func (w *world) afterwards(ctx context.Context, id string) error {
 	}
 
 	w.trace.step("afterwards", "The merchant gives back a part; Alipay+ sends the refund twice, the money moves once")
+	record, err := w.wallet.record(ctx, id)
+	if err != nil {
+		return err
+	}
 	refund := &payment.RefundRequest{
 		AcquirerID: "ACQUIRER01", PSPID: "WALLET01",
-		PaymentRequestID: id, PaymentID: w.wallet.record(id).PaymentID, RefundRequestID: "RR-0001",
+		PaymentRequestID: id, PaymentID: record.PaymentID, RefundRequestID: "RR-0001",
 		RefundAmount:     alipayplus.Amount{Currency: "JPY", Minor: 30},
 		RefundFromAmount: alipayplus.Amount{Currency: "KRW", Minor: 300},
 	}

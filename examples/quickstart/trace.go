@@ -47,12 +47,27 @@ func (t *trace) json(indent string, text []byte) {
 }
 
 // forApp prints the JSON that goes to the wallet's app.
-func (t *trace) forApp(v json.Marshaler) {
-	text, err := json.Marshal(v)
+func (t *trace) forApp(text []byte) { t.json("   to the app: ", text) }
+
+// tracingApp prints the answers for the wallet's app as they pass.
+type tracingApp struct {
+	trace *trace
+	next  http.RoundTripper
+}
+
+func (t tracingApp) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(r)
 	if err != nil {
-		text = []byte(err.Error())
+		return nil, err
 	}
-	t.json("   to the app: ", text)
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	_ = response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(answer))
+	t.trace.forApp(answer)
+	return response, nil
 }
 
 // tracingTransport prints every request and answer as they pass.
@@ -101,7 +116,7 @@ func (t *trace) message(h http.Header, timeHeader string, body []byte) {
 
 // secretMembers never stand in a log.
 var secretMembers = map[string]bool{
-	"codeValue": true, "customerId": true, "accessToken": true, "refreshToken": true, "authCode": true,
+	"codeValue": true, "paymentUrl": true, "paymentRedirectUrl": true, "accessToken": true, "refreshToken": true, "authCode": true,
 	"paymentMethodId": true, "userLoginId": true, "authState": true, "passThroughInfo": true, "sdkActionPayload": true,
 }
 

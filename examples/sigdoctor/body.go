@@ -21,9 +21,9 @@ func byteOrderMarks(body []byte) [][]byte {
 	return [][]byte{bare, slices.Concat(mark, bare)}
 }
 
-// reserialized are the forms that usual encoders give to the same JSON: members
-// in their order or sorted, < > & escaped or not, compact, indented or with
-// Python's spaces.
+// reserialized returns the forms that usual encoders give to the same JSON:
+// members in their order or sorted, < > & escaped or not, compact, indented or
+// with Python's spaces.
 func reserialized(body []byte) (all [][]byte) {
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) != nil {
@@ -60,7 +60,7 @@ func htmlEscaped(text []byte) []byte {
 	return out.Bytes()
 }
 
-// spaced puts a space behind each comma and colon of compact JSON.
+// spaced puts a space after each comma and colon of compact JSON.
 func spaced(compact []byte) []byte {
 	out := make([]byte, 0, len(compact)+len(compact)/8)
 	inString := false
@@ -76,7 +76,7 @@ func spaced(compact []byte) []byte {
 	return out
 }
 
-// escapedAt reports whether an odd number of backslashes stands before i.
+// escapedAt reports whether an odd number of backslashes precedes i.
 func escapedAt(text []byte, i int) bool {
 	odd := false
 	for i--; i >= 0 && text[i] == '\\'; i-- {
@@ -90,8 +90,8 @@ func slashes(body []byte) [][]byte {
 	return [][]byte{bare, bytes.ReplaceAll(bare, []byte(`/`), []byte(`\/`))}
 }
 
-// unicodeEscapes are body without \u escapes, without those outside ASCII, and
-// with everything outside ASCII as an escape.
+// unicodeEscapes returns body without \u escapes, without those outside ASCII,
+// and with everything outside ASCII as an escape.
 func unicodeEscapes(body []byte) [][]byte {
 	plain := unescaped(body, ' ')
 	return [][]byte{
@@ -160,7 +160,8 @@ func escaped(body []byte, form string) []byte {
 	return out.Bytes()
 }
 
-// charsets are body after a text went through another character set than UTF-8.
+// charsets returns body after a text went through another character set than
+// UTF-8.
 func charsets(body []byte) [][]byte {
 	if !slices.ContainsFunc(body, func(c byte) bool { return c >= utf8.RuneSelf }) {
 		return nil

@@ -71,8 +71,8 @@ func diagnose(content alipayplus.Content, header string, key, other *rsa.PublicK
 	return diagnosis{false, reason, []string{}}
 }
 
-// explained is the diagnosis of a signature that verifies once everything that
-// the hints name is undone.
+// explained returns the diagnosis of a signature that verifies once everything
+// that the hints name is undone.
 func explained(verdict error, hints []string) diagnosis {
 	if len(hints) == 0 { // the signature fits, but the protocol refuses the text
 		return diagnosis{false, rule(verdict) + "; apart from that it was made over this text with this key", []string{}}

@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // signedBy signs as somebody does who knows RSA but not the protocol: whatever
@@ -28,10 +29,10 @@ type signedBy func(key *rsa.PrivateKey, text []byte) []byte
 
 func rightly(key *rsa.PrivateKey, text []byte) []byte {
 	sum := sha256.Sum256(text)
-	return must(rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:]))
+	return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:]))
 }
 
-// headerOf is the header that the documents show.
+// headerOf returns the header that the documents show.
 func headerOf(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + percent(base64.StdEncoding.EncodeToString(signature))
 }
@@ -69,7 +70,7 @@ const pretty = "{\n  \"url\": \"https://shop.example/a?b=1&c=2\",\n  \"name\": \
 
 var accidents = []accident{
 	{hints: "plus-to-space", what: "a form decoder read the header", header: func(s []byte) string {
-		return "algorithm=RSA256,keyVersion=1,signature=" + must(url.QueryUnescape(standard(s)))
+		return "algorithm=RSA256,keyVersion=1,signature=" + testkit.Must(url.QueryUnescape(standard(s)))
 	}},
 	{hints: "plus-to-space", what: "and the space was encoded again, with items behind it", header: func(s []byte) string {
 		return "signature=" + strings.ReplaceAll(percent(standard(s)), "%2B", "%20") + ", keyVersion=1"
@@ -101,24 +102,24 @@ var accidents = []accident{
 
 	{hints: "algorithm", what: "SHA-1", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha1.Sum(text)
-		return must(rsa.SignPKCS1v15(nil, key, crypto.SHA1, sum[:]))
+		return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.SHA1, sum[:]))
 	}},
 	{hints: "algorithm", what: "SHA-512", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha512.Sum512(text)
-		return must(rsa.SignPKCS1v15(nil, key, crypto.SHA512, sum[:]))
+		return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.SHA512, sum[:]))
 	}},
 	{hints: "algorithm", what: "a bare digest, as CKM_RSA_PKCS signs it", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha256.Sum256(text)
-		return must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), sum[:]))
+		return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), sum[:]))
 	}},
 	{hints: "algorithm", what: "a DigestInfo without its NULL", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha256.Sum256(text)
-		info := must(hex.DecodeString("302f300b0609608648016503040201" + "0420" + hex.EncodeToString(sum[:])))
-		return must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), info))
+		info := testkit.Must(hex.DecodeString("302f300b0609608648016503040201" + "0420" + hex.EncodeToString(sum[:])))
+		return testkit.Must(rsa.SignPKCS1v15(nil, key, crypto.Hash(0), info))
 	}},
 	{hints: "algorithm", what: "PSS", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha256.Sum256(text)
-		return must(rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:], nil))
+		return testkit.Must(rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:], nil))
 	}},
 	{hints: "double-hash", what: "the digest was hashed", sign: func(key *rsa.PrivateKey, text []byte) []byte {
 		sum := sha256.Sum256(text)
@@ -179,7 +180,7 @@ var accidents = []accident{
 		c.Time, c.Body = "2025-02-20T08:51:49.000Z", []byte("{}\n")
 	}, signed: func(c *alipayplus.Content) { c.Time, c.Body = "2025-02-20T08:51:49Z", []byte("{}") }},
 	{hints: "plus-to-space trailing-newline", what: "a header's and a body's mistake", given: body("{}\n"), signed: body("{}"), header: func(s []byte) string {
-		return "algorithm=RSA256,keyVersion=1,signature=" + must(url.QueryUnescape(standard(s)))
+		return "algorithm=RSA256,keyVersion=1,signature=" + testkit.Must(url.QueryUnescape(standard(s)))
 	}},
 	{hints: "", what: "the protocol refuses what was signed", given: target("/a#b"), signed: target("/a#b")},
 }
@@ -202,9 +203,9 @@ func (a accident) happen(unrelated bool) (given alipayplus.Content, header strin
 		if unrelated {
 			text = append(text, " and something else"...)
 		}
-		key, by := keys()[0], a.sign
+		key, by := testkit.Keys().Wallet, a.sign
 		if a.other {
-			key = keys()[1]
+			key = testkit.Keys().Alipay
 		}
 		if by == nil {
 			by = rightly
@@ -244,7 +245,7 @@ func TestNoHints(t *testing.T) {
 		}
 		c := sample()
 		a.given(&c)
-		header, err := c.Sign(context.Background(), must(alipayplus.NewSigner("1", keys()[0])))
+		header, err := c.Sign(context.Background(), testkit.Must(alipayplus.NewSigner("1", testkit.Keys().Wallet)))
 		if err != nil {
 			continue // a text that the protocol refuses
 		}
@@ -269,8 +270,8 @@ func TestHintsOnValidSignatures(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	d := newDesk(t)
-	third := must(rsa.GenerateKey(rand.Reader, 2048))
-	long := must(rsa.GenerateKey(rand.Reader, 3072))
+	third := testkit.Keys().Stranger
+	long := testkit.Must(rsa.GenerateKey(rand.Reader, 3072))
 	text := []byte("whatever")
 	for _, c := range []struct {
 		what, header string
@@ -281,8 +282,8 @@ func TestReasons(t *testing.T) {
 		{"no signature", "algorithm=RSA256,keyVersion=1", nil, "has no signature"},
 		{"garbage", "garbage", nil, "has no ="},
 		{"too short for a signature", "signature=AAAA", nil, "not made over this content"},
-		{"this key, another text", headerOf(rightly(keys()[0], text)), nil, "made with this key, but over another text"},
-		{"the other key, another text", headerOf(rightly(keys()[1], text)), []string{"-other-key", d.other}, "made with the other key, but over another text"},
+		{"this key, another text", headerOf(rightly(testkit.Keys().Wallet, text)), nil, "made with this key, but over another text"},
+		{"the other key, another text", headerOf(rightly(testkit.Keys().Alipay, text)), []string{"-other-key", d.other}, "made with the other key, but over another text"},
 		{"a third key", headerOf(rightly(third, text)), nil, "made with another key"},
 		{"neither key", headerOf(rightly(third, text)), []string{"-other-key", d.other}, "neither of the two"},
 		{"a longer key", headerOf(rightly(long, text)), nil, "384 bytes, and with this key it would have 256"},
@@ -294,20 +295,20 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// A signature over a text that the protocol refuses is good for nothing, and the
-// reason says both.
+// A signature over a text that the protocol refuses is good for nothing, and
+// the reason says both.
 func TestReasonOfRefusedText(t *testing.T) {
 	c := sample()
 	c.Target = "/a#b"
-	signature := rightly(keys()[0], []byte("POST /a#b\n"+c.ClientID+"."+c.Time+"."+string(c.Body)))
+	signature := rightly(testkit.Keys().Wallet, []byte("POST /a#b\n"+c.ClientID+"."+c.Time+"."+string(c.Body)))
 	found := newDesk(t).verify(c, headerOf(signature))
 	if found.Valid || len(found.Hints) != 0 || !strings.Contains(found.Reason, "the target") || !strings.Contains(found.Reason, "apart from that") {
 		t.Errorf("%+v", found)
 	}
 }
 
-// Every hint is tested above and explained on the page, and the page explains no
-// other.
+// Every hint is tested above and explained on the page, and the page explains
+// no other.
 func TestHintsAreDocumented(t *testing.T) {
 	known := []string{"wrong-side", "algorithm", "double-hash", "percent-encoding"}
 	for _, m := range mistakes {
@@ -323,7 +324,7 @@ func TestHintsAreDocumented(t *testing.T) {
 	for _, a := range accidents {
 		tested = append(tested, strings.Fields(a.hints)...)
 	}
-	page := must(os.ReadFile("../../alipayplus/SIGNATURES.md"))
+	page := testkit.Must(os.ReadFile("../../alipayplus/SIGNATURES.md"))
 	var explained []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|").FindAllSubmatch(page, -1) {
 		explained = append(explained, string(row[1]))
@@ -347,11 +348,11 @@ func FuzzDiagnose(f *testing.F) {
 		given, header := accidents[i].happen(false)
 		f.Add(header, given.Target, given.Time, given.Body)
 	}
-	signature := rightly(keys()[0], []byte("whatever"))
+	signature := rightly(testkit.Keys().Wallet, []byte("whatever"))
 	f.Fuzz(func(t *testing.T, header, target, at string, body []byte) {
 		content := alipayplus.Content{Method: "POST", Target: target, ClientID: "WALLET_CLIENT_01", Time: at, Body: body}
-		diagnose(content, header, &keys()[0].PublicKey, &keys()[1].PublicKey)
-		if found := diagnose(content, headerOf(signature), &keys()[0].PublicKey, nil); found.Valid || len(found.Hints) > 0 {
+		diagnose(content, header, &testkit.Keys().Wallet.PublicKey, &testkit.Keys().Alipay.PublicKey)
+		if found := diagnose(content, headerOf(signature), &testkit.Keys().Wallet.PublicKey, nil); found.Valid || len(found.Hints) > 0 {
 			t.Errorf("a signature of something else: %+v", found)
 		}
 	})
@@ -363,8 +364,8 @@ func TestLargeBody(t *testing.T) {
 	given.Body = slices.Concat(large, []byte("\n"))
 	signed := sample()
 	signed.Body = large
-	header := must(signed.Sign(context.Background(), must(alipayplus.NewSigner("1", keys()[0]))))
-	if found := diagnose(given, header, &keys()[0].PublicKey, nil); !slices.Equal(found.Hints, []string{"trailing-newline"}) {
+	header := testkit.Must(signed.Sign(context.Background(), testkit.Must(alipayplus.NewSigner("1", testkit.Keys().Wallet))))
+	if found := diagnose(given, header, &testkit.Keys().Wallet.PublicKey, nil); !slices.Equal(found.Hints, []string{"trailing-newline"}) {
 		t.Errorf("%+v", found)
 	}
 }

@@ -53,8 +53,8 @@ var headerMistakes = []struct {
 	}},
 }
 
-// readings are the ways to understand header that are worth a look: as it is if
-// the protocol takes it, and with each mistake undone.
+// readings returns the ways to understand header that are worth a look: as it
+// is if the protocol takes it, and with each mistake undone.
 func readings(header string, keys *alipayplus.KeyRing) []reading {
 	var all []reading
 	if accepted(header, keys) {
@@ -69,8 +69,8 @@ func readings(header string, keys *alipayplus.KeyRing) []reading {
 }
 
 // accepted reports whether a verifier takes the grammar of header: over a text
-// that nobody signed it fails for the same reason as the canonical header of the
-// same signature.
+// that nobody signed it fails for the same reason as the canonical header of
+// the same signature.
 func accepted(header string, keys *alipayplus.KeyRing) bool {
 	nobodys := alipayplus.Content{Method: "POST", Target: "/", ClientID: "-", Time: "0", Body: []byte("{}")}
 	signature := signatureIn(header)
@@ -81,12 +81,12 @@ func accepted(header string, keys *alipayplus.KeyRing) bool {
 // minSignatureBits keeps words from being taken for signatures.
 const minSignatureBits = 512
 
-// canonical is the header as the protocol wants it.
+// canonical returns the header as the protocol wants it.
 func canonical(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// splitSignature cuts header around the value behind the last "signature=", in
+// splitSignature cuts header around the value after the last "signature=", in
 // any case. Without one it is all value.
 func splitSignature(header string) (before, value, after string) {
 	const name = "signature="
@@ -110,8 +110,8 @@ func signatureIn(header string) []byte {
 	return raw
 }
 
-// valueIn is the decoded text of the signature in a header, without what does
-// not belong to it.
+// valueIn returns the decoded text of the signature in a header, without what
+// does not belong to it.
 func valueIn(header string) string {
 	_, value, _ := splitSignature(header)
 	value = strings.TrimLeft(value, " \t\"'")

@@ -14,8 +14,8 @@
 // whose hints are explained in SIGNATURES.md of package alipayplus. The exit
 // status is 0 if the signature was made or verifies, 1 if it does not verify, 2
 // for wrong use. Keys are files in any form that alipayplus.ParsePrivateKey and
-// alipayplus.ParsePublicKey read. Nothing leaves the machine, and no key is ever
-// printed.
+// alipayplus.ParsePublicKey read. Nothing leaves the machine, and no key is
+// ever printed.
 package main
 
 import (
@@ -203,7 +203,8 @@ func readKey[K any](file string, parse func([]byte) (K, error)) (key K, err erro
 	return parse(text) // whose errors never quote the text
 }
 
-// rule is the text of an error without the words that every ErrSignature has.
+// rule returns the text of an error without the words that every ErrSignature
+// has.
 func rule(err error) string {
 	return strings.TrimPrefix(err.Error(), alipayplus.ErrSignature.Error()+": ")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -13,23 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// keys are those of the side that signs, and of the other one.
-var keys = sync.OnceValue(func() [2]*rsa.PrivateKey {
-	return [2]*rsa.PrivateKey{must(rsa.GenerateKey(rand.Reader, 2048)), must(rsa.GenerateKey(rand.Reader, 2048))}
-})
 
 // desk is a folder with the files of a session.
 type desk struct {
@@ -41,13 +28,13 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t}
 	public := func(key *rsa.PrivateKey) []byte {
-		return []byte(base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(&key.PublicKey))))
+		return []byte(base64.StdEncoding.EncodeToString(testkit.Must(x509.MarshalPKIXPublicKey(&key.PublicKey))))
 	}
 	d.private = d.file("private.pem", pem.EncodeToMemory(&pem.Block{
-		Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(keys()[0])),
+		Type: "PRIVATE KEY", Bytes: testkit.Must(x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet)),
 	}))
-	d.public = d.file("public.txt", public(keys()[0]))
-	d.other = d.file("other.txt", public(keys()[1]))
+	d.public = d.file("public.txt", public(testkit.Keys().Wallet))
+	d.other = d.file("other.txt", public(testkit.Keys().Alipay))
 	d.wrong = d.file("wrong.txt", []byte("c2VjcmV0IGtleSBtYXRlcmlhbA=="))
 	return d
 }
@@ -61,7 +48,7 @@ func (d *desk) file(name string, content []byte) string {
 	return path
 }
 
-// arguments are the flags of c, whose body is in a file.
+// arguments returns the flags of c, whose body is in a file.
 func (d *desk) arguments(command, key string, c alipayplus.Content, more ...string) []string {
 	d.t.Helper()
 	return append([]string{
@@ -230,7 +217,7 @@ func TestWrongUse(t *testing.T) {
 			t.Errorf("%s: status %d, stdout %q, stderr %q; want 2 and %q", c.rule, status, stdout, stderr, c.says)
 		}
 		for _, file := range []string{d.private, d.wrong} {
-			for line := range strings.SplitSeq(string(must(os.ReadFile(file))), "\n") {
+			for line := range strings.SplitSeq(string(testkit.Must(os.ReadFile(file))), "\n") {
 				if !strings.HasPrefix(line, "-----") && line != "" && strings.Contains(stderr, line) {
 					t.Errorf("%s: stderr shows a part of a key file", c.rule)
 				}

@@ -17,9 +17,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// opened is what an RSA PKCS#1 v1.5 signature holds: the digest of the text that
-// was signed. With it the search for that text costs one hash for each guess,
-// and it is certain which key signed, whatever the text was.
+// opened is what an RSA PKCS#1 v1.5 signature holds: the digest of the text
+// that was signed. With it the search for that text costs one hash for each
+// guess, and it is certain which key signed, whatever the text was.
 type opened struct {
 	hash    crypto.Hash
 	digest  []byte
@@ -74,8 +74,8 @@ func (o opened) overDigestOf(c alipayplus.Content) bool {
 	return false
 }
 
-// digest is that of the text that a signature of c covers, also for a c that the
-// protocol refuses.
+// digest returns the digest of the text that a signature of c covers, also for a c
+// that the protocol refuses.
 func digest(hash crypto.Hash, c alipayplus.Content) []byte {
 	h := hash.New()
 	_, _ = io.WriteString(h, c.Method+" "+c.Target+"\n"+c.ClientID+"."+c.Time+".")

@@ -25,7 +25,7 @@ func cutTime(text string) (second, fraction, zone string, ok bool) {
 	return second, fraction, zone, true
 }
 
-// fractions are text with more or fewer digits of the same fraction.
+// fractions returns text with more or fewer digits of the same fraction.
 func fractions(text string) (all []string) {
 	second, fraction, zone, ok := cutTime(text)
 	if !ok {
@@ -39,7 +39,7 @@ func fractions(text string) (all []string) {
 	return all
 }
 
-// lostMilliseconds are all milliseconds of the second.
+// lostMilliseconds returns all milliseconds of the second.
 func lostMilliseconds(text string) (all []string) {
 	second, _, zone, ok := cutTime(text)
 	for ms := 0; ok && ms < 1000; ms++ {
@@ -48,7 +48,7 @@ func lostMilliseconds(text string) (all []string) {
 	return all
 }
 
-// timeForms are the same instant in other words.
+// timeForms returns the same instant in other words.
 func timeForms(text string) (all []string) {
 	t, ok := instant(text)
 	if !ok {

@@ -1,7 +1,8 @@
 // Package canary shows, for the tests of all packages, that no exported type
 // leaks a secret: it puts a text into every place that can hold one, shows the
-// value in every way that a program might, by accident or not, and looks for the
-// text.
+// value in every way that a program might, by accident or not, and looks for
+// the text. [Package.Run] is the whole test; [Fill], [Shown] and [Find] are its
+// parts.
 package canary
 
 import (
@@ -19,8 +20,8 @@ import (
 // Text is the secret that must not be seen.
 const Text = "CANARY-4f1e9b"
 
-// Forms are the ways in which text can be seen: itself, and as fmt, JSON and SQL
-// write its bytes.
+// Forms returns the ways in which text can be seen: itself, and as fmt, JSON
+// and SQL write its bytes.
 func Forms(text string) []string {
 	forms := []string{text}
 	for shift := range 3 {
@@ -49,17 +50,32 @@ func Find(forms []string, text string) string {
 }
 
 // Fill puts Text into every Secret and every Personal that can be reached from
-// the variable that v is, another text into every string, and one item into
-// every slice and map. It reports whether there was a place for Text.
-func Fill(v reflect.Value) (found bool) { return fill(v, "public", 0) }
+// the variable that v is, plain into every other string, and one item into
+// every slice and map. A variable of the type of one of known gets that value.
+// Fill returns how many strings hold Text then.
+func Fill(v reflect.Value, plain string, known ...any) (count int) {
+	f := filler{make(map[reflect.Type]reflect.Value, len(known))}
+	for _, value := range known {
+		f.known[reflect.TypeOf(value)] = reflect.ValueOf(value)
+	}
+	return f.fill(v, plain, 0)
+}
 
-func fill(v reflect.Value, text string, depth int) (found bool) {
+type filler struct {
+	known map[reflect.Type]reflect.Value
+}
+
+func (f filler) fill(v reflect.Value, text string, depth int) (count int) {
 	if depth > 12 {
-		return false // a type that holds itself
+		return 0 // a type that holds itself
+	}
+	if value, ok := f.known[v.Type()]; ok {
+		v.Set(value)
+		return 0
 	}
 	if reveal := v.Addr().MethodByName("Reveal"); reveal.IsValid() {
 		inner := reflect.New(reveal.Type().Out(0))
-		fill(inner.Elem(), Text, depth+1)
+		count = f.fill(inner.Elem(), Text, depth+1)
 		data, err := encode(inner.Elem())
 		if err == nil {
 			err = v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(data)
@@ -67,37 +83,40 @@ func fill(v reflect.Value, text string, depth int) (found bool) {
 		if err != nil {
 			panic(fmt.Sprintf("canary: %v cannot be filled: %v", v.Type(), err))
 		}
-		return true
+		return count
 	}
 	if _, scalar := v.Addr().Interface().(json.Unmarshaler); scalar && v.Kind() == reflect.Struct && hidden(v.Type()) {
-		return false // a time, for example
+		return 0 // a time, for example
 	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
+		if text == Text {
+			return 1
+		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		return fill(v.Elem(), text, depth+1)
+		return f.fill(v.Elem(), text, depth+1)
 	case reflect.Slice:
 		if v.Type().Elem().Kind() != reflect.Uint8 {
 			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-			return fill(v.Index(0), text, depth+1)
+			return f.fill(v.Index(0), text, depth+1)
 		}
 	case reflect.Map:
 		key, item := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key, text, depth+1)
-		found = fill(item, text, depth+1)
+		f.fill(key, text, depth+1)
+		count = f.fill(item, text, depth+1)
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(key, item)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				found = fill(v.Field(i), text, depth+1) || found
+				count += f.fill(v.Field(i), text, depth+1)
 			}
 		}
 	default:
 	}
-	return found
+	return count
 }
 
 // hidden reports whether all fields of a struct are unexported.
@@ -117,13 +136,13 @@ func hidden(t reflect.Type) bool {
 // logged.
 func Shown(v any, asAnswer bool, see func(how, text string)) {
 	for where, w := range map[string]any{
-		"itself":                   v,
-		"in a slice":               []any{v},
-		"in a map":                 map[string]any{"k": v},
-		"in a field":               struct{ Field any }{v},
-		"in an unexported field":   struct{ field any }{v},
-		"deep in unexported ones":  struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
-		"behind a pointer, hidden": &struct{ field any }{v},
+		"itself":                  v,
+		"in a slice":              []any{v},
+		"in a map":                map[string]any{"k": v},
+		"in a field":              struct{ Field any }{v},
+		"in an unexported field":  struct{ field any }{v},
+		"deep in unexported ones": struct{ a struct{ b []any } }{struct{ b []any }{[]any{v}}},
+		"in a pointer, hidden":    &struct{ field any }{v},
 	} {
 		for _, verb := range "vsqxXdtp" {
 			for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#", "12.3"} {

@@ -66,7 +66,7 @@ func (p Package) Run(t *testing.T) {
 		listed[typ.Name()] = true
 		names(t, typ)
 		v := reflect.New(typ).Elem()
-		Fill(v)
+		Fill(v, "public")
 		check(typ.Name(), v.Interface())
 	}
 	for name, v := range p.Filled {
@@ -127,7 +127,8 @@ func names(t *testing.T, typ reflect.Type) {
 	}
 }
 
-// isBytes reports whether a field holds bytes: those are sealed, or have Bodies.
+// isBytes reports whether a field holds bytes: those are sealed, or have
+// Bodies.
 func isBytes(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }

@@ -1,5 +1,6 @@
 // Package emvqr reads EMVCo merchant-presented QR codes: fields of tag, length
-// and value, and a checksum.
+// and value, and a checksum. [Parse] returns a [Code]; a template in it is a
+// [Row] of fields.
 //
 // A code is a row of fields. A field is a two-digit tag, a two-digit length
 // from 01 to 99 and a value of that many characters. Field 00 comes first and

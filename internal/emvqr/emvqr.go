@@ -16,7 +16,7 @@ var (
 // Root fields that are merchant account templates, and those that are a plain
 // account number.
 const (
-	FirstTemplate, LastTemplate   = 26, 51
+	firstTemplate, lastTemplate   = 26, 51
 	FirstPrimitive, LastPrimitive = 2, 25
 )
 
@@ -34,7 +34,7 @@ type Template struct {
 }
 
 // IsAccount reports whether t belongs to a merchant account.
-func (t Template) IsAccount() bool { return t.Tag >= FirstTemplate && t.Tag <= LastTemplate }
+func (t Template) IsAccount() bool { return t.Tag >= firstTemplate && t.Tag <= lastTemplate }
 
 // Parse reads text. With ErrChecksum it returns the code, too: some programs
 // would use it. It takes time proportional to the length of text.
@@ -86,14 +86,14 @@ func (c *Code) parse(text string) error {
 }
 
 func isTemplate(tag int) bool {
-	return tag >= FirstTemplate && tag <= LastTemplate || tag == 62 || tag == 64 || tag >= 80
+	return tag >= firstTemplate && tag <= lastTemplate || tag == 62 || tag == 64 || tag >= 80
 }
 
 // Root returns the value of a root field, "" if the code does not have it.
 func (c *Code) Root(tag int) string { return c.root[tag] }
 
-// Templates returns all templates that can be read, by their tags. It must not be
-// changed.
+// Templates returns all templates that can be read, by their tags. It must not
+// be changed.
 func (c *Code) Templates() []Template { return c.templates }
 
 // Template returns the fields of a root field that is a template, nil if it is

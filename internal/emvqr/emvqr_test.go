@@ -11,18 +11,18 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/emvqr"
 )
 
-// tlv is one field, its length in characters.
+// tlv returns one field, its length in characters.
 func tlv(tag int, value string) string {
 	return fmt.Sprintf("%02d%02d%s", tag, utf8.RuneCountInString(value), value)
 }
 
-// sealed is fields with a checksum behind them.
+// sealed returns fields with a checksum at their end.
 func sealed(fields ...string) string {
 	code := strings.Join(fields, "") + "6304"
 	return code + fmt.Sprintf("%04X", bitwise(code))
 }
 
-// bitwise is the checksum by its definition, one bit at a time, to compare
+// bitwise returns the checksum by its definition, one bit at a time, to compare
 // with.
 func bitwise(text string) uint16 {
 	crc := uint16(0xFFFF)

@@ -47,7 +47,7 @@ func (s set) contains(r rune) bool {
 	return slices.ContainsFunc(s, func(x span) bool { return x.from <= r && r <= x.to })
 }
 
-// negated is all characters that are not in s.
+// negated returns all characters that are not in s.
 func (s set) negated() set {
 	s = slices.Clone(s)
 	slices.SortFunc(s, func(a, b span) int { return cmp.Compare(a.from, b.from) })

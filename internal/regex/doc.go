@@ -1,6 +1,7 @@
 // Package regex compiles regular expressions that come from outside. They have
-// a largest size, so that none takes long, and those that were written for Java
-// mean what they mean to Java's Pattern (without flags) or are not admitted.
+// a largest size, so that none takes long. [Go] compiles those in Go's syntax.
+// [Java] compiles those that were written for Java: they mean what they mean to
+// Java's Pattern (without flags), or they are not admitted.
 //
 // # Java
 //

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/regex"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // javaVerdict is a line of testdata/java.jsonl: what java.util.regex.Pattern of
@@ -49,7 +50,10 @@ func TestPatternsMeanWhatTheyMeanToJava(t *testing.T) {
 	type key struct{ mode, pattern string }
 	compiled := map[key]*regex.Regexp{}
 	compared, refused := 0, 0
-	for _, v := range javaVerdicts(t) {
+	for i, v := range javaVerdicts(t) {
+		if testkit.Race && i%10 > 0 {
+			continue
+		}
 		k := key{v.mode, v.pattern}
 		re, known := compiled[k]
 		if !known {

@@ -80,12 +80,15 @@ func check(pattern string) error {
 // ends nowhere else.
 func (r *Regexp) Match(value string) bool {
 	line := withoutTerminator(value)
+	if !r.must.MatchString(value) && (!r.partial || line == value || !r.must.MatchString(line)) {
+		return false
+	}
 	for _, not := range r.mustNot {
 		if not.MatchString(value) || line != value && not.MatchString(line) {
 			return false
 		}
 	}
-	return r.must.MatchString(value) || r.partial && line != value && r.must.MatchString(line)
+	return true
 }
 
 func withoutTerminator(value string) string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/regex"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // What is refused for its form is marked, so that another compiler can be
@@ -52,7 +53,11 @@ func TestGo(t *testing.T) {
 // FuzzJava: any pattern and any value. Patterns of letters, digits and the
 // operators that Java and Go read alike have Go's regexp as their oracle.
 func FuzzJava(f *testing.F) {
-	for _, v := range javaVerdicts(f)[:500] {
+	seeds := 500
+	if testkit.Race {
+		seeds = 20
+	}
+	for _, v := range javaVerdicts(f)[:seeds] {
 		f.Add(v.pattern, v.text)
 	}
 	f.Add("a(b|c)*d{2,3}?", "abcdd")

@@ -29,11 +29,6 @@ func compatible(text string) string {
 	return b.String()
 }
 
-const (
-	letters = "abcdefghijklmnopqrstuvwxyz"
-	digits  = "0123456789"
-)
-
 // compatibleRows are ranges of characters that repeat a row of ASCII.
 var compatibleRows = [...]struct {
 	from, to rune

@@ -43,8 +43,8 @@ func Readings(code string) (all []string) {
 	return all
 }
 
-// decoded is text with its percent-encoded characters decoded, or text itself
-// if it has an escape that is none.
+// decoded returns text with its percent-encoded characters decoded, or text
+// itself if it has an escape that is none.
 func decoded(text string) string {
 	if plain, err := url.PathUnescape(text); err == nil {
 		return plain
@@ -52,7 +52,7 @@ func decoded(text string) string {
 	return text
 }
 
-// forgivingAuthority is the host in ASCII, with the port if it is one.
+// forgivingAuthority returns the host in ASCII, with the port if it is one.
 func forgivingAuthority(authority string) string {
 	authority = authority[strings.LastIndexByte(authority, '@')+1:]
 	host, port, _ := strings.Cut(decoded(authority), ":")
@@ -88,7 +88,7 @@ func ipv4(host string) (address string, ok bool) {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(all)))).String(), true
 }
 
-// resolveDots is path, which lacks its first slash, with its dot segments
+// resolveDots returns a path without its first slash, with its dot segments
 // resolved, also those with a parameter after a semicolon.
 func resolveDots(text string) string {
 	segments := strings.Split(text, "/")

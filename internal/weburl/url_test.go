@@ -12,13 +12,13 @@ func TestParse(t *testing.T) {
 		"HTTPS://A.Example:443?q":         {Text: "https://a.example/?q", Host: "a.example"},
 		"http://a.example:80/X":           {Text: "http://a.example/X", Host: "a.example"},
 		"http://a.example:443/X#y":        {Text: "http://a.example:443/X#y", Host: "a.example"},
-		"https://u@a.example/":            {Problem: "the URL has user-info"},
-		"https://a.example\\":             {Problem: "the URL has a backslash"},
-		"https://a.example/\u200b":        {Problem: "the URL has control characters"},
-		"https://bücher.example/":         {Problem: "the URL's host is not a plain host name"},
-		"https://a.example./":             {Problem: "the URL's host is not a plain host name"},
-		"https://a.example:x/":            {Problem: "the URL's port is not a number"},
-		"https://a.example/x/%2e%2E;p/..": {Problem: "the URL's path has dot segments"},
+		"https://u@a.example/":            {Problem: "has user-info"},
+		"https://a.example\\":             {Problem: "has a backslash"},
+		"https://a.example/\u200b":        {Problem: "has control characters"},
+		"https://bücher.example/":         {Problem: "has a host that is no host name"},
+		"https://a.example./":             {Problem: "has a host that is no host name"},
+		"https://a.example:x/":            {Problem: "has a port that is no number"},
+		"https://a.example/x/%2e%2E;p/..": {Problem: "has dot segments in its path"},
 	} {
 		u, isURL := weburl.Parse(text)
 		if !isURL || u.Text != want.Text || u.Host != want.Host || u.Problem != want.Problem {

@@ -58,25 +58,3 @@ func TestIsHTTPSAndIsOpenable(t *testing.T) {
 		}
 	}
 }
-
-// A percent-encoded kelvin sign in the host of a notification is no k.
-func TestNotifyComparesInASCII(t *testing.T) {
-	gateway, rule := weburl.Origin("https://bank.example")
-	if rule != "" {
-		t.Fatal(rule)
-	}
-	n := weburl.Notify{Gateway: gateway, Hosts: map[string]bool{"kiosk.example:443": true}}
-	for raw, want := range map[string]bool{
-		"https://bank.example/a": true, "https://BANK.example/a": true, "https://Kiosk.example/a": true,
-		"https://ban%E2%84%AA.example/a": false, "https://%E2%84%AAiosk.example/a": false, "https://x.alipayplu%C5%BF.com/a": false,
-	} {
-		if u, rule := n.Check(raw); (rule == "") != want || (u != nil) != want {
-			t.Errorf("%q: %q", raw, rule)
-		}
-	}
-	for _, raw := range []string{"http://localho%C5%BFt", "https://ban%E2%84%AA.example"} {
-		if _, rule := weburl.Origin(raw); rule == "" {
-			t.Errorf("%q is an origin", raw)
-		}
-	}
-}

@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// pairs runs a and b in turns and reports how many times as long a takes: the median of the pairs, so that a busy machine
-// slows both or neither.
+// pairs runs a and b in turns and reports how many times as long a takes: the
+// median of the pairs, so that a busy machine slows both or neither.
 func pairs(b *testing.B, unit string, f, floor func()) {
 	const batch = 20
 	took := func(f func()) time.Duration {

@@ -10,7 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// nested is an object with a chain of n objects or arrays in it, n levels in all.
+// nested returns an object with a chain of n objects or arrays in it, n levels
+// in all.
 func nested(n int, open, end string) string {
 	if open == "{" {
 		return strings.Repeat(`{"a":`, n-1) + "{}" + strings.Repeat("}", n-1)
@@ -122,7 +123,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The search for duplicates changes its way with the size of an object, and must miss none on either side of the change.
+// The search for duplicates changes its way with the size of an object, and
+// must miss none on either side of the change.
 func TestCheckDuplicatesInObjectsOfEverySize(t *testing.T) {
 	for size := 1; size <= 40; size++ {
 		for twice := range size {
@@ -176,7 +178,8 @@ func TestSyntaxErrorQuotesNothing(t *testing.T) {
 	}
 }
 
-// FuzzCheck holds Check against json.Valid and, for the rules that encoding/json does not know, against naive versions.
+// FuzzCheck holds Check against json.Valid and, for the rules that
+// encoding/json does not know, against naive versions.
 func FuzzCheck(f *testing.F) {
 	for _, s := range []string{sample, `{"a":"\ud800"}`, "{\"\xff\":1}", `{"a":1,"\u0061":2}`, nested(33, "[", "]"), `[1]`, `{"a":-0.0e+1}`} {
 		f.Add([]byte(s))

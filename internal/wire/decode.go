@@ -5,13 +5,15 @@ import (
 	"reflect"
 )
 
-// Decode fills the zero struct that into points to from a message. It keeps no part of data. The error is a *SyntaxError
-// if data does not pass Check, else an *InvalidError with all problems; the struct then holds what could be read.
-// A message whose parts are so many that they take more than 8 MiB of memory breaks a rule, too.
+// Decode fills the zero struct that into points to from a message. It keeps no
+// part of data. The error is a *SyntaxError if data does not pass Check, else
+// an *InvalidError with all problems; the struct then holds what could be read.
+// A message whose parts are so many that they take more than 8 MiB of memory
+// breaks a rule, too.
 func Decode(data []byte, into any) error { return decode(data, into, false) }
 
-// Restore is Decode for what this package wrote: every value that cannot be read is a problem, nothing is required, and
-// memory is not bounded.
+// Restore decodes what this package wrote: every value that cannot
+// be read is a problem, nothing is required, and memory is not bounded.
 func Restore(data []byte, into any) error { return decode(data, into, true) }
 
 func decode(data []byte, into any, stored bool) error {
@@ -37,7 +39,8 @@ func decode(data []byte, into any, stored bool) error {
 	return d.err()
 }
 
-// decoder reads in one pass. Like the scanner's, its methods return the position behind what they read, or -1.
+// decoder reads in one pass. Like the scanner's, its methods return the
+// position after what they read, or -1.
 type decoder struct {
 	scanner
 	report
@@ -64,8 +67,8 @@ const (
 	odd                    // a value that cannot be read
 )
 
-// span is where the value of a field stands, end 0 if it was not given. A start of -1 marks one that was given twice with
-// different values.
+// span is where the value of a field is, end 0 if it was not given. A start
+// of -1 marks one that was given twice with different values.
 type span struct{ start, end int }
 
 // message reads all of the data.
@@ -150,7 +153,8 @@ func (d *decoder) object(p *plan, v reflect.Value, i int) (_ int, got found) {
 	return i, got
 }
 
-// member reads the value of f, which is not absent, and notes in given where it stands.
+// member reads the value of f, which is not absent, and notes in given where it
+// is.
 func (d *decoder) member(f *field, v reflect.Value, i int, given *span) int {
 	d.enter(step{name: f.name})
 	defer d.leave()

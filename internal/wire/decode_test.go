@@ -69,7 +69,8 @@ func TestDecodeSample(t *testing.T) {
 	}
 }
 
-// kinds has a field of every kind that Decode knows, each twice: checked and not.
+// kinds has a field of every kind that Decode knows, each twice: checked and
+// not.
 type kinds struct {
 	Text   string          `json:"text"`
 	Named  name            `json:"named"`
@@ -238,7 +239,8 @@ func TestDecodeUnreadableItemsKeepTheirPlace(t *testing.T) {
 	}
 }
 
-// Every problem is reported, under the path that the documents use, and nothing else is.
+// Every problem is reported, under the path that the documents use, and nothing
+// else is.
 func TestDecodeReportsAll(t *testing.T) {
 	for _, test := range []struct {
 		rule, body string
@@ -310,7 +312,8 @@ type twins struct {
 	List   []twins `json:"list"`
 }
 
-// Two members that fill one field are an error with different values, whatever the tags say.
+// Two members that fill one field are an error with different values, whatever
+// the tags say.
 func TestDecodeTwoMembersOfOneField(t *testing.T) {
 	const twice = ": given twice with different values"
 	for _, test := range []struct {
@@ -352,7 +355,8 @@ func TestDecodeTwoMembersOfOneField(t *testing.T) {
 	}
 }
 
-// Repetitions must not each be compared with a long first value: that costs the square of the size. The memory shows it.
+// Repetitions must not each be compared with a long first value: that costs the
+// square of the size. The memory shows it.
 func TestDecodeManyRepetitions(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"code":{"a":"x"` + strings.Repeat(" ", 20_000) + "}")
@@ -473,7 +477,8 @@ func TestDecodeKeepsNoData(t *testing.T) {
 	}
 }
 
-// What Check would have refused is an error, too, wherever Decode comes across it.
+// What Check would have refused is an error, too, wherever Decode comes across
+// it.
 func TestDecodeUnchecked(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                        "not-an-object",
@@ -540,7 +545,8 @@ func TestDecodeTopLevelUnmarshaler(t *testing.T) {
 	}
 }
 
-// No error says anything that the sender chose: not values, not unknown names, not names of map entries.
+// No error says anything that the sender chose: not values, not unknown names,
+// not names of map entries.
 func TestDecodeErrorsQuoteNothing(t *testing.T) {
 	const canary = "CANARY"
 	values := []string{`"CANARY"`, `{"CANARY":"CANARY"}`, `["CANARY",["CANARY"],{"CANARY":1}]`, `{"CANARY":["CANARY"]}`,
@@ -584,8 +590,8 @@ func TestInvalidErrorNamesTheFirstTen(t *testing.T) {
 	}
 }
 
-// FuzzDecode looks for panics, for messages that Check refuses and Decode reads, and for those that Check lets pass and Decode
-// cannot walk through.
+// FuzzDecode looks for panics, for messages that Check refuses and Decode
+// reads, and for those that Check lets pass and Decode cannot walk through.
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{sample, `{"text":1,"TEXT":"1","lines":[{},5]}`, `{"next":{"many":[{},{"next":null}]}}`,
 		`{"paymentMethod":{"metaData":"{\"userLoginId\":\"\\u0041\"}"}}`, `{"raw":[1,{"a":[]}],"map":{"a":"b"},"own":{"currency":"JPY"}}`} {

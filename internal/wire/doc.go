@@ -1,47 +1,52 @@
 // Package wire holds the JSON rules of the Alipay+ protocol: what may come in,
 // what may go out, and what may be logged.
 //
-//	Decode   check a text and fill a struct; tolerant in form, strict where a tag says that the field decides about money.
-//	Encode   validate a struct and encode it; strict. Never an empty string, never an HTML escape.
-//	Store    encode a record for a database, secrets in it; Load reads it, and refuses what it cannot read.
-//	LogValue show a struct to a log, redacted.
+//   - [Decode] checks a text and fills a struct. It is tolerant in form, and
+//     strict where a tag says that the field decides about money.
+//   - [Encode] validates a struct and encodes it. It is strict, and writes
+//     neither an empty string nor an escape for HTML.
+//   - [Store] encodes a record for a database, with its secrets. [Load] reads it,
+//     and refuses what it cannot read.
+//   - [LogValue] shows a struct to a log, redacted.
 //
 // [Check] is the first half of [Decode]: one object, valid UTF-8, no duplicate
-// keys, at most 32 levels. It exists because encoding/json merges duplicate keys,
-// repairs invalid UTF-8 and takes any depth without a word: two parsers would
-// then read two different messages from the same signed bytes.
+// keys, at most 32 levels. It exists because encoding/json merges duplicate
+// keys, repairs invalid UTF-8 and takes any depth without a word: two parsers
+// would then read two different messages from the same signed bytes.
 //
 // # Tags
 //
 // A field has the wire name of its json tag, with the options omitzero and
 // omitempty, and a wire tag with options between commas:
 //
-//	required         outbound and inbound: a zero, absent, empty or unreadable value is a problem
-//	check            inbound: the value may be absent, but an unreadable one is a problem
-//	max=64           outbound: at most 64 characters, or 64 items of a slice; never applied to what comes in
-//	https            outbound: an absolute https URL (http for a loopback host only)
-//	alias=otherName  inbound: a further wire name; may stand several times
-//	jsonstring       inbound: the object may come as a JSON-encoded string
+//	required         out and in: a zero, absent, empty or unreadable value is a
+//	                 problem
+//	check            in: the value may be absent; an unreadable one is a problem
+//	max=64           out: at most 64 characters, or 64 items of a slice; never
+//	                 applied to what comes in
+//	https            out: an absolute https URL (http for a loopback host only)
+//	alias=otherName  in: a further wire name; may be given several times
+//	jsonstring       in: the object may come as a JSON-encoded string
 //
 // A tag that cannot work panics when its type is used for the first time.
 //
 // # Secrets
 //
 // A type that embeds [Held] is read, checked and written as the value that it
-// holds, and redacted by [LogValue]. Its own methods make encoding/json fail, so
-// that only this package writes what it holds. A MarshalJSON that returns
+// holds, and redacted by [LogValue]. Its own methods make encoding/json fail,
+// so that only this package writes what it holds. A MarshalJSON that returns
 // [AtRest] is passed over in the same way.
 //
 // # What comes in
 //
-// Names match in any ASCII case. null, "", {} and [] mean absent, for every type.
-// Scalars may be strings or native. Members that have no field are ignored. A
-// value that cannot be read leaves its field zero, and is a problem only with
-// required or check: an odd value that nobody reads must not refuse a payment.
-// Two members that would fill the same field must be equal.
+// Names match in any ASCII case. null, "", {} and [] mean absent, for every
+// type. Scalars may be strings or native. Members that have no field are
+// ignored. A value that cannot be read leaves its field zero, and is a problem
+// only with required or check: an odd value that nobody reads must not refuse a
+// payment. Two members that would fill the same field must be equal.
 //
 // A type may implement json.Unmarshaler to read itself; it never sees an absent
-// value. If its error has a method WireRule() string, that text stands in the
+// value. If its error has a method WireRule() string, that text is in the
 // Problem; any other error text is dropped, because it may quote the value.
 //
 // # What goes out

@@ -9,7 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// Encode validates v, a message or a pointer to one, and encodes it. The error is an *InvalidError.
+// Encode validates v, a message or a pointer to one, and encodes it. The error
+// is an *InvalidError.
 func Encode(v any) ([]byte, error) {
 	if err := Validate(v); err != nil {
 		return nil, err
@@ -18,8 +19,9 @@ func Encode(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Validate sees the fields; types that encode themselves show only now. A quote inside a string stands behind a
-	// backslash, so that these patterns cannot be a part of a string.
+	// Validate sees the fields; types that encode themselves show only now. A
+	// quote inside a string follows a backslash, so that these patterns
+	// cannot be a part of a string.
 	for _, empty := range []string{`:""`, `[""`, `,""`} {
 		if bytes.Contains(data, []byte(empty)) {
 			return nil, invalid("holds an empty string")
@@ -28,8 +30,8 @@ func Encode(v any) ([]byte, error) {
 	return data, nil
 }
 
-// EncodeUnchecked encodes v without validation, for doubles that have to send what a real party might. The error is an
-// *InvalidError.
+// EncodeUnchecked encodes v without validation, for doubles that have to send
+// what a real party might. The error is an *InvalidError.
 func EncodeUnchecked(v any) ([]byte, error) {
 	rv, ok := variable(v)
 	if !ok {
@@ -42,7 +44,8 @@ func EncodeUnchecked(v any) ([]byte, error) {
 	return w.out, nil
 }
 
-// Validate reports everything in v, a message or a pointer to one, that must not be sent. The error is an *InvalidError.
+// Validate reports everything in v, a message or a pointer to one, that must
+// not be sent. The error is an *InvalidError.
 func Validate(v any) error {
 	rv, ok := variable(v)
 	if !ok || rv.Kind() != reflect.Struct {
@@ -105,7 +108,7 @@ func (c *validator) options(f *field, v reflect.Value) {
 	}
 }
 
-// value checks what holds for a value wherever it stands.
+// value checks what holds for a value wherever it is.
 func (c *validator) value(p *plan, v reflect.Value) {
 	if p.kind == kindPtr || p.kind == kindHeld {
 		if p, v, ok := p.open(v); ok {
@@ -168,8 +171,9 @@ func (c *validator) value(p *plan, v reflect.Value) {
 	}
 }
 
-// item checks a value that is not a field itself: in a slice or map, behind a pointer or in an interface. It has no tags,
-// but an empty string may not be sent here either.
+// item checks a value that is not a field itself: in a slice or map, at the end
+// of a pointer or in an interface. It has no tags, but an empty string may not
+// be sent here either.
 func (c *validator) item(p *plan, v reflect.Value) {
 	if p.kind == kindText && v.Len() == 0 {
 		c.problem("empty: leave it out")

@@ -185,7 +185,8 @@ type Deep struct {
 	ID string `json:"id,omitzero" wire:"required"`
 }
 
-// Fields of an embedded pointer that is nil are absent, and options reach through pointers.
+// Fields of an embedded pointer that is nil are absent, and options reach
+// through pointers.
 func TestValidatePointers(t *testing.T) {
 	text, none := "abc", (*int)(nil)
 	for _, test := range []struct {

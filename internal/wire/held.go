@@ -1,9 +1,9 @@
 package wire
 
 // Held keeps a value out of sight. A struct type that embeds a Held is read,
-// checked and written as the value itself; what else may be done with the value,
-// its own methods decide. It is not comparable with ==, which would compare
-// pointers.
+// checked and written as the value itself; its own methods
+// decide what else may be done with it. It is not comparable with ==, which would
+// compare pointers.
 type Held[T any] struct {
 	_ [0]func()
 	// value points to a pointer: fmt prints what a pointer to a struct points
@@ -25,7 +25,8 @@ func Look[T any](h Held[T]) (v T) {
 	return v
 }
 
-// holder is a type that embeds a Held. Its methods deal in pointers to the value.
+// holder is a type that embeds a Held. Its methods deal in pointers to the
+// value.
 type holder interface {
 	look() any // nil if nothing is held
 	hold(v any)

@@ -12,8 +12,8 @@ const (
 )
 
 // LogValue returns what may be logged of v, a message or a pointer to one: a
-// group of its fields, without those that are zero. What is held is redacted, of
-// maps and bytes only the size is told.
+// group of its fields, without those that are zero. What is held is redacted,
+// of maps and bytes only the size is told.
 func LogValue(v any) slog.Value {
 	rv, ok := variable(v)
 	if !ok {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
@@ -48,8 +49,8 @@ func (s *self) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// hostile are messages of n bytes, about, of which each part takes more memory
-// than text.
+// hostile returns messages of n bytes, about, of which each part takes more
+// memory than text.
 func hostile(n int) map[string]string {
 	repeat := func(member, open, part, end string) string {
 		return `{"` + member + `":` + open + strings.Repeat(part+",", (n-64)/(len(part)+1)) + part + end + "}"
@@ -109,9 +110,12 @@ func hostile(n int) map[string]string {
 	return all
 }
 
-// Whatever a message of 1 MiB or 4 MiB holds, checking and decoding it takes less
-// than 24 MiB of memory in all.
+// Whatever a message of 1 MiB or 4 MiB holds, checking and decoding it takes
+// less than 24 MiB of memory in all.
 func TestMemoryIsBounded(t *testing.T) {
+	if testkit.Race {
+		t.Skip("the race detector allocates, and decoding runs on one goroutine")
+	}
 	for _, size := range []int{1 << 20, 4 << 20} {
 		for name, body := range hostile(size) {
 			var before, after runtime.MemStats
@@ -134,6 +138,9 @@ func TestMemoryIsBounded(t *testing.T) {
 
 // What was stored is read again, however large it grew.
 func TestStoredRecordsAreNotBounded(t *testing.T) {
+	if testkit.Race {
+		t.Skip("decoding runs on one goroutine: the race detector makes it slow and finds nothing")
+	}
 	record := greedy{Structs: make([]sixteen, 100_000)}
 	for i := range record.Structs {
 		record.Structs[i].A = "1"

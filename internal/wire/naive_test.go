@@ -10,8 +10,8 @@ import (
 
 var unit = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
 
-// naive finds, in valid JSON, a breach of the rules that JSON itself does not have: slowly, and with other means than
-// the package.
+// naive finds, in valid JSON, a breach of the rules that JSON itself does not
+// have: slowly, and with other means than the package.
 func naive(data []byte) string {
 	if !utf8.Valid(data) {
 		return "utf8"
@@ -19,7 +19,8 @@ func naive(data []byte) string {
 	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		return "not-an-object"
 	}
-	// A lone half is what is left when the pairs are taken away, escaped backslashes first.
+	// A lone half is what is left when the pairs are taken away, escaped
+	// backslashes first.
 	escapes := unit.ReplaceAllStringFunc(string(data), func(e string) string {
 		if e[1] != 'u' {
 			return "."

@@ -71,13 +71,15 @@ var (
 	rawType = reflect.TypeFor[json.RawMessage]()
 )
 
-// planOf returns the plan of t. It panics if a tag in t, or in a type below it, is wrong.
+// planOf returns the plan of t. It panics if a tag in t, or in a type below it,
+// is wrong.
 func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	// All types below t are planned now, so that a wrong tag shows at the first use of a message, not at the first
-	// message that fills the field. They are published together, when no plan is half-made any more.
+	// All types below t are planned now, so that a wrong tag shows at the first
+	// use of a message, not at the first message that fills the field. They are
+	// published together, when no plan is half-made any more.
 	b := builder{}
 	p := b.plan(t)
 	for t, p := range b {
@@ -119,7 +121,8 @@ func (b builder) plan(t reflect.Type) *plan {
 	return p
 }
 
-// has reports whether a variable of type t has the methods of I. Values are always walked through addressable variables.
+// has reports whether a variable of type t has the methods of I. Values are
+// always walked through addressable variables.
 func has[I any](t reflect.Type) bool { return reflect.PointerTo(t).Implements(reflect.TypeFor[I]()) }
 
 func kindOf(t reflect.Type) kind {
@@ -212,7 +215,8 @@ func (p *plan) isZero(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// open follows pointers, and what is held, to the value itself. It is not ok if there is none.
+// open follows pointers, and what is held, to the value itself. It is not ok if
+// there is none.
 func (p *plan) open(v reflect.Value) (_ *plan, _ reflect.Value, ok bool) {
 	for {
 		switch p.kind {
@@ -232,7 +236,8 @@ func (p *plan) open(v reflect.Value) (_ *plan, _ reflect.Value, ok bool) {
 	}
 }
 
-// in returns f's value in v. It is not ok if an embedded pointer on the way is nil.
+// in returns f's value in v. It is not ok if an embedded pointer on the way is
+// nil.
 func (f *field) in(v reflect.Value) (_ reflect.Value, ok bool) {
 	for i, x := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
@@ -246,7 +251,8 @@ func (f *field) in(v reflect.Value) (_ reflect.Value, ok bool) {
 	return v, true
 }
 
-// variable returns what v holds, behind its pointers, as an addressable value. It is not ok if that is nothing.
+// variable returns what v holds, past its pointers, as an addressable value.
+// It is not ok if that is nothing.
 func variable(v any) (_ reflect.Value, ok bool) {
 	rv := reflect.ValueOf(v)
 	for rv.Kind() == reflect.Pointer {

@@ -14,7 +14,8 @@ type unknownOption struct {
 	A string `json:"a" wire:"requird"`
 }
 
-// A tag that cannot work is a mistake in the program and shows at once, also in a type that is used only further down.
+// A tag that cannot work is a mistake in the program and shows at once, also in
+// a type that is used only further down.
 func TestWrongTagsPanic(t *testing.T) {
 	for want, v := range map[string]any{
 		`unknown option "requird"`: &unknownOption{},

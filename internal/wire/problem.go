@@ -6,17 +6,20 @@ import (
 	"sync"
 )
 
-// InvalidError lists everything that is wrong with a message. It holds no value of the message.
+// InvalidError lists everything that is wrong with a message. It holds no value
+// of the message.
 type InvalidError struct {
 	Problems []Problem
 }
 
 // Problem is one broken rule.
 type Problem struct {
-	// Path is the way to the field in wire names, "order.goods[2].referenceGoodsId"; "" is the message itself. Names of
-	// map entries are the sender's and stand as *.
+	// Path is the way to the field in wire names,
+	// "order.goods[2].referenceGoodsId"; "" is the message itself. Names of map
+	// entries are the sender's and are written as *.
 	Path string
-	// Rule says what is wrong, to be read behind the path: "missing", "longer than 64 characters".
+	// Rule says what is wrong, to be read after the path: "missing", "longer than
+	// 64 characters".
 	Rule string
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// A message that breaks off in its depth leaves nothing behind for the paths of
+// A message that breaks off in its depth leaves nothing over for the paths of
 // the next one's problems.
 func TestPathsStartAfresh(t *testing.T) {
 	for range 100 {

@@ -14,8 +14,8 @@ func Store(v any) ([]byte, error) {
 	}{restFormat, v})
 }
 
-// Load reads what Store wrote into a struct that into points to. Members that it
-// does not know are ignored: a newer version may add some.
+// Load reads what Store wrote into a struct that into points to. Members that
+// it does not know are ignored: a newer version may add some.
 func Load[T any](data []byte, into *T) error {
 	var stored struct {
 		Format int `json:"format"`

@@ -7,8 +7,9 @@ import (
 	"strconv"
 )
 
-// sameValue reports whether two texts mean the same: native scalars are as good as strings, absent members are as good as
-// none, and, for jsonString, a string that holds an object is as good as the object.
+// sameValue reports whether two texts mean the same: native scalars are as good
+// as strings, absent members are as good as none, and, for jsonString, a string
+// that holds an object is as good as the object.
 func sameValue(a, b []byte, jsonString bool) bool {
 	return bytes.Equal(a, b) || reflect.DeepEqual(meaning(a, jsonString), meaning(b, jsonString))
 }

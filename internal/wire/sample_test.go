@@ -9,7 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 )
 
-// payRequest has the shape of the largest common message and every kind of field.
+// payRequest has the shape of the largest common message and every kind of
+// field.
 type payRequest struct {
 	PaymentRequestID string            `json:"paymentRequestId,omitzero" wire:"required,max=64"`
 	PaymentAmount    amount            `json:"paymentAmount,omitzero" wire:"required"`

@@ -2,8 +2,9 @@ package wire
 
 import "unicode/utf8"
 
-// scanner walks over JSON text. Its methods take the position of a value and return the position behind it, or -1 after
-// calling fail. They recurse only as deep as maxDepth.
+// scanner walks over JSON text. Its methods take the position of a value and
+// return the position after it, or -1 after calling fail. They recurse only as
+// deep as maxDepth.
 type scanner struct {
 	data   []byte
 	rule   string
@@ -12,15 +13,17 @@ type scanner struct {
 	stored bool // the data are what this package wrote: see Restore
 }
 
-// maxMemory is what one pass over a message may allocate, in bytes. Without it a MiB of "1," would become an array of
-// half a million objects. A message of a sender who does not want to harm takes a fraction of it.
+// maxMemory is what one pass over a message may allocate, in bytes. Without it
+// a MiB of "1," would become an array of half a million objects. A message of a
+// sender who does not want to harm takes a fraction of it.
 const maxMemory = 8 << 20
 
 // ruleMemory is broken by a message that takes more than maxMemory.
 const ruleMemory = "memory"
 
-// spend counts n bytes that are about to be allocated. It reports false after calling fail if they are too many. What was
-// stored must be read again, however large it grew.
+// spend counts n bytes that are about to be allocated. It reports false after
+// calling fail if they are too many. What was stored must be read again,
+// however large it grew.
 func (s *scanner) spend(n int) bool {
 	if s.spent += n; s.spent <= maxMemory || s.stored {
 		return true
@@ -31,7 +34,7 @@ func (s *scanner) spend(n int) bool {
 	return false
 }
 
-// key is where the name of a member stands, without its quotes.
+// key is where the name of a member is, without its quotes.
 type key struct {
 	start, end int
 	escaped    bool
@@ -63,7 +66,8 @@ func (s *scanner) space(i int) int {
 // is reports whether the byte at i is c.
 func (s *scanner) is(i int, c byte) bool { return i < len(s.data) && s.data[i] == c }
 
-// value passes over any value; depth is the number of objects and arrays around it.
+// value passes over any value; depth is the number of objects and arrays around
+// it.
 func (s *scanner) value(i, depth int) int {
 	if i >= len(s.data) {
 		return s.fail("syntax", i)
@@ -188,13 +192,14 @@ func (s *scanner) key(i int) (k key, value int) {
 	return k, s.space(i + 1)
 }
 
-// memoryOfKeys is what a map of names takes at first, memoryOfKey what one more name takes, growth included.
+// memoryOfKeys is what a map of names takes at first, memoryOfKey what one more
+// name takes, growth included.
 const (
 	memoryOfKeys = 3 << 10
 	memoryOfKey  = 96
 )
 
-// name returns the name that k stands for, or nil after calling fail.
+// name returns the name that k points to, or nil after calling fail.
 func (s *scanner) name(k key) []byte {
 	text := s.data[k.start:k.end]
 	if k.escaped {
@@ -206,7 +211,8 @@ func (s *scanner) name(k key) []byte {
 	return text
 }
 
-// next passes over what stands behind an element: a comma, with more to come, or the end of its object or array.
+// next passes over what follows an element: a comma, with more to come,
+// or the end of its object or array.
 func (s *scanner) next(i int, end byte) (_ int, more bool) {
 	i = s.space(i)
 	switch {

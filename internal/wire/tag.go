@@ -10,7 +10,8 @@ import (
 	"unicode"
 )
 
-// fields fills the plan of a struct, level by level: a field hides those of the same name in embedded structs.
+// fields fills the plan of a struct, level by level: a field hides those of the
+// same name in embedded structs.
 func (b builder) fields(p *plan) {
 	p.byName = map[string]int{}
 	type level struct {
@@ -52,7 +53,8 @@ func (b builder) fields(p *plan) {
 	p.arrange()
 }
 
-// arrange puts the fields into the order of their declaration, embedded ones where the embedding stands.
+// arrange puts the fields into the order of their declaration, embedded ones
+// where the embedding is.
 func (p *plan) arrange() {
 	order := make([]int, len(p.fields))
 	for i := range order {
@@ -70,7 +72,8 @@ func (p *plan) arrange() {
 	}
 }
 
-// field adds one field to p and its names to p.byName, unless a field of an outer level, one below mine, hides it.
+// field adds one field to p and its names to p.byName, unless a field of an
+// outer level, one below mine, hides it.
 func (b builder) field(p *plan, mine int, sf reflect.StructField, index []int, name, options string) {
 	f := field{name: name, label: name, index: index, plan: b.plan(sf.Type)}
 	if name == "" {
@@ -135,7 +138,8 @@ func (b builder) field(p *plan, mine int, sf reflect.StructField, index []int, n
 	p.fields = append(p.fields, f)
 }
 
-// lowerFirst makes a Go name look like a wire name: Minor is minor, HTTPStatus is httpStatus.
+// lowerFirst makes a Go name look like a wire name: Minor is minor, HTTPStatus
+// is httpStatus.
 func lowerFirst(name string) string {
 	r := []rune(name)
 	for i := range r {

@@ -80,7 +80,8 @@ func hex4(b []byte) rune {
 	return r
 }
 
-// appendUnescaped appends the meaning of text, the inside of a string that the scanner accepted.
+// appendUnescaped appends the meaning of text, the inside of a string that the
+// scanner accepted.
 func appendUnescaped(dst, text []byte) []byte {
 	for {
 		i := bytes.IndexByte(text, '\\')

@@ -30,7 +30,8 @@ func (d *decoder) absent(i int) (end int, ok bool) {
 
 func (d *decoder) skip(i int) int { return d.value(i, d.depth) }
 
-// read reads a value that is not absent. In a strict field one that cannot be read is a problem.
+// read reads a value that is not absent. In a strict field one that cannot be
+// read is a problem.
 func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, got found) {
 	if i >= len(d.data) {
 		return d.fail("syntax", i), nothing
@@ -88,11 +89,12 @@ func (d *decoder) read(p *plan, v reflect.Value, i int, strict bool) (end int, g
 	return end, odd
 }
 
-// memoryOfAny is what a byte of JSON takes at most when encoding/json decodes it into an any: "1," becomes an interface
-// that holds a number that holds a string.
+// memoryOfAny is what a byte of JSON takes at most when encoding/json decodes
+// it into an any: "1," becomes an interface that holds a number that holds a
+// string.
 const memoryOfAny = 64
 
-// memory is what scalar may allocate for a value of n bytes.
+// memory returns what scalar may allocate for a value of n bytes.
 func (p *plan) memory(n int) int {
 	switch p.kind {
 	case kindSelf: // a type of the SDK, made of a few texts
@@ -106,8 +108,8 @@ func (p *plan) memory(n int) int {
 
 func (d *decoder) unreadable(p *plan) { d.problem("not readable as " + p.noun()) }
 
-// scalar reads what is not made of further values, as far as this package can see. rule is the type's own word for a
-// value that it refuses.
+// scalar reads what is not made of further values, as far as this package can
+// see. rule is the type's own word for a value that it refuses.
 func (d *decoder) scalar(p *plan, v reflect.Value, i, end int) (rule string, ok bool) {
 	raw := d.data[i:end:end]
 	switch p.kind {
@@ -130,7 +132,8 @@ func (d *decoder) scalar(p *plan, v reflect.Value, i, end int) (rule string, ok 
 	}
 }
 
-// basic reads a string, an integer or a boolean, in its native form or as a string.
+// basic reads a string, an integer or a boolean, in its native form or as a
+// string.
 func (d *decoder) basic(p *plan, v reflect.Value, i, end int) (ok bool) {
 	text := d.data[i:end]
 	switch text[0] {
@@ -165,7 +168,8 @@ func (d *decoder) basic(p *plan, v reflect.Value, i, end int) (ok bool) {
 	return err == nil
 }
 
-// unquote returns the meaning of the string from i to end, valid until the next call.
+// unquote returns the meaning of the string from i to end, valid until the next
+// call.
 func (d *decoder) unquote(i, end int, escaped bool) []byte {
 	text := d.data[i+1 : end-1]
 	if !escaped {
@@ -179,7 +183,8 @@ func (d *decoder) unquote(i, end int, escaped bool) []byte {
 	return d.buffer
 }
 
-// array reads items into a slice. Those that are absent or cannot be read stay zero, so that indexes keep their meaning.
+// array reads items into a slice. Those that are absent or cannot be read stay
+// zero, so that indexes keep their meaning.
 func (d *decoder) array(p *plan, v reflect.Value, i int, strict bool) (_ int, got found) {
 	if d.depth == maxDepth {
 		return d.fail("depth", i), nothing
@@ -218,7 +223,8 @@ func (d *decoder) array(p *plan, v reflect.Value, i int, strict bool) (_ int, go
 	return i, got
 }
 
-// mapping reads members into a map. Those that are absent or cannot be read are left out.
+// mapping reads members into a map. Those that are absent or cannot be read are
+// left out.
 func (d *decoder) mapping(p *plan, v reflect.Value, i int, strict bool) (_ int, got found) {
 	if d.depth == maxDepth {
 		return d.fail("depth", i), nothing

@@ -219,7 +219,7 @@ func read(t *testing.T, raw []byte) any {
 	return nil
 }
 
-// given is what encoding/json found, in the form of read.
+// given returns what encoding/json found, in the form of read.
 func given(v any) any {
 	switch v := v.(type) {
 	case string:

@@ -24,8 +24,10 @@ type answer struct {
 	PaymentAmount    shown           `json:"paymentAmount"`
 	PayToAmount      shown           `json:"payToAmount"`
 	DebitAmount      shown           `json:"debitAmount"`
+	SurchargeAmount  shown           `json:"surchargeAmount"`
 	Savings          json.RawMessage `json:"savings"`
 	Quote            json.RawMessage `json:"quote"`
+	SurchargeQuote   json.RawMessage `json:"surchargeQuote"`
 	ExpiryTime       string          `json:"expiryTime"`
 	Consent          json.RawMessage `json:"consent"`
 
@@ -35,12 +37,8 @@ type answer struct {
 	Reason          string `json:"reason"`
 	AskAgainAfterMS int64  `json:"askAgainAfterMs"`
 
-	ResultCode string `json:"resultCode"`
-	Message    struct {
-		Key     string `json:"key"`
-		Text    string `json:"text"`
-		Support bool   `json:"support"`
-	} `json:"message"`
+	ResultCode string  `json:"resultCode"`
+	Message    message `json:"message"`
 
 	State    string `json:"state"`
 	Redirect struct {
@@ -51,6 +49,26 @@ type answer struct {
 
 	// Call is the function of the client SDK to call.
 	Call string `json:"call"`
+
+	// Error is that of an answer without a step, Cashier the page to show then.
+	Error   string  `json:"error"`
+	Cashier *answer `json:"cashier"`
+}
+
+// message is a message for the user, or the text of an error.
+type message struct {
+	Key     string `json:"key"`
+	Text    string `json:"text"`
+	Support bool   `json:"support"`
+}
+
+// UnmarshalJSON reads both forms.
+func (m *message) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &m.Text)
+	}
+	type fields message
+	return json.Unmarshal(data, (*fields)(m))
 }
 
 // shown is an amount on a page.

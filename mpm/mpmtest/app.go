@@ -4,54 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// App plays the wallet's app with a user who agrees to every payment. It does
-// what the JSON of the backend says and nothing else. It is not safe for
+// App plays the wallet's app with a user who agrees to every payment. It knows
+// of the backend nothing but its JSON, asks with the four requests that
+// mpm.Flow.Handler serves, and does what the answers say. It is not safe for
 // concurrent use.
-//
-// The four functions are the wallet's backend for the user who is signed in.
-// Each returns the JSON that the backend sends to the app: of an mpm.Step or of
-// an mpm.Outcome.
 type App struct {
-	// SDK is the client SDK on the same phone. NewApp makes one that calls Decode
-	// below; a merchant of the Chinese mainland needs SDK.GetAuthCode, too.
+	// SDK is the client SDK on the same phone. NewApp makes one whose Decode
+	// asks the backend; a merchant of the Chinese mainland needs
+	// SDK.GetAuthCode, too.
 	SDK *SDK
-
-	// Scan is asked for a code that the user scanned, again while it is pending.
-	Scan func(ctx context.Context, code string) ([]byte, error)
-	// Decode is asked for a code that the client SDK intercepted.
-	Decode func(ctx context.Context, code string) ([]byte, error)
-	// Confirm is told that the user agreed to pay amount, the debitAmount that
-	// the cashier page showed.
-	Confirm func(ctx context.Context, paymentRequestID string, amount alipayplus.Amount) ([]byte, error)
-	// Outcome is asked how a payment stands, again while it is not final.
-	Outcome func(ctx context.Context, paymentRequestID string) ([]byte, error)
-
-	// Wait lets the time pass that a page stays or that the app waits before it
-	// asks again. nil waits on the clock, which suits a testing/synctest bubble;
-	// a demonstration may give one that does not wait.
-	Wait func(ctx context.Context, d time.Duration) error
+	// Backend is what is under test: mpm.Flow.Handler, or a handler of the
+	// wallet's own with the same paths and JSON. alipayplustest.Remote makes
+	// one of a server.
+	Backend http.Handler
+	// Header is sent with every request: it says who is signed in.
+	Header http.Header
+	// Consent is what the user says when the cashier page asks to bind the
+	// account. Source and Proof are sent with every confirmation.
+	Consent       bool
+	Source, Proof string
+	// Refused, if set, is called when the debit was refused and the user may
+	// try again, with the code and the text that they see. It says whether they
+	// do, for example after it put money into the account. nil: the user
+	// leaves.
+	Refused func(resultCode, message string) (again bool)
+	// Hurried leaves the result page at once, instead of when it returns to the
+	// merchant by itself. The app waits all the same before it asks again.
+	Hurried bool
 }
 
-// NewApp makes an App on a phone near m.
-func NewApp(m *Merchant) *App {
-	a := &App{}
+// NewApp makes an App on a phone near m. Where it waits, it waits on the clock
+// until its context ends: use it in a testing/synctest bubble.
+func NewApp(m *Merchant, backend http.Handler) *App {
+	a := &App{Backend: backend, Header: make(http.Header)}
 	a.SDK = &SDK{Merchant: m, Region: "JP", Decode: func(ctx context.Context, code string, callback *Callback) {
-		if err := a.askFor(ctx, "decode", a.Decode, code, callback); err != nil {
-			m.tb.Errorf("mpmtest: decode: %v", err)
-		}
+		callback.abandon(a.askFor(ctx, "decode", code, callback))
 	}}
 	return a
 }
 
-// askAgain is how long the app waits before it asks for an outcome again.
+// askAgain is how long the app waits before it asks for a payment again.
 const askAgain = 2 * time.Second
 
-// OpenScanPage is the user opening the Scan page. The region goes to
+// OpenScanPage opens the Scan page, as the user does. The region goes to
 // getAcceptanceMarkLogos, which returns what the page shows.
 func (a *App) OpenScanPage(region string) (logos []string) {
 	a.note("user -> app: opens the Scan page")
@@ -60,32 +62,24 @@ func (a *App) OpenScanPage(region string) (logos []string) {
 	return logos
 }
 
-// ScanCode is the user scanning code and paying. It returns the pages that the
-// user saw, from the wallet, the merchant and the client SDK. An error means that
-// the backend failed or that its JSON does not say what to do.
-//
-// Pages that wait do so on the clock: run it in a testing/synctest bubble.
+// ScanCode scans code and pays, as the user does. It returns the pages that the
+// user saw, from the wallet, the merchant and the client SDK. An error means
+// that ctx ended, that the backend failed, or that its JSON does not say what
+// to do.
 func (a *App) ScanCode(ctx context.Context, code string) (pages []string, err error) {
 	journal := &a.SDK.Merchant.Journal
 	before := len(journal.Lines())
 	a.note("user -> app: scans a code")
-	err = a.askFor(ctx, "scan", a.Scan, code, nil)
+	err = a.askFor(ctx, "scan", code, nil)
 	return journal.pages(before), err
 }
 
 // askFor asks the backend what to do with code and does it. callback is that of
 // the client SDK, if the code came from there.
-func (a *App) askFor(ctx context.Context, what string, ask func(context.Context, string) ([]byte, error), code string, callback *Callback) error {
-	if ask == nil {
-		return errors.New("mpmtest: App." + what + " is not set")
-	}
+func (a *App) askFor(ctx context.Context, what, code string, callback *Callback) error {
 	for {
 		a.note("app -> backend: " + what)
-		data, err := ask(ctx, code)
-		if err != nil {
-			return err
-		}
-		step, err := read(data)
+		step, err := a.ask(ctx, http.MethodPost, "/"+what, map[string]any{"code": code})
 		if err != nil {
 			return err
 		}
@@ -103,14 +97,14 @@ func (a *App) askFor(ctx context.Context, what string, ask func(context.Context,
 		case "failed":
 			a.note("app -> user: " + step.Message.Text)
 			return a.call(step, callback)
-		case "outcome": // a code that was scanned before
-			return a.outcome(ctx, step, callback)
+		case "resultPage": // a code that was scanned before
+			return a.result(ctx, step, callback)
 		case "pending":
 			a.note("app -> user: please wait")
 			if step.AskAgainAfterMS <= 0 {
 				return errors.New("mpmtest: pending does not say when to ask again")
 			}
-			if err := a.wait(ctx, time.Duration(step.AskAgainAfterMS)*time.Millisecond); err != nil {
+			if err := wait(ctx, time.Duration(step.AskAgainAfterMS)*time.Millisecond); err != nil {
 				return err
 			}
 		default:
@@ -119,45 +113,74 @@ func (a *App) askFor(ctx context.Context, what string, ask func(context.Context,
 	}
 }
 
-// cashier shows the cashier page; the user agrees.
+// cashier shows the cashier page until the user has paid, or cannot.
 func (a *App) cashier(ctx context.Context, step answer, callback *Callback) error {
-	a.note(fmt.Sprintf("app -> user: cashier page: %s, %s", step.MerchantName, step.DebitAmount.Display))
-	amount, err := step.DebitAmount.amount()
-	switch {
-	case err != nil:
-		return fmt.Errorf("mpmtest: the debitAmount of the cashier page: %w", err)
-	case a.Confirm == nil:
-		return errors.New("mpmtest: App.Confirm is not set")
+	for {
+		a.note(fmt.Sprintf("app -> user: cashier page: %s, %s", step.MerchantName, step.DebitAmount.Display))
+		amount, err := step.DebitAmount.amount()
+		if err != nil {
+			return fmt.Errorf("mpmtest: the debitAmount of the cashier page: %w", err)
+		}
+		next, err := a.confirm(ctx, step, amount)
+		if err != nil {
+			return err
+		}
+		switch {
+		case next.Step == "resultPage" && next.State == "open":
+			a.note("app -> user: cashier page again: " + next.Message.Text)
+			if a.Refused == nil || !a.Refused(next.ResultCode, next.Message.Text) {
+				return a.leave(next, callback)
+			}
+		case next.Step == "resultPage":
+			return a.result(ctx, next, callback)
+		case next.Error == "amount_changed" && next.Cashier != nil:
+			a.note("backend -> app: another amount")
+			step = *next.Cashier
+		default:
+			return fmt.Errorf("mpmtest: %q does not answer a confirmation", next.Step)
+		}
 	}
-	a.note("user -> app: agrees")
-	a.note("app -> backend: confirm")
-	data, err := a.Confirm(ctx, step.PaymentRequestID, amount)
-	if err != nil {
-		return err
-	}
-	next, err := read(data)
-	if err != nil {
-		return err
-	}
-	a.note("backend -> app: " + next.Step + " " + next.State)
-	switch next.Step {
-	case "failed":
-		a.note("app -> user: " + next.Message.Text)
-		return a.call(next, callback)
-	case "outcome":
-		return a.outcome(ctx, next, callback)
-	}
-	return fmt.Errorf("mpmtest: %q does not answer a confirmation", next.Step)
 }
 
-// outcome waits for the end of a payment and shows it.
-func (a *App) outcome(ctx context.Context, step answer, callback *Callback) error {
+// confirm sends what the user agreed to.
+func (a *App) confirm(ctx context.Context, step answer, amount alipayplus.Amount) (answer, error) {
+	a.note("user -> app: agrees")
+	a.note("app -> backend: confirm")
+	body := map[string]any{"paymentRequestId": step.PaymentRequestID, "amount": amount}
+	if step.Consent != nil {
+		body["consent"] = a.Consent
+	}
+	if a.Source != "" {
+		body["source"] = a.Source
+	}
+	if a.Proof != "" {
+		body["proof"] = a.Proof
+	}
+	next, err := a.ask(ctx, http.MethodPost, "/confirm", body)
+	if err == nil && next.Step != "" {
+		a.note("backend -> app: " + next.Step + " " + next.State)
+	}
+	return next, err
+}
+
+// leave leaves the cashier page, for a user who cannot pay.
+func (a *App) leave(step answer, callback *Callback) error {
+	a.note("user -> app: leaves the cashier page")
+	if callback != nil {
+		callback.OnFailure(step.ResultCode, step.Message.Text)
+	}
+	return nil
+}
+
+// result waits for the end of a payment and shows it.
+func (a *App) result(ctx context.Context, step answer, callback *Callback) error {
 	for state := ""; ; {
 		if state != step.State { // a new page
 			state = step.State
 			switch state {
-			case "open":
+			case "open": // the debit was refused meanwhile
 				a.note("app -> user: cashier page again: " + step.Message.Text)
+				return a.leave(step, callback)
 			case "processing":
 				a.note("app -> user: in progress")
 			case "paid":
@@ -168,24 +191,18 @@ func (a *App) outcome(ctx context.Context, step answer, callback *Callback) erro
 				return fmt.Errorf("mpmtest: the app does not know the state %q", state)
 			}
 		}
-		if state != "open" && state != "processing" {
+		if state != "processing" {
 			break
 		}
-		if a.Outcome == nil {
-			return errors.New("mpmtest: App.Outcome is not set")
-		}
-		if err := a.wait(ctx, askAgain); err != nil {
+		if err := wait(ctx, askAgain); err != nil {
 			return err
 		}
-		data, err := a.Outcome(ctx, step.PaymentRequestID)
-		if err != nil {
+		var err error
+		if step, err = a.ask(ctx, http.MethodGet, "/payments/"+url.PathEscape(step.PaymentRequestID), nil); err != nil {
 			return err
 		}
-		if step, err = read(data); err != nil {
-			return err
-		}
-		if step.Step != "outcome" {
-			return fmt.Errorf("mpmtest: %q does not say how a payment stands", step.Step)
+		if step.Step != "resultPage" {
+			return fmt.Errorf("mpmtest: %q is no result page of a payment", step.Step)
 		}
 	}
 	if err := a.call(step, callback); err != nil {
@@ -198,8 +215,10 @@ func (a *App) outcome(ctx context.Context, step answer, callback *Callback) erro
 func (a *App) redirect(ctx context.Context, step answer) error {
 	switch step.Redirect.To {
 	case "merchant":
-		if err := a.wait(ctx, time.Duration(step.Redirect.AfterSeconds)*time.Second); err != nil {
-			return err
+		if !a.Hurried {
+			if err := wait(ctx, time.Duration(step.Redirect.AfterSeconds)*time.Second); err != nil {
+				return err
+			}
 		}
 		a.note("app -> merchant: paymentRedirectUrl in a WebView")
 		_, err := a.SDK.Merchant.load(ctx, step.Redirect.URL, "", alipayplus.Amount{})
@@ -231,15 +250,13 @@ func (a *App) call(step answer, callback *Callback) error {
 
 func (a *App) note(line string) { a.SDK.Merchant.Journal.Note(line) }
 
-func (a *App) wait(ctx context.Context, d time.Duration) error {
-	if a.Wait != nil {
-		return a.Wait(ctx, d)
-	}
+// wait lets time pass until ctx ends.
+func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return ctx.Err()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

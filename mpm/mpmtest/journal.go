@@ -25,14 +25,14 @@ func (j *Journal) Note(line string) {
 	j.lines = append(j.lines, line)
 }
 
-// Lines are all lines so far.
+// Lines returns all lines so far.
 func (j *Journal) Lines() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.lines)
 }
 
-// pages are what the user was shown since line n.
+// pages returns what the user was shown since line n.
 func (j *Journal) pages(n int) []string {
 	var pages []string
 	for _, line := range j.Lines()[n:] {

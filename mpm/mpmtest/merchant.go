@@ -12,8 +12,8 @@ import (
 )
 
 // Merchant plays a merchant and its acquirer (ACQP), and what Alipay+ knows of
-// their orders. It scripts userInitiatedPay and notifyPayment of its Gateway, so
-// that a Gateway has one Merchant. Set the fields before the first code is
+// their orders. It scripts userInitiatedPay and notifyPayment of its Gateway,
+// so that a Gateway has one Merchant. Set the fields before the first code is
 // scanned. It is safe for concurrent use.
 type Merchant struct {
 	// Decoded is what Alipay+ answers when an order is decoded, like a function
@@ -24,9 +24,9 @@ type Merchant struct {
 	// AuthClientID makes it a merchant of the Chinese mainland, which asks for
 	// the user's id before it shows its amount page.
 	AuthClientID string
-	// ApplyToken is Alipay+ exchanging an authorization code at the wallet: send
-	// applyToken to the wallet's handler and return the customerId of its answer.
-	// nil takes every code.
+	// ApplyToken is Alipay+ exchanging an authorization code at the wallet:
+	// send applyToken to the wallet's handler and return the customerId of its
+	// answer. nil takes every code.
 	ApplyToken func(ctx context.Context, authCode string) (customerID string, err error)
 	// Journal is what all parties do.
 	Journal Journal
@@ -61,8 +61,9 @@ const (
 	authorizationURL = "https://auth.example/authorize?client=M0001&redirect=%2Fentry%2FM0001"
 )
 
-// CodeRules is the body of an inquiryCodeRules answer by which the merchant's
-// codes are identified, for codeid.ParseRuleset or a preset of an Identifier.
+// CodeRules returns the body of an inquiryCodeRules answer by which the
+// merchant's codes are identified, for codeid.ParseRuleset or a preset of an
+// Identifier.
 func (m *Merchant) CodeRules() []byte {
 	return []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"c_1_mpmtest","codeRules":[` +
 		`{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.example/281"},` +
@@ -77,19 +78,19 @@ func (m *Merchant) CodeRules() []byte {
 // shows for it, as a scanner reads it.
 func (m *Merchant) OrderCode(amount alipayplus.Amount) string { return m.place(amount, false) }
 
-// EntryCode is the code that is printed on the merchant's counter, as a scanner
-// reads it. The merchant answers at the same URL with http, too.
+// EntryCode returns the code that is printed on the merchant's counter, as a
+// scanner reads it. The merchant answers at the same URL with http, too.
 func (m *Merchant) EntryCode() string { return entryCodeURL }
 
-// Orders are the orders so far.
+// Orders returns the orders so far.
 func (m *Merchant) Orders() []Order {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]Order(nil), m.orders...)
 }
 
-// Told is what Alipay+ told the merchant about a payment, and false as long as
-// the wallet has not notified Alipay+.
+// Told returns what Alipay+ told the merchant about a payment, and false as
+// long as the wallet has not notified Alipay+.
 func (m *Merchant) Told(paymentRequestID string) (alipayplus.Result, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,9 +98,10 @@ func (m *Merchant) Told(paymentRequestID string) (alipayplus.Result, bool) {
 	return result, ok
 }
 
-// ErrorPage is an actionForm that makes the client SDK show a page with text, for
-// Merchant.Decoded: with status S, or with F to refuse an order. Its payload is
-// hard to pass on by accident: quotes, markup and other scripts are in it.
+// ErrorPage returns an actionForm that makes the client SDK show a page with
+// text, for Merchant.Decoded: with status S, or with F to refuse an order.
+// Quotes, markup and other scripts in its payload show a wallet that changes
+// it.
 func (m *Merchant) ErrorPage(text string) payment.ActionForm {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,7 +130,7 @@ func (m *Merchant) place(amount alipayplus.Amount, entry bool) string {
 	return orderCodeURL + code
 }
 
-// decode is Alipay+ answering userInitiatedPay.
+// decode answers userInitiatedPay, as Alipay+ does.
 func (m *Merchant) decode(_ context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 	m.Journal.Note("backend -> Alipay+: userInitiatedPay")
 	m.mu.Lock()
@@ -156,7 +158,7 @@ func (m *Merchant) decode(_ context.Context, r *mpm.UserInitiatedPayRequest) (*m
 	return answer, err
 }
 
-// notify is Alipay+ answering notifyPayment.
+// notify answers notifyPayment, as Alipay+ does.
 func (m *Merchant) notify(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
 	m.Journal.Note("backend -> Alipay+: notifyPayment " + r.PaymentResult.Error())
 	m.mu.Lock()

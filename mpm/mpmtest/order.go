@@ -14,9 +14,9 @@ type Order struct {
 	RedirectURL      string            // the merchant's result page for it
 }
 
-// Answer is what Alipay+ answers when the order is decoded and nothing is special
-// about it: yen are paid in won, ten for one; every other currency is paid as it
-// is. Merchant.Decoded may change it and return it.
+// Answer returns what Alipay+ answers when the order is decoded and nothing is
+// special about it: yen are paid in won, ten for one; every other currency is
+// paid as it is. Merchant.Decoded may change it and return it.
 func (o Order) Answer() *mpm.UserInitiatedPayResponse {
 	answer := &mpm.UserInitiatedPayResponse{
 		AcquirerID:       "ACQUIRER01",

@@ -14,8 +14,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// SDK plays the Alipay+ client SDK on one phone. Its functions are those that an
-// app calls; the two that it calls in the app are fields. It is not safe for
+// SDK plays the Alipay+ client SDK on one phone. Its functions are those that
+// an app calls; the two that it calls in the app are fields. It is not safe for
 // concurrent use.
 type SDK struct {
 	// Merchant is the world around the phone.
@@ -61,9 +61,9 @@ func (s *SDK) GetAcceptanceMarkLogos(region string) []string {
 	return logos
 }
 
-// Launch opens an entry code's page: the three values are those of mpm.Launch. It
-// ends when the app has run the callback of Decode, and with an error if that
-// does not happen before ctx is done.
+// Launch opens an entry code's page: the three values are those of mpm.Launch.
+// It ends when the app has run the callback of Decode, and with an error if
+// that does not happen before ctx is done.
 func (s *SDK) Launch(ctx context.Context, redirectURL, userAgent, acDecodeConfig string) error {
 	s.note("app -> SDK: launch")
 	s.note("SDK -> merchant: " + redirectURL + " as " + userAgent)
@@ -112,14 +112,14 @@ func (s *SDK) decode(ctx context.Context, code string) error {
 	s.Decode(ctx, code, callback)
 	select {
 	case <-callback.done:
-		return nil
+		return callback.err
 	case <-ctx.Done():
 		return fmt.Errorf("mpmtest: the app did not run the callback of decode: %w", ctx.Err())
 	}
 }
 
-// authCodeForm is what the documents say: at most 32 characters, 281, the routing
-// number, 13.
+// authCodeForm is what the documents say: at most 32 characters, 281, the
+// routing number, 13.
 var authCodeForm = regexp.MustCompile(`^281[0-9]{3}13[0-9A-Za-z]{1,24}$`)
 
 func (s *SDK) authorize(ctx context.Context) (next string, err error) {
@@ -156,6 +156,14 @@ type Callback struct {
 	sdk  *SDK
 	done chan struct{}
 	ran  bool
+	err  error // why the app gave up
+}
+
+// abandon ends the wait for an app that failed with err, nil if it did not.
+func (c *Callback) abandon(err error) {
+	if c.err = err; err != nil && !c.ran {
+		close(c.done)
+	}
 }
 
 // OnSuccess passes on the payload of an action, or "" after a payment.

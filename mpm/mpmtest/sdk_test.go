@@ -3,8 +3,9 @@ package mpmtest_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
@@ -32,8 +34,8 @@ func newShop() (*mpmtest.Merchant, *complaints) {
 	return mpmtest.NewMerchant(c, alipayplustest.New(c)), c
 }
 
-// The guide "Make a payment", figure 3: which logos the Scan page gets, and when
-// the client SDK asks Alipay+ for them.
+// The guide "Make a payment", figure 3: which logos the Scan page gets, and
+// when the client SDK asks Alipay+ for them.
 func TestAcceptanceMarkLogos(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shop, _ := newShop()
@@ -163,29 +165,43 @@ func authorizing(answer string, applyToken func(context.Context, string) (string
 	}
 }
 
+// answers is a backend that answers each path alike; nil is HTTP 404.
+type answers map[string]string
+
+func (a answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if strings.HasPrefix(path, "/payments/") {
+		path = "/payments/"
+	}
+	text, ok := a[path]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	_, _ = io.WriteString(w, text)
+}
+
+const orderJSON = `{"step":"cashier","paymentRequestId":"P","merchantName":"M","paymentAmount":{"currency":"JPY","value":"1","display":"JPY 1"},` +
+	`"payToAmount":{"currency":"JPY","value":"1","display":"JPY 1"},"debitAmount":{"currency":"JPY","value":"1","display":"JPY 1"}}`
+
 // What a backend does wrong with its JSON is noticed.
 func TestAppNotices(t *testing.T) {
-	order := `{"step":"cashier","paymentRequestId":"P","merchantName":"M","paymentAmount":{"currency":"JPY","value":"1","display":"JPY 1"},` +
-		`"payToAmount":{"currency":"JPY","value":"1","display":"JPY 1"},"debitAmount":{"currency":"JPY","value":"1","display":"JPY 1"}}`
-	for _, c := range []struct{ rule, scan, confirm, outcome, noticed string }{
+	for _, c := range []struct{ rule, scan, confirm, payment, noticed string }{
 		{"no JSON", `launch`, "", "", "does not understand"},
 		{"a member that no app knows", `{"step":"local","more":1}`, "", "", "does not understand"},
 		{"an unknown step", `{"step":"jump"}`, "", "", "jump"},
 		{"pending without a time", `{"step":"pending","reason":"r"}`, "", "", "when to ask again"},
 		{"a callback for a scanned code", `{"step":"sdkAction","sdkActionPayload":"p","call":"onSuccess"}`, "", "", "nobody waits"},
-		{"a cashier page without what the user pays", strings.Replace(order, "debitAmount", "savings", 1), "", "", "debitAmount"},
-		{"another answer to a confirmation", order, `{"step":"local"}`, "", "does not answer a confirmation"},
-		{"an unknown state", order, `{"step":"outcome","state":"done"}`, "", "done"},
-		{"no way back", order, `{"step":"outcome","state":"paid"}`, "", "where"},
-		{"another answer about the outcome", order, `{"step":"outcome","state":"processing"}`, `{"step":"local"}`, "how a payment stands"},
+		{"a cashier page without what the user pays", strings.Replace(orderJSON, "debitAmount", "savings", 1), "", "", "debitAmount"},
+		{"another answer to a confirmation", orderJSON, `{"step":"local"}`, "", "does not answer a confirmation"},
+		{"an unknown state", orderJSON, `{"step":"resultPage","state":"done"}`, "", "done"},
+		{"no way back", orderJSON, `{"step":"resultPage","state":"paid"}`, "", "where"},
+		{"another answer about the payment", orderJSON, `{"step":"resultPage","paymentRequestId":"P","state":"processing"}`, `{"step":"local"}`, "no result page"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				shop, complaints := newShop()
-				app := mpmtest.NewApp(shop)
-				app.Scan = func(context.Context, string) ([]byte, error) { return []byte(c.scan), nil }
-				app.Confirm = func(context.Context, string, alipayplus.Amount) ([]byte, error) { return []byte(c.confirm), nil }
-				app.Outcome = func(context.Context, string) ([]byte, error) { return []byte(c.outcome), nil }
+				app := mpmtest.NewApp(shop, answers{"/scan": c.scan, "/confirm": c.confirm, "/payments/": c.payment})
 				_, err := app.ScanCode(t.Context(), "a code")
 				if noticed := fmt.Sprint(complaints.texts, err); !strings.Contains(noticed, c.noticed) {
 					t.Errorf("%q does not say %q", noticed, c.noticed)
@@ -194,28 +210,26 @@ func TestAppNotices(t *testing.T) {
 		})
 	}
 	t.Run("an intercepted code whose callback stays open", func(t *testing.T) {
-		shop, complaints := newShop()
-		app := mpmtest.NewApp(shop)
+		shop, _ := newShop()
+		app := mpmtest.NewApp(shop, answers{
+			"/scan":   string(testkit.Must(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"}.MarshalJSON())),
+			"/decode": string(testkit.Must(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}.MarshalJSON())), // no Origin
+		})
 		app.SDK.Amount = alipayplus.Amount{Currency: "JPY", Minor: 1}
-		app.Scan = func(context.Context, string) ([]byte, error) {
-			return json.Marshal(mpm.Launch{RedirectURL: alipayplus.Conceal(shop.EntryCode()), UserAgent: "AlipayConnect"})
-		}
-		app.Decode = func(context.Context, string) ([]byte, error) {
-			return json.Marshal(mpm.Failed{Code: alipayplus.CodeExpiredCode, Message: mpm.UserMessageOf(alipayplus.CodeExpiredCode)}) // no Origin
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := app.ScanCode(ctx, shop.EntryCode())
-		if noticed := fmt.Sprint(complaints.texts, err); !strings.Contains(noticed, "leaves the callback of decode open") {
-			t.Error(noticed)
+		_, err := app.ScanCode(t.Context(), shop.EntryCode())
+		if err == nil || !strings.Contains(err.Error(), "leaves the callback of decode open") {
+			t.Error(err)
 		}
 	})
 	t.Run("a backend that fails", func(t *testing.T) {
 		shop, _ := newShop()
-		app := mpmtest.NewApp(shop)
-		broken := errors.New("broken")
-		app.Scan = func(context.Context, string) ([]byte, error) { return nil, broken }
-		if _, err := app.ScanCode(t.Context(), "a code"); !errors.Is(err, broken) {
+		if _, err := mpmtest.NewApp(shop, answers{}).ScanCode(t.Context(), "a code"); err == nil || !strings.Contains(err.Error(), "HTTP 404") {
+			t.Error(err)
+		}
+	})
+	t.Run("no backend", func(t *testing.T) {
+		shop, _ := newShop()
+		if _, err := mpmtest.NewApp(shop, nil).ScanCode(t.Context(), "a code"); err == nil || !strings.Contains(err.Error(), "App.Backend") {
 			t.Error(err)
 		}
 	})

@@ -9,16 +9,17 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// authorization is what Alipay+ makes of an authorization URL for the client SDK.
+// authorization is what Alipay+ makes of an authorization URL for the client
+// SDK.
 type authorization struct {
 	redirectURL  string // where the user goes with the code
 	authClientID string
 	scopes       []string
 }
 
-// load is a WebView loading rawURL from the merchant. entered is what the user
-// enters if asked for an amount. next is where the page sends the WebView, "" if
-// it stays.
+// load loads rawURL from the merchant, as a WebView does. entered is what the
+// user enters if asked for an amount. next is where the page sends the WebView,
+// "" if it stays.
 func (m *Merchant) load(ctx context.Context, rawURL, userAgent string, entered alipayplus.Amount) (next string, err error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host != "shop.example" {
@@ -52,7 +53,7 @@ func (m *Merchant) load(ctx context.Context, rawURL, userAgent string, entered a
 	return next, nil
 }
 
-// identifyUser is the merchant asking Alipay+ who the user is.
+// identifyUser asks Alipay+ who the user is, as the merchant does.
 func (m *Merchant) identifyUser(ctx context.Context, authCode string) error {
 	m.Journal.Note("merchant -> Alipay+: authorization code")
 	m.Journal.Note("Alipay+ -> backend: applyToken")
@@ -71,14 +72,14 @@ func (m *Merchant) identifyUser(ctx context.Context, authCode string) error {
 	return nil
 }
 
-// authorize is Alipay+ reading an authorization URL for the client SDK.
+// authorize reads an authorization URL for the client SDK, as Alipay+ does.
 func (m *Merchant) authorize() authorization {
 	m.Journal.Note("SDK -> Alipay+: authorization URL")
 	m.Journal.Note("Alipay+ -> SDK: redirect URL, scopes, authClientId")
 	return authorization{redirectURL: entryCodeURL, authClientID: m.AuthClientID, scopes: []string{"BASE_USER_INFO"}}
 }
 
-// page is what the client SDK shows for a payload of Alipay+.
+// page returns what the client SDK shows for a payload of Alipay+.
 func (m *Merchant) page(payload string) (text string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,8 +16,8 @@ type Entry struct {
 	Minor    int64 // what the customer got, negative for a debit; 0 for a void and for what a RemoteBank refused
 }
 
-// Bank is a wallet's money in an [alipayplus.Memory]: a payment.Ledger for tests
-// and examples. A debit that the balance does not cover is refused with
+// Bank is a wallet's money in an [alipayplus.Memory]: a payment.Ledger for
+// tests and examples. A debit that the balance does not cover is refused with
 // USER_BALANCE_NOT_ENOUGH, and the user may try again.
 type Bank struct {
 	db       *alipayplus.Memory
@@ -33,21 +33,21 @@ func NewBank(db *alipayplus.Memory) *Bank {
 	return &Bank{db: db, balances: map[string]int64{}, entries: map[string]Entry{}}
 }
 
-// Deposit gives a customer money.
+// Deposit gives a customer money, in smallest units.
 func (b *Bank) Deposit(customer string, minor int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.balances[customer] += minor
 }
 
-// Balance is what a customer has.
+// Balance returns what a customer has.
 func (b *Bank) Balance(customer string) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.balances[customer]
 }
 
-// Entries are all bookings by key.
+// Entries returns all bookings by key.
 func (b *Bank) Entries() map[string]Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,10 +85,10 @@ func (b *Bank) book(ctx context.Context, key string, e Entry) error {
 }
 
 // RemoteBank is a wallet's money in a service of its own, in memory: a
-// payment.RemoteLedger for tests and examples. A debit that the balance does not
-// cover is refused with USER_BALANCE_NOT_ENOUGH, and the user may try again, with
-// another key: a refusal is remembered, so that a call that was on its way
-// twice ends the same way, and so is a void.
+// payment.RemoteLedger for tests and examples. A debit that the balance does
+// not cover is refused with USER_BALANCE_NOT_ENOUGH, and the user may try again
+// with another key. Refusals and voids are remembered: the same key ends the
+// same way.
 type RemoteBank struct {
 	// Fault, if set, is asked before and after each call what goes wrong. It
 	// gets the key. An error before means that the call did not arrive, one
@@ -109,21 +109,21 @@ func NewRemoteBank() *RemoteBank {
 	return &RemoteBank{balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}, refused: map[string]bool{}}
 }
 
-// Deposit gives a customer money.
+// Deposit gives a customer money, in smallest units.
 func (b *RemoteBank) Deposit(customer string, minor int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.balances[customer] += minor
 }
 
-// Balance is what a customer has.
+// Balance returns what a customer has.
 func (b *RemoteBank) Balance(customer string) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.balances[customer]
 }
 
-// Entries are all bookings by key, voids and refusals among them.
+// Entries returns all bookings by key, voids and refusals among them.
 func (b *RemoteBank) Entries() map[string]Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -16,8 +16,8 @@ import (
 type Account struct {
 	Customer string
 	Currency alipayplus.Currency
-	// Balance is what the customer has, in smallest units; at least 1,000 at the
-	// start.
+	// Balance is what the customer has, in smallest units; at least 1,000 at
+	// the start.
 	Balance func(ctx context.Context) (int64, error)
 }
 
@@ -180,8 +180,8 @@ func (l ledgerTest) must(err error) {
 	}
 }
 
-// TestRemoteLedger checks a payment.RemoteLedger. open makes a fresh account for
-// each check.
+// TestRemoteLedger checks a payment.RemoteLedger. open makes a fresh account
+// for each check.
 func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedger, Account)) {
 	t.Helper()
 	run := func(name string, check func(t *testing.T, l remoteTest)) {

@@ -3,9 +3,6 @@ package paymenttest_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +11,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func account(balance func(string) int64) paymenttest.Account {
@@ -244,43 +242,13 @@ func TestSoundBooks(t *testing.T) {
 	t.Run("remote", func(t *testing.T) { testRemote(t, "") })
 }
 
-const ledgerControl = "ALIPAYPLUS_TESTLEDGER_CONTROL"
-
-// The contracts find every mistake: they run on the broken ledgers in a process
-// of its own, where they must fail.
-func TestContractsFindMistakes(t *testing.T) {
+// The two contracts find every mistake.
+func TestLedgerFindsMistakes(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(ledgerControl) != "" {
-		for _, mistake := range localMistakes {
-			t.Run("local "+mistake, func(t *testing.T) { testLocal(t, mistake) })
-		}
-		for _, mistake := range remoteMistakes {
-			t.Run("remote "+mistake, func(t *testing.T) { testRemote(t, mistake) })
-		}
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestContractsFindMistakes$", "-test.v", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), ledgerControl+"=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatal("the contracts passed on broken ledgers")
-	}
-	failed := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestContractsFindMistakes/([^/\n]*)/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
-		failed[m[1]] = m[2]
-	}
-	check := func(kind string, mistakes []string) {
-		for _, mistake := range mistakes {
-			by := failed[strings.ReplaceAll(kind+" "+mistake, " ", "_")]
-			if by == "" {
-				t.Errorf("the contract passes on a %s ledger that %s", kind, mistake)
-			}
-			t.Logf("%s ledger that %s: %s", kind, mistake, by)
-		}
-	}
-	check("local", localMistakes)
-	check("remote", remoteMistakes)
-	if t.Failed() {
-		t.Logf("%s", out)
-	}
+	testkit.FindsMistakes(t, localMistakes, testLocal)
+}
+
+func TestRemoteLedgerFindsMistakes(t *testing.T) {
+	t.Parallel()
+	testkit.FindsMistakes(t, remoteMistakes, testRemote)
 }

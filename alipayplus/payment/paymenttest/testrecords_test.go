@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // recordMistakes are what an author of Records gets wrong, each once.
@@ -253,38 +251,7 @@ func recordsContract(t *testing.T, mistake string) {
 // Records without a mistake pass.
 func TestSoundRecords(t *testing.T) { recordsContract(t, "") }
 
-const control = "ALIPAYPLUS_TESTRECORDS_CONTROL"
-
-// TestRecords finds every mistake: it runs on the broken records in a process of
-// its own, where it must fail.
+// TestRecords finds every mistake.
 func TestRecordsFindsMistakes(t *testing.T) {
-	if os.Getenv(control) != "" {
-		for _, mistake := range recordMistakes {
-			t.Run(mistake, func(t *testing.T) {
-				t.Parallel()
-				recordsContract(t, mistake)
-			})
-		}
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestRecordsFindsMistakes$", "-test.v", "-test.parallel=64", "-test.timeout=60s")
-	cmd.Env = append(os.Environ(), control+"=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatal("TestRecords passed on broken records")
-	}
-	failed := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ *--- FAIL: TestRecordsFindsMistakes/([^/\n]*)/(.*) \(`).FindAllStringSubmatch(string(out), -1) {
-		failed[m[1]] = m[2]
-	}
-	for _, mistake := range recordMistakes {
-		by := failed[strings.ReplaceAll(mistake, " ", "_")]
-		if by == "" {
-			t.Errorf("TestRecords passes on records where the author %s", mistake)
-		}
-		t.Logf("%s: %s", mistake, by)
-	}
-	if t.Failed() {
-		t.Logf("%s", out)
-	}
+	testkit.FindsMistakes(t, recordMistakes, recordsContract)
 }

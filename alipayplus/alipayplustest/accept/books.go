@@ -1,0 +1,93 @@
+package accept
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// settling is how long a wallet may take to book what it answered.
+const settling = 10 * time.Second
+
+// books compares what the wallet says about the orders of the scenario with
+// what Alipay+ was told and with the users' balances.
+func (s *scenario) books() {
+	var wrong string
+	mark := s.log.mark()
+	s.eventually(settling, func() bool {
+		s.log.reset(mark) // the last round tells all
+		wrong = s.compare()
+		return wrong == ""
+	})
+	if wrong != "" {
+		s.fail("afterwards the books agree: balances, orders, notifications, inquiries", "%s", wrong)
+	}
+}
+
+// compare says what does not agree, "" if all does.
+func (s *scenario) compare() string {
+	var net [2]int64
+	var lines []string
+	for _, o := range s.orders {
+		i := s.inquire(o.id)
+		v := s.view(o)
+		paid, line := s.compareOne(&v, i)
+		if line != "" {
+			lines = append(lines, fmt.Sprintf("%s: %s (%v)", o.id, line, i))
+		}
+		if !paid {
+			continue
+		}
+		payer := 0
+		if v.customer == s.cfg.Users[1].ID {
+			payer = 1
+		}
+		net[payer] += v.debit.minor() - v.refunded
+	}
+	for i := range net {
+		if got := s.balances[i] - s.user(i).balance(); got != net[i] {
+			lines = append(lines, fmt.Sprintf("users[%d] paid %s %d, by the inquiries it is %d", i, s.cfg.Currency, got, net[i]))
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// compareOne compares one payment.
+func (s *scenario) compareOne(o *order, i inquiry) (paid bool, wrong string) {
+	told, code := o.told()
+	switch {
+	case i.status == "U":
+		return false, "the inquiry has no answer"
+	case i.status == "F" && i.code == "ORDER_NOT_EXIST":
+		if o.seen || o.cancelled || len(o.notes) > 0 {
+			return false, "the wallet has forgotten a payment"
+		}
+		return false, ""
+	case i.status == "F":
+		return false, "an inquiry of a known order is answered S"
+	case i.payStatus == "S":
+		switch {
+		case o.cancelled:
+			return true, "a cancelled payment is reported as paid"
+		case i.paymentID == "":
+			return true, "paymentId is missing"
+		case told != "S":
+			return true, fmt.Sprintf("Alipay+ was told %q %q", told, code)
+		}
+		for _, n := range o.notes {
+			if id := text(n.members, "paymentId"); id != i.paymentID {
+				return true, fmt.Sprintf("paymentId is %q in the notification and %q in the inquiry", id, i.paymentID)
+			}
+		}
+		return true, ""
+	case i.payStatus == "F" && told == "S" && (!o.cancelled || i.payCode != "ORDER_IS_CLOSED"):
+		return false, "Alipay+ was told S"
+	case i.payStatus == "F" && told == "F" && code != i.payCode:
+		return false, "Alipay+ was told F " + code
+	case i.payStatus == "U" && told != "":
+		return false, "Alipay+ was told " + told
+	case i.payStatus != "F" && i.payStatus != "U":
+		return false, "paymentResult has no status"
+	}
+	return false, ""
+}

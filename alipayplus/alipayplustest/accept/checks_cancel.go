@@ -1,0 +1,397 @@
+package accept
+
+import (
+	"strconv"
+	"sync"
+	"time"
+)
+
+var inquiryChecks = []check{
+	{
+		number: 301, name: "a payment that nobody knows: ORDER_NOT_EXIST",
+		loses: "Alipay+ waits for a payment that never was.", source: "API inquiryPayment",
+		run: func(s *scenario) {
+			i := s.inquire(s.newID())
+			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "F ORDER_NOT_EXIST", "%v", i)
+			s.must(i.payStatus == "", "no paymentResult", "%v", i)
+		},
+	},
+	{
+		number: 302, name: "a payment that the user has not confirmed is in process", needs: merchantMode,
+		loses: "The merchant gives up on a user who is about to pay.", source: "API inquiryPayment, PAYMENT_IN_PROCESS",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).cashier(o)
+			i := s.inquire(o.id)
+			s.must(i.status == "S" && i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "S, paymentResult U PAYMENT_IN_PROCESS", "%v", i)
+			s.must(len(s.view(o).notes) == 0, "no notification yet", "%d", len(s.view(o).notes))
+		},
+	},
+	{
+		number: 303, name: "inquiries at any time never contradict the notification", needs: merchantMode,
+		loses: "The merchant hears yes and no.", source: "flows.md, returning the result",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			stop := make(chan struct{})
+			var asking sync.WaitGroup
+			var wrong *failure
+			asking.Go(func() {
+				wrong = s.guard(func() {
+					paid := false
+					for {
+						i := s.inquire(o.id)
+						s.must(i.payStatus != "F", "no F for a payment that is paid in the end", "%v", i)
+						s.must(!paid || i.payStatus == "S", "S after S", "%v", i)
+						paid = i.payStatus == "S"
+						select {
+						case <-stop:
+							return
+						default:
+							s.sleep(5 * time.Millisecond)
+						}
+					}
+				})
+			})
+			next := u.confirm(o)
+			close(stop)
+			asking.Wait()
+			if wrong != nil {
+				s.fail(wrong.expected, "%s", wrong.seen)
+			}
+			s.must(next.State == "paid", "paid", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+}
+
+var cancelChecks = []check{
+	{
+		number: 311, name: "cancelled before the confirmation: nobody pays", needs: merchantMode,
+		loses: "The user pays an order that the merchant gave up.", source: "API cancelPayment; flows.md, payment states: open, cancelPayment",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			s.cancel(o)
+			next := u.confirm(o)
+			s.must(next.State == "closed" || next.State == "failed", "closed", "%v", next)
+			s.must(next.ResultCode == "ORDER_IS_CLOSED", "ORDER_IS_CLOSED", "%v", next)
+			next = u.scan(o)
+			s.must(next.Step == "failed" || next.State == "closed" || next.State == "failed", "a second scan says so, too", "%v", next)
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+		},
+	},
+	{
+		number: 312, name: "cancelled before the wallet saw it: it can never be paid", needs: merchantMode,
+		loses: "The user pays an order that the merchant gave up.", source: "flows.md, payment states: –, cancelPayment",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			got := s.ask("cancelPayment", s.inquiryOf(o.id))
+			s.must(got.status == "S" || got.code == "ORDER_NOT_EXIST", "S, or F ORDER_NOT_EXIST", "%v", got)
+			o.cancelled = got.status == "S"
+			if o.cancelled {
+				next := u.scan(o)
+				if next.Step == "cashier" {
+					next = u.confirm(o)
+				}
+				s.must(next.State != "paid" && next.State != "open", "an order that is closed", "%v", next)
+			}
+		},
+	},
+	{
+		number: 313, name: "cancelled after the payment: the money is back, once", needs: merchantMode,
+		loses: "The user has paid for nothing.", source: "API cancelPayment; flows.md, payment states: paid, cancelPayment",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			for range 3 {
+				s.cancel(o)
+			}
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+			next := u.result(o)
+			s.must(next.State == "closed" || next.State == "failed", "closed for the user, too", "%v", next)
+			next = u.confirm(o)
+			s.must(next.State != "paid", "a later confirmation debits nothing", "%v", next)
+		},
+	},
+	{
+		number: 314, name: "cancelled during the debit: a cancellation that succeeds costs nothing", needs: merchantMode,
+		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "flows.md, payment states: paying, cancelPayment",
+		run: func(s *scenario) {
+			u := s.user(0)
+			for range 12 {
+				o := s.order()
+				u.cashier(o)
+				r := s.cancellation(o)
+				var race sync.WaitGroup
+				race.Go(func() { u.tap(o, o.debit, u.PIN) })
+				race.Go(func() { _, _ = s.try(r) })
+				race.Wait()
+				s.cancel(o)
+				i := s.final(o.id)
+				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
+			}
+		},
+	},
+	{
+		number: 315, name: "2 to 64 cancellations at once give the money back once", needs: merchantMode,
+		loses: "The wallet pays the user out several times.", source: idemPage + "cancelPayment",
+		run: func(s *scenario) {
+			for _, n := range []int{2, 8, 64} {
+				o := s.order()
+				s.user(0).pays(o)
+				got := s.one(s.parallel(s.cancellation(o), n))
+				s.must(got.status == "S" || got.status == "", "S", "%v", got)
+				s.cancel(o)
+			}
+		},
+	},
+	{
+		number: 316, name: "cancelled after a part was refunded: the rest is back", needs: merchantMode,
+		loses: "The wallet gives back more than was paid.", source: "flows.md, payment states: paid, cancelPayment",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.refund(o, 300)
+			s.cancel(o)
+		},
+	},
+	{
+		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode,
+		loses: "Alipay+ repeats a cancellation for ever.", source: "flows.md, payment states: failed or closed, cancelPayment",
+		run: func(s *scenario) {
+			o := s.orderUntil(usual, time.Now().Add(3*time.Second))
+			s.user(0).cashier(o)
+			s.told(o, "F", s.cfg.resendWithin())
+			before := s.final(o.id)
+			s.cancel(o)
+			after := s.final(o.id)
+			s.must(before.payCode == after.payCode, "the code stays "+before.payCode, "%v", after)
+		},
+	},
+	{
+		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode,
+		loses: "The merchant hears of a payment that was given back.", source: "flows.md, payment states: an unsent S notification is dropped",
+		run: func(s *scenario) {
+			o := s.order()
+			for range 50 {
+				o.notifyFaults = append(o.notifyFaults, unknown)
+			}
+			s.user(0).pays(o)
+			s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.view(o).notes) > 0 })
+			s.cancel(o)
+			cancelledAt := time.Now()
+			s.sleep(min(s.cfg.resendWithin(), 20*time.Second))
+			for _, n := range s.view(o).notes {
+				late := n.at.Sub(cancelledAt) > time.Second // one may be on its way
+				s.must(!late || text(n.members, "paymentResult", "resultStatus") != "S", "no S after the cancellation", "one %v later", n.at.Sub(cancelledAt).Round(time.Millisecond))
+			}
+		},
+	},
+}
+
+var refundChecks = []check{
+	{
+		number: 401, name: "a whole refund gives everything back", needs: merchantMode,
+		loses: "The user has returned the goods and not got the money.", source: "API refund",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			got := s.ask("refund", s.refundOf(o, s.newID(), usual))
+			s.must(got.status == "S", "S", "%v", got)
+			s.refunded(o, usual)
+			s.must(text(got.members, "refundId") != "" && text(got.members, "refundTime") != "", "refundId and refundTime", "%s", redact(got.body))
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "S", "the payment stays S", "%v", i)
+		},
+	},
+	{
+		number: 402, name: "refunds in parts, up to the cap and not over it", needs: merchantMode,
+		loses: "The wallet gives back more than was paid.", source: "API refund, REFUND_AMOUNT_EXCEED",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.refund(o, 300)
+			s.refund(o, 450)
+			s.refused("a refund over the rest", s.ask("refund", s.refundOf(o, s.newID(), 260)), "REFUND_AMOUNT_EXCEED")
+			s.refund(o, 250)
+			s.refused("a refund after the whole", s.ask("refund", s.refundOf(o, s.newID(), 10)), "REFUND_AMOUNT_EXCEED")
+		},
+	},
+	{
+		number: 403, name: "a refund over the whole is refused", needs: merchantMode,
+		loses: "The wallet gives back more than was paid.", source: "API refund, REFUND_AMOUNT_EXCEED",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.refused("a refund of more than the payment", s.ask("refund", s.refundOf(o, s.newID(), usual+10)), "REFUND_AMOUNT_EXCEED")
+		},
+	},
+	{
+		number: 404, name: "a refund of zero, of nonsense or in another currency is refused", needs: merchantMode,
+		loses: "Money is booked that nobody owes.", source: "flows.md, returning the result: refundAmount is positive, in paymentAmount's currency",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			for _, wrong := range []amount{{o.paymentAmount.Currency, "0"}, {"XXX", "10"}, {o.paymentAmount.Currency, "-10"}, {o.paymentAmount.Currency, "1.5"}, {o.paymentAmount.Currency, "1e2"}} {
+				body := s.refundOf(o, s.newID(), 100)
+				body["refundAmount"] = wrong.object()
+				s.refused("a refund of "+wrong.String(), s.ask("refund", body))
+			}
+		},
+	},
+	{
+		number: 405, name: "no refund after a cancellation", needs: merchantMode,
+		loses: "The wallet gives the money back twice.", source: "flows.md, payment states: any other but paid, refund",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.cancel(o)
+			s.refused("a refund of a cancelled payment", s.ask("refund", s.refundOf(o, s.newID(), 100)))
+		},
+	},
+	{
+		number: 406, name: "no refund of what was not paid", needs: merchantMode,
+		loses: "The wallet gives away money.", source: "flows.md, payment states: any other but paid, refund",
+		run: func(s *scenario) {
+			o := s.order()
+			s.refused("a refund of an unknown payment", s.ask("refund", s.refundOf(o, s.newID(), 100)), "ORDER_NOT_EXIST")
+			s.user(0).cashier(o)
+			s.refused("a refund of an open payment", s.ask("refund", s.refundOf(o, s.newID(), 100)))
+		},
+	},
+	{
+		number: 407, name: "a repeated refund gets the same answer and books once", needs: merchantMode,
+		loses: "The wallet gives the money back twice.", source: idemPage + "refund",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			body := s.refundOf(o, s.newID(), 400)
+			firstly := s.ask("refund", body)
+			s.must(firstly.status == "S", "S", "%v", firstly)
+			s.refunded(o, 400)
+			again := s.ask("refund", body)
+			s.one([]outcome{firstly, again})
+			body["extendInfo"] = "{}" // not a consistency field
+			s.one([]outcome{firstly, s.ask("refund", body)})
+		},
+	},
+	{
+		number: 408, name: "the same refundRequestId with other amounts is refused", needs: merchantMode,
+		loses: "Alipay+ believes in a refund that was never booked.", source: idemPage + "refund, REPEAT_REQ_INCONSISTENT",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			id := s.newID()
+			s.must(s.ask("refund", s.refundOf(o, id, 400)).status == "S", "S", "not S")
+			s.refunded(o, 400)
+			s.refused("another refundAmount", s.ask("refund", s.refundOf(o, id, 300)), "REPEAT_REQ_INCONSISTENT")
+			s.refused("another refundFromAmount", s.ask("refund", s.refundParts(o, id, 400*o.paymentAmount.minor()/o.payToAmount.minor(), 410)), "REPEAT_REQ_INCONSISTENT")
+		},
+	},
+	{
+		number: 409, name: "the same refundRequestId for another payment is refused", needs: merchantMode,
+		loses: "One payment is refunded instead of another.", source: idemPage + "refund, REPEAT_REQ_INCONSISTENT",
+		run: func(s *scenario) {
+			a, b := s.order(), s.order()
+			s.user(0).pays(a)
+			s.user(0).pays(b)
+			s.told(a, "S", s.cfg.notifyWithin())
+			s.told(b, "S", s.cfg.notifyWithin())
+			id := s.newID()
+			s.must(s.ask("refund", s.refundOf(a, id, 400)).status == "S", "S", "not S")
+			s.refunded(a, 400)
+			s.refused("the id of another payment's refund", s.ask("refund", s.refundOf(b, id, 400)), "REPEAT_REQ_INCONSISTENT")
+		},
+	},
+	{
+		number: 410, name: "2 to 64 copies of a refund at once book once", needs: merchantMode,
+		loses: "The wallet gives the money back several times.", source: idemPage + "refund",
+		run: func(s *scenario) {
+			for _, n := range []int{2, 8, 64} {
+				o := s.order()
+				s.user(0).pays(o)
+				s.told(o, "S", s.cfg.notifyWithin())
+				body := s.refundOf(o, s.newID(), 400)
+				at := s.one(s.parallel(s.prepare("refund", body), n))
+				s.must(at.status == "S" || at.status == "", "S", "%v", at)
+				after := s.ask("refund", body)
+				s.must(after.status == "S", "S afterwards", "%v", after)
+				s.one([]outcome{at, after})
+				s.refunded(o, 400)
+			}
+		},
+	},
+	{
+		number: 411, name: "refunds that race for the rest: what is accepted is covered", needs: merchantMode,
+		loses: "The wallet gives back more than was paid.", source: "flows.md, refund: Σ refundAmount ≤ paymentAmount",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			bodies := make([]object, 6)
+			for i := range bodies {
+				bodies[i] = s.refundOf(o, s.newID(), 400)
+			}
+			var race sync.WaitGroup
+			for _, body := range bodies {
+				r := s.prepare("refund", body)
+				race.Go(func() { _, _ = s.try(r) })
+			}
+			race.Wait()
+			accepted := 0
+			for _, body := range bodies {
+				if got := s.ask("refund", body); got.status == "S" {
+					accepted++
+					s.refunded(o, 400)
+				}
+			}
+			s.must(accepted == 2, "2 of 6 refunds of 400 from "+strconv.Itoa(usual), "%d", accepted)
+		},
+	},
+	{
+		number: 412, name: "a refund that races with a cancellation: the money is back once", needs: merchantMode,
+		loses: "The wallet gives the money back twice.", source: "reliability.md, on a real database: refund against cancel",
+		run: func(s *scenario) {
+			for range 6 {
+				o := s.order()
+				s.user(0).pays(o)
+				refund, cancel := s.prepare("refund", s.refundOf(o, s.newID(), 400)), s.cancellation(o)
+				var race sync.WaitGroup
+				race.Go(func() { _, _ = s.try(refund) })
+				race.Go(func() { _, _ = s.try(cancel) })
+				race.Wait()
+				s.cancel(o)
+			}
+		},
+	},
+	{
+		number: 413, name: "with a surcharge, refunds never give back more than the user paid", needs: merchantMode,
+		loses: "The wallet gives back more than was paid.", source: "flows.md, refund: never more in all than was debited",
+		run: func(s *scenario) {
+			o := s.order()
+			o.debit = amount{s.cfg.Currency, strconv.Itoa(usual + 50)}
+			o.set(object{"surchargeInfo": object{"surchargeAmount": o.debit.object()}})
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			half := o.paymentAmount.minor() / 2
+			for range 2 {
+				body := s.refundParts(o, s.newID(), half, usual/2)
+				body["surchargeInfo"] = object{"surchargeAmount": amount{s.cfg.Currency, strconv.Itoa(usual/2 + 26)}.object()} // half of the surcharge amount, rounded up
+				got := s.ask("refund", body)
+				s.must(got.status == "S", "S", "%v", got)
+			}
+			s.refunded(o, o.debit.minor())
+		},
+	},
+}

@@ -1,0 +1,396 @@
+package accept
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+var confirmChecks = []check{
+	{
+		number: 201, name: "a confirmed payment is debited once, notified and reported alike", needs: merchantMode,
+		loses: "The user pays and the merchant does not hear of it, or hears of another sum.", source: guide + "order code, steps 17-22",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			before := u.balance()
+			u.pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			i := s.final(o.id)
+			s.must(i.status == "S" && i.payStatus == "S" && i.payCode == "SUCCESS", "S SUCCESS", "%v", i)
+			s.must(text(i.members, "paymentTime") != "", "paymentTime in the inquiry", "none")
+			s.must(u.balance() == before-o.debit.minor(), fmt.Sprintf("the balance is %d less", o.debit.minor()), "%d", before-u.balance())
+			n := s.view(o).notes[0].members
+			s.must(text(n, "customerId") == u.ID, "customerId in notifyPayment", "%q", text(n, "customerId"))
+		},
+	},
+	{
+		number: 202, name: "a second tap debits nothing", needs: merchantMode,
+		loses: "The user pays twice.", source: guide + "step 4, the user confirms; flows.md, payment states: paying, second confirm",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.pays(o)
+			for range 2 {
+				next := u.confirm(o)
+				s.must(next.State == "paid", "paid, as before", "%v", next)
+			}
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 203, name: "sixteen taps at once debit once", needs: merchantMode,
+		loses: "The user pays twice.", source: "flows.md, payment states: one winner of a double confirm",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			var taps sync.WaitGroup
+			for range 16 {
+				taps.Go(func() { u.tap(o, o.debit, u.PIN) })
+			}
+			taps.Wait()
+			next := u.confirm(o)
+			s.must(next.State == "paid", "paid", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 204, name: "another amount than the order's is not debited", needs: merchantMode,
+		loses: "The user pays an amount that they did not see.", source: "flows.md, payment states: confirm of another amount",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			for _, wrong := range []amount{{s.cfg.Currency, "1"}, {s.cfg.Currency, fmt.Sprint(usual + 1)}, {"USD", fmt.Sprint(usual)}} {
+				next := u.tap(o, wrong, u.PIN)
+				s.must(next.http == http.StatusConflict || next.http == http.StatusBadRequest, "409 amount_changed", "%v", next)
+			}
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "U", "the payment is open", "%v", i)
+			next := u.confirm(o)
+			s.must(next.State == "paid", "with the right amount it is paid", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 205, name: "another customer's confirmation is refused", needs: merchantMode,
+		loses: "A stranger pays, or empties somebody's account.", source: "flows.md, payment states: confirm by someone else",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).cashier(o)
+			next := s.user(1).tap(o, o.debit, s.user(1).PIN)
+			s.must(next.http == http.StatusNotFound || next.http == http.StatusForbidden, "404: there is no such payment of this customer", "%v", next)
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "U", "the payment is open", "%v", i)
+			next = s.user(0).confirm(o)
+			s.must(next.State == "paid", "its own customer can pay it", "%v", next)
+			next = s.user(1).tap(o, o.debit, s.user(1).PIN)
+			s.must(next.http == http.StatusNotFound || next.http == http.StatusForbidden, "404 for a paid payment, too", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 206, name: "another customer does not see a payment", needs: merchantMode,
+		loses: "Who buys what is known to strangers.", source: "flows.md, payment states: another customer",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			next := s.user(1).result(o)
+			s.must(next.http == http.StatusNotFound || next.http == http.StatusForbidden, "404", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 207, name: "a payment that no user saw cannot be confirmed", needs: merchantMode,
+		loses: "Money moves for an order that Alipay+ does not know.", source: guide + "steps 9-17",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			next := u.tap(o, o.debit, u.PIN)
+			s.must(next.http == http.StatusNotFound, "404", "%v", next)
+		},
+	},
+	{
+		number: 208, name: "nobody who is not signed in gets an answer", needs: merchantMode,
+		loses: "Strangers use the wallet.", source: "mpm/APP.md, errors",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).cashier(o)
+			nobody := &user{s, User{}}
+			next := step{}
+			next.http = nobody.ask(http.MethodPost, s.cfg.Wallet.App, "/confirm", nobody.confirmation(o, o.debit, s.user(0).PIN, false), &next)
+			s.must(next.http == http.StatusUnauthorized || next.http == http.StatusForbidden, "401", "%v", next)
+		},
+	},
+	{
+		number: 209, name: "a wrong PIN debits nothing, and nothing is notified while the user may try again", needs: []Capability{MerchantMode, WrongPIN},
+		loses: "Who finds a phone pays with it; or the merchant cancels while the user corrects a typing mistake.", source: "flows.md, payment states: refused, user may try again",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			next := u.until(o, u.tap(o, o.debit, u.wrongPIN(0)))
+			s.must(next.State == "open" || next.State == "failed", "open or failed", "%v", next)
+			if next.State == "open" {
+				i := s.inquire(o.id)
+				s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "U PAYMENT_IN_PROCESS", "%v", i)
+				next = u.confirm(o)
+				s.must(next.State == "paid", "paid with the right PIN", "%v", next)
+				s.told(o, "S", s.cfg.notifyWithin())
+			}
+		},
+	},
+	{
+		number: 210, name: "a balance that is too low is not debited", needs: merchantMode,
+		loses: "The wallet lends money that it never meant to lend.", source: "API notifyPayment, USER_BALANCE_NOT_ENOUGH",
+		run: func(s *scenario) {
+			u := s.user(1)
+			o := s.orderOver(u.balance()/1000*1000 + 1000)
+			u.cashier(o)
+			next := u.confirm(o)
+			s.must(next.State == "open" || next.State == "failed", "open or failed", "%v", next)
+			s.must(next.ResultCode == "USER_BALANCE_NOT_ENOUGH", "USER_BALANCE_NOT_ENOUGH", "%v", next)
+			if next.State == "failed" {
+				s.told(o, "F", s.cfg.notifyWithin())
+			}
+		},
+	},
+	{
+		number: 211, name: "two payments that race for one balance: one is paid", needs: merchantMode,
+		loses: "The wallet lends money that it never meant to lend.", source: "reliability.md, on a real database",
+		run: func(s *scenario) {
+			u := s.user(1)
+			minor := (u.balance()*6/10 + 1000) / 1000 * 1000
+			var orders []*order
+			for range 3 {
+				o := s.orderOver(minor)
+				u.cashier(o)
+				orders = append(orders, o)
+			}
+			var taps sync.WaitGroup
+			for _, o := range orders {
+				taps.Go(func() { u.tap(o, o.debit, u.PIN) })
+			}
+			taps.Wait()
+			var paid []*order
+			for _, o := range orders {
+				next := u.until(o, u.result(o))
+				if next.State == "paid" {
+					paid = append(paid, o)
+				}
+			}
+			s.must(len(paid) == 1, "one of three is paid", "%d", len(paid))
+			s.told(paid[0], "S", s.cfg.notifyWithin())
+			s.cancel(paid[0]) // the next run needs the balance
+		},
+	},
+	{
+		number: 212, name: "a payment that is confirmed too late is closed, not debited", needs: merchantMode,
+		loses: "The user pays, and the merchant has closed the order.", source: decodePage + "paymentExpiryTime",
+		run: func(s *scenario) {
+			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)
+			u.cashier(o)
+			s.sleep(5 * time.Second)
+			next := u.confirm(o)
+			s.must(next.State == "closed" || next.State == "failed", "closed", "%v", next)
+			s.must(next.ResultCode == "ORDER_IS_CLOSED", "ORDER_IS_CLOSED", "%v", next)
+			s.told(o, "F", s.cfg.resendWithin())
+			v := s.view(o)
+			_, code := v.told()
+			s.must(code == "ORDER_IS_CLOSED", "notifyPayment F ORDER_IS_CLOSED", "%q", code)
+		},
+	},
+	{
+		number: 213, name: "a payment that nobody confirms is closed and notified", needs: merchantMode,
+		loses: "The merchant waits for a payment that cannot come.", source: "flows.md, payment states: open, expiry",
+		run: func(s *scenario) {
+			o := s.orderUntil(usual, time.Now().Add(4*time.Second))
+			s.user(0).cashier(o)
+			s.told(o, "F", s.cfg.resendWithin())
+			i := s.final(o.id)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+			next := s.user(0).result(o)
+			s.must(next.State == "closed" || next.State == "failed", "closed for the user, too", "%v", next)
+		},
+	},
+	{
+		number: 214, name: "after the payment the user returns to paymentRedirectUrl, byte for byte", needs: merchantMode,
+		loses: "The user does not get back to the merchant, or to somebody else's page.", source: guide + "order code, steps 23-24",
+		run: func(s *scenario) {
+			const back = "https://shop.accept.example/result?session=n5x%2BaN%3D%3D%26%26SG&lang=en#top"
+			o := s.order()
+			o.set(object{"paymentRedirectUrl": back})
+			next := s.user(0).pays(o)
+			s.must(next.Redirect.To == "merchant" && next.Redirect.URL == back, "redirect to the merchant's URL, byte for byte", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+			plain := s.order()
+			next = s.user(0).pays(plain)
+			s.must(next.Redirect.To == "home" && next.Redirect.URL == "", "redirect home", "%v", next)
+			s.told(plain, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 215, name: "what can be paid is paid by both customers, each their own", needs: merchantMode,
+		loses: "One customer pays for another.", source: decodePage + "customerId",
+		run: func(s *scenario) {
+			mine, theirs := s.order(), s.order()
+			s.user(0).cashier(mine)
+			s.user(1).cashier(theirs)
+			s.user(1).confirm(theirs)
+			s.user(0).confirm(mine)
+			s.told(mine, "S", s.cfg.notifyWithin())
+			s.told(theirs, "S", s.cfg.notifyWithin())
+		},
+	},
+}
+
+var notifyChecks = []check{
+	resend(231, "an acknowledgement U", unknown, unknown),
+	resend(232, "a lost request", loseRequest),
+	resend(233, "a lost acknowledgement", loseAnswer),
+	resend(234, "an unsigned S", answering(result("S", "SUCCESS")), answering(result("S", "SUCCESS"))),
+	resend(235, "an unsigned F", answering(result("F", "PROCESS_FAIL"))),
+	resend(236, "a tampered acknowledgement", tampered),
+	resend(237, "an acknowledgement for another client", foreignClient),
+	resend(238, "an acknowledgement signed by a stranger", foreignKey(func(*exchange) []byte { return result("S", "SUCCESS") })),
+	resend(239, "an acknowledgement that breaks off, and a 502", cut, badGateway),
+	resend(240, "a status that is neither S nor F", strange),
+	resend(241, "too much traffic", busy),
+	{
+		number: 242, name: "an acknowledgement that takes over 5 seconds does not keep the user waiting", needs: merchantMode,
+		loses: "The user taps again, or leaves.", source: "Alipay+ API overview, time-outs",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			o.notifyFaults = []fault{slow(20 * time.Second)}
+			u.cashier(o)
+			began := time.Now()
+			next := u.tap(o, o.debit, u.PIN)
+			took := time.Since(began)
+			next = u.until(o, next)
+			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(took < 4*time.Second, "an answer to the user within 4 seconds", "after %v", took.Round(time.Second))
+			again := s.eventually(s.cfg.resendWithin(), func() bool { return len(s.view(o).notes) >= 2 })
+			s.must(again, "the notification again", "%d", len(s.view(o).notes))
+		},
+	},
+	{
+		number: 243, name: "an acknowledgement F changes nothing about the payment", needs: merchantMode,
+		loses: "The user has paid, and the wallet takes the money back while the merchant delivers, or the other way round.", source: "API notifyPayment, result F",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			refuse := func(x *exchange) *reply { return x.sign(result("F", "PROCESS_FAIL")) }
+			for range 50 {
+				o.notifyFaults = append(o.notifyFaults, refuse)
+			}
+			u.pays(o)
+			s.must(s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.view(o).notes) > 0 }), "notifyPayment", "none")
+			s.sleep(3 * time.Second)
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "S", "S, as before", "%v", i)
+			next := u.result(o)
+			s.must(next.State == "paid", "paid, as before", "%v", next)
+			s.alipay.change(o, func(o *order) { o.notifyFaults = nil })
+		},
+	},
+	{
+		number: 244, name: "S is notified only when the payment is final in the wallet's books", needs: merchantMode,
+		loses: "The merchant delivers, and the debit is rolled back.", source: "flows.md, returning the result: notification and inquiry agree",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			before := u.balance()
+			var mu sync.Mutex
+			var seen []string
+			o.atNotify = func(attempt) {
+				failed := s.guard(func() {
+					i := s.inquire(o.id)
+					s.must(i.payStatus == "S", "the inquiry says S when the notification does", "%v", i)
+					s.must(u.balance() == before-o.debit.minor(), "the debit is booked when S is notified", "the balance is %d less", before-u.balance())
+				})
+				if failed != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					seen = append(seen, failed.expected+"; "+failed.seen)
+				}
+			}
+			u.pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			mu.Lock()
+			defer mu.Unlock()
+			s.must(len(seen) == 0, "a notification of what is committed", "%s", first(seen))
+		},
+	},
+	{
+		number: 245, name: "the notification goes to paymentNotifyUrl", needs: merchantMode, https: true,
+		loses: "The merchant does not hear of the payment.", source: decodePage + "paymentNotifyUrl",
+		run: func(s *scenario) {
+			o := s.order()
+			path := notifyPath + o.id + "/notifyPayment"
+			o.set(object{"paymentNotifyUrl": s.cfg.Alipay.BaseURL + path})
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			for _, n := range s.view(o).notes {
+				s.must(n.target == path, path, "%s", n.target)
+			}
+		},
+	},
+	{
+		number: 246, name: "an acknowledged notification is not repeated", needs: merchantMode,
+		loses: "Alipay+ blocks a wallet that floods it.", source: "API notifyPayment, result S",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.sleep(4 * time.Second)
+			s.must(len(s.view(o).notes) == 1, "one notification", "%d", len(s.view(o).notes))
+		},
+	},
+	{
+		number: 247, name: "after an outage every payment is notified", needs: merchantMode,
+		loses: "Merchants never hear of payments that were made while Alipay+ was away.", source: "flows.md, returning the result: never dropped silently",
+		run: func(s *scenario) {
+			u := s.user(0)
+			outage := []fault{loseRequest, badGateway, loseAnswer}
+			var orders []*order
+			for i := range 12 {
+				o := s.order()
+				o.notifyFaults = []fault{outage[i%3], outage[(i+1)%3]}
+				u.pays(o)
+				orders = append(orders, o)
+			}
+			for _, o := range orders {
+				s.told(o, "S", s.cfg.resendWithin())
+			}
+		},
+	},
+	{
+		number: 248, name: "a notification is not given up after a few attempts", needs: merchantMode, long: true,
+		loses: "The user has paid and the merchant never hears of it.", source: "flows.md, returning the result: never dropped silently",
+		run: func(s *scenario) {
+			o := s.order()
+			o.notifyFaults = []fault{unknown, loseRequest, badGateway, busy}
+			s.user(0).pays(o)
+			s.told(o, "S", 10*time.Minute)
+		},
+	},
+}
+
+// resend is a notification that is not acknowledged at first.
+func resend(number int, what string, faults ...fault) check {
+	return check{
+		number: number, name: "after " + what + " the same notification comes again", needs: merchantMode,
+		loses: "The user has paid and the merchant never hears of it, or Alipay+ refuses the repeat.", source: "API notifyPayment, result U or none: retry",
+		run: func(s *scenario) {
+			o := s.order()
+			o.notifyFaults = faults
+			s.user(0).pays(o)
+			ok := s.eventually(s.cfg.resendWithin(), func() bool {
+				v := s.view(o)
+				return len(v.notes) > len(faults) && v.acknowledged > 0
+			})
+			v := s.view(o)
+			s.must(ok, fmt.Sprintf("%d attempts within %v", len(faults)+1, s.cfg.resendWithin()), "%d", len(v.notes))
+			for _, n := range v.notes[1:] {
+				s.must(bytes.Equal(n.body, v.notes[0].body), "the same body", "another one")
+			}
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "S", "the payment is as before: S", "%v", i)
+		},
+	}
+}

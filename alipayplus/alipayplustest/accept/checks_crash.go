@@ -1,0 +1,284 @@
+package accept
+
+import (
+	"fmt"
+	mrand "math/rand/v2"
+	"sync"
+	"time"
+)
+
+var (
+	restartable = []Capability{MerchantMode, Restart}
+	loses       = "A crash costs a user money, or a merchant a payment."
+)
+
+var crashChecks = []check{
+	{
+		number: 801, name: "restart between scan and confirmation", needs: restartable, loses: loses, source: "reliability.md, calls in: crash",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			s.restart()
+			next := u.confirm(o)
+			s.must(next.State == "paid", "paid", "%v", next)
+			s.told(o, "S", s.cfg.resendWithin())
+		},
+	},
+	{
+		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications",
+		run: func(s *scenario) {
+			for _, f := range []fault{unknown, loseRequest, loseAnswer} {
+				o, u := s.order(), s.user(0)
+				o.notifyFaults = []fault{f}
+				u.pays(o)
+				s.restart()
+				ok := s.eventually(s.cfg.resendWithin(), func() bool { return s.view(o).acknowledged > 0 && len(s.view(o).notes) > 1 })
+				s.must(ok, "the notification after the restart", "%d attempts", len(s.view(o).notes))
+				s.must(u.result(o).State == "paid", "paid", "%v", u.result(o))
+			}
+		},
+	},
+	{
+		number: 803, name: "restart after a refund: the repeat gets the same answer", needs: restartable, loses: loses, source: idemPage + "keys carry no time limit",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			body := s.refundOf(o, s.newID(), 400)
+			got := s.ask("refund", body)
+			s.must(got.status == "S", "S", "%v", got)
+			s.refunded(o, 400)
+			s.restart()
+			s.one([]outcome{got, s.ask("refund", body)})
+			s.refused("a refund over the rest", s.ask("refund", s.refundOf(o, s.newID(), 700)), "REFUND_AMOUNT_EXCEED")
+		},
+	},
+	{
+		number: 804, name: "restart after a cancellation: it is not forgotten", needs: restartable, loses: loses, source: "flows.md, payment states: closed",
+		run: func(s *scenario) {
+			paid, open, never, u := s.order(), s.order(), s.order(), s.user(0)
+			u.pays(paid)
+			u.cashier(open)
+			for _, o := range []*order{paid, open} {
+				s.cancel(o)
+			}
+			got := s.ask("cancelPayment", s.inquiryOf(never.id))
+			never.cancelled = got.status == "S"
+			s.restart()
+			for _, o := range []*order{paid, open} {
+				i := s.inquire(o.id)
+				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+				s.must(u.confirm(o).State != "paid", "not paid", "paid")
+			}
+			if never.cancelled {
+				next := u.scan(never)
+				if next.Step == "cashier" {
+					next = u.confirm(never)
+				}
+				s.must(next.State != "paid" && next.State != "open", "a cancelled order is closed", "%v", next)
+			}
+		},
+	},
+	{
+		number: 805, name: "restart while the page is open: it goes on, and tries stay counted", needs: []Capability{EasyPay, Restart}, loses: loses, source: "flows.md, Easy Pay, verification",
+		run: func(s *scenario) {
+			u := s.user(0)
+			counted, o := s.newPay(usual), s.newPay(usual)
+			countedPage, page := s.create(counted, u), s.create(o, u)
+			for i := range s.cfg.Limits.PINTries - 1 {
+				u.at("pin", countedPage, u.wrongPIN(i))
+			}
+			s.restart()
+			s.verified(u, page)
+			s.told(o, "S", s.cfg.resendWithin())
+			p := u.at("pin", countedPage, u.wrongPIN(9))
+			s.must(p.RedirectURL == redirectURL+"&status=fail", "the tries before the restart count", "%q", tail(p.RedirectURL))
+			s.told(counted, "F", s.cfg.resendWithin())
+			again := s.ask1("pay", s.payRequest(o, u, easyPayFactor))
+			s.must(again.status == "U", "the creation's answer again", "%v", again)
+		},
+	},
+	{
+		number: 806, name: "restart between a token and its report: the same token", needs: []Capability{EasyPay, OneClick, Restart}, loses: "Alipay+ never learns the token, or has two.", source: easyPayPage + "step 5",
+		run: func(s *scenario) {
+			u := s.user(0)
+			o := s.newPay(usual)
+			g := s.alipay.newAgreement(s.newID())
+			g.faults = []fault{loseAnswer}
+			o.agreement = g.id
+			s.verified(u, s.create(o, u))
+			s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) > 0 })
+			s.restart()
+			s.must(s.eventually(s.cfg.resendWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) > 1 }), "the report after the restart", "none")
+			s.told(o, "S", s.cfg.resendWithin())
+			s.paysWith(text(g.created[0].members, "accessToken"), u)
+		},
+	},
+	{
+		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "reliability.md, on a real database",
+		run: func(s *scenario) {
+			for round := range 3 {
+				u := s.user(0)
+				var orders []*order
+				for i := range 16 {
+					o := s.order()
+					if i%3 == 0 {
+						o.notifyFaults = []fault{loseAnswer}
+					}
+					u.cashier(o)
+					orders = append(orders, o)
+				}
+				var all sync.WaitGroup
+				for i, o := range orders {
+					all.Go(func() {
+						_ = s.guard(func() {
+							s.sleep(time.Duration(i) * time.Millisecond)
+							u.tap(o, o.debit, u.PIN)
+						})
+					})
+				}
+				all.Go(func() {
+					_ = s.guard(func() {
+						s.sleep(time.Duration(5+round) * time.Millisecond)
+						s.restart()
+					})
+				})
+				all.Wait()
+				for _, o := range orders {
+					next := u.until(o, u.result(o))
+					if next.State == "open" || next.http != 200 { // the tap was lost with the process
+						next = u.confirm(o)
+					}
+					s.must(next.State == "paid", "paid in the end", "%v", next)
+					s.told(o, "S", s.cfg.resendWithin())
+				}
+			}
+		},
+	},
+	{
+		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, loses: loses, source: "reliability.md, calls in: crash between commit and record",
+		run: func(s *scenario) {
+			u := s.user(0)
+			for range 3 {
+				o := s.order()
+				u.pays(o)
+				s.told(o, "S", s.cfg.resendWithin())
+				body := s.refundOf(o, s.newID(), 400)
+				r := s.prepare("refund", body)
+				var race sync.WaitGroup
+				race.Go(func() { _, _ = s.try(r) })
+				race.Go(func() { _ = s.guard(s.restart) })
+				race.Wait()
+				var got outcome
+				s.eventually(s.cfg.resendWithin(), func() bool {
+					var err error
+					got, err = s.try(s.prepare("refund", body))
+					return err == nil && got.status != "U"
+				})
+				s.must(got.status == "S", "S in the end", "%v", got)
+				s.refunded(o, 400)
+			}
+		},
+	},
+}
+
+var chanceChecks = []check{chance(821, 1), chance(822, 2), chance(823, 3), chance(824, 4), easyChance(831, 5), easyChance(832, 6)}
+
+// chance pays, refunds and cancels while calls go wrong by a seed.
+func chance(number int, seed uint64) check {
+	return check{
+		number: number, name: fmt.Sprintf("payments on a line that breaks, changes and repeats, seed %d", seed), needs: merchantMode,
+		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
+		run: func(s *scenario) {
+			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
+			for range 12 {
+				o, u := s.order(), s.user(0)
+				for range random.IntN(3) {
+					o.decodeFaults = append(o.decodeFaults, mischief(random))
+				}
+				for range random.IntN(3) {
+					o.notifyFaults = append(o.notifyFaults, mischief(random))
+				}
+				fate := random.IntN(5)
+				next := u.scan(o)
+				s.must(next.Step == "cashier", "the cashier page in the end", "%v", next)
+				if fate == 0 {
+					s.twice(s.cancellation(o))
+					s.cancel(o)
+					continue
+				}
+				next = u.confirm(o)
+				s.must(next.State == "paid", "paid", "%v", next)
+				if fate == 1 {
+					s.twice(s.cancellation(o))
+					s.cancel(o)
+					continue
+				}
+				s.told(o, "S", s.cfg.resendWithin())
+				if fate == 2 {
+					body := s.refundOf(o, s.newID(), 400)
+					s.twice(s.prepare("refund", body))
+					got := s.ask("refund", body)
+					s.must(got.status == "S", "S for a refund", "%v", got)
+					s.refunded(o, 400)
+				}
+			}
+		},
+	}
+}
+
+// easyChance pays with Easy Pay, consent and tokens while calls go wrong by a
+// seed.
+func easyChance(number int, seed uint64) check {
+	return check{
+		number: number, name: fmt.Sprintf("Easy Pay and tokens on a line that breaks, changes and repeats, seed %d", seed), needs: oneClick,
+		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
+		run: func(s *scenario) {
+			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
+			u := s.user(0)
+			for range 5 {
+				o := s.newPay(usual)
+				g := s.alipay.newAgreement(s.newID())
+				o.agreement = g.id
+				for range random.IntN(3) {
+					o.notifyFaults = append(o.notifyFaults, mischief(random))
+					g.faults = append(g.faults, mischief(random))
+				}
+				r := s.prepare("pay", s.payRequest(o, u, consentFactor))
+				s.twice(r)
+				page := s.created(o, u, s.once(r))
+				if random.IntN(3) == 0 {
+					u.at("pin", page, u.wrongPIN(1))
+				}
+				s.verified(u, page)
+				s.told(o, "S", s.cfg.resendWithin())
+				ok := s.eventually(s.cfg.resendWithin(), func() bool { return s.alipay.viewAgreement(g).acknowledged > 0 })
+				s.must(ok, "authNotify TOKEN_CREATED", "%d attempts", len(s.alipay.viewAgreement(g).created))
+				token := text(s.alipay.viewAgreement(g).created[0].members, "accessToken")
+				with := s.newPay(usual)
+				body := s.tokenPay(with, token)
+				s.alipay.change(with, func(o *order) { o.customer, o.seen = u.ID, true })
+				s.twice(s.prepare("pay", body))
+				got := s.ask("pay", body)
+				s.must(got.status == "S", "S", "%v", got)
+				s.told(with, "S", s.cfg.resendWithin())
+			}
+		},
+	}
+}
+
+// twice delivers r twice at once, and does not wait for what comes of it.
+func (s *scenario) twice(r request) {
+	s.one(s.parallel(r, 2))
+}
+
+var booksChecks = []check{
+	{
+		number: 900, name: "at the end of the run all books agree",
+		loses: "Money that nobody misses until the audit.", source: "reliability.md, acceptance of a wallet",
+		run: func(s *scenario) {
+			s.sleep(3 * time.Second) // what comes late
+			s.orders, s.balances = s.suite.orders, s.suite.balances
+		},
+	},
+}

@@ -1,0 +1,222 @@
+package accept
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+var scanChecks = []check{
+	{
+		number: 101, name: "an order code leads to the cashier page", needs: merchantMode,
+		loses: "The user sees another amount than the merchant asked for.", source: guide + "order code, steps 6-13",
+		run: func(s *scenario) {
+			o := s.order()
+			next := s.user(0).cashier(o)
+			s.must(next.PaymentAmount == o.paymentAmount, "paymentAmount "+o.paymentAmount.String(), "%v", next.PaymentAmount)
+			v := s.view(o)
+			s.must(v.customer == s.user(0).ID, "customerId "+s.user(0).ID+" in userInitiatedPay", "%q", v.customer)
+			s.must(len(v.decodes) == 1, "one call of userInitiatedPay", "%d", len(v.decodes))
+		},
+	},
+	{
+		number: 102, name: "with a surcharge the user pays surchargeAmount", needs: merchantMode,
+		loses: "The wallet pays the surcharge out of its own pocket.", source: decodePage + "surchargeInfo",
+		run: func(s *scenario) {
+			o := s.order()
+			o.debit = amount{s.cfg.Currency, fmt.Sprint(usual + 50)}
+			o.set(object{
+				"surchargeInfo": object{"surchargeAmount": o.debit.object(), "surchargeQuote": object{
+					"quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency, "quotePrice": "10.5"}},
+				"paymentFactor": object{"isInStorePayment": "true", "isCashierPayment": "true", "needSurcharge": "true"},
+			})
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 103, name: "an entry code leads to launch", needs: entryCodes,
+		loses: "Nobody can pay at a merchant with a printed code.", source: guide + "entry code, steps 6-10",
+		run: func(s *scenario) {
+			for _, code := range []string{entryCode + s.newID(), entryCode + s.newID() + "?table=7&lang=en"} {
+				next := s.user(0).code("scan", code)
+				s.must(next.Step == "launch", "launch", "%v", next)
+				s.must(next.RedirectURL == code, "redirectUrl is the code, byte for byte", "%d bytes that differ", len(next.RedirectURL))
+				s.must(strings.Contains(next.UserAgent, "AlipayConnect"), "userAgent AlipayConnect", "%q", next.UserAgent)
+			}
+		},
+	},
+	{
+		number: 104, name: "an intercepted order code: cashier page, then onSuccess", needs: entryCodes,
+		loses: "The merchant's page hangs although the user paid.", source: guide + "entry code, steps 19-35",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			next := u.decode(o)
+			s.must(next.Step == "cashier" && next.DebitAmount == o.debit, "the cashier page over "+o.debit.String(), "%v, %v", next, next.DebitAmount)
+			s.must(next.Call == "", "no callback before the payment", "%v", next)
+			next = u.confirm(o)
+			s.must(next.State == "paid" && next.Call == "onSuccess", "paid, and onSuccess for the client SDK", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 105, name: "a code that Alipay+ does not take is not decoded", needs: merchantMode,
+		loses: "The user waits for an answer that cannot come, and codes of other schemes go to Alipay+.", source: guide + "step 2, Identify the code",
+		run: func(s *scenario) {
+			next := s.user(0).code("scan", "WIFI:S:"+s.newID()+";;")
+			s.must(next.Step == "unsupported" || next.Step == "local" || next.Step == "rejected", "unsupported, local or rejected", "%v", next)
+		},
+	},
+	actionCheck(106, "S", "scan", "handleAction", "order code, steps 10-16"),
+	actionCheck(107, "F", "scan", "handleAction", "order code, steps 10-16, and the upgrade for the Chinese mainland"),
+	actionCheck(108, "S", "decode", "onSuccess", "entry code, steps 22-30"),
+	actionCheck(109, "F", "decode", "onSuccess", "entry code, steps 22-30, and the upgrade for the Chinese mainland"),
+	{
+		number: 110, name: "a refused decoding shows why", needs: merchantMode,
+		loses: "The user pays, or waits for, an order that is gone.", source: decodePage + "result codes",
+		run: func(s *scenario) {
+			for _, code := range []string{"EXPIRED_CODE", "INVALID_CODE", "ORDER_IS_CLOSED", "PROCESS_FAIL", "A_CODE_OF_TOMORROW"} {
+				o := s.order()
+				o.answer = object{"result": object{"resultCode": code, "resultStatus": "F"}}
+				next := s.user(0).scan(o)
+				s.must(next.Step == "failed" && next.ResultCode == code, "failed "+code, "%v", next)
+				s.must(len(s.view(o).decodes) == 1, "an F is not asked again", "%d calls", len(s.view(o).decodes))
+			}
+		},
+	},
+	{
+		number: 111, name: "a refused decoding of an intercepted code runs onFailure", needs: entryCodes,
+		loses: "The merchant's page hangs.", source: guide + "step 3, decode callback",
+		run: func(s *scenario) {
+			o := s.order()
+			o.answer = object{"result": object{"resultCode": "EXPIRED_CODE", "resultStatus": "F"}}
+			next := s.user(0).decode(o)
+			s.must(next.Step == "failed" && next.Call == "onFailure" && len(next.Message) > 0, "failed, onFailure with a message", "%v", next)
+		},
+	},
+	{
+		number: 112, name: "an order that misses what a payment needs is never shown as payable", needs: merchantMode,
+		loses: "The user pays an amount that nobody knows.", source: decodePage + "response",
+		run: func(s *scenario) {
+			for _, member := range []string{"payToAmount", "paymentAmount", "paymentRequestId"} {
+				o := s.order()
+				o.set(object{member: nil})
+				next := s.user(0).scan(o)
+				s.must(next.Step == "failed" || next.Step == "pending", "no cashier page without "+member, "%v", next)
+			}
+		},
+	},
+	{
+		number: 113, name: "a code value over 512 characters is never sent", needs: merchantMode,
+		loses: "The wallet breaks the API for everybody who scans such a code.", source: decodePage + "codeValue",
+		run: func(s *scenario) {
+			o := s.order()
+			code := o.code + strings.Repeat("x", 513)
+			next := s.user(0).code("scan", code)
+			s.must(next.Step == "failed" || next.Step == "unsupported", "failed or unsupported", "%v", next)
+		},
+	},
+	{
+		number: 114, name: "native scalars, other order and unknown members are read", needs: merchantMode,
+		loses: "All payments stop when Alipay+ adds a member.", source: "Alipay+ API overview, JSON conventions",
+		run: func(s *scenario) {
+			o := s.order()
+			o.decodeFaults = []fault{scrambled}
+			o.notifyFaults = []fault{scrambled}
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.sleep(3 * time.Second)
+			s.must(len(s.view(o).notes) == 1, "an acknowledgement with unknown members is one", "%d notifications", len(s.view(o).notes))
+		},
+	},
+	{
+		number: 115, name: "a second scan opens the same payment", needs: merchantMode,
+		loses: "The user pays an order twice.", source: "Alipay+ idempotency page, userInitiatedPay: codeValue",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			u.cashier(o)
+			u.pays(o)
+			next := u.scan(o)
+			s.must(next.Step == "resultPage" && next.State == "paid", "the result page of the paid order", "%v", next)
+			next = u.confirm(o)
+			s.must(next.State == "paid", "paid", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 116, name: "another customer cannot open the payment of a code", needs: merchantMode,
+		loses: "A stranger sees, or pays, somebody's order.", source: "Alipay+ idempotency page, userInitiatedPay: customerId",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).cashier(o)
+			next := s.user(1).scan(o)
+			s.must(next.Step != "cashier" && next.Step != "resultPage", "no cashier page for another customer", "%v", next)
+			s.user(0).pays(o)
+			next = s.user(1).scan(o)
+			s.must(next.Step != "cashier" && next.Step != "resultPage", "no result page for another customer", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 117, name: "an order that has expired cannot be paid", needs: merchantMode,
+		loses: "The user pays, and the merchant has closed the order.", source: decodePage + "paymentExpiryTime",
+		run: func(s *scenario) {
+			o, u := s.orderUntil(usual, time.Now().Add(-time.Minute)), s.user(0)
+			next := u.scan(o)
+			if next.Step == "cashier" {
+				next = u.confirm(o)
+			}
+			s.must(next.Step == "failed" || next.State == "closed" || next.State == "failed", "failed or closed", "%v", next)
+		},
+	},
+	{
+		number: 118, name: "an unusable paymentNotifyUrl is found before the user pays", needs: merchantMode,
+		loses: "The wallet sends signed messages to a stranger's host, or the merchant never hears of the payment.", source: decodePage + "paymentNotifyUrl",
+		run: func(s *scenario) {
+			for _, address := range []string{"https://evil.example/notifyPayment", "http://10.0.0.1/notifyPayment", "ftp://gateway.example/notifyPayment"} {
+				o := s.order()
+				o.set(object{"paymentNotifyUrl": address})
+				next := s.user(0).scan(o)
+				s.must(next.Step == "failed", "failed: "+address+" cannot be used", "%v", next)
+			}
+		},
+	},
+	{
+		number: 119, name: "an evaluation is no order", needs: merchantMode,
+		loses: "The user pays for a question.", source: decodePage + "paymentFactor.isPaymentEvaluation",
+		run: func(s *scenario) {
+			o := s.order()
+			o.set(object{"paymentFactor": object{"isInStorePayment": "true", "isPaymentEvaluation": "true"}, "paymentExpiryTime": nil})
+			next := s.user(0).scan(o)
+			s.must(next.Step != "cashier", "no cashier page", "%v", next)
+		},
+	},
+}
+
+// actionCheck is HANDLE_BY_SDK with a status, asked by a call.
+func actionCheck(number int, status, call, want, where string) check {
+	needs := merchantMode
+	kind := "scanned"
+	if call == "decode" {
+		needs, kind = entryCodes, "intercepted"
+	}
+	return check{
+		number: number, name: fmt.Sprintf("HANDLE_BY_SDK on %s, %s code: the client SDK acts, nobody pays", status, kind), needs: needs,
+		loses: "The user pays where Alipay+ wanted to explain a limit, or never learns why the payment is impossible.", source: guide + where,
+		run: func(s *scenario) {
+			for _, action := range []string{"HANDLE_BY_SDK", "HANDLE_BY_TOMORROW"} {
+				o := s.order()
+				payload := `{"page":"limit", "b":"\u00e9<&>` + o.id + `" , "a":1}`
+				o.set(object{"actionForm": object{"actionType": action, "sdkActionPayload": payload}})
+				if status == "F" {
+					o.set(object{"result": object{"resultCode": "PROCESS_FAIL", "resultStatus": "F"}, "payToAmount": nil, "paymentAmount": nil, "order": nil})
+				}
+				next := s.user(0).look(call, o)
+				s.must(next.Step == "sdkAction" && next.Call == want, "sdkAction with the call "+want, "%v", next)
+				s.must(next.SDKActionPayload == payload, "sdkActionPayload byte for byte", "%d bytes that differ", len(next.SDKActionPayload))
+				s.must(next.ActionType == action, "actionType "+action, "%q", next.ActionType)
+			}
+		},
+	}
+}

@@ -1,0 +1,539 @@
+package accept_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// plain is one process of the wallet.
+type plain struct {
+	broken     string // what it does wrong, "" if nothing
+	db         *plainDB
+	clientID   string
+	gateway    string
+	client     http.RoundTripper
+	keys       map[string]*rsa.PrivateKey
+	alipayKeys map[string]*rsa.PublicKey
+	routing    string
+	ctx        context.Context
+	stop       context.CancelFunc
+	idem       map[string]*answered // in the process: an animal of the zoo forgets it
+}
+
+func (w *plain) is(broken string) bool { return w.broken == broken }
+
+// plainDB survives a restart. One transaction at a time: mu.
+type plainDB struct {
+	mu         sync.Mutex
+	version    string // of the wallet's key
+	pins       map[string]string
+	logins     map[string]string
+	balances   map[string]int64
+	payments   map[string]*plainPayment
+	codes      map[string]string // paymentRequestId by code
+	links      map[string]string
+	refunds    map[string]*answered
+	pays       map[string]*answered
+	outbox     []*plainMessage
+	tokens     map[string]*plainToken
+	agreements map[string]*plainToken
+	authCodes  map[string]*plainCode
+	refreshes  map[string]*plainCode
+}
+
+// answered is an answer by its idempotency key.
+type answered struct {
+	fingerprint string
+	answer      members
+}
+
+type plainPayment struct {
+	id, paymentID, customer, code string
+	state                         string // open, verifying, paid, failed, closed
+	result                        string // of failed and closed, and of the last refusal of open
+	paymentAmount, payTo, debit   money
+	expiry, paidAt                time.Time
+	notifyURL, redirect           string
+	intercepted                   bool
+	link                          string
+	tries                         int
+	verified                      bool
+	refunded, credited            int64
+	agreement, authClient         string
+	consent                       bool
+}
+
+type plainMessage struct {
+	api, key, url string
+	body          []byte
+	due           time.Time
+	tries         int
+	busy, done    bool
+}
+
+type plainToken struct {
+	access, refresh, customer, client, agreement string
+	pays, dead                                   bool
+}
+
+type plainCode struct {
+	token   *plainToken
+	request string
+	answer  members
+	at      time.Time
+	used    bool
+}
+
+func newPlainDB() *plainDB {
+	return &plainDB{
+		version: "1", pins: map[string]string{}, logins: map[string]string{}, balances: map[string]int64{},
+		payments: map[string]*plainPayment{}, codes: map[string]string{}, links: map[string]string{},
+		refunds: map[string]*answered{}, pays: map[string]*answered{}, tokens: map[string]*plainToken{}, agreements: map[string]*plainToken{},
+		authCodes: map[string]*plainCode{}, refreshes: map[string]*plainCode{},
+	}
+}
+
+// start starts a process on the database.
+func (w *plain) start(ctx context.Context) {
+	w.ctx, w.stop = context.WithCancel(ctx)
+	w.idem = map[string]*answered{}
+	own := w.ctx
+	w.db.mu.Lock()
+	for _, m := range w.db.outbox {
+		m.busy = false
+	}
+	if w.is("loses the outbox at a restart") {
+		w.db.outbox = nil
+	}
+	if w.is("forgets tombstones at a restart") {
+		for id, p := range w.db.payments {
+			if p.customer == "" {
+				delete(w.db.payments, id)
+			}
+		}
+	}
+	w.db.mu.Unlock()
+	go func() {
+		for own.Err() == nil {
+			w.work(own)
+			select {
+			case <-own.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
+}
+
+// work expires payments and delivers messages.
+func (w *plain) work(ctx context.Context) {
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	now := time.Now()
+	for _, p := range w.db.payments {
+		if !w.is("never expires") {
+			w.expire(p, now)
+		}
+	}
+	for _, m := range w.db.outbox {
+		if m.done || m.busy || m.due.After(now) {
+			continue
+		}
+		m.busy = true
+		go w.deliver(ctx, m)
+	}
+}
+
+func (w *plain) expire(p *plainPayment, now time.Time) {
+	if (p.state == "open" || p.state == "verifying") && now.After(p.expiry) {
+		w.fail(p, "closed", "ORDER_IS_CLOSED")
+	}
+}
+
+// deliver sends a message once.
+func (w *plain) deliver(ctx context.Context, m *plainMessage) {
+	body := m.body
+	if m.tries > 0 && w.is("makes a new body for a retry") {
+		body = bytes.Replace(body, []byte(`"paymentTime":"20`), []byte(`"paymentTime":"21`), 1)
+	}
+	if m.tries > 0 && w.is("reports a new token for a retry") {
+		body = bytes.Replace(body, []byte(`"accessToken":"`), []byte(`"accessToken":"N`), 1)
+	}
+	status, _ := w.call(ctx, m.url, body, 5*time.Second)
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	if ctx.Err() != nil {
+		return // the process is gone; the next one sends again
+	}
+	m.busy = false
+	m.tries++
+	m.due = time.Now().Add(time.Second << min(m.tries, 4))
+	m.done = m.done || status != "" || w.is("notifies once") || status == "" && m.tries > 2 && w.is("gives up after three attempts")
+	if status == "F" && w.is("takes the payment back when the acknowledgement is F") {
+		if p := w.db.payments[m.key]; p != nil {
+			w.reverse(p)
+		}
+	}
+}
+
+func (w *plain) put(m *plainMessage) {
+	m.due = time.Now()
+	w.db.outbox = append(w.db.outbox, m)
+}
+
+// notify puts the result of a payment into the outbox.
+func (w *plain) notify(p *plainPayment) {
+	body := members{"paymentRequestId": p.id, "paymentResult": members{"resultStatus": "F", "resultCode": p.result}}
+	if p.state == "paid" {
+		body = members{
+			"paymentRequestId": p.id, "paymentId": p.paymentID, "paymentTime": p.paidAt.Format(time.RFC3339),
+			"paymentResult": members{"resultStatus": "S", "resultCode": "SUCCESS"},
+			"paymentAmount": p.paymentAmount.json(), "payToAmount": p.payTo.json(), "customerId": p.customer,
+		}
+		if w.is("notifies without paymentTime") {
+			delete(body, "paymentTime")
+		}
+		if w.is("notifies the debit as payToAmount") {
+			body["payToAmount"] = p.debit.json()
+		}
+	}
+	address := w.gateway + "/aps/api/v1/payments/notifyPayment"
+	if p.notifyURL != "" && !w.is("ignores paymentNotifyUrl") {
+		address = p.notifyURL
+	}
+	w.put(&plainMessage{api: "notifyPayment", key: p.id, url: address, body: marshal(body)})
+}
+
+func (w *plain) fail(p *plainPayment, state, code string) {
+	p.state, p.result = state, code
+	w.notify(p)
+}
+
+// debit pays p, or says why not.
+func (w *plain) debit(p *plainPayment) (refusal string) {
+	if w.is("pays payToAmount where there is a surcharge") {
+		p.debit = p.payTo
+	}
+	if w.db.balances[p.customer] < p.debit.minor && !w.is("looks at no balance") {
+		return "USER_BALANCE_NOT_ENOUGH"
+	}
+	if w.is("looks at the balance, then debits") {
+		w.pause()
+	}
+	p.paidAt = time.Now()
+	if w.is("notifies before it commits") {
+		p.state = "paid"
+		w.notify(p)
+		p.state = "open"
+		for range 30 {
+			w.pause()
+		}
+	}
+	w.db.balances[p.customer] -= p.debit.minor
+	p.state, p.result = "paid", ""
+	if !w.is("notifies before it commits") {
+		w.notify(p)
+	}
+	if p.agreement != "" && p.consent && w.db.agreements[p.agreement] == nil {
+		w.issue(p)
+	}
+	return ""
+}
+
+// pause lets others in, as a wallet without a transaction does.
+func (w *plain) pause() {
+	w.db.mu.Unlock()
+	time.Sleep(5 * time.Millisecond)
+	w.db.mu.Lock()
+}
+
+// reverse gives back what was not refunded yet.
+func (w *plain) reverse(p *plainPayment) {
+	rest := p.debit.minor - p.credited
+	if w.is("gives the whole back after a part") {
+		rest = p.debit.minor
+	}
+	w.db.balances[p.customer] += rest
+	p.credited = p.debit.minor
+	p.state, p.result = "closed", "ORDER_IS_CLOSED"
+	for _, m := range w.db.outbox {
+		if m.key == p.id && !w.is("sends S after a cancellation") {
+			m.done = true
+		}
+	}
+}
+
+func (w *plain) issue(p *plainPayment) {
+	t := &plainToken{access: "AT" + random(30), refresh: "RT" + random(30), customer: p.customer, client: p.authClient, agreement: p.agreement, pays: true}
+	w.db.tokens[t.access], w.db.agreements[p.agreement] = t, t
+	w.put(&plainMessage{api: "authNotify", key: t.access, url: w.gateway + "/aps/api/v1/authorizations/authNotify", body: marshal(members{
+		"authorizationNotifyType": "TOKEN_CREATED", "authClientId": t.client, "referenceAgreementId": t.agreement,
+		"accessToken": t.access, "accessTokenExpiryTime": time.Now().AddDate(1, 0, 0).Format(time.RFC3339), "customerId": t.customer,
+	})})
+}
+
+func random(n int) string {
+	data := make([]byte, n)
+	_, _ = rand.Read(data)
+	text := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' {
+			return 'x'
+		}
+		return r
+	}, base64.RawURLEncoding.EncodeToString(data))
+	return text[:n]
+}
+
+// Scan and decode.
+
+const plainOrderCode, plainEntryCode = "https://qr.accept.example/281", "https://shop.accept.example/entry/"
+
+func (w *plain) look(ctx context.Context, customer, code string, intercepted bool) members {
+	call := func(name string, step members) members {
+		if intercepted {
+			step["call"] = name
+		}
+		return step
+	}
+	failed := func(code string) members {
+		return call("onFailure", members{"step": "failed", "resultCode": code, "message": members{"key": "k", "text": "No.", "support": false}})
+	}
+	switch {
+	case strings.HasPrefix(code, plainEntryCode) && !intercepted:
+		return members{"step": "launch", "redirectUrl": code, "userAgent": "AlipayConnect"}
+	case !strings.HasPrefix(code, plainOrderCode) && !w.is("decodes every code"):
+		return members{"step": "unsupported"}
+	case len(code) > 512 && !w.is("sends codes of any length"):
+		return failed("INVALID_CODE")
+	}
+	body := marshal(members{"codeValue": code, "customerId": customer})
+	var status string
+	var answer members
+	for range 3 {
+		if status, answer = w.call(ctx, w.gateway+"/aps/api/v1/payments/userInitiatedPay", body, 8*time.Second); status != "" {
+			break
+		}
+		if w.is("shows a failure for a lost answer") {
+			return failed("PROCESS_FAIL")
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	if status == "" {
+		return members{"step": "pending", "reason": "no answer", "askAgainAfterMs": 500}
+	}
+	action := str(answer, "actionForm", "actionType")
+	obeys := action != "" && action != "HANDLE_BY_PSP" && !(status == "F" && w.is("ignores actionForm on F")) && !(status == "S" && w.is("ignores actionForm on S"))
+	if payload := str(answer, "actionForm", "sdkActionPayload"); obeys && payload != "" {
+		if w.is("rewrites sdkActionPayload") {
+			payload = strings.ReplaceAll(payload, " ", "")
+		}
+		name := "handleAction"
+		if intercepted {
+			name = "onSuccess"
+		}
+		return members{"step": "sdkAction", "actionType": action, "sdkActionPayload": payload, "call": name}
+	}
+	if status == "F" {
+		return failed(str(answer, "result", "resultCode"))
+	}
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	p := w.open(customer, code, answer)
+	switch {
+	case p == nil:
+		return failed("PROCESS_FAIL")
+	case p.customer != customer:
+		return failed("ORDER_IS_CLOSED")
+	case p.state == "open":
+		p.intercepted = intercepted
+		return members{
+			"step": "cashier", "paymentRequestId": p.id, "merchantName": str(answer, "order", "merchant", "merchantName"),
+			"paymentAmount": p.paymentAmount.json(), "payToAmount": p.payTo.json(), "debitAmount": p.debit.json(),
+		}
+	}
+	return w.resultPage(p)
+}
+
+// open stores what was decoded, and returns the payment.
+func (w *plain) open(customer, code string, answer members) *plainPayment {
+	id := str(answer, "paymentRequestId")
+	if p := w.db.payments[id]; p != nil {
+		return p
+	}
+	p := &plainPayment{id: id, paymentID: "P" + random(20), customer: customer, code: code, state: "open", redirect: str(answer, "paymentRedirectUrl")}
+	var ok, ok2 bool
+	p.paymentAmount, ok = amountAt(answer, "paymentAmount")
+	p.payTo, ok2 = amountAt(answer, "payToAmount")
+	if !ok2 && w.is("pays paymentAmount where payToAmount is missing") {
+		p.payTo, ok2 = p.paymentAmount, true
+	}
+	p.debit = p.payTo
+	if surcharge, ok := amountAt(answer, "surchargeInfo", "surchargeAmount"); ok {
+		p.debit = surcharge
+	}
+	expiry, err := time.Parse(time.RFC3339, str(answer, "paymentExpiryTime"))
+	if err != nil {
+		expiry = time.Now().Add(10 * time.Minute)
+	}
+	p.expiry, p.notifyURL = expiry, str(answer, "paymentNotifyUrl")
+	usable := p.notifyURL == "" || strings.HasPrefix(p.notifyURL, w.gateway+"/") || w.is("notifies any host")
+	evaluation := str(answer, "paymentFactor", "isPaymentEvaluation") == "true"
+	if !ok || !ok2 || id == "" || !usable || evaluation && !w.is("takes an evaluation for an order") || expiry.Before(time.Now()) && !w.is("debits expired orders") {
+		return nil
+	}
+	p.agreement, p.authClient = str(answer, "authorizationInfo", "referenceAgreementId"), str(answer, "authorizationInfo", "authClientId")
+	w.db.payments[id] = p
+	return p
+}
+
+func (w *plain) confirm(customer string, r members) (int, members) {
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	p := w.db.payments[str(r, "paymentRequestId")]
+	if p == nil || p.link != "" || p.customer != customer && !w.is("lets anybody confirm") {
+		return http.StatusNotFound, members{"error": "not_found", "message": "no such payment"}
+	}
+	if !w.is("debits expired orders") {
+		w.expire(p, time.Now())
+	}
+	if p.state != "open" && !(p.state == "paid" && w.is("debits at a second tap")) && !(p.state == "closed" && w.is("debits after a cancellation")) {
+		return http.StatusOK, w.resultPage(p)
+	}
+	if shown, ok := amountAt(r, "amount"); (!ok || shown != p.debit) && !w.is("takes any amount") {
+		return http.StatusConflict, members{"error": "amount_changed", "message": "another amount"}
+	}
+	if str(r, "proof") != w.db.pins[customer] && !w.is("looks at no PIN") {
+		p.result = "USER_PAYMENT_VERIFICATION_FAILED"
+		if w.is("notifies F while the user may try again") {
+			w.notify(p)
+		}
+		return http.StatusOK, w.resultPage(p)
+	}
+	p.consent = str(r, "consent") == "true" || w.is("takes silence for consent")
+	if w.is("debits every tap at once") {
+		w.pause()
+	}
+	if refusal := w.debit(p); refusal != "" {
+		p.result = refusal
+	}
+	return http.StatusOK, w.resultPage(p)
+}
+
+func (w *plain) resultPage(p *plainPayment) members {
+	page := members{"step": "resultPage", "paymentRequestId": p.id, "state": p.state, "debitAmount": p.debit.json()}
+	if p.result != "" {
+		page["resultCode"] = p.result
+		page["message"] = members{"key": "k", "text": "No.", "support": false}
+	}
+	if p.state == "open" || p.state == "verifying" {
+		return page
+	}
+	page["redirect"] = members{"to": "home"}
+	if p.redirect != "" {
+		page["redirect"] = members{"to": "merchant", "url": p.redirect, "afterSeconds": 6}
+		if w.is("redirects to a page of its own") {
+			page["redirect"] = members{"to": "merchant", "url": "https://ads.example/?to=" + p.redirect}
+		}
+	}
+	if p.intercepted {
+		page["call"] = map[bool]string{true: "onSuccess", false: "onFailure"}[p.state == "paid"]
+		if w.is("forgets the callback") {
+			delete(page, "call")
+		}
+	}
+	return page
+}
+
+// Verification page.
+
+func (w *plain) page(call, link, pin string) (int, members) {
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	text, ours := strings.CutPrefix(link, plainPage)
+	p := w.db.payments[w.db.links[text]]
+	if p == nil || !ours {
+		return http.StatusNotFound, members{"error": "not_found"}
+	}
+	w.expire(p, time.Now())
+	if p.state == "verifying" && call == "giveUp" {
+		w.fail(p, "failed", "USER_PAYMENT_VERIFICATION_FAILED")
+	}
+	if (p.state == "verifying" || p.state == "closed" && w.is("debits after a cancellation")) && call == "pin" {
+		if before := p.tries; w.is("counts a try after it compared") {
+			w.pause()
+			p.tries = before
+		}
+		if !w.is("counts no tries") {
+			p.tries++
+		}
+		switch {
+		case pin == w.db.pins[p.customer]:
+			p.verified = true
+			if refusal := w.debit(p); refusal != "" {
+				w.fail(p, "failed", refusal)
+			}
+		case p.tries >= 3:
+			w.fail(p, "failed", "USER_PAYMENT_VERIFICATION_FAILED")
+		}
+	}
+	page := members{"triesLeft": 3 - p.tries}
+	if p.state != "verifying" {
+		page["redirectUrl"] = w.redirect(p)
+	}
+	return http.StatusOK, page
+}
+
+func (w *plain) redirect(p *plainPayment) string {
+	status := map[bool]string{true: "success", false: "fail"}[p.verified]
+	if w.is("parses and re-encodes the redirect URL") {
+		return strings.ReplaceAll(p.redirect, "%3D", "=") + "&status=" + status
+	}
+	return p.redirect + "&status=" + status
+}
+
+const plainPage = "https://wallet.accept.example/verify/"
+
+var plainScopes = []string{"BASE_USER_INFO"}
+
+// authCode makes an authorization code.
+func (w *plain) authCode(customer string, r members) members {
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	code := "281" + w.routing + "13" + random(24)
+	if w.is("makes codes of another form") {
+		code = random(32)
+	}
+	w.db.authCodes[code] = &plainCode{token: &plainToken{customer: customer, client: str(r, "authClientId")}, at: time.Now()}
+	return members{"authCode": code, "authSuccessScopes": slices.Clone(plainScopes)}
+}
+
+// unbind ends an agreement, if Alipay+ allows it.
+func (w *plain) unbind(ctx context.Context, customer string, r members) (int, members) {
+	w.db.mu.Lock()
+	t := w.db.agreements[str(r, "referenceAgreementId")]
+	w.db.mu.Unlock()
+	if t == nil || t.customer != customer {
+		return http.StatusNotFound, members{"error": "not_found"}
+	}
+	if !w.is("unbinds without asking") {
+		status, answer := w.call(ctx, w.gateway+"/aps/api/v1/authorizations/consultUnbinding",
+			marshal(members{"authClientId": t.client, "referenceMerchantId": "MERCHANT01", "accessToken": t.access}), 5*time.Second)
+		if status != "S" || str(answer, "allowUnbinding") != "true" {
+			return http.StatusOK, members{"unbound": false}
+		}
+	}
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	t.dead = true
+	w.put(&plainMessage{api: "authNotify", key: t.access, url: w.gateway + "/aps/api/v1/authorizations/authNotify", body: marshal(members{
+		"authorizationNotifyType": "TOKEN_CANCELED", "authClientId": t.client, "accessToken": t.access, "referenceAgreementId": t.agreement,
+	})})
+	return http.StatusOK, members{"unbound": true}
+}

@@ -1,0 +1,160 @@
+package accept
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Verdict is how a check ended.
+type Verdict string
+
+// The verdicts.
+const (
+	Passed        Verdict = "passed"
+	Failed        Verdict = "failed"
+	NotApplicable Verdict = "not applicable"
+)
+
+// Result is one check of a [Report].
+type Result struct {
+	Number  int     `json:"number"` // stable
+	Name    string  `json:"name"`
+	Loses   string  `json:"loses"`  // what a user or a merchant would lose
+	Source  string  `json:"source"` // where the documents have the rule
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why,omitempty"` // it is not applicable
+	// Expected and Seen say how it failed; Messages are what was exchanged,
+	// without secrets.
+	Expected string        `json:"expected,omitempty"`
+	Seen     string        `json:"seen,omitempty"`
+	Messages []Message     `json:"messages,omitempty"`
+	Took     time.Duration `json:"took"`
+}
+
+// Report is what the checks found.
+type Report struct {
+	Prefix string        `json:"prefix"` // of every id of the run
+	Began  time.Time     `json:"began"`
+	Took   time.Duration `json:"took"`
+	Checks []Result      `json:"checks"`
+}
+
+// Count says how many checks ended so.
+func (r *Report) Count(v Verdict) int {
+	n := 0
+	for _, c := range r.Checks {
+		if c.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Err is nil if no check failed and at least one passed, else [ErrFailed] with
+// the numbers.
+func (r *Report) Err() error {
+	var failed []string
+	for _, c := range r.Checks {
+		if c.Verdict == Failed {
+			failed = append(failed, fmt.Sprintf("%d %s", c.Number, c.Name))
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		return fmt.Errorf("%w: %s", ErrFailed, strings.Join(failed, "; "))
+	case r.Count(Passed) == 0:
+		return fmt.Errorf("%w: no check ran", ErrFailed)
+	}
+	return nil
+}
+
+// WriteText writes the report for people. Messages of failed checks are in it.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	for _, c := range r.Checks {
+		fmt.Fprintf(&b, "%-4s %d  %s (%.1fs)\n", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name, c.Took.Seconds())
+		switch c.Verdict {
+		case NotApplicable:
+			fmt.Fprintf(&b, "          not applicable: %s\n", c.Why)
+		case Failed:
+			fmt.Fprintf(&b, "          at stake:  %s\n          documents: %s\n          expected:  %s\n          seen:      %s\n", c.Loses, c.Source, c.Expected, c.Seen)
+			for _, m := range c.Messages {
+				fmt.Fprintf(&b, "            %s\n", m)
+			}
+		case Passed:
+		}
+	}
+	verdict := "ACCEPTED"
+	if r.Err() != nil {
+		verdict = "NOT ACCEPTED"
+	}
+	fmt.Fprintf(&b, "\n%s: %d passed, %d failed, %d not applicable, in %v (ids begin with %s)\n",
+		verdict, r.Count(Passed), r.Count(Failed), r.Count(NotApplicable), r.Took.Round(time.Millisecond), r.Prefix)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteJSON writes the report for programs.
+func (r *Report) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Time     string      `xml:"time,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitMessage `xml:"failure,omitempty"`
+	Skipped *junitMessage `xml:"skipped,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes the report as JUnit XML, as CI systems read it.
+func (r *Report) WriteJUnit(w io.Writer) error {
+	suite := junitSuite{
+		Name: "alipayplus acceptance", Tests: len(r.Checks), Failures: r.Count(Failed), Skipped: r.Count(NotApplicable),
+		Time: fmt.Sprintf("%.3f", r.Took.Seconds()),
+	}
+	for _, c := range r.Checks {
+		one := junitCase{Class: "accept", Name: fmt.Sprintf("%d %s", c.Number, c.Name), Time: fmt.Sprintf("%.3f", c.Took.Seconds())}
+		switch c.Verdict {
+		case Failed:
+			var text strings.Builder
+			fmt.Fprintf(&text, "%s\n%s\n", c.Loses, c.Source)
+			for _, m := range c.Messages {
+				fmt.Fprintln(&text, m)
+			}
+			one.Failure = &junitMessage{"expected " + c.Expected + "; seen " + c.Seen, text.String()}
+		case NotApplicable:
+			one.Skipped = &junitMessage{Message: c.Why}
+		case Passed:
+		}
+		suite.Cases = append(suite.Cases, one)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	return e.Encode(suite)
+}

@@ -1,0 +1,197 @@
+package accept
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Suite is a run of the checks against one wallet.
+type Suite struct {
+	cfg    Config
+	log    *journal
+	alipay *alipay
+	ids    atomic.Int64
+
+	orders   []*order // of all checks
+	balances []int64  // of the users, before the first
+}
+
+// New checks cfg and makes a Suite. Serve [Suite.Alipay] before the wallet
+// starts, then call [Suite.Run].
+func New(cfg Config) (*Suite, error) {
+	cfg.fill()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "A" + strings.ToUpper(strconv.FormatInt(time.Now().UnixMilli(), 36))
+	}
+	s := &Suite{cfg: cfg, log: &journal{}}
+	s.alipay = newAlipay(&s.cfg, s.log)
+	return s, nil
+}
+
+// Alipay is the Alipay+ that the wallet calls. It is to be served at
+// Config.Alipay.Listen, or given to the wallet's client by [InMemory].
+func (s *Suite) Alipay() http.Handler { return s.alipay }
+
+func (s *Suite) count() int64 { return s.ids.Add(1) }
+
+// timeLimit is how long one check may take.
+const timeLimit = 15 * time.Minute
+
+// Run runs the checks, one after the other. An error means that they could not
+// begin, because the configuration does not fit the wallet.
+func (s *Suite) Run(ctx context.Context) (*Report, error) {
+	began := time.Now()
+	if err := s.preflight(ctx); err != nil {
+		return nil, err
+	}
+	report := &Report{Prefix: s.cfg.Prefix, Began: began}
+	for _, k := range checks {
+		if len(s.cfg.Only) > 0 && !slices.Contains(s.cfg.Only, k.number) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("accept: stopped before check %d: %w", k.number, err)
+		}
+		report.Checks = append(report.Checks, s.check(ctx, k))
+	}
+	report.Took = time.Since(began)
+	return report, nil
+}
+
+// check runs one check.
+func (s *Suite) check(ctx context.Context, k check) Result {
+	r := Result{Number: k.number, Name: k.name, Loses: k.loses, Source: k.source}
+	for _, need := range k.needs {
+		if !s.cfg.can(need) {
+			r.Verdict, r.Why = NotApplicable, fmt.Sprintf("the wallet does not offer %q", need)
+			return r
+		}
+	}
+	if k.long && !s.cfg.VirtualTime {
+		r.Verdict, r.Why = NotApplicable, "it waits for minutes, and runs in virtual time only"
+		return r
+	}
+	if k.https && !strings.HasPrefix(s.cfg.Alipay.BaseURL, "https://") {
+		r.Verdict, r.Why = NotApplicable, "alipay.baseUrl is http, and a wallet may refuse such a URL"
+		return r
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	defer cancel()
+	began := time.Now()
+	s.log.take()
+	scenario := &scenario{ctx: ctx, suite: s, cfg: &s.cfg, log: s.log, alipay: s.alipay, number: k.number}
+	failed := scenario.guard(func() {
+		scenario.balances = []int64{scenario.user(0).balance(), scenario.user(1).balance()}
+		if s.balances == nil {
+			s.balances = scenario.balances
+		}
+		k.run(scenario)
+		scenario.books()
+	})
+	s.orders = append(s.orders, scenario.orders...)
+	messages, problems := s.log.take()
+	if failed == nil && len(problems) > 0 {
+		failed = &failure{problems[0].expected, problems[0].seen}
+	}
+	r.Took = time.Since(began)
+	if failed == nil {
+		r.Verdict = Passed
+		return r
+	}
+	r.Verdict, r.Expected, r.Seen, r.Messages = Failed, failed.expected, failed.seen, messages
+	return r
+}
+
+// guard runs f and returns how it failed, nil if it did not.
+func (s *scenario) guard(f func()) (failed *failure) {
+	defer func() {
+		if v := recover(); v != nil {
+			own, ok := v.(failure)
+			if !ok {
+				panic(v)
+			}
+			failed = &own
+		}
+	}()
+	f()
+	return nil
+}
+
+// preflight says why the checks cannot begin.
+func (s *Suite) preflight(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	p := &scenario{ctx: ctx, suite: s, cfg: &s.cfg, log: s.log, alipay: s.alipay}
+	failed := p.guard(func() {
+		for i := range s.cfg.Users[:2] {
+			u := p.user(i)
+			var err error
+			var a amount
+			var status int
+			if !p.eventually(30*time.Second, func() bool {
+				status, err = u.try(http.MethodGet, s.cfg.Wallet.Driver, "/balance", nil, &a)
+				return err == nil
+			}) {
+				p.fail("wallet.driver answers GET /balance", "%v", err)
+			}
+			p.must(status == http.StatusOK, fmt.Sprintf("users[%d].header signs somebody in at wallet.driver", i), "GET /balance: HTTP %d", status)
+			p.must(a.Currency == s.cfg.Currency, "a balance in "+s.cfg.Currency+", the configured currency", "%v", a)
+			least := int64(MinimumBalance)
+			if i > 0 {
+				least /= 10
+			}
+			p.must(a.minor() >= least, fmt.Sprintf("users[%d] has at least %d", i, least), "%v", a)
+		}
+		for _, api := range s.cfg.inbound()[:1] {
+			p.preflightInbound(api)
+		}
+		if s.cfg.can(MerchantMode) {
+			p.preflightDecode()
+		}
+	})
+	if failed != nil {
+		return fmt.Errorf("accept: the configuration does not fit the wallet: expected %s; seen %s", failed.expected, failed.seen)
+	}
+	return nil
+}
+
+func (s *scenario) preflightInbound(api string) {
+	got, err := s.try(s.prepare(api, s.inquiryOf(s.newID())))
+	if err != nil {
+		s.fail("wallet.inbound."+api+" answers a request that is signed with alipay.keys[0], and signs the answer with wallet.keys[0] for wallet.clientId", "%v", err)
+	}
+	if got.code == "INVALID_SIGNATURE" {
+		s.fail("the wallet knows the public key of alipay.keys[0]", "%v", got)
+	}
+}
+
+func (s *scenario) preflightDecode() {
+	o := s.order()
+	next := step{}
+	var err error
+	if next.http, err = s.user(0).try(http.MethodPost, s.cfg.Wallet.App, "/scan", object{"code": o.code}, &next); err != nil {
+		s.fail("wallet.app answers POST /scan", "%v", err)
+	}
+	v := s.view(o)
+	if len(v.decodes) == 0 {
+		_, problems := s.log.take()
+		if len(problems) > 0 {
+			s.fail("userInitiatedPay signed with wallet.keys[0] for wallet.clientId", "%s", problems[0].seen)
+		}
+		s.fail("userInitiatedPay at "+s.cfg.Alipay.BaseURL+" (alipay.baseUrl) for a scanned order code", "no call; POST /scan: %v", next)
+	}
+	s.must(v.customer == "" || v.customer == s.cfg.Users[0].ID, "customerId of users[0] in userInitiatedPay", "%q", v.customer)
+}
+
+// ErrFailed is the error of [Report.Err] if a check failed.
+var ErrFailed = errors.New("accept: the wallet is not accepted")

@@ -1,0 +1,104 @@
+package accept_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
+)
+
+// background is for processes that outlive the request which started them.
+var background = context.Background()
+
+var keys = sync.OnceValue(func() (keys [4]*rsa.PrivateKey) {
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
+
+// plainConfig is the configuration of a plain wallet.
+func plainConfig() accept.Config {
+	k := keys()
+	return accept.Config{
+		Alipay: accept.Alipay{BaseURL: "https://gateway.example", Keys: []accept.PrivateKey{{Version: "1", Key: k[0]}, {Version: "2", Key: k[1]}}},
+		Wallet: accept.Wallet{
+			ClientID: "WALLET_CLIENT_01", App: "https://wallet.example/app", Driver: "https://wallet.example/driver",
+			Keys: []accept.PublicKey{{Version: "1", Key: &k[2].PublicKey}, {Version: "2", Key: &k[3].PublicKey}},
+			Inbound: map[string]string{
+				"pay": "https://wallet.example/in/pay", "inquiryPayment": "https://wallet.example/in/inquiryPayment",
+				"cancelPayment": "https://wallet.example/in/cancelPayment", "refund": "https://wallet.example/in/refund",
+				"applyToken": "https://wallet.example/in/applyToken", "cancelToken": "https://wallet.example/in/cancelToken",
+			},
+		},
+		Users: []accept.User{
+			{ID: "alice", PIN: "1234", LoginID: "852-90000001", Header: map[string]string{"X-Customer": "alice"}},
+			{ID: "bob", PIN: "4321", LoginID: "852-90000002", Header: map[string]string{"X-Customer": "bob"}},
+		},
+		Currency: "HKD", Capabilities: accept.Capabilities(), VirtualTime: true,
+	}
+}
+
+// newPlain is a plain wallet that has not started.
+func newPlain(cfg accept.Config, broken string) *plain {
+	w := &plain{
+		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666",
+		keys:       map[string]*rsa.PrivateKey{"1": keys()[2], "2": keys()[3]},
+		alipayKeys: map[string]*rsa.PublicKey{"1": &keys()[0].PublicKey, "2": &keys()[1].PublicKey},
+	}
+	for i, balance := range []int64{100_000_000, 200_000} {
+		u := cfg.Users[i]
+		w.db.pins[u.ID], w.db.logins[u.LoginID], w.db.balances[u.ID] = u.PIN, u.ID, balance
+	}
+	return w
+}
+
+// runPlain runs the suite on a plain wallet.
+func runPlain(t *testing.T, broken string, only ...int) *accept.Report {
+	t.Helper()
+	keys()
+	var report *accept.Report
+	synctest.Test(t, func(t *testing.T) {
+		cfg := plainConfig()
+		cfg.Only = only
+		w := newPlain(cfg, broken)
+		cfg.Transport = accept.InMemory(w)
+		suite, err := accept.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.client = accept.InMemory(suite.Alipay())
+		w.start(t.Context())
+		defer func() { w.stop() }()
+		if report, err = suite.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return report
+}
+
+// A wallet that is written without the SDK is accepted.
+func TestPlainWallet(t *testing.T) {
+	report := runPlain(t, "")
+	if err := report.Err(); err != nil {
+		var text strings.Builder
+		_ = report.WriteText(&text)
+		t.Errorf("%v\n%s", err, text.String())
+	}
+	t.Logf("%d checks passed, %v of virtual time", report.Count(accept.Passed), report.Took)
+	if n := report.Count(accept.NotApplicable); n > 0 {
+		t.Errorf("%d checks did not run", n)
+	}
+}
+
+var _ http.Handler = (*plain)(nil)

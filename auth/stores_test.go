@@ -1,0 +1,46 @@
+package auth_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/auth/authtest"
+)
+
+func TestMemoryStores(t *testing.T) {
+	authtest.TestStores(t, func(*testing.T) auth.Stores { return newMemoryStores() })
+}
+
+// The contract suite finds the mistakes that stores are made with, each by the
+// part that is about it.
+func TestSuiteFindsBrokenStores(t *testing.T) {
+	const variable = "AUTH_TEST_BROKEN_STORE"
+	if name := os.Getenv(variable); name != "" {
+		authtest.TestStores(t, func(*testing.T) auth.Stores { return brokenStores[name].open(newMemoryStores()) })
+		return
+	}
+	var wait sync.WaitGroup
+	turns := make(chan bool, 4)
+	for name, broken := range brokenStores {
+		wait.Go(func() {
+			turns <- true
+			defer func() { <-turns }()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSuiteFindsBrokenStores$", "-test.timeout=60s")
+			cmd.Env = append(os.Environ(), variable+"="+name)
+			cmd.WaitDelay = time.Second
+			out, _ := cmd.CombinedOutput()
+			for line := range strings.Lines(string(out)) {
+				if strings.Contains(line, "--- FAIL") && strings.Contains(line, strings.ReplaceAll(broken.part, " ", "_")) {
+					return
+				}
+			}
+			t.Errorf("%q: %q passes\n%s", name, broken.part, out)
+		})
+	}
+	wait.Wait()
+}

@@ -1,0 +1,217 @@
+// Accept runs the acceptance suite against a wallet's backend, in whatever
+// language it is written:
+//
+//	go run ./examples/accept -new DIR             # accept.json and the wallet's keys, to begin with
+//	go run ./examples/accept DIR/accept.json      # the checks, over HTTP
+//	go run ./examples/accept -demo                # the checks, on a wallet of this example
+//	go run ./examples/accept -list                # what is checked
+//
+// The exit status is the verdict: 0 accepted, 1 not accepted, 2 the checks could
+// not begin. CONTRACT.md, beside package accept, says what a wallet offers.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+const (
+	accepted = iota
+	notAccepted
+	cannotBegin
+)
+
+// run is the command, for the tests, too.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("accept", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	fresh := flags.String("new", "", "write accept.json and wallet.json with new keys into this folder, and end")
+	demo := flags.Bool("demo", false, "check the wallet of this example")
+	list := flags.Bool("list", false, "list the checks, and end")
+	only := flags.String("only", "", "numbers of the checks to run, with commas")
+	jsonFile := flags.String("json", "", "write the report as JSON to this file")
+	junitFile := flags.String("junit", "", "write the report as JUnit XML to this file")
+	if err := flags.Parse(args); err != nil {
+		return cannotBegin
+	}
+	fail := func(err error) int {
+		_, _ = fmt.Fprintln(stderr, err)
+		return cannotBegin
+	}
+	numbers, err := parseNumbers(*only)
+	if err != nil {
+		return fail(err)
+	}
+	var report *accept.Report
+	switch {
+	case *list:
+		for _, c := range accept.List() {
+			_, _ = fmt.Fprintf(stdout, "%d  %s\n     at stake:  %s\n     documents: %s\n", c.Number, c.Name, c.Loses, c.Source)
+		}
+		return accepted
+	case *fresh != "":
+		if err := writeNew(*fresh); err != nil {
+			return fail(err)
+		}
+		return accepted
+	case *demo:
+		report, err = runDemo(ctx, numbers)
+	case flags.NArg() == 1:
+		report, err = runConfigured(ctx, flags.Arg(0), numbers)
+	default:
+		flags.Usage()
+		return cannotBegin
+	}
+	if err != nil {
+		return fail(err)
+	}
+	if err := errors.Join(report.WriteText(stdout), toFile(*jsonFile, report.WriteJSON), toFile(*junitFile, report.WriteJUnit)); err != nil {
+		return fail(err)
+	}
+	if report.Err() != nil {
+		return notAccepted
+	}
+	return accepted
+}
+
+func parseNumbers(text string) (numbers []int, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil {
+			return nil, fmt.Errorf("-only: %q is no number", part)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+func toFile(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return nil
+	}
+	file, err := os.Create(name) //nolint:gosec // the user names it
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}
+
+// writeNew writes a configuration to begin with.
+func writeNew(dir string) error {
+	cfg, wallet, err := accept.NewConfig()
+	if err != nil {
+		return err
+	}
+	for name, v := range map[string]any{"accept.json": cfg, "wallet.json": wallet} {
+		data, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), append(data, '\n'), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runConfigured checks the wallet of an accept.json.
+func runConfigured(ctx context.Context, name string, only []int) (*accept.Report, error) {
+	cfg, err := accept.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Only = only
+	suite, err := accept.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Alipay.Listen == "" {
+		return nil, errors.New("accept: alipay.listen is missing: where the suite's Alipay+ listens")
+	}
+	listener, err := listen(ctx, cfg.Alipay.Listen)
+	if err != nil {
+		return nil, err
+	}
+	defer serve(listener, suite.Alipay())()
+	return suite.Run(ctx)
+}
+
+// runDemo checks the wallet of this example, over HTTP on this machine.
+func runDemo(ctx context.Context, only []int) (*accept.Report, error) {
+	cfg, side, err := accept.NewConfig()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Only = only
+	cfg.Limits.ResendSeconds = 15 // see schedule
+	gateway, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	walletListener, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, gateway.Close())
+	}
+	cfg.Alipay.BaseURL = "http://" + gateway.Addr().String()
+	walletURL := "http://" + walletListener.Addr().String()
+	cfg.Wallet.App, cfg.Wallet.Driver = walletURL+"/app", walletURL+"/driver"
+	for api := range cfg.Wallet.Inbound {
+		cfg.Wallet.Inbound[api] = walletURL + "/alipayplus/" + api
+	}
+	suite, err := accept.New(cfg)
+	if err != nil {
+		return nil, errors.Join(err, gateway.Close(), walletListener.Close())
+	}
+	defer serve(gateway, suite.Alipay())()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	w, err := newWallet(ctx, side.World(cfg))
+	if err != nil {
+		return nil, errors.Join(err, walletListener.Close())
+	}
+	defer w.end()
+	defer serve(walletListener, w.handlers().Handler())()
+	return suite.Run(ctx)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("accept: %w", err)
+	}
+	return listener, nil
+}
+
+// serve serves h until stop is called.
+func serve(listener net.Listener, h http.Handler) (stop func()) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(listener)
+	}()
+	return func() { _ = server.Close(); <-ended }
+}

@@ -1,0 +1,119 @@
+// The page sends its forms in the background and puts the answer in its place.
+"use strict";
+
+const token = document.querySelector("meta[name=token]").content;
+const $ = (id) => document.getElementById(id);
+let timer = 0; // of the phone's next step
+
+// send posts a form and shows what comes back in the element into.
+async function send(action, body, into) {
+  const place = $(into);
+  if (place.getAttribute("aria-busy") === "true") return;
+  if (into === "phone") clearTimeout(timer);
+  place.setAttribute("aria-busy", "true");
+  let text = "";
+  try {
+    const answer = await fetch(action, { method: "POST", body, headers: { "X-Wallet-Token": token } });
+    text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    show(place, text, true);
+  } catch {
+    say(place, "This did not reach the wallet. Please try again, or load the page again.");
+  } finally {
+    place.setAttribute("aria-busy", "false");
+  }
+}
+
+// say puts a notice above what is shown.
+function say(place, text) {
+  const p = document.createElement("p");
+  p.className = "notice";
+  p.setAttribute("role", "alert");
+  p.textContent = text;
+  place.querySelector(".notice")?.remove();
+  place.firstElementChild?.prepend(p);
+}
+
+// show replaces what is in place, and keeps the focus where it makes sense.
+function show(place, html, asked) {
+  const before = place.querySelector(".screen")?.dataset.screen;
+  const focused = place.contains(document.activeElement) ? place.ownerDocument.activeElement : null;
+  const key = focused && (focused.id || focused.getAttribute("aria-label"));
+  const form = focused?.form?.getAttribute("action");
+  const opened = place.querySelector(".screen")?.scrollTop ?? 0;
+  place.innerHTML = html;
+  const screen = place.querySelector(".screen");
+  if (screen && screen.dataset.screen === before) screen.scrollTop = opened;
+  if (place.id === "phone") later(place);
+  if (!asked && !focused) return;
+  if (screen && screen.dataset.screen !== before) {
+    (place.querySelector("[data-focus]") ?? place.querySelector("h2, h3"))?.focus({ preventScroll: matchMedia("(min-width: 900px)").matches });
+    return;
+  }
+  const again = [...place.querySelectorAll("button, input, select")].find((e) => key && (e.id === key || e.getAttribute("aria-label") === key)) ??
+    place.querySelector("[data-focus]") ?? (form && place.querySelector(`form[action="${form}"] button`));
+  again?.focus({ preventScroll: true });
+}
+
+// later does what the phone does by itself: ask again, or leave the result page.
+function later(place) {
+  clearTimeout(timer);
+  const next = place.querySelector("[data-then]");
+  if (next) timer = setTimeout(() => send("/phone/" + next.dataset.then, new URLSearchParams(), "phone"), Number(next.dataset.after));
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target, button = event.submitter;
+  if (!form.dataset.into) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(form));
+  if (button?.name) body.set(button.name, button.value);
+  send(button?.getAttribute("formaction") ?? form.getAttribute("action"), body, form.dataset.into);
+});
+
+document.addEventListener("change", (event) => {
+  if ("submit" in event.target.dataset) event.target.form.requestSubmit();
+});
+
+// look fetches a part of the page anew, but never under somebody's hands.
+async function look(id) {
+  const place = $(id);
+  if (place.getAttribute("aria-busy") === "true" || (id !== "books" && place.contains(document.activeElement))) {
+    again.add(id);
+    return;
+  }
+  again.delete(id);
+  try {
+    const answer = await fetch(place.dataset.from);
+    if (answer.ok) show(place, await answer.text(), false);
+  } catch {
+    again.add(id); // the stream below says when the wallet is back
+  }
+}
+const again = new Set();
+document.addEventListener("focusout", () => setTimeout(() => [...again].forEach(look)));
+
+let looking = 0;
+function lookSoon() {
+  clearTimeout(looking);
+  looking = setTimeout(() => ["books", "operators"].forEach(look), 150);
+}
+
+const stream = new EventSource("/events");
+stream.addEventListener("message", (event) => {
+  const list = $("messages");
+  const top = list.scrollTop;
+  if (document.getElementById("m" + event.lastEventId)) return;
+  list.insertAdjacentHTML("afterbegin", event.data);
+  if (top > 0) list.scrollTop = top + list.firstElementChild.offsetHeight;
+  while (list.children.length > 200) list.lastElementChild.remove();
+  lookSoon();
+});
+stream.addEventListener("look", (event) => {
+  lookSoon();
+  if (event.data === "faults") look("faults");
+});
+setInterval(() => look("operators"), 5000); // times go by
+
+["books", "faults", "operators"].forEach(look);
+later($("phone"));

@@ -1,0 +1,100 @@
+// Wallet is a small wallet on the SDK, with a page to look at it: a phone, the
+// signed messages as they pass, faults to switch on, and what an operator sees.
+// It needs no set-up and no network:
+//
+//	cd examples/wallet && go run .
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// options are the command line.
+type options struct {
+	listen     string // where the page is, on this machine
+	database   string // "" is SQLite in a temporary folder
+	sealingKey string // 64 hexadecimal digits; "" makes one
+	gateway    string // an Alipay+ elsewhere, which drives the wallet; "" plays one
+	keys       string // file with the keys for it
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.listen, "listen", "127.0.0.1:8480", "address of the page, on this machine; port 0 takes a free one")
+	flag.StringVar(&o.database, "database", "", "postgres://… or the path of an SQLite file; empty: SQLite in a temporary folder")
+	flag.StringVar(&o.sealingKey, "sealing-key", "", "64 hexadecimal digits, the same for all instances of one database; empty: a new key")
+	flag.StringVar(&o.gateway, "gateway", "", "no page: be the wallet of a test that plays Alipay+ at this URL")
+	flag.StringVar(&o.keys, "keys", "", "with -gateway: file with the wallet’s client id, its keys and those of Alipay+")
+	flag.Parse()
+	if flag.NArg() > 0 || (o.gateway == "") != (o.keys == "") {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "wallet:", err)
+		os.Exit(1)
+	}
+}
+
+// run starts everything, prints one address, and ends with ctx.
+func run(ctx context.Context, o options, out io.Writer) (err error) {
+	home, err := listen(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, o.database) // the wallet's tables and the SDK's
+	if err != nil {
+		return errors.Join(err, home.Close())
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	started := func() { _, _ = fmt.Fprintf(out, "The database is %s\nOpen %s\n", db.name, address(home)) }
+	if o.gateway != "" {
+		return ended(runDriven(ctx, o, db, home, started))
+	}
+	all, ctx := errgroup.WithContext(ctx)
+
+	wire := newWire()                          // every message that passes, for the page
+	faults := newFaults()                      // what is to go wrong
+	alipay, err := newAlipay(db, wire, faults) // Alipay+ and its shops, played
+	if err != nil {
+		return errors.Join(err, home.Close())
+	}
+	gateway, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, home.Close())
+	}
+	all.Go(func() error { return serve(ctx, gateway, alipay) })
+
+	alipay.wallet = alipay.reach(address(home)) // where Alipay+ calls the wallet
+	wallet, err := newWallet(ctx, o, db, alipay.client(address(gateway)), address(home))
+	if err != nil {
+		return errors.Join(err, home.Close())
+	}
+	page, err := newPage(ctx, wallet, alipay, address(home)) // phone, protocol, faults, operators
+	if err != nil {
+		return errors.Join(err, home.Close())
+	}
+	all.Go(func() error { return serve(ctx, home, page) })
+	wallet.run(ctx, all)
+	started()
+	return ended(all.Wait())
+}
+
+// ended is why the program ended: that somebody wanted it is no error.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,460 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestPage looks at the page as a person does, in a browser. The parts have a
+// wallet each.
+func TestPage(t *testing.T) {
+	chromium := startChromium(t)
+	for _, part := range []struct {
+		name string
+		test func(*browser)
+	}{
+		{"Sheet", everyCode},
+		{"EasyPay", easyPay},
+		{"Switches", someSwitches},
+		{"Operators", operatorsWork},
+		{"Keyboard", keyboardAlone},
+		{"Looks", looks},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, chromium, startWallet(t), 1280, "light")
+			part.test(b)
+			b.booksAgree()
+		})
+	}
+	if *long {
+		t.Run("EverySwitch", func(t *testing.T) {
+			b := open(t, chromium, startWallet(t), 1280, "light")
+			everySwitch(b)
+			b.booksAgree()
+		})
+	}
+}
+
+// booksAgree waits until everything is reported, and the books agree: first by
+// what the wallet says now, then on the page, which is told a little later.
+func (b *browser) booksAgree() {
+	b.Helper()
+	agree := regexp.MustCompile(`class="good"(?s:.)*differences 0<`)
+	fresh := visitor{T: b.T, home: b.home, client: http.DefaultClient}
+	now := fresh.eventually("/books", agree)
+	reported := regexp.MustCompile(`reported \d+`).FindString(now)
+	b.until("books that agree", fmt.Sprintf(`document.querySelector("#books .good") && document.querySelector("#books").innerText.includes(%q)`, reported))
+}
+
+// pays agrees on the cashier page and enters the PIN, until the shop knows.
+func (b *browser) pays() {
+	b.Helper()
+	b.on("cashier")
+	b.act("agree")
+	b.pin("1234")
+	b.on("result")
+	b.says("#phone", "Paid")
+	b.act("back")
+	b.says("#phone", "are paid")
+}
+
+// everyCode scans every code of the sheet.
+func everyCode(b *browser) {
+	ends := map[string]struct {
+		cashier []string // what the cashier page shows; nil: there is none
+		amount  string   // that is entered before
+		screen  string   // in the end, without cashier page
+		says    string
+	}{
+		"order":         {cashier: []string{"Example Shoes", "JPY 4980", "HKD 255.18", "1 JPY = 0.05124 HKD"}},
+		"entry":         {amount: "1200", cashier: []string{"Corner Noodles", "JPY 1200", "HKD 61.49"}},
+		"surcharge":     {cashier: []string{"THB 900.00", "HKD 208.62", "With surcharge", "HKD 214.92"}},
+		"promotion":     {cashier: []string{"Autumn coupon", "HKD 17.50", "HKD 157.54"}},
+		"consent":       {cashier: []string{"Daily Coffee", "may charge me later"}},
+		"country":       {amount: "85.50", cashier: []string{"Example Noodles", "THB 85.50"}},
+		"countryamount": {cashier: []string{"Example Noodles", "THB 120.00"}},
+		"hurry":         {cashier: []string{"Quick Kiosk"}},
+		"limit":         {screen: "sdkpage", says: "above the limit"},
+		"expired":       {screen: "failed", says: "expired"},
+		"closed":        {screen: "failed", says: "cannot be paid"},
+		"phishing":      {screen: "unsupported", says: "do not know this code"},
+		"blocked":       {screen: "rejected", says: "blocklist"},
+		"foreign":       {screen: "unsupported", says: "do not know this code"},
+		"local":         {screen: "local", says: "code of ours"},
+	}
+	for _, g := range sheet {
+		end, ok := ends[g.ID]
+		if !ok {
+			b.Errorf("the code %q of the sheet is not tested", g.ID)
+			continue
+		}
+		b.scan(g.ID)
+		if end.cashier == nil {
+			b.on(end.screen)
+			b.says("#phone", end.says)
+			continue
+		}
+		if end.amount != "" {
+			b.on("amount")
+			b.fill("#amount", end.amount)
+			b.act("amount")
+		}
+		b.on("cashier")
+		for _, text := range end.cashier {
+			b.says("#phone", text)
+		}
+		if g.ID == "consent" {
+			b.click(`#phone input[name="consent"]`)
+		}
+		b.pays()
+	}
+
+	// The same order again: its result, and nothing is debited.
+	before := b.text("#books")
+	b.goHome()
+	b.act("camera")
+	b.on("scan")
+	b.click(`[data-goods="order"]`)
+	b.on("result")
+	b.says("#phone", "Paid")
+	b.goHome()
+	if after := b.text("#books"); after != before {
+		b.Errorf("the books changed: %q, before %q", after, before)
+	}
+
+	b.act("camera")
+	b.on("scan")
+	b.fill("#code", "WIFI:S:guests;;")
+	b.click(`.paste button`)
+	b.on("unsupported")
+
+	// The agreement of the order with consent, ended in the wallet.
+	b.goHome()
+	b.act("shops")
+	b.says("#phone", "Daily Coffee")
+	b.act("unbind")
+	b.says("#phone", "cannot charge you any more")
+	b.says("#phone", "No shop can charge you")
+
+	// Too little money: the user may try again.
+	b.goHome()
+	b.run("another user", chromedpSelect("#user", "bob"))
+	b.says("#phone", "HKD 1,000.00")
+	b.scan("entry")
+	b.on("amount")
+	b.fill("#amount", "30000")
+	b.act("amount")
+	b.on("cashier")
+	b.act("agree")
+	b.pin("4321")
+	b.says(".error", "balance")
+	b.pin("1234")
+	b.says(".error", "verification failed")
+}
+
+// easyPay buys in the online shop, with all that can happen on the way.
+func easyPay(b *browser) {
+	b.act("store")
+	b.on("store")
+	b.fill("#login", "852-00000000")
+	b.act("checkout")
+	b.says("#phone", "USER_NOT_EXIST")
+	b.fill("#login", users[0].LoginID)
+	b.act("checkout")
+	b.on("verify")
+	first := b.text(".otp")
+	wrong := "000000"
+	if first == wrong {
+		wrong = "000001"
+	}
+	b.fill("#otp", wrong)
+	b.act("otp")
+	b.says("#phone", "was not the code")
+	b.says("#phone", "2 tries left")
+	b.act("resend")
+	b.says("#phone", "new code is on its way")
+	b.fill("#otp", b.text(".otp"))
+	b.act("otp")
+	b.on("shop")
+	b.says("#phone", "are paid")
+
+	b.act("store")
+	b.says("#phone", "wallet is connected")
+	b.act("oneclick")
+	b.on("shop")
+	b.says("#phone", "are paid")
+	b.act("store")
+	b.act("forget")
+	b.says("#phone", "does not remember")
+
+	// Again, ended in the wallet this time; and once given up.
+	b.act("checkout")
+	b.on("verify")
+	b.act("giveup")
+	b.on("shop")
+	b.says("#phone", "was not paid")
+	b.act("store")
+	b.act("checkout")
+	b.on("verify")
+	b.fill("#otp", b.text(".otp"))
+	b.act("otp")
+	b.says("#phone", "are paid")
+	b.until("the token to be reported", `[...document.querySelectorAll(".msg .op")].filter(e => e.textContent.includes("authNotify answer")).length == 2`)
+	b.goHome()
+	b.act("shops")
+	b.says("#phone", "Gift Market")
+	b.act("unbind")
+	b.says("#phone", "cannot charge you any more")
+}
+
+// arm switches a fault on by its form.
+func (b *browser) arm(api, kind, count string) {
+	b.Helper()
+	b.idle()
+	value[any](b, fmt.Sprintf(`(() => {
+		const form = document.querySelector('#faults input[value=%q]').form;
+		form.kind.value = %q; form.count.value = %q; form.requestSubmit();
+	})()`, api, kind, count))
+	b.idle()
+	if kind != "" {
+		b.says(`#faults li:has(input[value="`+api+`"])`, map[string]string{"1": "1 to come", "3": "3 to come", "-1": "on"}[count])
+	}
+}
+
+// someSwitches pays while something goes wrong.
+func someSwitches(b *browser) {
+	b.arm("userInitiatedPay", "answer", "1")
+	b.arm("notifyPayment", "answer", "1")
+	b.scan("order")
+	b.pays()
+	b.says("#messages", "the connection was closed")
+	b.says("#messages", "attempt 2")
+
+	b.arm("userInitiatedPay", "tamper", "1")
+	b.arm("notifyPayment", "duplicate", "1")
+	b.scan("promotion")
+	b.pays()
+	b.says("#messages", "not verified")
+
+	// Nobody is there: the user waits, and nothing fails.
+	b.arm("userInitiatedPay", "down", "-1")
+	b.scan("surcharge")
+	b.on("waiting")
+	b.says("#phone", "Nothing was charged")
+	b.arm("userInitiatedPay", "", "1")
+	b.pays()
+
+	// Refused: a dead letter waits for the operator.
+	b.arm("notifyPayment", "refused", "1")
+	b.scan("countryamount")
+	b.on("cashier")
+	b.act("agree")
+	b.pin("1234")
+	b.says("#phone", "Paid")
+	b.says("#books", "1 dead")
+	b.until("the dead letter", `document.querySelector('#operators form[action="/operators/requeue"]')`)
+	b.click(`#operators form[action="/operators/requeue"] button`)
+	b.says("#operators", "on its way again")
+	b.goHome()
+}
+
+// operatorsWork refunds and cancels as Alipay+ does, with faults.
+func operatorsWork(b *browser) {
+	b.scan("order")
+	b.pays()
+	b.booksAgree()
+	ops := func(action, part string) {
+		b.Helper()
+		b.click(fmt.Sprintf(`#operators .payments li:first-child button[formaction="/operators/%s"]%s`, action, part))
+	}
+	b.until("the payment", `document.querySelector('#operators .payments')`)
+	ops("inquire", "")
+	b.says("#operators", "the payment is S SUCCESS")
+	b.arm("refund", "answer", "1")
+	ops("refund", `[name="part"]`)
+	b.says("#operators", "refund; the wallet answered S SUCCESS")
+	b.says("#operators .payments", "HKD 85.06 given back")
+	b.arm("cancelPayment", "duplicate", "1")
+	ops("cancel", "")
+	b.says("#operators", "cancelPayment; the wallet answered S SUCCESS")
+	b.says("#operators .payments", "HKD 255.18 given back")
+	b.goHome()
+	b.says("#phone", "Given back")
+	b.arm("inquiryPayment", "tamper", "1")
+	ops("inquire", "")
+	b.says("#operators", "the payment is F ORDER_IS_CLOSED")
+	b.says("#messages", "not verified")
+
+	// A message tells how it is signed.
+	b.click(".msg > details > summary")
+	b.click(".msg .why > summary")
+	b.says(".msg .why", "RSA with SHA-256")
+}
+
+// keyboardAlone pays with Tab, Space, Enter and digits, and sees the focus.
+func keyboardAlone(b *browser) {
+	// reach presses Tab until the focus is on what the selector names.
+	reach := func(selector string) {
+		b.Helper()
+		b.idle()
+		for range 60 {
+			if value[bool](b, fmt.Sprintf(`document.activeElement?.matches(%q) ?? false`, selector)) {
+				if value[string](b, `getComputedStyle(document.activeElement).outlineStyle`) == "none" {
+					b.Errorf("%s has the focus, and nothing shows it", selector)
+				}
+				return
+			}
+			b.key(tab)
+		}
+		b.Fatalf("the keyboard does not reach %s; the focus is on %q", selector, value[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
+	}
+	press := func(selector string) { b.Helper(); reach(selector); b.key(enter) }
+
+	press(`#phone form[action="/phone/camera"] button`)
+	b.on("scan")
+	press(`[data-goods="consent"]`)
+	b.on("cashier")
+	reach(`#phone input[name="consent"]`)
+	b.key(" ")
+	press(`#phone .main`)
+	b.on("pin")
+	reach("#pin")
+	b.key("1", "2", "3", "4", enter)
+	b.on("result")
+	press(`#phone form[action="/phone/back"] button`)
+	b.says("#phone", "are paid")
+	press(`#phone form[action="/phone/home"] button.second`)
+	b.on("home")
+	press(`#phone form[action="/phone/shops"] button`)
+	b.on("shops")
+	press(`#phone form[action="/phone/unbind"] button`)
+	b.says("#phone", "cannot charge you any more")
+	press(`.msg > details > summary`)
+	b.until("an open message", `document.querySelector(".msg > details[open]")`)
+}
+
+// looks takes pictures in both sizes and schemes; nothing is too wide.
+func looks(b *browser) {
+	if b.booksAgree(); b.Failed() {
+		return
+	}
+	for _, width := range []int64{360, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.as(width, scheme)
+			shoot := func(name string) {
+				b.Helper()
+				b.idle()
+				b.fits()
+				b.picture(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+			}
+			b.goHome()
+			shoot("home")
+			b.act("camera")
+			b.on("scan")
+			b.until("the pictures", `[...document.querySelectorAll(".sign img")].slice(0, 4).every(i => i.complete && i.naturalWidth)`)
+			shoot("scan")
+			b.scan("surcharge")
+			b.on("cashier")
+			shoot("cashier")
+			b.act("agree")
+			b.pin("0000")
+			b.says(".error", "verification failed")
+			shoot("pin")
+			b.pin("1234")
+			b.on("result")
+			shoot("result")
+			b.scan("limit")
+			b.on("sdkpage")
+			shoot("refused")
+			b.goHome()
+			b.act("store")
+			b.on("store")
+			shoot("store")
+			b.act("checkout")
+			b.on("verify")
+			shoot("verify")
+			b.act("giveup")
+			b.on("shop")
+			b.arm("cancelPayment", "slow", "3")
+			value[any](b, `document.querySelector("#operators-title").scrollIntoView()`)
+			shoot("operators")
+			value[any](b, `scrollTo(0, 0)`)
+			b.arm("cancelPayment", "", "1")
+		}
+	}
+}
+
+// everySwitch meets every fault of every API.
+func everySwitch(b *browser) {
+	for _, a := range apis {
+		for _, k := range faultKinds {
+			if a.Inbound && k.Outbound {
+				continue
+			}
+			b.arm(a.Name, k.ID, "1")
+			b.Logf("%s: %s", a.Name, k.Name)
+			meet(b, a.Name, k.ID)
+			if strings.Contains(b.text("#books"), "dead") {
+				b.click(`#operators form[action="/operators/requeue"] button`)
+			}
+			b.booksAgree()
+			b.until("the fault to be met", fmt.Sprintf(`!document.querySelector('#faults li:has(input[value="%s"])').classList.contains("armed")`, a.Name))
+		}
+	}
+}
+
+// meet does what calls the API.
+func meet(b *browser, api, kind string) {
+	b.Helper()
+	switch api {
+	case "userInitiatedPay":
+		b.scan("order")
+		if kind == "refused" {
+			b.on("failed")
+			return
+		}
+		b.pays()
+	case "notifyPayment":
+		b.scan("order")
+		b.on("cashier")
+		b.act("agree")
+		b.pin("1234")
+		b.says("#phone", "Paid")
+		if kind == "refused" {
+			b.says("#books", "dead")
+		}
+	case "refund", "cancelPayment", "inquiryPayment":
+		b.scan("order")
+		b.pays()
+		b.booksAgree()
+		action := map[string]string{"refund": "refund", "cancelPayment": "cancel", "inquiryPayment": "inquire"}[api]
+		b.until("the payment", fmt.Sprintf(`document.querySelector('#operators .payments li:first-child button[formaction="/operators/%s"]')`, action))
+		b.click(fmt.Sprintf(`#operators .payments li:first-child button[formaction="/operators/%s"]`, action))
+		b.says("#operators", " S SUCCESS.")
+	default: // pay, authNotify, consultUnbinding: Easy Pay, and its end in the wallet
+		b.goHome()
+		b.act("store")
+		b.act("checkout")
+		b.on("verify")
+		b.fill("#otp", b.text(".otp"))
+		b.act("otp")
+		b.says("#phone", "are paid")
+		if api == "authNotify" && kind == "refused" {
+			b.says("#books", "dead")
+			b.click(`#operators form[action="/operators/requeue"] button`)
+		}
+		b.booksAgree()
+		b.goHome()
+		b.act("shops")
+		b.act("unbind")
+		if api == "consultUnbinding" && kind == "refused" {
+			b.says("#phone", "try again")
+			b.act("unbind")
+		}
+		b.says("#phone", "cannot charge you any more")
+	}
+}

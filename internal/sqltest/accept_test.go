@@ -1,0 +1,290 @@
+package sqltest_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
+	"github.com/alipayplus-mpp/alipayplus-go/mpm"
+)
+
+// shortChecks are those that races, repeats and restarts make hard for a
+// database, without the ones that wait.
+var shortChecks = []int{
+	201, 203, 205, 209, 210, 211, 244, 303, 311, 312, 313, 314, 315, 316, 401, 402, 407, 408, 409, 410, 411, 412, 413,
+	601, 604, 605, 606, 607, 608, 609, 614, 701, 705, 708, 709, 721, 722, 723, 726, 801, 803, 804, 805, 807, 808, 900,
+}
+
+// A wallet on a database is accepted from outside, over HTTP. The long form runs
+// every check.
+func TestAcceptance(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		cfg, side, err := accept.NewConfig()
+		must(t, err)
+		cfg.Capabilities = slices.DeleteFunc(cfg.Capabilities, func(c accept.Capability) bool { return c == accept.KeyRotation })
+		cfg.Limits.ResendSeconds = 15
+		if os.Getenv("ALIPAYPLUS_LONG") == "" {
+			cfg.Only = shortChecks
+		}
+		// The servers begin when both addresses are known.
+		gateway, server := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
+		defer gateway.Close()
+		defer server.Close()
+		url := "http://" + server.Listener.Addr().String()
+		cfg.Alipay.BaseURL = "http://" + gateway.Listener.Addr().String()
+		cfg.Wallet.App, cfg.Wallet.Driver = url+"/app", url+"/driver"
+		for api := range cfg.Wallet.Inbound {
+			cfg.Wallet.Inbound[api] = url + "/alipayplus/" + api
+		}
+		suite, err := accept.New(cfg)
+		must(t, err)
+		gateway.Config.Handler = suite.Alipay()
+		gateway.Start()
+		b := newWhole(t, d, side.World(cfg))
+		server.Config.Handler = b.handlers().Handler()
+		server.Start()
+		report, err := suite.Run(t.Context())
+		must(t, err)
+		if err := report.Err(); err != nil {
+			var text strings.Builder
+			_ = report.WriteText(&text)
+			t.Errorf("%v\n%s", err, &text)
+		}
+		t.Logf("%d checks passed in %v", report.Count(accept.Passed), report.Took)
+	})
+}
+
+// whole is a wallet with all products on a database.
+type whole struct {
+	world   accept.World
+	d       *sqltest.Database
+	store   *sqlstore.Store
+	stores  auth.Stores
+	sealer  *alipayplus.Sealer
+	mu      sync.Mutex
+	process *backendProcess
+}
+
+type backendProcess struct {
+	stop         context.CancelFunc
+	ended        sync.WaitGroup
+	client       *alipayplus.Client
+	tokens       *auth.Service
+	easyPay      *easypay.Service
+	app, inbound http.Handler
+}
+
+func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
+	t.Helper()
+	b := &whole{world: world, d: d}
+	b.store, b.stores = openAuth(t, d)
+	d.Exec(t, "CREATE TABLE account (customer VARCHAR(64) PRIMARY KEY, balance BIGINT NOT NULL)")
+	d.Exec(t, "CREATE TABLE entry (key VARCHAR(255) PRIMARY KEY, customer VARCHAR(64) NOT NULL, minor BIGINT NOT NULL)")
+	for _, u := range world.Users {
+		d.Exec(t, "INSERT INTO account (customer, balance) VALUES (?1, ?2)", u.ID, accept.MinimumBalance)
+	}
+	var err error
+	b.sealer, err = alipayplus.NewSealer(bytes.Repeat([]byte{1}, 32))
+	must(t, err)
+	must(t, b.start())
+	t.Cleanup(func() {
+		b.process.stop()
+		b.process.ended.Wait()
+		b.process.client.CloseIdleConnections()
+	})
+	return b
+}
+
+// start ends the process and starts another one on the same database.
+func (b *whole) start() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.process != nil {
+		b.process.stop()
+		b.process.ended.Wait()
+		b.process.client.CloseIdleConnections()
+	}
+	a, err := alipayplustest.NewAcceptance(b.world, "1")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	noted := func(err error) { errs = append(errs, err) }
+	p := new(backendProcess)
+	p.client, err = alipayplus.NewClient(a.Client)
+	noted(err)
+	p.tokens, err = auth.NewService(auth.Config{Stores: b.stores, Outbox: b.store.Outbox(), Sealer: b.sealer, RoutingNumber: "666", KeepAccessTokens: true})
+	noted(err)
+	payments, err := payment.NewService(payment.ServiceConfig{
+		Records: b.store.Payments(), Ledger: b.store.Ledger(ownMoney{b.d}), OnChange: p.tokens.OnPaid, Check: b.check,
+	})
+	noted(err)
+	p.easyPay, err = easypay.NewService(easypay.Config{Payments: payments, Tokens: p.tokens, Sealer: b.sealer, PageURL: backendPage, Account: b.account})
+	noted(err)
+	rules, err := codeid.ParseRuleset(b.world.Rules, codeid.RuleOptions{})
+	noted(err)
+	flow, err := mpm.NewFlow(mpm.Config{Client: p.client, Identifier: backendRules{rules}, Payments: payments})
+	noted(err)
+	schedule := alipayplus.Schedule{time.Second, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute, 10 * time.Minute}
+	relay, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: p.client, Queue: b.store.Outbox(), Sealer: b.sealer, Schedule: schedule})
+	noted(err)
+	p.inbound, err = alipayplus.NewHandler(
+		alipayplus.HandlerConfig{Credentials: a.Client.Credentials, Idempotency: b.store.Idempotency(), Lease: 10 * time.Second},
+		slices.Concat(payments.Routes("/alipayplus/"), p.easyPay.Routes("/alipayplus/"), p.tokens.Routes("/alipayplus/"))...)
+	noted(err)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	p.app = flow.Handler(backendCustomer)
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	for _, job := range []func(context.Context) error{relay.Run, payments.Run, p.tokens.Run} {
+		p.ended.Go(func() { _ = job(ctx) })
+	}
+	b.process = p
+	return nil
+}
+
+const backendPage = "https://wallet.example/verify/"
+
+type backendRules struct{ set *codeid.Ruleset }
+
+func (r backendRules) Identify(_ context.Context, code string) (codeid.Identification, error) {
+	return r.set.Identify(code)
+}
+
+func backendCustomer(r *http.Request) (string, error) {
+	if id := r.Header.Get("X-Customer"); id != "" {
+		return id, nil
+	}
+	return "", errors.New("nobody is signed in")
+}
+
+func (b *whole) now() *backendProcess {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.process
+}
+
+func (b *whole) pin(customerID string) string {
+	for _, u := range b.world.Users {
+		if u.ID == customerID {
+			return u.PIN
+		}
+	}
+	return ""
+}
+
+// check asks for the PIN before a debit that no page verified.
+func (b *whole) check(_ context.Context, c payment.Check) error {
+	if c.Stage == payment.StageDebit && c.Terms.Origin != "" && c.Proof.Reveal() != b.pin(c.Terms.CustomerID) {
+		return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
+	}
+	return nil
+}
+
+func (b *whole) account(_ context.Context, a easypay.Account) (string, error) {
+	for _, u := range b.world.Users {
+		if u.LoginID == a.UserLoginID.Reveal() {
+			return u.ID, nil
+		}
+	}
+	return "", alipayplus.CodeUserNotExist
+}
+
+func (b *whole) handlers() accept.Handlers {
+	return accept.Handlers{
+		App:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.now().app.ServeHTTP(w, r) }),
+		Inbound: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.now().inbound.ServeHTTP(w, r) }),
+		Driver: accept.Driver{
+			Customer: backendCustomer,
+			Balance: func(ctx context.Context, id string) (currency string, minor int64, err error) {
+				err = b.d.DB.QueryRowContext(ctx, b.d.Text("SELECT balance FROM account WHERE customer = ?1"), id).Scan(&minor)
+				return b.world.Currency, minor, err
+			},
+			Page: b.page,
+			AuthCode: func(ctx context.Context, id, client string, scopes []string) ([]byte, error) {
+				code, err := b.now().tokens.IssueCode(ctx, auth.Grant{CustomerID: id, AuthClientID: client, Scopes: scopes}, scopes)
+				if err != nil {
+					return nil, err
+				}
+				return code.MarshalJSON()
+			},
+			Unbind: func(ctx context.Context, _, accessToken string) (bool, error) {
+				token, err := b.stores.FindToken(ctx, alipayplus.Conceal(accessToken).Digest())
+				if err != nil {
+					return false, err
+				}
+				return b.now().tokens.Unbind(ctx, b.now().client, token.ID)
+			},
+			Restart: func(context.Context) error { return b.start() },
+		},
+	}
+}
+
+func (b *whole) page(ctx context.Context, call, page, pin string) (int, string, error) {
+	link, service := alipayplus.Conceal(strings.TrimPrefix(page, backendPage)), b.now().easyPay
+	var shown easypay.Page
+	var err error
+	switch call {
+	case "pin":
+		shown, err = service.Verify(ctx, link, func(_ context.Context, r payment.Record) (bool, error) { return pin == b.pin(r.CustomerID), nil })
+	case "resend":
+		shown, err = service.Resend(ctx, link, func(context.Context, payment.Record) error { return nil })
+	case "giveUp":
+		shown, err = service.GiveUp(ctx, link)
+	default:
+		shown, err = service.Page(ctx, link)
+	}
+	if errors.Is(err, easypay.ErrLink) {
+		err = accept.ErrNoPage
+	}
+	return shown.TriesLeft, shown.Redirect.Reveal(), err
+}
+
+// ownMoney is money in the same database.
+type ownMoney struct{ d *sqltest.Database }
+
+func (a ownMoney) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	return a.book(ctx, tx, d.Key, r.CustomerID, -d.Amount.Minor)
+}
+
+func (a ownMoney) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
+	return a.book(ctx, tx, c.Key, r.CustomerID, c.Amount.Minor)
+}
+
+func (a ownMoney) book(ctx context.Context, tx *sql.Tx, key, customer string, minor int64) error {
+	done, err := tx.ExecContext(ctx, a.d.Text("INSERT INTO entry (key, customer, minor) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING"), key, customer, minor)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	done, err = tx.ExecContext(ctx, a.d.Text("UPDATE account SET balance = balance + ?2 WHERE customer = ?1 AND balance + ?2 >= 0"), customer, minor)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+}
