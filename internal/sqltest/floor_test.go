@@ -34,7 +34,7 @@ import (
 func BenchmarkFloor(b *testing.B) {
 	d, _ := sqltest.Durable(b, "PostgreSQL")
 	store, bank := d.Store(b), d.Bank(b)
-	const writers, each = 8, 25
+	const writers, each = 8, 10
 	for i := range writers {
 		must(b, bank.Deposit(b.Context(), fmt.Sprint("C", i), 1<<40))
 	}
