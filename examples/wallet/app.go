@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // app is what the phone knows of the backend: an address, a login, and the JSON
@@ -60,6 +61,22 @@ type money struct {
 	Currency string `json:"currency"`
 	Value    string `json:"value"`
 	Display  string `json:"display"`
+}
+
+// Text is what is shown: display, with commas between thousands.
+func (m money) Text() string {
+	in, number, ok := strings.Cut(m.Display, " ")
+	if !ok {
+		return m.Display
+	}
+	whole, fraction, cents := strings.Cut(number, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if cents {
+		whole += "." + fraction
+	}
+	return in + " " + whole
 }
 
 type rate struct {

@@ -36,6 +36,10 @@ func (w *wallet) books(ctx context.Context, a *alipay) (b books, err error) {
 	for _, customer := range wrong {
 		b.differ("the balance of %s is not the sum of its entries", customer)
 	}
+	// Reports of tokens; those of payments are counted with them.
+	if err = w.db.QueryRowContext(ctx, `SELECT count(*) FROM alipayplus_outbox WHERE state = 0 AND operation <> 'notifyPayment'`).Scan(&b.Waiting); err != nil {
+		return b, err
+	}
 	dead, err := w.outbox.DeadLetters(ctx, 100)
 	if err != nil {
 		return b, err

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/alipayplus-mpp/alipayplus-go v0.0.0
+	github.com/alipayplus-mpp/alipayplus-go/internal/sqltest v0.0.0-00010101000000-000000000000
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/jackc/pgx/v5 v5.7.6
@@ -31,4 +32,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/alipayplus-mpp/alipayplus-go => ../..
+replace (
+	github.com/alipayplus-mpp/alipayplus-go => ../..
+	github.com/alipayplus-mpp/alipayplus-go/internal/sqltest => ../../internal/sqltest
+)

@@ -78,7 +78,7 @@ func newPage(ctx context.Context, w *wallet, a *alipay, home string) (http.Handl
 	all.Handle("GET /app/balance", http.HandlerFunc(w.serveBalance))
 	all.Handle(inboundPath, w.inbound)
 	all.Handle("/", guarded)
-	return all, nil
+	return p.here(all), nil
 }
 
 // serveBalance tells the app what its user has.
@@ -98,11 +98,23 @@ func (w *wallet) serveBalance(rw http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(rw).Encode(a)
 }
 
-// guard keeps other sites out: it takes requests for this address only, and
-// changes only with the page's token.
+// here takes requests for this address only: a name that somebody else made
+// point to this machine is another site.
+func (p *page) here(next http.Handler) http.Handler {
+	port := p.home[strings.LastIndexByte(p.home, ':'):]
+	names := []string{"127.0.0.1" + port, "localhost" + port, "[::1]" + port}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !slices.Contains(names, r.Host) {
+			http.Error(w, "This page is at "+p.home, http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guard keeps other sites out: it takes changes only with the page's token.
 func (p *page) guard(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
-	port := p.home[strings.LastIndexByte(p.home, ':'):]
 	return cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
@@ -111,10 +123,6 @@ func (p *page) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if !slices.Contains([]string{"127.0.0.1" + port, "localhost" + port, "[::1]" + port}, r.Host) {
-			http.Error(w, "This page is at "+p.home, http.StatusMisdirectedRequest)
-			return
-		}
 		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, verifyPath) &&
 			subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Wallet-Token")), []byte(p.token)) != 1 {
 			http.Error(w, "This did not come from the page. Please load it again.", http.StatusForbidden)

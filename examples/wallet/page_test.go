@@ -70,8 +70,8 @@ func everyCode(b *browser) {
 		screen  string   // in the end, without cashier page
 		says    string
 	}{
-		"order":         {cashier: []string{"Example Shoes", "JPY 4980", "HKD 255.18", "1 JPY = 0.05124 HKD"}},
-		"entry":         {amount: "1200", cashier: []string{"Corner Noodles", "JPY 1200", "HKD 61.49"}},
+		"order":         {cashier: []string{"Example Shoes", "JPY 4,980", "HKD 255.18", "1 JPY = 0.05124 HKD"}},
+		"entry":         {amount: "1200", cashier: []string{"Corner Noodles", "JPY 1,200", "HKD 61.49"}},
 		"surcharge":     {cashier: []string{"THB 900.00", "HKD 208.62", "With surcharge", "HKD 214.92"}},
 		"promotion":     {cashier: []string{"Autumn coupon", "HKD 17.50", "HKD 157.54"}},
 		"consent":       {cashier: []string{"Daily Coffee", "may charge me later"}},
@@ -384,6 +384,12 @@ func looks(b *browser) {
 			shoot("operators")
 			value[any](b, `scrollTo(0, 0)`)
 			b.arm("cancelPayment", "", "1")
+			b.arm("userInitiatedPay", "tamper", "1")
+			b.scan("consent")
+			b.on("cashier")
+			b.says("#messages", "not verified")
+			value[any](b, `document.querySelector(".msg > details").open = true`)
+			shoot("overview")
 		}
 	}
 }

@@ -87,18 +87,7 @@ func display(a alipayplus.Amount) string {
 	if !ok || err != nil {
 		return a.String()
 	}
-	whole, fraction, _ := strings.Cut(d.StringFixed(int32(digits)), ".") //nolint:gosec // at most 4
-	var grouped []byte
-	for i, c := range []byte(whole) {
-		if left := len(whole) - i; i > 0 && left%3 == 0 && c != '-' && whole[i-1] != '-' {
-			grouped = append(grouped, ',')
-		}
-		grouped = append(grouped, c)
-	}
-	if fraction != "" {
-		fraction = "." + fraction
-	}
-	return string(a.Currency) + " " + string(grouped) + fraction
+	return money{Display: string(a.Currency) + " " + d.StringFixed(int32(digits))}.Text() //nolint:gosec // at most 4 digits
 }
 
 var regions = map[string]string{"JP": "Japan", "KR": "Korea", "CN": "the Chinese mainland", "TH": "Thailand"}

@@ -11,7 +11,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
+
+func TestMain(m *testing.M) { sqltest.Main(m) }
 
 // visitor is a browser without a screen: it keeps cookies and the page's token.
 type visitor struct {
@@ -128,6 +132,14 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: Content-Security-Policy %q", test.name, policy)
 		}
 	}
+	r := request(t, home+"/app/scan")
+	r.Host = "evil.example"
+	r.Header.Set("Authorization", "Bearer alice")
+	if response, err := v.client.Do(r); err != nil {
+		t.Fatal(err)
+	} else if _ = response.Body.Close(); response.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("the app's JSON under another name: HTTP %d", response.StatusCode)
+	}
 	for _, addr := range []string{"0.0.0.0:0", "192.0.2.1:0", ":0"} {
 		if l, err := listen(t.Context(), addr); err == nil {
 			_ = l.Close()
@@ -136,11 +148,21 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// Two instances share a database: one is paid, the other one gives back.
+// Two instances share a database: at one the user pays, the other one gives back.
 func TestTwoInstances(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "wallet.db")
-	first, second := visit(t, startOn(t, file)), visit(t, startOn(t, file))
+	t.Run("SQLite", func(t *testing.T) { twoInstances(t, filepath.Join(t.TempDir(), "wallet.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		db := sqltest.PostgreSQL(t) // skips without a server
+		var folder, schema string
+		if err := db.DB.QueryRowContext(t.Context(), `SELECT current_setting('unix_socket_directories'), current_schema()`).Scan(&folder, &schema); err != nil {
+			t.Fatal(err)
+		}
+		twoInstances(t, "postgres:///postgres?"+url.Values{"host": {folder}, "user": {"postgres"}, "search_path": {schema}}.Encode())
+	})
+}
 
+func twoInstances(t *testing.T, database string) {
+	first, second := visit(t, startOn(t, database)), visit(t, startOn(t, database))
 	first.post("/phone/scan", "goods", "order")
 	if text := first.post("/phone/agree"); !strings.Contains(text, "Enter your PIN") {
 		t.Fatal(text)
