@@ -29,6 +29,7 @@ type group struct {
 	Files map[string]string // name → subject
 
 	binary  string
+	flags   []string // of the binary
 	mutants []*mutant
 	hash    string            // of all files with mutants: their numbers
 	hashes  map[string]string // of each of them
@@ -144,6 +145,11 @@ func (g *group) build(root, dir string) error {
 			return err
 		}
 		if dropped == 0 {
+			// A changed program fails for reasons that nobody wants to keep.
+			const quiet = "-rapid.nofailfile"
+			if _, err := output(root, g.binary, quiet, "-test.list", "^$"); err == nil {
+				g.flags = []string{quiet}
+			}
 			return nil
 		}
 		fmt.Fprintf(os.Stderr, "%s: %d changes do not compile\n", g.Dir, dropped)

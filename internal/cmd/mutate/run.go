@@ -35,7 +35,8 @@ type result struct {
 func (g *group) run(ctx context.Context, root string, names []string, limit time.Duration, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, g.binary, "-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.count=1")
+	args := append([]string{"-test.run", "^(" + strings.Join(names, "|") + ")$", "-test.failfast", "-test.count=1"}, g.flags...)
+	cmd := exec.CommandContext(ctx, g.binary, args...)
 	cmd.Dir = filepath.Join(root, g.Dir)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second

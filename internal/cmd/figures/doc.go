@@ -1,0 +1,10 @@
+// Command figures runs the tests that show what the SDK promises and prints one
+// table: the promise, its test, what is counted, the limit and what was seen.
+//
+//	go run ./internal/cmd/figures            # the short forms, as text
+//	go run ./internal/cmd/figures -long      # the long forms, ALIPAYPLUS_LONG=1
+//	go run ./internal/cmd/figures -md        # as Markdown, with the introduction of RELIABILITY.md
+//	go run ./internal/cmd/figures -only cut  # the rows whose promise or test contains this
+//
+// The exit status is 1 if a test fails, is skipped or does not show its figure.
+package main

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+//go:embed introduction.md
+var introduction string
+
+func main() {
+	long := flag.Bool("long", false, "run the long forms")
+	md := flag.Bool("md", false, "print Markdown")
+	only := flag.String("only", "", "only rows whose promise or test contains this")
+	flag.Parse()
+	chosen := slices.DeleteFunc(slices.Clone(rows), func(r row) bool {
+		return !strings.Contains(strings.ToLower(r.Promise+r.Test), strings.ToLower(*only))
+	})
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "figures:", err)
+		os.Exit(2)
+	}
+	figures, good := measure(strings.TrimSpace(string(root)), chosen, *long)
+	if *md {
+		markdown(os.Stdout, figures)
+	} else {
+		text(os.Stdout, figures)
+	}
+	if !good {
+		os.Exit(1)
+	}
+}
+
+// figure is a row with what was seen.
+type figure struct {
+	row
+	Now string
+}
+
+// measure runs the tests, one package after the other.
+func measure(root string, chosen []row, long bool) (figures []figure, good bool) {
+	good = true
+	byDir := map[string]map[string]*outcome{}
+	for _, r := range chosen {
+		if byDir[r.Dir] == nil {
+			byDir[r.Dir] = run(root, r.Dir, chosen, long)
+		}
+		now, ok := byDir[r.Dir][r.Test].figure(r.Seen)
+		figures, good = append(figures, figure{r, now}), good && ok
+	}
+	return figures, good
+}
+
+// outcome is what a test did.
+type outcome struct {
+	end  string // pass, fail, skip
+	logs []string
+}
+
+// figure is what a test showed, and whether it kept its promise.
+func (o *outcome) figure(pattern string) (now string, ok bool) {
+	switch {
+	case o == nil:
+		return "DID NOT RUN", false
+	case o.end != "pass":
+		return strings.ToUpper(o.end), false
+	case pattern == "":
+		return "holds", true
+	}
+	var seen []string
+	for _, line := range o.logs {
+		if found := regexp.MustCompile(pattern).FindString(line); found != "" && !slices.Contains(seen, found) {
+			seen = append(seen, found)
+		}
+	}
+	switch {
+	case len(seen) == 0:
+		return "SHOWS NO FIGURE", false
+	case len(seen) > 4:
+		seen = append(seen[:3], fmt.Sprintf("and %d more", len(seen)-3))
+	}
+	return strings.Join(seen, "; "), true
+}
+
+var logLine = regexp.MustCompile(`^\s+\S+\.go:\d+: (.*)`)
+
+// run runs the tests of dir that chosen names. Some directories are modules of
+// their own.
+func run(root, dir string, chosen []row, long bool) map[string]*outcome {
+	var names []string
+	for _, r := range chosen {
+		if r.Dir == dir {
+			names = append(names, r.Test)
+		}
+	}
+	cmd := exec.Command("go", "test", "-json", "-count=1", "-timeout=2h", "-run", "^("+strings.Join(names, "|")+")$", ".") //nolint:gosec // rows.go
+	cmd.Dir = filepath.Join(root, dir)
+	cmd.Env = os.Environ()
+	if long {
+		cmd.Env = append(cmd.Env, "ALIPAYPLUS_LONG=1")
+	}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "figures: %s: %v\n", dir, err)
+	}
+	return read(bytes.NewReader(out), names)
+}
+
+// read reads the output of go test -json.
+func read(r io.Reader, names []string) map[string]*outcome {
+	outcomes := map[string]*outcome{}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var event struct{ Action, Test, Output string }
+		if json.Unmarshal(lines.Bytes(), &event) != nil {
+			continue
+		}
+		name, part, _ := strings.Cut(event.Test, "/")
+		if !slices.Contains(names, name) {
+			continue
+		}
+		if outcomes[name] == nil {
+			outcomes[name] = &outcome{}
+		}
+		switch event.Action {
+		case "output":
+			if m := logLine.FindStringSubmatch(event.Output); m != nil {
+				outcomes[name].logs = append(outcomes[name].logs, m[1])
+			}
+		case "pass", "fail", "skip":
+			if part == "" {
+				outcomes[name].end = event.Action
+			}
+		}
+	}
+	return outcomes
+}
+
+func text(w io.Writer, figures []figure) {
+	for _, f := range figures {
+		fmt.Fprintf(w, "%s\n", f.Promise)
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(table, "\ttest\t%s, %s\n\tfigure\t%s\n\tlimit\t%s\n\tseen now\t%s\n", f.Test, f.Dir, f.Figure, f.Limit, f.Now)
+		_ = table.Flush()
+	}
+}
+
+func markdown(w io.Writer, figures []figure) {
+	fmt.Fprint(w, introduction)
+	fmt.Fprintf(w, "\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n")
+	for _, f := range figures {
+		fmt.Fprintf(w, "| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
+	}
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
