@@ -426,10 +426,3 @@ func ExampleNewOutbound() {
 	// 7
 	// alipayplus: inquirePoints was not sent: invalid message: customerId: missing
 }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}

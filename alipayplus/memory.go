@@ -293,6 +293,7 @@ func (m *Memory) Backlog(ctx context.Context) (b Backlog, err error) {
 				}
 			case memoryDead:
 				b.Dead++
+			case memoryAcknowledged, memoryWithdrawn:
 			}
 		}
 		return nil

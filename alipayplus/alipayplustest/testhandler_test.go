@@ -122,7 +122,6 @@ type naiveServer struct {
 	run     handledFunc
 	mu      sync.Mutex
 	records map[string]*naiveRecord
-	served  int
 }
 
 type naiveRecord struct {

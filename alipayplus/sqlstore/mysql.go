@@ -99,11 +99,11 @@ func (p *parts) bind(text string, list []any, args []any) (string, []any) {
 	var b strings.Builder
 	var ordered []any
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '?':
+		switch c := text[i]; c {
+		case '?':
 			ordered, list = append(ordered, list[0]), list[1:]
 			b.WriteByte('?')
-		case c == '$':
+		case '$':
 			end := i + 1
 			for end < len(text) && '0' <= text[end] && text[end] <= '9' {
 				end++
