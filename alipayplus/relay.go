@@ -114,7 +114,9 @@ func (r *Relay) Run(ctx context.Context) error {
 			}
 		}
 		var due []Delivery
-		err := r.guard(ctx, leaseMargin, func(ctx context.Context) (err error) {
+		// The end of ctx must not cut this off: what the queue leased, and nobody
+		// heard of, would wait for the end of its lease.
+		err := r.guard(context.WithoutCancel(ctx), leaseMargin, func(ctx context.Context) (err error) {
 			due, err = r.cfg.Queue.Lease(ctx, n, longestAttempt+leaseMargin)
 			return err
 		})

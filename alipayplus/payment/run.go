@@ -46,7 +46,11 @@ const (
 
 // work looks at the payments that are due now.
 func (s *Service) work(ctx context.Context) (n int, err error) {
-	ids, err := s.cfg.Records.Lease(ctx, batch, runLease)
+	// The end of ctx must not cut this off: payments that are leased, and nobody
+	// heard of, would wait for the end of their lease.
+	lease, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLease/2)
+	defer cancel()
+	ids, err := s.cfg.Records.Lease(lease, batch, runLease)
 	if err != nil {
 		return 0, err
 	}
@@ -56,7 +60,7 @@ func (s *Service) work(ctx context.Context) (n int, err error) {
 	looks.SetLimit(runWorkers)
 	until := time.Now().Add(runLease / 2)
 	for _, id := range ids {
-		if ctx.Err() != nil || time.Now().After(until) {
+		if time.Now().After(until) {
 			break // the rest is due again when the lease ends
 		}
 		n++

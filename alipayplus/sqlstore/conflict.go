@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"reflect"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
 
 // conflict reports whether err says that the database undid the transaction, or
@@ -29,26 +30,11 @@ func (s *Store) conflict(err error) bool {
 			return true
 		}
 	}
-	switch mysqlNumber(err) {
+	switch mysqlerr.Number(err) {
 	case 1205, 1213, 1020: // lock time-out, deadlock, a row that changed since it was read
 		return true
 	}
 	return s.conflicts(err)
-}
-
-// mysqlNumber is the number of an error of go-sql-driver/mysql, which has it in
-// a field and not in a method; 0 for other errors.
-func mysqlNumber(err error) uint64 {
-	for ; err != nil; err = errors.Unwrap(err) {
-		v := reflect.ValueOf(err)
-		if v.Kind() != reflect.Pointer || v.IsNil() || v.Type().Elem().Name() != "MySQLError" || v.Elem().Kind() != reflect.Struct {
-			continue
-		}
-		if number := v.Elem().FieldByName("Number"); number.IsValid() && number.CanUint() {
-			return number.Uint()
-		}
-	}
-	return 0
 }
 
 // maxTries bounds how often a transaction runs.

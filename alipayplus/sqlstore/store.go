@@ -14,6 +14,7 @@ import (
 // and processes may use them. Make one with Open.
 type Store struct {
 	db        *sql.DB
+	dialect   Dialect
 	parts     *parts
 	texts     statements
 	conflicts func(error) bool
@@ -55,6 +56,7 @@ func Open(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, e
 	}
 	s := &Store{
 		db:        db,
+		dialect:   d,
 		parts:     p,
 		texts:     p.translated(),
 		conflicts: func(error) bool { return false },
@@ -77,6 +79,14 @@ func (s *Store) Idempotency() alipayplus.IdempotencyStore { return idempotency{s
 
 // Outbox returns the messages to Alipay+, for alipayplus.RelayConfig.Queue.
 func (s *Store) Outbox() *Outbox { return &Outbox{s} }
+
+// Dialect is the kind of database, 0 for a nil Store.
+func (s *Store) Dialect() Dialect {
+	if s == nil {
+		return 0
+	}
+	return s.dialect
+}
 
 // String names the kind of database.
 func (s *Store) String() string {

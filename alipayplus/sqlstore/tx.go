@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+
+	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
 
 // transaction is what a context carries.
@@ -251,7 +253,7 @@ func (s *Store) insert(ctx context.Context, text string, args ...any) (inserted 
 	err = s.statement(ctx, func(db database) error {
 		_, err := db.ExecContext(ctx, text, args...)
 		inserted = err == nil
-		if mysqlNumber(err) == 1062 { // duplicate key
+		if mysqlerr.Number(err) == mysqlerr.Duplicate {
 			return nil
 		}
 		return err

@@ -1,5 +1,6 @@
 // Package authsql keeps authorization codes and tokens in the SQL database of a
-// [sqlstore.Store]: PostgreSQL 13 or later, or SQLite 3.35 or later.
+// [sqlstore.Store]: PostgreSQL 13 or later, MySQL 8, MariaDB 10.6 or later, or
+// SQLite 3.35 or later.
 //
 // # What you write
 //

@@ -16,23 +16,28 @@ var (
 	postgresql string
 	//go:embed sqlite.sql
 	sqlite string
+	//go:embed mysql.sql
+	mysql string
 )
 
 // Schema returns the statements that make the tables, each ended by a semicolon
 // and a line end, for the tool with which you change your schema. It is empty
-// for any other dialect than PostgreSQL and SQLite.
+// for a dialect that is none of sqlstore's.
 func Schema(d sqlstore.Dialect) string {
 	switch d {
 	case sqlstore.PostgreSQL:
 		return postgresql
 	case sqlstore.SQLite:
 		return sqlite
+	case sqlstore.MySQL:
+		return mysql
 	default:
 		return ""
 	}
 }
 
-// lock lets one Migrate run at a time on PostgreSQL.
+// lock lets one Migrate run at a time on PostgreSQL. (On MySQL each table is made
+// by itself, and IF NOT EXISTS waits.)
 const lock = `SELECT pg_advisory_xact_lock(7308324466)`
 
 // Migrate makes the tables if they are missing. Use it for tests and SQLite; in

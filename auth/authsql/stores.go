@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
 
 // New returns the codes and tokens in the database of store, for
@@ -20,7 +23,7 @@ func New(store *sqlstore.Store) auth.Stores { return stores{store} }
 // stores implements auth.Stores.
 type stores struct{ store *sqlstore.Store }
 
-// The statements are the same for all dialects. SQLite numbers parameters by
+// The statements are the same for all dialects, but for what bind changes. SQLite numbers parameters by
 // their first appearance, so they appear in their order.
 const (
 	findCode   = `SELECT version, record FROM alipayplus_auth_code WHERE digest = $1`
@@ -28,7 +31,8 @@ const (
 		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
 	updateCode = `UPDATE alipayplus_auth_code SET version = $1, erase_at = $2, record = $3
 		WHERE digest = $4 AND version = $5`
-	deleteCodes = `DELETE FROM alipayplus_auth_code WHERE digest IN (
+	deleteCodesMySQL = `DELETE FROM alipayplus_auth_code WHERE erase_at <= $1 ORDER BY erase_at, digest LIMIT $2`
+	deleteCodes      = `DELETE FROM alipayplus_auth_code WHERE digest IN (
 		SELECT digest FROM alipayplus_auth_code WHERE erase_at <= $1 ORDER BY erase_at, digest LIMIT $2)`
 
 	findPair = `SELECT id, version, record FROM alipayplus_auth_token
@@ -64,11 +68,35 @@ func (s stores) in(ctx context.Context, what string, fn func(ctx context.Context
 	return nil
 }
 
+// bind makes a statement for the dialect: MySQL has no numbers for parameters and
+// no ON CONFLICT.
+func (s stores) bind(text string, args ...any) (string, []any) {
+	if s.store.Dialect() != sqlstore.MySQL {
+		return text, args
+	}
+	var ordered []any
+	text = parameter.ReplaceAllStringFunc(text, func(name string) string {
+		n, _ := strconv.Atoi(name[1:])
+		ordered = append(ordered, args[n-1])
+		return "?"
+	})
+	return strings.TrimSuffix(text, onConflict), ordered
+}
+
+const onConflict = " ON CONFLICT DO NOTHING"
+
+var parameter = regexp.MustCompile(`\$[0-9]+`)
+
 // change runs a statement that changes one row, or none after a conflict.
 func (s stores) change(ctx context.Context, what, text string, args ...any) error {
 	var rows int64
 	err := s.in(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		insert := strings.HasSuffix(text, onConflict)
+		text, args := s.bind(text, args...)
 		done, err := tx.ExecContext(ctx, text, args...)
+		if rows = 0; insert && mysqlerr.Number(err) == mysqlerr.Duplicate {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -88,7 +116,8 @@ func (s stores) find(ctx context.Context, what, text, key string, fields ...any)
 		return false, nil // a database may refuse, or change, what is no plain text
 	}
 	err = s.in(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, text, key).Scan(fields...)
+		text, args := s.bind(text, key)
+		err := tx.QueryRowContext(ctx, text, args...).Scan(fields...)
 		found = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -138,7 +167,11 @@ func (s stores) SaveCode(ctx context.Context, c auth.Code) error {
 // DeleteCodes implements auth.Stores.
 func (s stores) DeleteCodes(ctx context.Context, now time.Time, n int) (deleted int, err error) {
 	err = s.in(ctx, "codes cannot be deleted", func(ctx context.Context, tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, deleteCodes, now.UnixMicro(), max(n, 0))
+		text, args := s.bind(deleteCodes, now.UnixMicro(), max(n, 0))
+		if s.store.Dialect() == sqlstore.MySQL {
+			text, args = s.bind(deleteCodesMySQL, now.UnixMicro(), max(n, 0))
+		}
+		done, err := tx.ExecContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}
@@ -199,7 +232,8 @@ func (s stores) SaveToken(ctx context.Context, t auth.Token) error {
 func (s stores) TokensToErase(ctx context.Context, now time.Time, n int) (ids []string, err error) {
 	err = s.in(ctx, "the tokens to erase cannot be read", func(ctx context.Context, tx *sql.Tx) error {
 		ids = nil
-		rows, err := tx.QueryContext(ctx, pairsToErase, now.UnixMicro(), max(n, 0))
+		text, args := s.bind(pairsToErase, now.UnixMicro(), max(n, 0))
+		rows, err := tx.QueryContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package sqltest_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -96,10 +95,9 @@ func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
 	t.Helper()
 	b := &whole{world: world, d: d}
 	b.store, b.stores = openAuth(t, d)
-	d.Exec(t, "CREATE TABLE account (customer VARCHAR(64) PRIMARY KEY, balance BIGINT NOT NULL)")
-	d.Exec(t, "CREATE TABLE entry (key VARCHAR(255) PRIMARY KEY, customer VARCHAR(64) NOT NULL, minor BIGINT NOT NULL)")
+	bank := d.Bank(t)
 	for _, u := range world.Users {
-		d.Exec(t, "INSERT INTO account (customer, balance) VALUES (?1, ?2)", u.ID, accept.MinimumBalance)
+		must(t, bank.Deposit(t.Context(), u.ID, accept.MinimumBalance))
 	}
 	var err error
 	b.sealer, err = alipayplus.NewSealer(bytes.Repeat([]byte{1}, 32))
@@ -134,7 +132,7 @@ func (b *whole) start() error {
 	p.tokens, err = auth.NewService(auth.Config{Stores: b.stores, Outbox: b.store.Outbox(), Sealer: b.sealer, RoutingNumber: "666", KeepAccessTokens: true})
 	noted(err)
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Records: b.store.Payments(), Ledger: b.store.Ledger(ownMoney{b.d}), OnChange: p.tokens.OnPaid, Check: b.check,
+		Records: b.store.Payments(), Ledger: b.store.Ledger(b.d.OpenBank()), OnChange: p.tokens.OnPaid, Check: b.check,
 	})
 	noted(err)
 	p.easyPay, err = easypay.NewService(easypay.Config{Payments: payments, Tokens: p.tokens, Sealer: b.sealer, PageURL: backendPage, Account: b.account})
@@ -258,33 +256,4 @@ func (b *whole) page(ctx context.Context, call, page, pin string) (int, string, 
 		err = accept.ErrNoPage
 	}
 	return shown.TriesLeft, shown.Redirect.Reveal(), err
-}
-
-// ownMoney is money in the same database.
-type ownMoney struct{ d *sqltest.Database }
-
-func (a ownMoney) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
-	return a.book(ctx, tx, d.Key, r.CustomerID, -d.Amount.Minor)
-}
-
-func (a ownMoney) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
-	return a.book(ctx, tx, c.Key, r.CustomerID, c.Amount.Minor)
-}
-
-func (a ownMoney) book(ctx context.Context, tx *sql.Tx, key, customer string, minor int64) error {
-	done, err := tx.ExecContext(ctx, a.d.Text("INSERT INTO entry (key, customer, minor) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING"), key, customer, minor)
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return err
-	}
-	done, err = tx.ExecContext(ctx, a.d.Text("UPDATE account SET balance = balance + ?2 WHERE customer = ?1 AND balance + ?2 >= 0"), customer, minor)
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n == 1 {
-		return err
-	}
-	return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 }

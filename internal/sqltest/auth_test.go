@@ -144,7 +144,7 @@ func TestTokenAndPaymentTogether(t *testing.T) {
 		if failures < 10 {
 			t.Errorf("only %d failures", failures)
 		}
-		if got := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token WHERE customer_id = 'C1' AND auth_client_id = 'M\x5c1' AND cancelled_at IS NULL`); got != int64(n) {
+		if got := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token WHERE customer_id = 'C1' AND auth_client_id = ?1 AND cancelled_at IS NULL`, `M\x5c1`); got != int64(n) {
 			t.Errorf("%d tokens have their columns, want %d", got, n)
 		}
 	})
@@ -214,7 +214,7 @@ func TestConcurrentApplyToken(t *testing.T) {
 		if n := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token WHERE cancelled_at = ended_at AND erase_at IS NULL`); n != 1 {
 			t.Errorf("%d tokens have the columns of a cancelled one", n)
 		}
-		if n := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token WHERE customer_id = 'C\x00\x5c'`); n != 1 {
+		if n := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token WHERE customer_id = ?1`, `C\x00\x5c`); n != 1 {
 			t.Errorf("%d tokens have their customer's id", n)
 		}
 	})

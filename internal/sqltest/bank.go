@@ -157,7 +157,7 @@ func (b RemoteBank) once(ctx context.Context, key, customer string, minor int64,
 // claim inserts an entry that has no end yet, or locks the one that is there.
 func (b RemoteBank) claim() string {
 	text := `INSERT INTO entry (entry_key, customer, minor, landed_at) VALUES (?1, ?2, 0, ?3) `
-	if b.store.String() == "sqlstore.Store{MySQL}" {
+	if b.store.Dialect() == sqlstore.MySQL {
 		return b.text(text + `ON DUPLICATE KEY UPDATE minor = minor`)
 	}
 	return b.text(text + `ON CONFLICT (entry_key) DO UPDATE SET minor = entry.minor`)

@@ -1,4 +1,5 @@
-// Package sqltest runs tests of package sqlstore on real databases: PostgreSQL,
+// Package sqltest runs tests of package sqlstore on real databases: PostgreSQL and
+// MariaDB,
 // which it starts itself, and SQLite. It is a module of its own, so that nobody
 // who imports the SDK gets a driver.
 //

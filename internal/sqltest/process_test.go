@@ -44,9 +44,9 @@ func play(role string) {
 	check(json.Unmarshal([]byte(os.Getenv("SQLTEST_PART")), &p))
 	listener, err := net.Listen("unix", filepath.Join(p.Folder, p.Socket))
 	check(err)
-	handler := alipay
+	handler := playAlipay
 	if role == "wallet" {
-		handler = walletOf
+		handler = playWallet
 	}
 	check(http.Serve(listener, handler(p)))
 }
@@ -86,9 +86,9 @@ type told struct {
 	First time.Time
 }
 
-// alipay is Alipay+: it verifies notifications, writes them into its books and
+// playAlipay is Alipay+: it verifies notifications, writes them into its books and
 // signs its answer, one in seven of which is lost.
-func alipay(p part) http.Handler {
+func playAlipay(p part) http.Handler {
 	credentials, err := alipayplus.ParseCredentials("WALLET", "1", []byte(p.Alipay), []byte(p.WalletP))
 	check(err)
 	var mu sync.Mutex
@@ -154,9 +154,9 @@ func (r shortRecords) Lease(ctx context.Context, n int, _ time.Duration) ([]stri
 	return r.Records.Lease(ctx, n, shortly)
 }
 
-// walletOf is a process of the wallet's backend; its handler is the app and
+// playWallet is a process of the wallet's backend; its handler is the app and
 // Alipay+'s requests.
-func walletOf(p part) http.Handler {
+func playWallet(p part) http.Handler {
 	ctx := context.Background()
 	d, err := sqltest.Connect(p.Dialect, p.Address)
 	check(err)
