@@ -151,6 +151,8 @@ const testRules = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"versio
 {"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.accept.example/281"},
  "postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},
 {"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://shop.accept.example/entry/"},
+ "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}},
+{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"http://shop.accept.example/entry/"},
  "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`
 
 // newFilter knows the wallet's own codes, and those that it rejects.

@@ -25,11 +25,16 @@ var crashChecks = []check{
 	{
 		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications",
 		run: func(s *scenario) {
+			u := s.user(0)
+			var orders []*order
 			for _, f := range []fault{unknown, loseRequest, loseAnswer} {
-				o, u := s.order(), s.user(0)
+				o := s.order()
 				o.notifyFaults = []fault{f}
 				u.pays(o)
-				s.restart()
+				orders = append(orders, o)
+			}
+			s.restart()
+			for _, o := range orders {
 				ok := s.eventually(s.cfg.resendWithin(), func() bool { return s.view(o).acknowledged > 0 && len(s.view(o).notes) > 1 })
 				s.must(ok, "the notification after the restart", "%d attempts", len(s.view(o).notes))
 				s.must(u.result(o).State == "paid", "paid", "%v", u.result(o))
@@ -115,7 +120,7 @@ var crashChecks = []check{
 	{
 		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "reliability.md, on a real database",
 		run: func(s *scenario) {
-			for round := range 3 {
+			for round := range 2 {
 				u := s.user(0)
 				var orders []*order
 				for i := range 16 {
