@@ -158,7 +158,17 @@ func (b *browser) until(what, condition string) {
 func (b *browser) click(selector string) {
 	b.Helper()
 	b.idle()
-	b.run("click "+selector, chromedp.ScrollIntoView(selector), chromedp.Click(selector, chromedp.NodeVisible))
+	ctx, cancel := context.WithTimeout(b.ctx, patienceOfTests)
+	defer cancel()
+	for try := 1; ; try++ { // the page may replace the element meanwhile
+		err := chromedp.Do(ctx, chromedp.ScrollIntoView(selector), chromedp.Click(selector, chromedp.NodeVisible))
+		if err == nil {
+			return
+		}
+		if try == 5 || ctx.Err() != nil {
+			b.Fatalf("click %s: %v; the phone shows %q", selector, err, b.text("#phone"))
+		}
+	}
 }
 
 // act submits a form of the phone by its action.

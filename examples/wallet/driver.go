@@ -27,12 +27,12 @@ import (
 func runDriven(ctx context.Context, o options, db *database, home net.Listener, started func()) error {
 	to, err := readKeys(o.keys)
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	to.BaseURL = o.gateway
 	wallet, err := newWallet(ctx, o, db, to, address(home))
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/app/", http.StripPrefix("/app", wallet.app))

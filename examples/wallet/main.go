@@ -49,13 +49,16 @@ func main() {
 
 // run starts everything, prints one address, and ends with ctx.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	home, err := listen(ctx, o.listen)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = home.Close() }()      // if it is not served
 	db, err := openDatabase(ctx, o.database) // the wallet's tables and the SDK's
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
 	started := func() { _, _ = fmt.Fprintf(out, "The database is %s\nOpen %s\n", db.name, address(home)) }
@@ -68,22 +71,22 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	faults := newFaults()                      // what is to go wrong
 	alipay, err := newAlipay(db, wire, faults) // Alipay+ and its shops, played
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	gateway, err := listen(ctx, "127.0.0.1:0")
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	all.Go(func() error { return serve(ctx, gateway, alipay) })
 
 	alipay.wallet = alipay.reach(address(home)) // where Alipay+ calls the wallet
 	wallet, err := newWallet(ctx, o, db, alipay.client(address(gateway)), address(home))
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	page, err := newPage(ctx, wallet, alipay, address(home)) // phone, protocol, faults, operators
 	if err != nil {
-		return errors.Join(err, home.Close())
+		return err
 	}
 	all.Go(func() error { return serve(ctx, home, page) })
 	wallet.run(ctx, all)

@@ -126,7 +126,7 @@ func operate(ctx context.Context, w *wallet, a *alipay, action string, form url.
 	}
 	name := map[string]string{"cancel": "cancelPayment", "refund": "refund", "inquire": "inquiryPayment"}[action]
 	if err != nil {
-		log.Printf("operators: %s: %v", action, err)
+		log.Printf("operators: %q: %v", action, err) //nolint:gosec // quoted
 		return fmt.Sprintf("Alipay+ sent %s five times and got no final answer: it asks again later.", name)
 	}
 	return fmt.Sprintf("Alipay+ sent %s; the wallet answered %s %s.", name, result.Status, result.Code)

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"embed"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"log"
@@ -15,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	qrcode "github.com/skip2/go-qrcode"
 )
@@ -147,7 +145,7 @@ func (p *page) phoneOf(w http.ResponseWriter, r *http.Request) *phone {
 		clear(p.phones) // a toy: they begin anew
 	}
 	p.phones[id] = &phone{wallet: p.wallet, alipay: p.alipay, app: app{p.home + "/app"}, User: users[0].id, Region: "JP", Screen: "home"}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // this machine has no TLS
 	return p.phones[id]
 }
 
@@ -281,51 +279,4 @@ func (p *page) operate(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
 	p.operatorsWith(w, r, operate(ctx, p.wallet, p.alipay, r.PathValue("action"), r.PostForm))
-}
-
-// events is a stream of what happens: messages as HTML, and hints to look again.
-func (p *page) events(w http.ResponseWriter, r *http.Request) {
-	stream := http.NewResponseController(w)
-	if err := stream.SetWriteDeadline(time.Time{}); err != nil {
-		http.Error(w, "no stream", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	last, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
-	messages, stopMessages := p.alipay.wire.changed.listen()
-	defer stopMessages()
-	payments, stopPayments := p.wallet.changed.listen()
-	defer stopPayments()
-	world, stopWorld := p.alipay.changed.listen()
-	defer stopWorld()
-	switches, stopSwitches := p.alipay.faults.changed.listen()
-	defer stopSwitches()
-	for {
-		for _, m := range p.alipay.wire.after(last) {
-			var text bytes.Buffer
-			if err := p.views.ExecuteTemplate(&text, "message", m); err != nil {
-				log.Printf("page: message: %v", err)
-				return
-			}
-			last = m.Number
-			_, _ = fmt.Fprintf(w, "id: %d\nevent: message\ndata: %s\n\n", m.Number, strings.ReplaceAll(text.String(), "\n", "\ndata: "))
-		}
-		if stream.Flush() != nil {
-			return
-		}
-		hint := "books"
-		select {
-		case <-messages:
-		case <-payments:
-		case <-world:
-		case <-switches:
-			hint = "faults"
-		case <-time.After(20 * time.Second): // another instance may have worked
-		case <-r.Context().Done():
-			return
-		case <-p.ended:
-			return
-		}
-		_, _ = fmt.Fprintf(w, "event: look\ndata: %s\n\n", hint)
-	}
 }

@@ -77,7 +77,7 @@ func (p *phone) do(ctx context.Context, action string, form url.Values) {
 	}
 	p.Notice = ""
 	if err := do(p, ctx, form); err != nil {
-		log.Printf("phone: %s: %v", action, err)
+		log.Printf("phone: %q: %v", action, err) //nolint:gosec // quoted
 		p.Notice = "That did not work. Please try again."
 	}
 }
@@ -188,8 +188,8 @@ func (p *phone) launch(redirectURL string) error {
 // enterAmount is the user entering the amount on the merchant's page: the shop
 // places an order, and the client SDK intercepts its code.
 func (p *phone) enterAmount(ctx context.Context, form url.Values) error {
-	minor, err := parseAmount(form.Get("amount"), p.EntryIn)
-	if err != nil {
+	minor, ok := parseAmount(form.Get("amount"), p.EntryIn)
+	if !ok {
 		p.Notice = "Enter an amount between 1 and 1,000,000."
 		return nil
 	}
@@ -202,17 +202,14 @@ func (p *phone) enterAmount(ctx context.Context, form url.Values) error {
 }
 
 // parseAmount reads an amount in major units.
-func parseAmount(text string, in alipayplus.Currency) (minor int64, err error) {
+func parseAmount(text string, in alipayplus.Currency) (minor int64, ok bool) {
 	digits, _ := in.Exponent()
 	major, fraction, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), ".")
 	if len(fraction) > digits {
-		return 0, strconv.ErrSyntax
+		return 0, false
 	}
-	n, err := strconv.ParseUint(major+fraction+strings.Repeat("0", digits-len(fraction)), 10, 40)
-	if err == nil && (n == 0 || n > 1_000_000_00) {
-		err = strconv.ErrRange
-	}
-	return int64(n), err //nolint:gosec // it has 40 bits
+	minor, err := strconv.ParseInt(major+fraction+strings.Repeat("0", digits-len(fraction)), 10, 64)
+	return minor, err == nil && 0 < minor && minor <= 1_000_000_00
 }
 
 // poll asks again what was not known.

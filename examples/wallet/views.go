@@ -141,9 +141,10 @@ func words(r payment.Record) string {
 		return "Paid"
 	case payment.StateFailed:
 		return "Not paid"
-	}
-	if back > 0 {
-		return "Given back"
+	case payment.StateClosed:
+		if back > 0 {
+			return "Given back"
+		}
 	}
 	return "Cancelled, nothing charged"
 }

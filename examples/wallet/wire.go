@@ -10,7 +10,7 @@ import (
 	"io"
 	"net/http"
 	"path"
-	"strings"
+	"regexp"
 	"sync"
 	"time"
 
@@ -169,41 +169,14 @@ func (w *wire) read(m message, target string, h http.Header, timeHeader string, 
 }
 
 // secretMembers are hidden; what is signed and sent are the exact bytes.
-var secretMembers = map[string]bool{
-	"codeValue": true, "paymentUrl": true, "paymentRedirectUrl": true, "accessToken": true, "refreshToken": true, "authCode": true,
-	"paymentMethodId": true, "userLoginId": true, "authState": true, "passThroughInfo": true, "sdkActionPayload": true,
-}
+var secretMembers = regexp.MustCompile(`"(codeValue|paymentUrl|paymentRedirectUrl|accessToken|refreshToken|authCode|paymentMethodId|` +
+	`userLoginId|authState|passThroughInfo|sdkActionPayload)"\s*:\s*"(?:[^"\\]|\\.)*"`)
 
 // readable is a body for the eye: indented, without its secrets.
 func readable(body []byte) string {
-	var v any
-	if json.Unmarshal(body, &v) != nil {
+	var text bytes.Buffer
+	if json.Indent(&text, secretMembers.ReplaceAll(body, []byte(`"$1":"(hidden)"`)), "", "  ") != nil {
 		return fmt.Sprintf("%d bytes that are not JSON", len(body))
 	}
-	hide(v)
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if encoder.Encode(v) != nil {
-		return ""
-	}
-	return strings.TrimSpace(text.String())
-}
-
-func hide(v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, member := range v {
-			if secretMembers[name] {
-				v[name] = "(hidden)"
-				continue
-			}
-			hide(member)
-		}
-	case []any:
-		for _, element := range v {
-			hide(element)
-		}
-	}
+	return text.String()
 }

@@ -11,6 +11,7 @@ async function send(action, body, into) {
   if (place.getAttribute("aria-busy") === "true") return;
   if (into === "phone") clearTimeout(timer);
   place.setAttribute("aria-busy", "true");
+  shown.delete(into);
   let text = "";
   try {
     const answer = await fetch(action, { method: "POST", body, headers: { "X-Wallet-Token": token } });
@@ -41,7 +42,9 @@ function show(place, html, asked) {
   const key = focused && (focused.id || focused.getAttribute("aria-label"));
   const form = focused?.form?.getAttribute("action");
   const opened = place.querySelector(".screen")?.scrollTop ?? 0;
+  const notice = asked ? null : place.querySelector(".notice");
   place.innerHTML = html;
+  if (notice && !place.querySelector(".notice")) place.prepend(notice); // until the next action
   const screen = place.querySelector(".screen");
   if (screen && screen.dataset.screen === before) screen.scrollTop = opened;
   if (place.id === "phone") later(place);
@@ -51,7 +54,7 @@ function show(place, html, asked) {
     return;
   }
   const again = [...place.querySelectorAll("button, input, select")].find((e) => key && (e.id === key || e.getAttribute("aria-label") === key)) ??
-    place.querySelector("[data-focus]") ?? (form && place.querySelector(`form[action="${form}"] button`));
+    place.querySelector("[data-focus]") ?? (form && place.querySelector(`form[action="${form}"] button`)) ?? $(place.id + "-title");
   again?.focus({ preventScroll: true });
 }
 
@@ -78,20 +81,25 @@ document.addEventListener("change", (event) => {
 // look fetches a part of the page anew, but never under somebody's hands.
 async function look(id) {
   const place = $(id);
-  if (place.getAttribute("aria-busy") === "true" || (id !== "books" && place.contains(document.activeElement))) {
-    again.add(id);
-    return;
-  }
-  again.delete(id);
   try {
-    const answer = await fetch(place.dataset.from);
-    if (answer.ok) show(place, await answer.text(), false);
-  } catch {
-    again.add(id); // the stream below says when the wallet is back
-  }
+    const answer = held(place) ? null : await fetch(place.dataset.from);
+    const text = answer?.ok ? await answer.text() : null;
+    if (text !== null && !held(place)) {
+      again.delete(id);
+      if (text !== shown.get(id)) show(place, text, false);
+      shown.set(id, text);
+      return;
+    }
+  } catch { /* the stream below says when the wallet is back */ }
+  again.add(id);
 }
-const again = new Set();
-document.addEventListener("focusout", () => setTimeout(() => [...again].forEach(look)));
+const again = new Set(); // parts to look at when the hands are away
+const shown = new Map(); // what look showed last
+let pressed = false;
+const held = (place) => pressed || place.getAttribute("aria-busy") === "true" || (place.id !== "books" && place.contains(document.activeElement));
+const free = () => setTimeout(() => { pressed = false; [...again].forEach(look); });
+document.addEventListener("pointerdown", () => { pressed = true; });
+for (const end of ["pointerup", "pointercancel", "focusout"]) document.addEventListener(end, free);
 
 let looking = 0;
 function lookSoon() {
