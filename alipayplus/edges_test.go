@@ -141,3 +141,43 @@ func TestOneByteMayHaveBeenSent(t *testing.T) {
 		}
 	}
 }
+
+// No money at all is an amount that can be sent.
+func TestAmountOfNothing(t *testing.T) {
+	for minor, want := range map[int64]int{0: 0, 1: 0, 9_999_999_999_999_999: 0, -1: 1, 10_000_000_000_000_000: 1} {
+		if got := (alipayplus.Amount{Currency: "JPY", Minor: minor}).WireRules(); len(got) != want {
+			t.Errorf("%d: %v", minor, got)
+		}
+	}
+}
+
+// A stored message whose body is no JSON object was not made by Prepare: it is
+// not sent.
+func TestDeliverWhatIsNoObject(t *testing.T) {
+	wire := &tap{next: answers(bodyS)}
+	c := newClient(t, wire)
+	for _, body := range []string{"", "[]", "null", `"{}"`, "x"} {
+		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "decodeOrder", Key: "P1", Path: decodePath, Body: alipayplus.Conceal(body)})
+		if alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent || len(wire.requests()) != 0 {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// A year is the longest Retry-After; one of a year is just that.
+func TestLongestRetryAfter(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for text, want := range map[string]time.Duration{"31535999": year - time.Second, "31536000": year, "31536001": year} {
+		var seen time.Duration
+		c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+			return response(503, http.Header{"Retry-After": {text}}, ""), nil
+		}), func(cfg *alipayplus.ClientConfig) {
+			cfg.Retry = alipayplus.NoRetry
+			cfg.Hooks.Attempt = func(_ context.Context, a alipayplus.Attempt) { seen = a.RetryAfter }
+		})
+		_, _ = decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
+		if seen != want {
+			t.Errorf("%s: %v", text, seen)
+		}
+	}
+}
