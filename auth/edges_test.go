@@ -42,3 +42,19 @@ func TestLengthsOfGrants(t *testing.T) {
 		}
 	})
 }
+
+// A merchant's id of 32 characters is told, a longer one is left out.
+func TestLongestMerchantID(t *testing.T) {
+	for n, want := range map[int]int{32: 32, 33: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			g := agreement
+			g.ReferenceMerchantID = strings.Repeat("m", n)
+			w.issue(g)
+			w.work()
+			if got := len(w.created().ReferenceMerchantID); got != want {
+				t.Errorf("%d characters: %d are told, want %d", n, got, want)
+			}
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,7 +116,7 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "figures: %s: %v\n", dir, err)
+		fmt.Fprintf(os.Stderr, "figures: %s: %v\n%s\n", dir, err, failures(out))
 	}
 	return read(bytes.NewReader(out), names)
 }
@@ -169,3 +170,26 @@ func markdown(w io.Writer, figures []figure) {
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// failures is what the tests that failed printed, without those that passed.
+func failures(out []byte) string {
+	printed, failed := map[string]*strings.Builder{}, map[string]bool{}
+	for line := range bytes.Lines(out) {
+		var event struct{ Action, Test, Output string }
+		if json.Unmarshal(line, &event) != nil {
+			continue
+		}
+		if printed[event.Test] == nil {
+			printed[event.Test] = &strings.Builder{}
+		}
+		printed[event.Test].WriteString(event.Output)
+		failed[event.Test] = failed[event.Test] || event.Action == "fail"
+	}
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(printed)) {
+		if failed[name] {
+			all.WriteString(printed[name].String())
+		}
+	}
+	return all.String()
+}

@@ -74,7 +74,7 @@ func report(w io.Writer, seed uint64, subjects []string, files map[string]string
 	for i, r := range alive {
 		parts := strings.Split(strings.ReplaceAll(r.ID, "||", "\x00"), "|")
 		for j := range parts {
-			parts[j] = strings.ReplaceAll(strings.ReplaceAll(parts[j], "\x00", "\\|\\|"), "|", "\\|")
+			parts[j] = strings.ReplaceAll(strings.ReplaceAll(parts[j], "\x00", "||"), "|", `\|`)
 		}
 		reason := r.End
 		if v, ok := known[r.ID]; ok {
