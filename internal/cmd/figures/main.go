@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,17 +30,17 @@ func main() {
 	chosen := slices.DeleteFunc(slices.Clone(rows), func(r row) bool {
 		return !strings.Contains(strings.ToLower(r.Promise+r.Test), strings.ToLower(*only))
 	})
-	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(2)
 	}
 	figures, good := measure(strings.TrimSpace(string(root)), chosen, *long)
+	table := text
 	if *md {
-		markdown(os.Stdout, figures)
-	} else {
-		text(os.Stdout, figures)
+		table = markdown
 	}
+	_, _ = io.WriteString(os.Stdout, table(figures))
 	if !good {
 		os.Exit(1)
 	}
@@ -106,7 +108,7 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 			names = append(names, r.Test)
 		}
 	}
-	cmd := exec.Command("go", "test", "-json", "-count=1", "-timeout=2h", "-run", "^("+strings.Join(names, "|")+")$", ".") //nolint:gosec // rows.go
+	cmd := exec.CommandContext(context.Background(), "go", "test", "-json", "-count=1", "-timeout=2h", "-run", "^("+strings.Join(names, "|")+")$", ".") //nolint:gosec // rows.go
 	cmd.Dir = filepath.Join(root, dir)
 	cmd.Env = os.Environ()
 	if long {
@@ -115,7 +117,7 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "figures: %s: %v\n", dir, err)
+		fmt.Fprintf(os.Stderr, "figures: %s: %v\n%s\n", dir, err, failures(out))
 	}
 	return read(bytes.NewReader(out), names)
 }
@@ -151,21 +153,48 @@ func read(r io.Reader, names []string) map[string]*outcome {
 	return outcomes
 }
 
-func text(w io.Writer, figures []figure) {
+func text(figures []figure) string {
+	w := &strings.Builder{}
 	for _, f := range figures {
 		fmt.Fprintf(w, "%s\n", f.Promise)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "\ttest\t%s, %s\n\tfigure\t%s\n\tlimit\t%s\n\tseen now\t%s\n", f.Test, f.Dir, f.Figure, f.Limit, f.Now)
+		_, _ = fmt.Fprintf(table, "\ttest\t%s, %s\n\tfigure\t%s\n\tlimit\t%s\n\tseen now\t%s\n", f.Test, f.Dir, f.Figure, f.Limit, f.Now)
 		_ = table.Flush()
 	}
+	return w.String()
 }
 
-func markdown(w io.Writer, figures []figure) {
-	fmt.Fprint(w, introduction)
+func markdown(figures []figure) string {
+	w := &strings.Builder{}
+	w.WriteString(introduction)
 	fmt.Fprintf(w, "\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n")
 	for _, f := range figures {
 		fmt.Fprintf(w, "| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
 	}
+	return w.String()
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// failures is what the tests that failed printed, without those that passed.
+func failures(out []byte) string {
+	printed, failed := map[string]*strings.Builder{}, map[string]bool{}
+	for line := range bytes.Lines(out) {
+		var event struct{ Action, Test, Output string }
+		if json.Unmarshal(line, &event) != nil {
+			continue
+		}
+		if printed[event.Test] == nil {
+			printed[event.Test] = &strings.Builder{}
+		}
+		printed[event.Test].WriteString(event.Output)
+		failed[event.Test] = failed[event.Test] || event.Action == "fail"
+	}
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(printed)) {
+		if failed[name] {
+			all.WriteString(printed[name].String())
+		}
+	}
+	return all.String()
+}

@@ -38,7 +38,8 @@ func (c *count) share() string {
 
 // report writes the results as Markdown. It is false if less than 90 % of what
 // can be killed was.
-func report(w io.Writer, seed uint64, subjects []string, files map[string]string, results []result) bool {
+func report(out io.Writer, seed uint64, subjects []string, files map[string]string, results []result) bool {
+	w := &strings.Builder{}
 	known := verdicts()
 	byFile, bySubject, total := map[string]*count{}, map[string]*count{}, &count{}
 	var alive []result
@@ -74,7 +75,7 @@ func report(w io.Writer, seed uint64, subjects []string, files map[string]string
 	for i, r := range alive {
 		parts := strings.Split(strings.ReplaceAll(r.ID, "||", "\x00"), "|")
 		for j := range parts {
-			parts[j] = strings.ReplaceAll(strings.ReplaceAll(parts[j], "\x00", "\\|\\|"), "|", "\\|")
+			parts[j] = strings.ReplaceAll(strings.ReplaceAll(parts[j], "\x00", "||"), "|", `\|`)
 		}
 		reason := r.End
 		if v, ok := known[r.ID]; ok {
@@ -82,6 +83,7 @@ func report(w io.Writer, seed uint64, subjects []string, files map[string]string
 		}
 		fmt.Fprintf(w, "| %d | %s, %s | %s: `%s` | %s |\n", i+1, parts[0], parts[1], parts[2], strings.Join(parts[3:len(parts)-1], "\\|"), reason)
 	}
+	_, _ = io.WriteString(out, w.String())
 	return total.killed*10 >= (total.all-total.equivalent)*9
 }
 

@@ -36,7 +36,7 @@ func (g *group) run(ctx context.Context, root string, names []string, limit time
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	args := append([]string{"-test.run", "^(" + strings.Join(names, "|") + ")$", "-test.failfast", "-test.count=1"}, g.flags...)
-	cmd := exec.CommandContext(ctx, g.binary, args...)
+	cmd := exec.CommandContext(ctx, g.binary, args...) //nolint:gosec // built by this program
 	cmd.Dir = filepath.Join(root, g.Dir)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second
@@ -78,7 +78,7 @@ func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]te
 			}
 			t = test{Name: g.hash + name, Took: time.Since(began)}
 			if err == nil {
-				content, _ := os.ReadFile(file)
+				content, _ := os.ReadFile(file) //nolint:gosec // written by the test
 				for _, n := range strings.Fields(string(content)) {
 					number, _ := strconv.Atoi(n)
 					t.Reaches = append(t.Reaches, number)
@@ -156,7 +156,7 @@ func each[T any](n int, items []T, fn func(T)) {
 
 // read returns the lines of a file of JSON, none if there is no file.
 func read[T any](file string) (all []T) {
-	f, err := os.Open(file)
+	f, err := os.Open(file) //nolint:gosec // below -dir
 	if err != nil {
 		return nil
 	}
@@ -177,7 +177,7 @@ func write(file string, v any) {
 	line, err := json.Marshal(v)
 	if err == nil {
 		var f *os.File
-		if f, err = os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
+		if f, err = os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil { //nolint:gosec // below -dir
 			_, err = f.Write(append(line, '\n'))
 			err = errors.Join(err, f.Close())
 		}
