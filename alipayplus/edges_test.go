@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // These are edges that changes of the code crossed without a test that saw it:
@@ -89,14 +90,14 @@ func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { re
 
 // A signer passes the error of its key on and shows the public key.
 func TestSignerOverABrokenKey(t *testing.T) {
-	s, err := alipayplus.NewSigner("1", brokenKey{keys().wallet})
+	s, err := alipayplus.NewSigner("1", brokenKey{testkit.Keys().Wallet})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, signature, err := s.SignDigest(context.Background(), [32]byte{}); !errors.Is(err, errHSM) || signature != nil {
 		t.Errorf("%x, %v", signature, err)
 	}
-	if public := s.(interface{ Public() crypto.PublicKey }).Public(); !keys().wallet.PublicKey.Equal(public) {
+	if public := s.(interface{ Public() crypto.PublicKey }).Public(); !testkit.Keys().Wallet.PublicKey.Equal(public) {
 		t.Errorf("public key %v", public)
 	}
 }
