@@ -106,7 +106,7 @@ func TestSignerOverABrokenKey(t *testing.T) {
 func TestMethodsOfContent(t *testing.T) {
 	for method, want := range map[string]bool{"POST": true, "AZaz": true, "": false, "PO ST": false, "POST1": false, "A[": false, "a{": false, "@": false, "`": false} {
 		c := alipayplus.Content{Method: method, Target: "/", ClientID: clientID, Time: "2025-02-20T08:51:49Z", Body: []byte("{}")}
-		if _, err := c.Sign(t.Context(), walletSigner(t)); (err == nil) != want {
+		if _, err := c.Sign(t.Context(), walletSigner()); (err == nil) != want {
 			t.Errorf("%q: %v", method, err)
 		}
 	}
