@@ -56,7 +56,7 @@ func (s *sentAt) cutoff() (calls, all, waiting int) {
 // one that is not ends less than a minute after the outage. Short: 20 seconds of
 // outage; ALIPAYPLUS_LONG=1: ten minutes.
 func TestOutageOfTenMinutes(t *testing.T) {
-	outage, after := size(20, 6, 600), size(15, 4, 60)
+	outage, after := size(20, 15, 600), size(15, 4, 60)
 	synctest.Test(t, func(t *testing.T) {
 		watch := &sentAt{begun: map[string]time.Time{}}
 		var down atomic.Bool
