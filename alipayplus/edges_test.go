@@ -182,3 +182,18 @@ func TestLongestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+// A transport that reads on when the attempt is over gets nothing.
+func TestBodyOfAnAttemptThatIsOver(t *testing.T) {
+	var body io.ReadCloser
+	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		body = r.Body
+		return nil, dialError(r)
+	}), func(cfg *alipayplus.ClientConfig) { cfg.Retry = alipayplus.NoRetry })
+	if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"}); alipayplus.OutcomeOf(err) != alipayplus.OutcomeNotSent {
+		t.Fatal(err)
+	}
+	if n, err := body.Read(make([]byte, 100)); n != 0 || err == nil || err == io.EOF {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
