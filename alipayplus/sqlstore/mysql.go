@@ -69,6 +69,7 @@ func mysqlStatements() statements {
 		FROM alipayplus_outbox WHERE lease = $1 AND seq IN (@list)`
 	s.deadLetters = `SELECT seq, operation, message_key, message_group, message, tries, ` + mysqlMilliseconds + `, code
 		FROM alipayplus_outbox WHERE state = 3 ORDER BY seq LIMIT $1`
+	s.backlog = strings.ReplaceAll(s.backlog, `put_at`, mysqlMilliseconds)
 
 	s.begin = `INSERT INTO alipayplus_idempotency (operation, idempotency_key, fingerprint, owner, lease_until, began_at)
 		VALUES ($1, $2, $3, $4, @later($5@ms), @now)`
