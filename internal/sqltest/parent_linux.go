@@ -5,13 +5,13 @@ import (
 	"syscall"
 )
 
-// dieWithParent ends a child when the process of the tests is killed.
-func dieWithParent(as *syscall.SysProcAttr) *syscall.SysProcAttr {
+// dieWithParent ends a child by a signal when the process of the tests is killed.
+func dieWithParent(as *syscall.SysProcAttr, by syscall.Signal) *syscall.SysProcAttr {
 	if as == nil {
 		as = &syscall.SysProcAttr{}
 	}
 	child := *as
-	child.Pdeathsig = syscall.SIGINT
+	child.Pdeathsig = by
 	return &child
 }
 

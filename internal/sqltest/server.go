@@ -133,7 +133,7 @@ func (s *Server) create() (err error) {
 func (s *Server) Start() (err error) {
 	s.log.Reset()
 	s.run = s.kind.command(s)
-	s.run.SysProcAttr, s.run.Dir, s.run.Stdout, s.run.Stderr = dieWithParent(s.as), s.folder, &s.log, &s.log
+	s.run.SysProcAttr, s.run.Dir, s.run.Stdout, s.run.Stderr = dieWithParent(s.as, s.kind.stop), s.folder, &s.log, &s.log
 	if err := s.run.Start(); err != nil {
 		s.run = nil
 		return err
