@@ -50,7 +50,7 @@ func groups() []*group {
 			"money.go": "amount", "quote.go": "amount",
 			"record.go": "payment state", "opening.go": "payment state", "debit.go": "payment state", "credit.go": "payment state",
 			"cancelling.go": "payment state", "refunding.go": "payment state", "verifying.go": "payment state", "reporting.go": "payment state",
-			"answer.go": "payment state", "match.go": "payment state", "carry.go": "payment state", "terms.go": "payment state",
+			"answer.go": "payment state", "match.go": "payment state", "change.go": "payment state", "remote.go": "payment state", "checking.go": "payment state", "terms.go": "payment state",
 		}},
 		{Dir: "codeid", Files: map[string]string{
 			"rule.go": "rule", "ruleset.go": "rule", "condition.go": "rule", "action.go": "rule", "document.go": "rule",
