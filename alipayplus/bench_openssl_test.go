@@ -12,12 +12,13 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/opensslsigner"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // benchOpenSSL is a signer of the wallet's key that OpenSSL holds.
 func benchOpenSSL() alipayplus.Signer {
-	der := benchMust(x509.MarshalPKCS8PrivateKey(benchKeys().wallet))
-	return benchMust(opensslsigner.New("1", []byte(base64.StdEncoding.EncodeToString(der))))
+	der := testkit.Must(x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet))
+	return testkit.Must(opensslsigner.New("1", []byte(base64.StdEncoding.EncodeToString(der))))
 }
 
 // The BenchmarkOpenSSL… compare the same work with the two signers: x-cryptorsa
@@ -32,23 +33,23 @@ func BenchmarkOpenSSLSign(b *testing.B) {
 			}
 		}
 	}
-	benchPairs(b, "x-cryptorsa", 300, sign(benchOpenSSL()), sign(benchSigner(benchKeys().wallet)))
+	benchPairs(b, "x-cryptorsa", 300, sign(benchOpenSSL()), sign(benchSigner(testkit.Keys().Wallet)))
 }
 
 func BenchmarkOpenSSLCall(b *testing.B) {
 	baseURL, roots := benchServe(b)
 	call := func(signer alipayplus.Signer) func() {
 		client := benchClient(b, baseURL, benchTransport(roots), signer)
-		return func() { benchMust(benchOperation.Call(b.Context(), client, benchMessage())) }
+		return func() { testkit.Must(benchOperation.Call(b.Context(), client, benchMessage())) }
 	}
-	benchPairs(b, "x-cryptorsa", 1000, call(benchOpenSSL()), call(benchSigner(benchKeys().wallet)))
+	benchPairs(b, "x-cryptorsa", 1000, call(benchOpenSSL()), call(benchSigner(testkit.Keys().Wallet)))
 }
 
 func BenchmarkOpenSSLInbound(b *testing.B) {
 	arrival := benchArrive()
 	serve := func(h http.Handler) func() { return func() { arrival.serve(b, h) } }
 	benchPairs(b, "x-cryptorsa", 1000,
-		serve(benchHandler(b, benchOpenSSL())), serve(benchHandler(b, benchSigner(benchKeys().wallet))))
+		serve(benchHandler(b, benchOpenSSL())), serve(benchHandler(b, benchSigner(testkit.Keys().Wallet))))
 }
 
 // BenchmarkOpenSSLCallShare and BenchmarkOpenSSLInboundShare measure which share
@@ -63,7 +64,7 @@ func BenchmarkOpenSSLCallShare(b *testing.B) {
 	wire.RegisterProtocol("https", benchWire{benchMakeAnswer()})
 	local := benchClient(b, "https://gateway.example", wire, signer)
 	call := func(client *alipayplus.Client) func() {
-		return func() { benchMust(benchOperation.Call(b.Context(), client, benchMessage())) }
+		return func() { testkit.Must(benchOperation.Call(b.Context(), client, benchMessage())) }
 	}
 	benchShare(b, call(whole), call(local))
 }
@@ -80,7 +81,7 @@ func BenchmarkOpenSSLInboundShare(b *testing.B) {
 func benchShare(b *testing.B, whole, local func()) {
 	b.Helper()
 	digest := sha256.Sum256(nil)
-	signer, ring := benchOpenSSL(), benchRing(benchKeys().wallet)
+	signer, ring := benchOpenSSL(), benchRing(testkit.Keys().Wallet)
 	var own float64
 	work := func() {
 		took := benchTime(local)
