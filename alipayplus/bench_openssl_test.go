@@ -4,6 +4,7 @@ package alipayplus_test
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -33,7 +34,7 @@ func BenchmarkOpenSSLSign(b *testing.B) {
 			}
 		}
 	}
-	benchPairs(b, "x-cryptorsa", 300, sign(benchOpenSSL()), sign(benchSigner(testkit.Keys().Wallet)))
+	benchPairs(b, "x-cryptorsa", 300, sign(benchOpenSSL()), sign(walletSigner()))
 }
 
 func BenchmarkOpenSSLCall(b *testing.B) {
@@ -42,14 +43,14 @@ func BenchmarkOpenSSLCall(b *testing.B) {
 		client := benchClient(b, baseURL, benchTransport(roots), signer)
 		return func() { testkit.Must(benchOperation.Call(b.Context(), client, benchMessage())) }
 	}
-	benchPairs(b, "x-cryptorsa", 1000, call(benchOpenSSL()), call(benchSigner(testkit.Keys().Wallet)))
+	benchPairs(b, "x-cryptorsa", 1000, call(benchOpenSSL()), call(walletSigner()))
 }
 
 func BenchmarkOpenSSLInbound(b *testing.B) {
 	arrival := benchArrive()
 	serve := func(h http.Handler) func() { return func() { arrival.serve(b, h) } }
 	benchPairs(b, "x-cryptorsa", 1000,
-		serve(benchHandler(b, benchOpenSSL())), serve(benchHandler(b, benchSigner(testkit.Keys().Wallet))))
+		serve(benchHandler(b, benchOpenSSL())), serve(benchHandler(b, walletSigner())))
 }
 
 // BenchmarkOpenSSLCallShare and BenchmarkOpenSSLInboundShare measure which share
@@ -81,7 +82,7 @@ func BenchmarkOpenSSLInboundShare(b *testing.B) {
 func benchShare(b *testing.B, whole, local func()) {
 	b.Helper()
 	digest := sha256.Sum256(nil)
-	signer, ring := benchOpenSSL(), benchRing(testkit.Keys().Wallet)
+	signer, ring := benchOpenSSL(), ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Wallet})
 	var own float64
 	work := func() {
 		took := benchTime(local)
