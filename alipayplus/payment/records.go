@@ -15,7 +15,8 @@ type Records interface {
 	// Update runs change on the record of a payment, in one transaction, which
 	// the context of change carries, and stores what change returns if its
 	// Version differs. A payment that is not there is the zero record with its
-	// id. Updates of one payment run one after the other.
+	// id. Updates of one payment run one after the other; of two that both write
+	// the first record of a payment, one may be undone and run again.
 	//
 	// An error of change undoes everything that was done in the transaction and
 	// is returned as it is. change may run again, after a rollback. If ctx

@@ -37,6 +37,18 @@ func (s *Store) conflict(err error) bool {
 	return s.conflicts(err)
 }
 
+// raced is the conflict of two transactions that wrote the first row of one
+// payment. Like PostgreSQL's own serialization failures, it tells whoever
+// began the transaction to run it again.
+type raced struct{}
+
+func (raced) Error() string {
+	return "another transaction inserted it in the meantime; run this one again"
+}
+
+// SQLState is the class serialization_failure.
+func (raced) SQLState() string { return "40001" }
+
 // maxTries bounds how often a transaction runs.
 const maxTries = 12
 

@@ -47,9 +47,8 @@ type parts struct {
 	time func(t time.Time) any
 	// words replaces the words with an @ in the statements.
 	words *strings.Replacer
-	// oneStatement: a WITH may change rows, and an UPDATE return values from
-	// before it, so that one statement locks or inserts a payment, and one leases
-	// payments.
+	// oneStatement: an UPDATE can return values from before it, so that one
+	// statement leases payments.
 	oneStatement bool
 	// positional: parameters are ? and have no numbers.
 	positional bool

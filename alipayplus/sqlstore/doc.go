@@ -27,7 +27,7 @@
 // the database, so that the clocks of the processes may differ.
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
-// statements in 4 transactions on PostgreSQL, 11 on MySQL, without BEGIN, COMMIT
+// statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
 // and the ledger's own.
 //
 // The table alipayplus_payment has columns for your own queries: the ids of the

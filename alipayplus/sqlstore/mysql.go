@@ -49,8 +49,7 @@ var mysql = parts{
 func mysqlStatements() statements {
 	s := templates
 	s.lockPayment = `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 FOR UPDATE`
-	s.insertPlaceholder = `INSERT INTO alipayplus_payment (payment_request_id, record) VALUES ($1, '')
-		ON DUPLICATE KEY UPDATE version = version`
+	s.insertPayment, _, _ = strings.Cut(s.insertPayment, "ON CONFLICT")
 	s.insertRefund = `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) VALUES ($1, $2)
 		ON DUPLICATE KEY UPDATE payment_request_id = payment_request_id`
 	s.ownRefund = `SELECT 1 FROM alipayplus_refund WHERE refund_request_id = $1 AND payment_request_id = $2`

@@ -6,15 +6,15 @@
 CREATE TABLE IF NOT EXISTS alipayplus_payment (
 	payment_request_id VARBINARY(767) NOT NULL PRIMARY KEY,      -- Alipay+'s id
 	payment_id         VARBINARY(767) UNIQUE,                    -- the wallet's id
-	customer_id        VARBINARY(2048) NOT NULL DEFAULT '',
-	state              VARBINARY(64) NOT NULL DEFAULT '',        -- open, verifying, paying, paid, failed, closed
-	currency           VARBINARY(64) NOT NULL DEFAULT '',        -- of what the customer pays
-	minor_units        BIGINT NOT NULL DEFAULT 0,                -- what the customer pays
+	customer_id        VARBINARY(2048) NOT NULL,
+	state              VARBINARY(64) NOT NULL,                   -- open, verifying, paying, paid, failed, closed
+	currency           VARBINARY(64) NOT NULL,                   -- of what the customer pays
+	minor_units        BIGINT NOT NULL,                          -- what the customer pays
 	paid_at            DATETIME(6),
 	next_at            DATETIME(6),                              -- when payment.Service.Run has to look; NULL: never
-	updated_at         DATETIME(6) NOT NULL DEFAULT '1970-01-01 00:00:00',
-	version            BIGINT NOT NULL DEFAULT 0,
-	format             INT NOT NULL DEFAULT 0,
+	updated_at         DATETIME(6) NOT NULL,
+	version            BIGINT NOT NULL,
+	format             INT NOT NULL,
 	record             MEDIUMTEXT,
 	KEY alipayplus_payment_times (next_at, updated_at)
 ) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

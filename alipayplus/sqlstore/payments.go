@@ -31,8 +31,6 @@ func readStored(rows *sql.Rows) (row stored, err error) {
 func (row stored) decode(id string) (payment.Record, error) {
 	none := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	switch {
-	case row.version == 0:
-		return none, nil // a placeholder of this transaction
 	case row.format > recordFormat:
 		return none, fmt.Errorf("sqlstore: a newer version of this program wrote payment %q (format %d, this program knows %d)", id, row.format, recordFormat)
 	}
@@ -48,19 +46,19 @@ func (row stored) decode(id string) (payment.Record, error) {
 
 // Find implements payment.Records.
 func (p payments) Find(ctx context.Context, paymentRequestID string) (payment.Record, error) {
-	rows, err := query(ctx, p.s, p.s.sql().findPayment, readStored, column(paymentRequestID))
+	return p.find(ctx, p.s.sql().findPayment, paymentRequestID)
+}
+
+// find reads a payment with a statement; the zero record if it is not there.
+func (p payments) find(ctx context.Context, statement, id string) (payment.Record, error) {
+	rows, err := query(ctx, p.s, statement, readStored, column(id))
 	if err != nil {
-		return payment.Record{}, fmt.Errorf("sqlstore: payment %q cannot be read: %w", paymentRequestID, err)
+		return payment.Record{}, fmt.Errorf("sqlstore: payment %q cannot be read: %w", id, err)
 	}
-	row := stored{}
-	if len(rows) > 0 {
-		row = rows[0]
+	if len(rows) == 0 {
+		return payment.Record{Terms: payment.Terms{PaymentRequestID: id}}, nil
 	}
-	r, err := row.decode(paymentRequestID)
-	if err != nil {
-		return payment.Record{}, err
-	}
-	return r, nil
+	return rows[0].decode(id)
 }
 
 // Update implements payment.Records.
@@ -69,20 +67,13 @@ func (p payments) Update(ctx context.Context, paymentRequestID string, change fu
 		return errors.New("sqlstore: Update needs a paymentRequestId and a function")
 	}
 	return p.s.InTx(ctx, func(ctx context.Context) error {
-		row, placeholder, err := p.lock(ctx, paymentRequestID)
-		if err != nil {
-			return fmt.Errorf("sqlstore: payment %q cannot be locked: %w", paymentRequestID, err)
-		}
-		before, err := row.decode(paymentRequestID)
+		before, err := p.find(ctx, p.s.sql().lockPayment, paymentRequestID)
 		if err != nil {
 			return err
 		}
 		after, err := change(ctx, before)
 		switch {
 		case err != nil:
-			return err
-		case after.Version == before.Version && placeholder:
-			_, err := p.s.exec(ctx, p.s.sql().deletePlaceholder, column(paymentRequestID))
 			return err
 		case after.Version == before.Version:
 			return nil
@@ -96,42 +87,7 @@ func (p payments) Update(ctx context.Context, paymentRequestID string, change fu
 	})
 }
 
-// lock returns the row of a payment, locked until the transaction ends. One that
-// is not there gets a placeholder, so that there is something to lock.
-func (p payments) lock(ctx context.Context, id string) (row stored, placeholder bool, err error) {
-	if p.s.parts.oneStatement {
-		rows, err := query(ctx, p.s, p.s.sql().lockOrInsert, readStored, column(id))
-		switch {
-		case err != nil:
-			return stored{}, false, err
-		case len(rows) == 1 && rows[0].version < 0:
-			return stored{}, true, nil
-		case len(rows) == 1:
-			return rows[0], false, nil
-		}
-	}
-	tried := false
-	for range 3 {
-		rows, err := query(ctx, p.s, p.s.sql().lockPayment, readStored, column(id))
-		if err != nil {
-			return stored{}, false, err
-		}
-		if len(rows) > 0 {
-			// Nobody else sees a placeholder.
-			return rows[0], tried && rows[0].version == 0, nil
-		}
-		// If another transaction inserted it in the meantime, this waits for its
-		// end and changes nothing.
-		inserted, err := p.s.exec(ctx, p.s.sql().insertPlaceholder, column(id))
-		if err != nil || inserted > 0 && p.s.parts.returning {
-			return stored{}, err == nil, err
-		}
-		tried = true
-	}
-	return stored{}, false, errors.New("it comes and goes")
-}
-
-// store writes r over the version before.
+// store writes r over the version before, or as a new row if that is 0.
 func (p payments) store(ctx context.Context, before int64, r payment.Record) error {
 	text, err := encodeRecord(r)
 	if err != nil {
@@ -143,17 +99,58 @@ func (p payments) store(ctx context.Context, before int64, r payment.Record) err
 	}
 	paid, _ := r.PaidTime.Time()
 	pays := r.Amounts.Debit()
-	changed, err := p.s.exec(ctx, p.s.sql().updatePayment,
-		column(r.PaymentRequestID), before, paymentID, column(r.CustomerID), column(string(r.State)), column(string(pays.Currency)), pays.Minor,
-		p.s.parts.time(paid), p.s.parts.time(r.NextTime()), r.Version, recordFormat, text)
+	row := []any{
+		column(r.PaymentRequestID), paymentID, column(r.CustomerID), column(string(r.State)), column(string(pays.Currency)), pays.Minor,
+		p.s.parts.time(paid), p.s.parts.time(r.NextTime()), r.Version, recordFormat, text,
+	}
+	var stored bool
+	if before == 0 {
+		stored, err = p.insert(ctx, r.PaymentRequestID, row)
+	} else {
+		var changed int64
+		changed, err = p.s.exec(ctx, p.s.sql().updatePayment, append(row, before)...)
+		stored = changed == 1
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("sqlstore: payment %q cannot be stored: %w", r.PaymentRequestID, err)
-	case changed != 1:
+	case !stored:
 		return fmt.Errorf("sqlstore: payment %q was changed by an Update inside of its own Update", r.PaymentRequestID)
 	}
 	return nil
 }
+
+// insert writes the first row of a payment. It was not there when the transaction
+// looked for it, so that nothing could be locked. If another transaction inserted
+// it in the meantime, this one has to run again. inserted is false if this
+// transaction itself did.
+func (p payments) insert(ctx context.Context, id string, row []any) (inserted bool, err error) {
+	t := p.s.transaction(ctx)
+	if p.s.parts.returning {
+		var rows int64
+		rows, err = p.s.exec(ctx, p.s.sql().insertPayment, row...)
+		inserted = rows == 1
+	} else {
+		inserted, err = p.s.insert(ctx, p.s.sql().insertPayment, row...)
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case inserted:
+		t.inserted = append(t.inserted, id)
+		return true, nil
+	case slices.Contains(t.inserted, id):
+		return false, nil
+	}
+	if !p.s.parts.returning { // its paymentId may be the one that is taken
+		if r, err := p.Find(ctx, id); err != nil || r.Version == 0 {
+			return false, cmp.Or(err, errPaymentID)
+		}
+	}
+	return false, raced{}
+}
+
+var errPaymentID = errors.New("another payment has its paymentId")
 
 // addRefunds takes the ids of new refunds.
 func (p payments) addRefunds(ctx context.Context, before, after payment.Record) error {

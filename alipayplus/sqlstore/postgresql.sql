@@ -10,16 +10,16 @@ INSERT INTO alipayplus_schema (version) VALUES (1);
 CREATE TABLE alipayplus_payment (
 	payment_request_id text COLLATE "C" PRIMARY KEY, -- Alipay+'s id
 	payment_id         text COLLATE "C" UNIQUE,      -- the wallet's id
-	customer_id        text COLLATE "C" NOT NULL DEFAULT '',
-	state              text COLLATE "C" NOT NULL DEFAULT '', -- open, verifying, paying, paid, failed, closed
-	currency           text COLLATE "C" NOT NULL DEFAULT '', -- of what the customer pays
-	minor_units        bigint NOT NULL DEFAULT 0,            -- what the customer pays
+	customer_id        text COLLATE "C" NOT NULL,
+	state              text COLLATE "C" NOT NULL, -- open, verifying, paying, paid, failed, closed
+	currency           text COLLATE "C" NOT NULL, -- of what the customer pays
+	minor_units        bigint NOT NULL,           -- what the customer pays
 	paid_at            timestamptz,
 	next_at            timestamptz, -- when payment.Service.Run has to look; NULL: never
-	updated_at         timestamptz NOT NULL DEFAULT statement_timestamp(),
-	version            bigint NOT NULL DEFAULT 0,
-	format             integer NOT NULL DEFAULT 0,
-	record             text NOT NULL DEFAULT ''
+	updated_at         timestamptz NOT NULL,
+	version            bigint NOT NULL,
+	format             integer NOT NULL,
+	record             text NOT NULL
 );
 CREATE INDEX alipayplus_payment_next_at ON alipayplus_payment (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX alipayplus_payment_updated_at ON alipayplus_payment (updated_at) WHERE next_at IS NULL;

@@ -11,16 +11,16 @@ INSERT INTO alipayplus_schema (version) VALUES (1);
 CREATE TABLE alipayplus_payment (
 	payment_request_id TEXT NOT NULL PRIMARY KEY, -- Alipay+'s id
 	payment_id         TEXT UNIQUE,               -- the wallet's id
-	customer_id        TEXT NOT NULL DEFAULT '',
-	state              TEXT NOT NULL DEFAULT '', -- open, verifying, paying, paid, failed, closed
-	currency           TEXT NOT NULL DEFAULT '',   -- of what the customer pays
-	minor_units        INTEGER NOT NULL DEFAULT 0, -- what the customer pays
+	customer_id        TEXT NOT NULL,
+	state              TEXT NOT NULL,    -- open, verifying, paying, paid, failed, closed
+	currency           TEXT NOT NULL,    -- of what the customer pays
+	minor_units        INTEGER NOT NULL, -- what the customer pays
 	paid_at            INTEGER,
 	next_at            INTEGER, -- when payment.Service.Run has to look; NULL: never
-	updated_at         INTEGER NOT NULL DEFAULT 0,
-	version            INTEGER NOT NULL DEFAULT 0,
-	format             INTEGER NOT NULL DEFAULT 0,
-	record             TEXT NOT NULL DEFAULT ''
+	updated_at         INTEGER NOT NULL,
+	version            INTEGER NOT NULL,
+	format             INTEGER NOT NULL,
+	record             TEXT NOT NULL
 );
 CREATE INDEX alipayplus_payment_next_at ON alipayplus_payment (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX alipayplus_payment_updated_at ON alipayplus_payment (updated_at) WHERE next_at IS NULL;

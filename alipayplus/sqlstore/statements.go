@@ -9,18 +9,13 @@ package sqlstore
 var templates = statements{
 	findPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1`,
 	lockPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock`,
-	// Both, in one statement. It finds nothing if another transaction just
-	// inserted the row.
-	lockOrInsert: `WITH new AS (
-			INSERT INTO alipayplus_payment (payment_request_id) VALUES ($1) ON CONFLICT (payment_request_id) DO NOTHING RETURNING 1),
-		old AS (SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock)
-		SELECT version, format, record FROM old UNION ALL SELECT -1, 0, '' FROM new`,
-	insertPlaceholder: `INSERT INTO alipayplus_payment (payment_request_id) VALUES ($1) ON CONFLICT (payment_request_id) DO NOTHING`,
-	deletePlaceholder: `DELETE FROM alipayplus_payment WHERE payment_request_id = $1 AND version = 0`,
+	insertPayment: `INSERT INTO alipayplus_payment
+			(payment_request_id, payment_id, customer_id, state, currency, minor_units, paid_at, next_at, updated_at, version, format, record)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, @now, $9, $10, $11) ON CONFLICT (payment_request_id) DO NOTHING`,
 	updatePayment: `UPDATE alipayplus_payment
-		SET payment_id = $3, customer_id = $4, state = $5, currency = $6, minor_units = $7, paid_at = $8, next_at = $9,
-			updated_at = @now, version = $10, format = $11, record = $12
-		WHERE payment_request_id = $1 AND version = $2`,
+		SET payment_id = $2, customer_id = $3, state = $4, currency = $5, minor_units = $6, paid_at = $7, next_at = $8,
+			updated_at = @now, version = $9, format = $10, record = $11
+		WHERE payment_request_id = $1 AND version = $12`,
 	// A row of this payment changes to what it was and counts, one of another
 	// payment does not.
 	insertRefund: `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) VALUES ($1, $2)
@@ -100,8 +95,7 @@ var templates = statements{
 
 // statements are those of one dialect. Those of the last line only MySQL has.
 type statements struct {
-	findPayment, lockPayment, lockOrInsert, insertPlaceholder, deletePlaceholder  string
-	updatePayment, insertRefund                                                   string
+	findPayment, lockPayment, insertPayment, updatePayment, insertRefund          string
 	leasePayments, duePayments, leasePayment                                      string
 	put, withdraw, lease, acknowledge, bury, again, deadLetters, backlog, requeue string
 	begin, standing, finish                                                       string
@@ -116,7 +110,7 @@ func (p *parts) translated() statements {
 		s = p.statements()
 	}
 	for _, text := range []*string{
-		&s.findPayment, &s.lockPayment, &s.lockOrInsert, &s.insertPlaceholder, &s.deletePlaceholder, &s.updatePayment, &s.insertRefund,
+		&s.findPayment, &s.lockPayment, &s.insertPayment, &s.updatePayment, &s.insertRefund,
 		&s.leasePayments, &s.duePayments, &s.leasePayment,
 		&s.put, &s.withdraw, &s.lease, &s.acknowledge, &s.bury, &s.again, &s.deadLetters, &s.backlog, &s.requeue,
 		&s.begin, &s.standing, &s.finish,

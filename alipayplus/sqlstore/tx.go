@@ -18,6 +18,8 @@ type transaction struct {
 	failed error // a joined function failed: only a rollback is left
 	put    bool
 	over   bool
+
+	inserted []string // the paymentRequestIds of new payments
 }
 
 type transactionKey struct{}

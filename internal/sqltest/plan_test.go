@@ -23,8 +23,8 @@ func fill(t *testing.T, d *sqltest.Database, n int) {
 	text := func(prefix, n string) string {
 		return d.Pick(`'`+prefix+`' || `+n, `concat('`+prefix+`', `+n+`)`, `'`+prefix+`' || `+n)
 	}
-	d.Exec(t, `INSERT INTO alipayplus_payment (payment_request_id, payment_id, customer_id, state, updated_at, version, format, record)
-		SELECT `+text("F", "n")+`, `+text("W", "n")+`, `+text("C", "(n % 100)")+`, 'paid', `+now+`, 1, 1, '{}' FROM `+numbers, args...)
+	d.Exec(t, `INSERT INTO alipayplus_payment (payment_request_id, payment_id, customer_id, state, currency, minor_units, updated_at, version, format, record)
+		SELECT `+text("F", "n")+`, `+text("W", "n")+`, `+text("C", "(n % 100)")+`, 'paid', 'KRW', 300, `+now+`, 1, 1, '{}' FROM `+numbers, args...)
 	d.Exec(t, `INSERT INTO alipayplus_refund (refund_request_id, payment_request_id) SELECT `+text("R", "n")+`, `+text("F", "n")+` FROM `+numbers, args...)
 	d.Exec(t, `INSERT INTO alipayplus_outbox (operation, message_key, message_group, state, put_at, due_at, ended_at)
 		SELECT 'notifyPayment', `+text("F", "n")+`, CASE WHEN n % 2 = 0 THEN `+text("g", "n")+` ELSE '' END, 1, `+now+`, `+now+`, `+now+` FROM `+numbers, args...)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -136,7 +137,7 @@ func TestLeaseDoesNotWait(t *testing.T) {
 }
 
 // An Update that changes nothing leaves no row.
-func TestNoPlaceholderStays(t *testing.T) {
+func TestUnchangedIsNotStored(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
 		same := func(_ context.Context, r payment.Record) (payment.Record, error) { return r, nil }
@@ -146,6 +147,66 @@ func TestNoPlaceholderStays(t *testing.T) {
 		}))
 		if n := d.Int(t, `SELECT count(*) FROM alipayplus_payment`); n != 0 {
 			t.Errorf("%d rows", n)
+		}
+	})
+}
+
+// Two transactions write the first record of one payment: the one that is later
+// begins again and sees what the other one wrote, and what it did before is
+// undone. (On SQLite one waits for the other.)
+func TestFirstRecordTwice(t *testing.T) {
+	for _, kind := range []func(testing.TB) *sqltest.Database{sqltest.PostgreSQL, sqltest.MariaDB} {
+		d := kind(t)
+		t.Run(d.Dialect.String(), func(t *testing.T) {
+			store := d.Store(t)
+			var seen []int64
+			both := func(ctx context.Context, r payment.Record) (payment.Record, error) {
+				seen = append(seen, r.Version)
+				must(t, store.Outbox().Put(ctx, message(fmt.Sprint("run ", len(seen)))))
+				if len(seen) == 1 {
+					must(t, store.Payments().Update(t.Context(), "P1", next))
+				}
+				return next(ctx, r)
+			}
+			must(t, store.Payments().Update(t.Context(), "P1", both))
+			if r := find(t, store.Payments(), "P1"); r.Version != 2 || !slices.Equal(seen, []int64{0, 1}) {
+				t.Errorf("version %d; the versions before it were %d", r.Version, seen)
+			}
+			if list := pending(t, store.Outbox()); len(list) != 1 || list[0].Key != "run 2" {
+				t.Errorf("messages: %v", list)
+			}
+
+			// In a transaction of the host's own, the host has to run it again.
+			tx, err := d.DB.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+			must(t, err)
+			err = store.Payments().Update(sqlstore.WithTx(t.Context(), tx), "P2", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+				must(t, store.Payments().Update(t.Context(), "P2", next))
+				return next(ctx, r)
+			})
+			var conflict interface{ SQLState() string }
+			if !errors.As(err, &conflict) || conflict.SQLState() != "40001" || tx.Commit() == nil {
+				t.Errorf("Update in a transaction of the host's: %v", err)
+			}
+		})
+	}
+}
+
+// A paymentId belongs to one payment.
+func TestPaymentIDTwice(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		records := d.Store(t).Payments()
+		named := func(ctx context.Context, r payment.Record) (payment.Record, error) {
+			r, err := next(ctx, r)
+			r.PaymentID = "W1"
+			return r, err
+		}
+		must(t, records.Update(t.Context(), "P1", named))
+		if err := records.Update(t.Context(), "P2", named); err == nil {
+			t.Error("two payments have one paymentId")
+		}
+		must(t, records.Update(t.Context(), "P3", next))
+		if err := records.Update(t.Context(), "P3", named); err == nil || find(t, records, "P3").PaymentID == "W1" {
+			t.Errorf("two payments have one paymentId: %v", err)
 		}
 	})
 }
