@@ -165,7 +165,7 @@ func TestKindsOfPay(t *testing.T) {
 				if hasPage := !answer.PaymentURL.IsZero(); hasPage != (row.want == page) || hasPage && (answer.PaymentID == "" || answer.CustomerID != customerID) {
 					w.Errorf("the answer is %v", answer)
 				}
-				if row.want == "F PARAM_ILLEGAL, " && strings.Contains(row.rule, "cannot be sent") != strings.Contains(w.log.String(), "NotifyHosts") {
+				if row.want == "F PARAM_ILLEGAL, " && strings.Contains(row.rule, "cannot be sent") != strings.Contains(w.log.String(), "paymentNotifyUrl") {
 					w.Errorf("the log says %s", w.log.String())
 				}
 			})

@@ -4,7 +4,7 @@
 //
 //	client := must(alipayplus.NewClient(alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com"}))
 //	store := must(sqlstore.Open(ctx, db, sqlstore.PostgreSQL))
-//	payments := must(payment.NewService(payment.ServiceConfig{Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check}))
+//	payments := must(payment.NewService(payment.ServiceConfig{Client: client, Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check}))
 //	identifier := must(codeid.Open(ctx, codeid.Config{Client: client, File: "coderules.json"}))
 //	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
 //	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: store.Outbox()}))

@@ -94,7 +94,7 @@ func newBackend(ctx context.Context, cfg config) backend {
 		RoutingNumber: "666", KeepAccessTokens: true, Logger: log,
 	}))
 	payments := must(payment.NewService(payment.ServiceConfig{
-		Records: store.Payments(), Ledger: store.Ledger(bank{}),
+		Client: client, Records: store.Payments(), Ledger: store.Ledger(bank{}),
 		Check:    customers.check, // before the user sees an order, and before the debit
 		OnChange: tokens.OnPaid,   // the agreement's token, in the transaction of the debit
 		Logger:   log,
