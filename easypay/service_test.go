@@ -405,3 +405,16 @@ func TestRefusalSaysWhy(t *testing.T) {
 		}
 	})
 }
+
+// An alarm is not lost because nobody thought of a Logger.
+func TestServiceWithoutLogger(t *testing.T) {
+	story(t, func(w *world) {
+		log := testkit.DefaultLog(w)
+		w.with()
+		free := func(r *payment.PayRequest) { r.PayToAmount.Currency = "hkd" }
+		w.is("amounts that cannot be", w.pay(request("PR1", agreement, easyPay, evaluation, free)).Result.Error(), "F PARAM_ILLEGAL")
+		if !strings.Contains(log.String(), "alarm: an evaluation has impossible amounts") {
+			w.Errorf("the log says %q", log)
+		}
+	})
+}

@@ -20,9 +20,9 @@
 //
 // Three functions are the wallet's own: bank moves the money ([payment.Ledger],
 // or [payment.RemoteLedger] for a service of its own), check is risk control,
-// limits and PIN, customer is the login. In production give every configuration
-// a Logger too: without one, alarms are silent. The example of this package is
-// the same in memory, and runs.
+// limits and PIN, customer is the login. Alarms go to slog.Default(), if a
+// configuration names no other Logger. The example of this package is the same
+// in memory, and runs.
 //
 // # What comes next
 //

@@ -54,8 +54,8 @@ type ServiceConfig struct {
 	// NewID makes the wallet's ids of payments and refunds, at most 64
 	// characters, each unique; nil means 26 random letters and digits.
 	NewID func() string
-	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
-	// silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -107,7 +107,7 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	return s, nil
 }

@@ -110,7 +110,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	}
 	w.app = flow.Handler(signedIn)
 	w.relay, err = alipayplus.NewRelay(alipayplus.RelayConfig{
-		Client: w.client, Queue: w.outbox, Sealer: sealer, Schedule: relaySchedule,
+		Client: w.client, Queue: w.outbox, Sealer: sealer, Schedule: relaySchedule, Logger: log,
 		DeadLetter: func(context.Context, alipayplus.Delivery) { w.changed.tell() },
 	})
 	if err != nil {
