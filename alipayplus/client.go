@@ -45,8 +45,8 @@ type ClientConfig struct {
 	MaxSkew time.Duration
 	// Hooks observe every call.
 	Hooks Hooks
-	// Logger gets security events, alarms and oddities, never a secret; nil is
-	// silent.
+	// Logger gets security events, alarms and oddities, never a secret; nil
+	// means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -101,7 +101,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		c.budget = new(Budget)
 	}
 	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
+		c.log = slog.Default()
 	}
 	return c, nil
 }

@@ -174,8 +174,10 @@
 //
 // # What is logged
 //
-// Logger fields take a *slog.Logger; nil is silent. No line holds a body, a
-// secret, a URL or a header.
+// Logger fields take a *slog.Logger; nil means the one that slog.Default
+// returned when the value was made, so that no alarm is lost by an omission.
+// slog.New(slog.DiscardHandler) is silent. No line holds a body, a secret, a
+// URL or a header.
 //
 //   - ERROR: security events (an answer that claims what it cannot prove),
 //     alarms (a verified answer that cannot be used, an answer S that lacks

@@ -44,9 +44,9 @@ type HandlerConfig struct {
 	Hooks Hooks
 	// Logger gets refusals at level INFO, oddities and strangers at WARN (of
 	// requests that do not verify at most one line a second, with a count), alarms
-	// and panics at ERROR; nil is silent. It never gets a secret of a message, but
-	// it gets the text of the errors that functions and the IdempotencyStore
-	// return: do not put secrets there.
+	// and panics at ERROR; nil means slog.Default(). It never gets a secret of a
+	// message, but it gets the text of the errors that functions and the
+	// IdempotencyStore return: do not put secrets there.
 	Logger *slog.Logger
 }
 
@@ -100,7 +100,7 @@ func NewHandler(cfg HandlerConfig, routes ...Route) (*Handler, error) {
 		h.lease = time.Minute
 	}
 	if h.log == nil {
-		h.log = slog.New(slog.DiscardHandler)
+		h.log = slog.Default()
 	}
 	ids := cfg.ClientIDs
 	if len(ids) == 0 {

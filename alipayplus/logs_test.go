@@ -118,3 +118,31 @@ func TestStrangersInTheLog(t *testing.T) {
 		}
 	})
 }
+
+// An alarm is not lost because nobody thought of a Logger.
+func TestAlarmsWithoutLogger(t *testing.T) {
+	log := testkit.DefaultLog(t)
+	h := testkit.Must(alipayplus.NewHandler(inConfig(), inMove.Handle(inMovePath, func(context.Context, *inRequest) (*inResponse, error) {
+		return nil, errors.New("no connection to the ledger")
+	})))
+	inSend(t, h, inValid)
+	if !strings.Contains(log.String(), "no connection to the ledger") {
+		t.Errorf("of a function's error: %q", log)
+	}
+	log.Reset()
+	c := newClient(t, answers(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"}`), noRetry)
+	_ = c.Deliver(t.Context(), alipayplus.Message{Operation: "x", Path: "/x", Body: alipayplus.Conceal("{}")})
+	if !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("of a signed answer that is no JSON: %q", log)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		log := testkit.DefaultLog(t)
+		r := newRelayed(t)
+		r.answer = func(string) error { return alipayplus.CodeParamIllegal }
+		r.put("M1")
+		r.runs(r.relay(func(cfg *alipayplus.RelayConfig, _ *alipayplus.ClientConfig) { cfg.Logger = nil }), time.Second)
+		if !strings.Contains(log.String(), "dead letter") {
+			t.Errorf("of a dead letter: %q", log)
+		}
+	})
+}

@@ -28,7 +28,7 @@ type RelayConfig struct {
 	// this process.
 	Poll time.Duration
 	// Logger gets an alarm (level ERROR) for each dead letter, and oddities,
-	// never a secret; nil is silent.
+	// never a secret; nil means slog.Default().
 	Logger *slog.Logger
 	// DeadLetter, if set, is called for each message that becomes a dead letter.
 	DeadLetter func(ctx context.Context, d Delivery)
@@ -65,7 +65,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 		cfg.Poll = time.Second
 	}
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+		cfg.Logger = slog.Default()
 	}
 	return &Relay{cfg: cfg, woken: make(chan struct{}, 1)}, nil
 }

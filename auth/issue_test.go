@@ -12,6 +12,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 func TestTokenIsIssuedOnceAndNotified(t *testing.T) {
@@ -214,4 +215,15 @@ func TestRefreshedTokenIsNotAnnounced(t *testing.T) {
 		}
 		w.apply(applyRefresh(next.RefreshToken))
 	})
+}
+
+// A warning is not lost because nobody thought of a Logger.
+func TestServiceWithoutLogger(t *testing.T) {
+	log := testkit.DefaultLog(t)
+	w := newWorld(t, func(c *auth.Config) { c.Logger = nil })
+	g := agreement
+	g.ReferenceMerchantID = strings.Repeat("s", 33)
+	if _, err := w.service.Issue(t.Context(), g); err != nil || !strings.Contains(log.String(), "referenceMerchantId") {
+		t.Errorf("%v, and the log says %q", err, log)
+	}
 }

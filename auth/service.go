@@ -60,8 +60,8 @@ type Config struct {
 	// error undoes that.
 	UserLoginID func(ctx context.Context, customerID string) (alipayplus.Secret, error)
 	Wallet      Wallet // of authNotify TOKEN_CREATED
-	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
-	// silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -112,7 +112,7 @@ func NewService(cfg Config) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	// A Wallet that cannot be sent would cost every payment its token.
 	sample := Grant{CustomerID: "C", AuthClientID: "M", ReferenceAgreementID: "A"}

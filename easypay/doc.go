@@ -82,9 +82,8 @@
 // the event is recorded: show Page again. Account, Check and Tokens may be
 // asked again for the same payment, the debit is made once.
 //
-// An order whose paymentNotifyUrl names a host that is not Alipay+'s and not in
-// payment.ServiceConfig.NotifyHosts is refused with PARAM_ILLEGAL and an alarm
-// that names the host. A one-click payment that the ledger refuses has failed
+// An order whose paymentNotifyUrl the Client of payment.ServiceConfig does not
+// allow is refused with PARAM_ILLEGAL and an alarm that names the host. A one-click payment that the ledger refuses has failed
 // for good, also if the refusal is payment.Retryable: no user is there to try
 // again.
 //

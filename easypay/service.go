@@ -36,8 +36,8 @@ type Config struct {
 	// Resends how many more OTPs they may ask for; 0 means payment.DefaultTries
 	// and payment.DefaultResends.
 	Tries, Resends int
-	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
-	// silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -106,7 +106,7 @@ func NewService(cfg Config) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	return s, nil
 }

@@ -165,7 +165,7 @@ func TestKindsOfPay(t *testing.T) {
 				if hasPage := !answer.PaymentURL.IsZero(); hasPage != (row.want == page) || hasPage && (answer.PaymentID == "" || answer.CustomerID != customerID) {
 					w.Errorf("the answer is %v", answer)
 				}
-				if row.want == "F PARAM_ILLEGAL, " && strings.Contains(row.rule, "cannot be sent") != strings.Contains(w.log.String(), "NotifyHosts") {
+				if row.want == "F PARAM_ILLEGAL, " && strings.Contains(row.rule, "cannot be sent") != strings.Contains(w.log.String(), "paymentNotifyUrl") {
 					w.Errorf("the log says %s", w.log.String())
 				}
 			})
@@ -402,6 +402,19 @@ func TestRefusalSaysWhy(t *testing.T) {
 			if !strings.Contains(text, "isAuthorizationAndPay without referenceAgreementId, authClientId or authState") {
 				t.Errorf("the %s does not say why: %s", where, text)
 			}
+		}
+	})
+}
+
+// An alarm is not lost because nobody thought of a Logger.
+func TestServiceWithoutLogger(t *testing.T) {
+	story(t, func(w *world) {
+		log := testkit.DefaultLog(w)
+		w.with()
+		free := func(r *payment.PayRequest) { r.PayToAmount.Currency = "hkd" }
+		w.is("amounts that cannot be", w.pay(request("PR1", agreement, easyPay, evaluation, free)).Result.Error(), "F PARAM_ILLEGAL")
+		if !strings.Contains(log.String(), "alarm: an evaluation has impossible amounts") {
+			w.Errorf("the log says %q", log)
 		}
 	})
 }

@@ -129,10 +129,6 @@ func (f *Flow) decoded(ctx context.Context, a *UserInitiatedPayResponse, sent ti
 	if _, ok := a.PaymentExpiryTime.Time(); !ok && !a.PaymentExpiryTime.IsZero() {
 		alarm = "paymentExpiryTime is no time"
 	}
-	if err := f.client.CheckNotifyURL(a.PaymentNotifyURL); err != nil {
-		// Found out before the user pays: the result could not be reported.
-		alarm = "unusable notify URL: " + err.Error()
-	}
 	if alarm != "" {
 		return f.failed(ctx, alipayplus.CodeProcessFail, origin, "decoded with S, but "+alarm)
 	}

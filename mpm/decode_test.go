@@ -277,8 +277,8 @@ func TestDecodeIncomplete(t *testing.T) {
 		}, "another currency than payToAmount"},
 		{"a surcharge of nothing", func(a *mpm.UserInitiatedPayResponse) { a.SurchargeInfo.SurchargeAmount = krw(0) }, "surchargeAmount is zero"},
 		{"a notify URL of somebody else", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://notify.host/" }, "notify.host, which is not allowed"},
-		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "notify URL"},
-		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "notify URL"},
+		{"a notify URL without https", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "http://open-sea.alipayplus.com/n" }, "paymentNotifyUrl"},
+		{"a notify URL of an IP address", func(a *mpm.UserInitiatedPayResponse) { a.PaymentNotifyURL = "https://127.0.0.1/n" }, "paymentNotifyUrl"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			f := newFlow(t, mpm.Config{}, changed(c.change), nil, func(cfg *payment.ServiceConfig) {

@@ -4,7 +4,7 @@
 //
 //	client := must(alipayplus.NewClient(alipayplus.ClientConfig{Credentials: credentials, BaseURL: "https://open-sea-global.alipayplus.com"}))
 //	store := must(sqlstore.Open(ctx, db, sqlstore.PostgreSQL))
-//	payments := must(payment.NewService(payment.ServiceConfig{Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check}))
+//	payments := must(payment.NewService(payment.ServiceConfig{Client: client, Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check}))
 //	identifier := must(codeid.Open(ctx, codeid.Config{Client: client, File: "coderules.json"}))
 //	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
 //	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: store.Outbox()}))
@@ -20,9 +20,9 @@
 //
 // Three functions are the wallet's own: bank moves the money ([payment.Ledger],
 // or [payment.RemoteLedger] for a service of its own), check is risk control,
-// limits and PIN, customer is the login. In production give every configuration
-// a Logger too: without one, alarms are silent. The example of this package is
-// the same in memory, and runs.
+// limits and PIN, customer is the login. Alarms go to slog.Default(), if a
+// configuration names no other Logger. The example of this package is the same
+// in memory, and runs.
 //
 // # What comes next
 //

@@ -48,7 +48,7 @@ func Example() {
 	bank.Deposit("customer-1", 5_000)
 
 	client := must(alipayplus.NewClient(gateway.Config()))
-	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(database), Ledger: bank, Check: check}))
+	payments := must(payment.NewService(payment.ServiceConfig{Client: client, Records: payment.NewMemoryRecords(database), Ledger: bank, Check: check}))
 	identifier := must(codeid.Open(ctx, codeid.Config{Client: client}))
 	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
 	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: database}))

@@ -35,7 +35,7 @@ type Config struct {
 	// language; nil keeps the English text.
 	Message func(ctx context.Context, code alipayplus.ResultCode, english UserMessage) UserMessage
 	// Logger gets alarms (level ERROR), refusals and odd amounts, never a
-	// secret; nil is silent.
+	// secret; nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -74,7 +74,7 @@ func NewFlow(cfg Config) (*Flow, error) {
 		f.askAgainAfter = 2 * time.Second
 	}
 	if f.log == nil {
-		f.log = slog.New(slog.DiscardHandler)
+		f.log = slog.Default()
 	}
 	return f, nil
 }

@@ -379,3 +379,17 @@ func TestDecoder(t *testing.T) {
 		t.Errorf("%d calls", len(calls))
 	}
 }
+
+// An alarm is not lost because nobody thought of a Logger.
+func TestFlowWithoutLogger(t *testing.T) {
+	log := testkit.DefaultLog(t)
+	g := alipayplustest.New(t)
+	alipayplustest.Answer(g, mpm.UserInitiatedPay,
+		func(context.Context, *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
+			return changed(func(a *mpm.UserInitiatedPayResponse) { a.CodeType = "" }), nil
+		})
+	step, err := newWallet(t, g, mpm.Config{}).flow.Scan(t.Context(), alipayplus.Conceal(code), "alice")
+	if err != nil || !strings.Contains(log.String(), "codeType is not ORDER_CODE") {
+		t.Errorf("%v, %v, and the log says %q", step, err, log)
+	}
+}

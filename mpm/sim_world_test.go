@@ -197,6 +197,7 @@ func (w *world) start() {
 		Budget:      &alipayplus.Budget{Reserve: 1e6},
 	}))
 	cfg := payment.ServiceConfig{
+		Client:  p.client,
 		Records: &simRecords{w.records, w, p},
 		Check:   w.check,
 		NewID:   func() string { return fmt.Sprint("W-", w.ids.Add(1)) },

@@ -38,7 +38,7 @@ func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config, change .
 	w := &wallet{records: payment.NewMemoryRecords(memory), bank: paymenttest.NewBank(memory)}
 	w.bank.Deposit("alice", 100_000)
 	w.bank.Deposit("bob", 100_000)
-	service := payment.ServiceConfig{Records: w.records, Ledger: w.bank}
+	service := payment.ServiceConfig{Client: client, Records: w.records, Ledger: w.bank}
 	for _, c := range change {
 		c(&service)
 	}

@@ -43,11 +43,10 @@ type ServiceConfig struct {
 	// transaction of the caller or one whose commit was not answered.
 	AfterCommit func(ctx context.Context, before, after Record)
 
-	// NotifyHosts are host names, besides alipayplus.com and its subdomains,
-	// that a paymentNotifyUrl may name: those of ClientConfig.NotifyHosts, and
-	// the host of ClientConfig.BaseURL if it is another one. "host" allows port
-	// 443, "host:8443" that one.
-	NotifyHosts []string
+	// Client is the one that the Relay delivers with: a payment begins only if
+	// its CheckNotifyURL allows the paymentNotifyUrl. nil allows https at
+	// alipayplus.com and its subdomains alone.
+	Client *alipayplus.Client
 	// IgnoreWindows accepts a cancelPayment after 00:30 UTC+8 of the next day
 	// and a refund after 366 days. (The documents do not say what a late one
 	// gets.)
@@ -55,8 +54,8 @@ type ServiceConfig struct {
 	// NewID makes the wallet's ids of payments and refunds, at most 64
 	// characters, each unique; nil means 26 random letters and digits.
 	NewID func() string
-	// Logger gets alarms (level ERROR) and oddities, never a secret; nil is
-	// silent.
+	// Logger gets alarms (level ERROR) and oddities, never a secret; nil means
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -91,9 +90,8 @@ type Confirmation struct {
 // because all that the transaction did must be undone. With a RemoteLedger it
 // is an error from the start.
 type Service struct {
-	cfg    ServiceConfig
-	notify weburl.Notify
-	log    *slog.Logger
+	cfg ServiceConfig
+	log *slog.Logger
 }
 
 // NewService checks cfg and returns a Service.
@@ -108,12 +106,8 @@ func NewService(cfg ServiceConfig) (*Service, error) {
 		cfg.NewID = rand.Text
 	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
-	var ok bool
-	if s.notify, ok = weburl.NewNotify(nil, cfg.NotifyHosts); !ok {
-		return nil, errors.New("payment: a NotifyHosts entry is no host name")
-	}
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	return s, nil
 }
@@ -169,11 +163,15 @@ func (s *Service) open(ctx context.Context, e Opened) (Record, error) {
 // checkNotifyURL refuses a paymentNotifyUrl that no message would be sent to: a
 // payment whose result cannot be reported must not begin. None is fine.
 func (s *Service) checkNotifyURL(raw string) error {
-	if raw == "" {
+	if s.cfg.Client != nil {
+		if err := s.cfg.Client.CheckNotifyURL(raw); err != nil {
+			return fmt.Errorf("%w: %s", ErrParam, err.Error()) // one %w: it is a refusal
+		}
 		return nil
 	}
-	if _, rule := s.notify.Check(raw); rule != "" {
-		return fmt.Errorf("%w: paymentNotifyUrl %s (ServiceConfig.NotifyHosts is the same list)", ErrParam, rule)
+	var alipay weburl.Notify // its own hosts alone
+	if _, rule := alipay.Check(raw); raw != "" && rule != "" {
+		return fmt.Errorf("%w: paymentNotifyUrl %s (ServiceConfig.Client is not set)", ErrParam, rule)
 	}
 	return nil
 }

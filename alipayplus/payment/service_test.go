@@ -15,6 +15,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // served is a wallet's backend on Service, in memory.
@@ -233,5 +234,16 @@ func TestNewServiceChecksConfig(t *testing.T) {
 		t.Error(err)
 	} else if _, err := s.On(t.Context(), "P1", nil); !errors.Is(err, payment.ErrEvent) {
 		t.Errorf("a nil event: %v", err)
+	}
+}
+
+// An alarm is not lost because nobody thought of a Logger.
+func TestServiceWithoutLogger(t *testing.T) {
+	log := testkit.DefaultLog(t)
+	s := serve(t, false)
+	terms := scannedTerms("P1")
+	terms.NotifyURL = "https://unknown.example/n"
+	if _, err := s.Open(t.Context(), payment.Opened{Terms: terms}); err == nil || !strings.Contains(log.String(), "alarm") {
+		t.Errorf("%v, and the log says %q", err, log)
 	}
 }

@@ -129,12 +129,8 @@ func (p *process) build(w *wallet, version string) (jobs []func(context.Context)
 	if err != nil {
 		return nil, err
 	}
-	var notifyHosts []string // none at a gateway on this machine: http is refused
-	if host, ok := strings.CutPrefix(w.world.BaseURL, "https://"); ok {
-		notifyHosts = append(notifyHosts, host)
-	}
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Records: w.records, Ledger: w.bank, Check: w.check, OnChange: p.tokens.OnPaid, NotifyHosts: notifyHosts,
+		Client: p.client, Records: w.records, Ledger: w.bank, Check: w.check, OnChange: p.tokens.OnPaid,
 	})
 	if err != nil {
 		return nil, err

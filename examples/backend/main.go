@@ -82,8 +82,9 @@ type backend struct {
 	loops               []func(context.Context) error
 }
 
+// newBackend makes the SDK's parts. They log to slog.Default(): level ERROR is an
+// alarm for a human.
 func newBackend(ctx context.Context, cfg config) backend {
-	log := slog.Default() // gets the alarms: level ERROR is for a human
 	client := must(alipayplus.NewClient(cfg.client))
 	store := must(sqlstore.Open(ctx, cfg.db, cfg.dialect))
 	sealer := must(alipayplus.NewSealer(cfg.sealKey))
@@ -91,23 +92,22 @@ func newBackend(ctx context.Context, cfg config) backend {
 
 	tokens := must(auth.NewService(auth.Config{
 		Stores: authsql.New(store), Outbox: store.Outbox(), Sealer: sealer,
-		RoutingNumber: "666", KeepAccessTokens: true, Logger: log,
+		RoutingNumber: "666", KeepAccessTokens: true,
 	}))
 	payments := must(payment.NewService(payment.ServiceConfig{
-		Records: store.Payments(), Ledger: store.Ledger(bank{}),
+		Client: client, Records: store.Payments(), Ledger: store.Ledger(bank{}),
 		Check:    customers.check, // before the user sees an order, and before the debit
 		OnChange: tokens.OnPaid,   // the agreement's token, in the transaction of the debit
-		Logger:   log,
 	}))
 	identifier := must(codeid.Open(ctx, codeid.Config{Client: client, File: cfg.ruleFile}))
-	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments, Logger: log}))
+	flow := must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier, Payments: payments}))
 	pay := must(easypay.NewService(easypay.Config{
-		Payments: payments, Tokens: tokens, Sealer: sealer, Logger: log,
+		Payments: payments, Tokens: tokens, Sealer: sealer,
 		PageURL: cfg.pageURL, Account: customers.account,
 	}))
-	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: store.Outbox(), Sealer: sealer, Logger: log}))
+	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: store.Outbox(), Sealer: sealer}))
 	handler := must(alipayplus.NewHandler(
-		alipayplus.HandlerConfig{Credentials: cfg.client.Credentials, Idempotency: store.Idempotency(), Logger: log},
+		alipayplus.HandlerConfig{Credentials: cfg.client.Credentials, Idempotency: store.Idempotency()},
 		slices.Concat(
 			pay.Routes("/alipayplus/"),      // pay
 			payments.Routes("/alipayplus/"), // inquiryPayment, cancelPayment, refund

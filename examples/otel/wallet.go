@@ -30,7 +30,7 @@ func newWallet(alipay *alipayplustest.Gateway, t *telemetry.Telemetry, log *slog
 	var err error
 	w.payments, err = payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(w.memory), RemoteLedger: w.bank,
-		AfterCommit: t.AfterCommit,
+		AfterCommit: t.AfterCommit, Logger: log,
 	})
 	if err != nil {
 		return nil, err

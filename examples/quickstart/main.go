@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -49,6 +50,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the trace shows it
 	if err := run(context.Background(), *choice); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)

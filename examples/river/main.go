@@ -57,6 +57,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	payments, err := payment.NewService(payment.ServiceConfig{
+		Client:  client,
 		Records: records{store.Payments(), Outbox{store, jobs}},
 		Ledger:  store.Ledger(bank{}),
 	})

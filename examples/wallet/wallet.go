@@ -77,7 +77,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 		return nil, err
 	}
 	w.payments, err = payment.NewService(payment.ServiceConfig{
-		Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check,
+		Client: w.client, Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check,
 		OnChange:    w.tokens.OnPaid, // the token of an agreement, in the transaction of the debit
 		AfterCommit: func(context.Context, payment.Record, payment.Record) { w.changed.tell() },
 		Logger:      log,
@@ -110,7 +110,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	}
 	w.app = flow.Handler(signedIn)
 	w.relay, err = alipayplus.NewRelay(alipayplus.RelayConfig{
-		Client: w.client, Queue: w.outbox, Sealer: sealer, Schedule: relaySchedule,
+		Client: w.client, Queue: w.outbox, Sealer: sealer, Schedule: relaySchedule, Logger: log,
 		DeadLetter: func(context.Context, alipayplus.Delivery) { w.changed.tell() },
 	})
 	if err != nil {

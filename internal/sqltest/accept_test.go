@@ -132,7 +132,7 @@ func (b *whole) start() error {
 	p.tokens, err = auth.NewService(auth.Config{Stores: b.stores, Outbox: b.store.Outbox(), Sealer: b.sealer, RoutingNumber: "666", KeepAccessTokens: true})
 	noted(err)
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Records: b.store.Payments(), Ledger: b.store.Ledger(b.d.OpenBank()), OnChange: p.tokens.OnPaid, Check: b.check,
+		Client: p.client, Records: b.store.Payments(), Ledger: b.store.Ledger(b.d.OpenBank()), OnChange: p.tokens.OnPaid, Check: b.check,
 	})
 	noted(err)
 	p.easyPay, err = easypay.NewService(easypay.Config{Payments: payments, Tokens: p.tokens, Sealer: b.sealer, PageURL: backendPage, Account: b.account})

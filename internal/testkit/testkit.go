@@ -4,6 +4,7 @@
 //   - [Must] makes test data.
 //   - [Keys] returns RSA keys that are made once. [Unverified] and [Once] are
 //     signers that cost little.
+//   - [DefaultLog] catches what goes to the default logger.
 //   - [NoLeaks] checks that no goroutine is left over.
 //   - [FindsMistakes] tests that a contract fails on what breaks it.
 package testkit

@@ -33,7 +33,7 @@ func newBackend(g *alipayplustest.Gateway, shop *mpmtest.Merchant) backend {
 	memory := alipayplus.NewMemory()
 	bank := paymenttest.NewBank(memory)
 	client := must(alipayplus.NewClient(g.Config()))
-	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
+	payments := must(payment.NewService(payment.ServiceConfig{Client: client, Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	flow := must(mpm.NewFlow(mpm.Config{
 		Client: client, Payments: payments, Identifier: rules{must(codeid.ParseRuleset(shop.CodeRules(), codeid.RuleOptions{}))},
 	}))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -43,8 +42,9 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 		remoteBank.Deposit(u.ID, accept.MinimumBalance)
 	}
 	balance := bank.Balance
+	client := testkit.Must(alipayplus.NewClient(a.Client))
 	config := payment.ServiceConfig{
-		Records: payment.NewMemoryRecords(memory), Ledger: bank, NotifyHosts: []string{strings.TrimPrefix(a.BaseURL, "https://")},
+		Client: client, Records: payment.NewMemoryRecords(memory), Ledger: bank,
 		Check: func(_ context.Context, c payment.Check) error {
 			if c.Stage == payment.StageDebit && c.Proof.Reveal() != pins[c.Terms.CustomerID] {
 				return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
@@ -56,7 +56,6 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 		config.Ledger, config.RemoteLedger, balance = nil, remoteBank, remoteBank.Balance
 	}
 	payments := testkit.Must(payment.NewService(config))
-	client := testkit.Must(alipayplus.NewClient(a.Client))
 	rules := testkit.Must(codeid.ParseRuleset(a.Rules, codeid.RuleOptions{}))
 	flow := testkit.Must(mpm.NewFlow(mpm.Config{Client: client, Identifier: identifier{rules}, Payments: payments}))
 	relay := testkit.Must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory}))
