@@ -27,12 +27,15 @@ func readStored(rows *sql.Rows) (row stored, err error) {
 	return row, err
 }
 
+// empty reports whether row holds no record: it is a placeholder.
+func (row stored) empty() bool { return row.format == 0 && row.record == "" }
+
 // decode returns the record of id that row holds.
 func (row stored) decode(id string) (payment.Record, error) {
 	none := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
 	switch {
-	case row.version == 0:
-		return none, nil // a placeholder of this transaction
+	case row.version == 0 && row.empty():
+		return none, nil // of this transaction
 	case row.format > recordFormat:
 		return none, fmt.Errorf("sqlstore: a newer version of this program wrote payment %q (format %d, this program knows %d)", id, row.format, recordFormat)
 	}
@@ -40,7 +43,7 @@ func (row stored) decode(id string) (payment.Record, error) {
 	switch {
 	case err != nil:
 		return none, fmt.Errorf("sqlstore: the record of payment %q cannot be read: %w", id, err)
-	case r.PaymentRequestID != id || r.Version != row.version:
+	case r.PaymentRequestID != id || r.Version != row.version || r.Version < 1:
 		return none, fmt.Errorf("sqlstore: the record of payment %q does not fit its row", id)
 	}
 	return r, nil
@@ -104,7 +107,7 @@ func (p payments) lock(ctx context.Context, id string) (row stored, placeholder 
 		switch {
 		case err != nil:
 			return stored{}, false, err
-		case len(rows) == 1 && rows[0].version < 0:
+		case len(rows) == 1 && rows[0].version < 0 && rows[0].empty():
 			return stored{}, true, nil
 		case len(rows) == 1:
 			return rows[0], false, nil
@@ -202,14 +205,14 @@ func (p payments) Lease(ctx context.Context, n int, d time.Duration) (ids []stri
 func (p payments) leaseAll(ctx context.Context, n int, d time.Duration) (ids []string, err error) {
 	type due struct {
 		id string
-		at instant
+		at loose[instant]
 	}
 	list, err := query(ctx, p.s, p.s.sql().leasePayments, func(rows *sql.Rows) (l due, err error) {
 		err = rows.Scan(&l.id, &l.at)
 		return l, err
 	}, n, milliseconds(d), recordFormat)
 	slices.SortFunc(list, func(a, b due) int {
-		return cmp.Or(a.at.Compare(b.at.Time), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.at.value.Compare(b.at.value.Time), cmp.Compare(a.id, b.id))
 	})
 	for _, l := range list {
 		ids = append(ids, original(l.id))
