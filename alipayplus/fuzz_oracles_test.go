@@ -256,3 +256,37 @@ func FuzzKeyDER(f *testing.F) {
 		}
 	})
 }
+
+// A verified answer decides only what encoding/json reads in it: S is success
+// and F is failure, as exactly one letter, and all else is unknown.
+func FuzzAnswer(f *testing.F) {
+	f.Add(bodyS)
+	f.Add(bodyF)
+	f.Add(`{"result":{"resultStatus":"s"}}`)
+	f.Add(`{"result":{"resultStatus":"U","resultCode":"SUCCESS"}}`)
+	f.Add(`{"result":{"resultStatus":"U"},"result":{"resultStatus":"S"}}`)
+	f.Add(`{"result":{"resultStatus":"F","resultCode":""},"Result":{"resultStatus":"S"}}`)
+	f.Add(`{"result":"S","resultStatus":"S"}`)
+	f.Add(bodyS + bodyF)
+	gateway := &fixedAnswer{status: 200}
+	c := newClient(f, gateway, noRetry)
+	f.Fuzz(func(t *testing.T, body string) {
+		gateway.body, gateway.header = body, signedHeader(decodePath, stamp(time.Now()), body)
+		answer, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1"})
+		var read struct {
+			Result struct{ ResultStatus any }
+		}
+		valid := json.Unmarshal([]byte(body), &read) == nil
+		status, _ := read.Result.ResultStatus.(string)
+		outcome := alipayplus.OutcomeOf(err)
+		switch {
+		case (err == nil) != (outcome == alipayplus.OutcomeSucceeded) || outcome == alipayplus.OutcomeNotSent:
+			t.Fatalf("%q: %v, %v", body, outcome, err)
+		case body == bodyS && outcome != alipayplus.OutcomeSucceeded, body == bodyF && outcome != alipayplus.OutcomeFailed:
+			t.Fatalf("%q: %v", body, outcome)
+		case outcome == alipayplus.OutcomeSucceeded && (!valid || status != "S" || answer.Result.Status != "S"),
+			outcome == alipayplus.OutcomeFailed && (!valid || status != "F"):
+			t.Fatalf("%q: %v, encoding/json reads %q", body, outcome, status)
+		}
+	})
+}

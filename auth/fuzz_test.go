@@ -65,6 +65,16 @@ func FuzzAuthNotify(f *testing.F) {
 			}
 			return
 		}
+		var members map[string]any
+		if err := json.Unmarshal(data, &members); err != nil {
+			t.Fatalf("%q is no JSON object and is read", data)
+		}
+		if kind, ok := members["authorizationNotifyType"].(string); ok && kind != "" {
+			want := map[string]any{"TOKEN_CREATED": auth.TokenCreated{}, "TOKEN_CANCELED": auth.TokenCanceled{}, "AUTHCODE_CREATED": auth.AuthCodeCreated{}}[kind]
+			if reflect.TypeOf(r.Notification) != reflect.TypeOf(want) {
+				t.Fatalf("%q is read as %T", data, r.Notification)
+			}
+		}
 		text, err := alipayplus.Marshal(r)
 		if err != nil {
 			return // read leniently, not fit to be sent

@@ -1,6 +1,9 @@
 package codeid_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -113,8 +116,8 @@ func FuzzConditions(f *testing.F) {
 	})
 }
 
-// FuzzRules: any JSON for a rule is compiled or skipped with a reason, and no
-// answer to any code is one that must not be.
+// FuzzRules: any JSON for a rule is compiled or skipped with a reason, no answer
+// to any code is one that must not be, and no rule is lost.
 func FuzzRules(f *testing.F) {
 	for _, name := range []string{"rules.json", "skipped.json"} {
 		for _, r := range rawRules(f, read(f, name)) {
@@ -133,8 +136,55 @@ func FuzzRules(f *testing.F) {
 				t.Fatal("skipped without a reason")
 			}
 		}
-		if id, err := set.Identify(code); err == nil {
-			checkAnswer(t, code, id)
+		id, err := set.Identify(code)
+		if err != nil {
+			return
+		}
+		checkAnswer(t, code, id)
+		var answer struct{ CodeRules []json.RawMessage }
+		if err := json.Unmarshal([]byte(body), &answer); err != nil || set.Len()+len(set.Skipped()) != len(answer.CodeRules) {
+			t.Fatalf("%d rules and %d skipped of %d: %v", set.Len(), len(set.Skipped()), len(answer.CodeRules), err)
+		}
+	})
+}
+
+// FuzzRuleset: any document is read if encoding/json finds a success and a list
+// in it, with as many rules as that finds.
+func FuzzRuleset(f *testing.F) {
+	for _, name := range []string{"rules.json", "skipped.json"} {
+		f.Add(read(f, name))
+	}
+	for _, text := range []string{
+		`{"result":{"resultStatus":"S"},"version":"v","codeRules":[{}]}`, `{"result":{"resultStatus":"F"},"version":"v","codeRules":[{}]}`,
+		`{"result":{"resultStatus":"S"},"version":"v","codeRules":"[{}]"}`, `{"result":{"resultStatus":"S"},"codeRules":[]}`, `[]`, `null`,
+		`{"result":{"resultStatus":"S"},"version":1,"codeRules":[1,null,"x",[],{"a":{"b":1}}]}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		set, err := codeid.ParseRuleset(body, codeid.RuleOptions{})
+		if err != nil {
+			if set != nil || !errors.Is(err, codeid.ErrRuleset) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		var answer struct {
+			Result    struct{ ResultStatus any }
+			Version   any
+			CodeRules json.RawMessage
+		}
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		decoder.UseNumber()
+		var rules []json.RawMessage
+		if err := decoder.Decode(&answer); err != nil || answer.Result.ResultStatus != "S" || json.Unmarshal(answer.CodeRules, &rules) != nil {
+			t.Fatalf("%q is read: %v", body, err)
+		}
+		if len(rules) != set.Len()+len(set.Skipped()) || len(rules) == 0 {
+			t.Fatalf("%d rules and %d skipped of %d", set.Len(), len(set.Skipped()), len(rules))
+		}
+		if version := fmt.Sprint(answer.Version); answer.Version != nil && version != set.Version() {
+			t.Fatalf("version %q, want %q", set.Version(), version)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,10 @@ func FuzzRecordAtRest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(stored)
+	f.Add([]byte(`{"format":1,"value":{"version":1,"state":"open"}}`))
+	f.Add([]byte(`{"format":1,"value":{"version":1,"state":"opened"}}`))
+	f.Add([]byte(`{"format":1,"value":{"version":1}}`))
+	f.Add([]byte(`{"format":-1,"value":{}}`))
 	f.Add([]byte(`{"v":1,"paymentRequestId":"P1","amount":{"currency":"JPY","value":"100"},"attempts":[{"id":"a"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r, again payment.Record
@@ -66,6 +71,9 @@ func FuzzRecordAtRest(f *testing.F) {
 		}
 		if !json.Valid(data) {
 			t.Fatalf("%q is no JSON and is read", data)
+		}
+		if states := []payment.State{"open", "verifying", "paying", "paid", "failed", "closed"}; !slices.Contains(states, r.State) && (r.State != "" || r.Version != 0) {
+			t.Fatalf("%q is read, version %d in state %q", data, r.Version, r.State)
 		}
 		stored, err := r.MarshalBinary()
 		if err != nil {

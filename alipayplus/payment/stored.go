@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
@@ -20,10 +21,26 @@ func (r Record) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary reads what MarshalBinary wrote. With an error r is unchanged:
 // a record that cannot be read as a whole is not read at all.
 func (r *Record) UnmarshalBinary(data []byte) error {
-	if err := wire.Load(data, r); err != nil {
+	var read Record
+	err := wire.Load(data, &read)
+	if err == nil && !read.hasState() {
+		err = errors.New("it has no state, or one that this version does not know")
+	}
+	if err != nil {
 		return fmt.Errorf("payment: the stored record cannot be read: %w", err)
 	}
+	*r = read
 	return nil
+}
+
+// hasState reports whether r is in a state that there is. The empty one is that
+// of a payment that was never seen: nobody stored it.
+func (r Record) hasState() bool {
+	switch r.State {
+	case StateOpen, StateVerifying, StatePaying, StatePaid, StateFailed, StateClosed:
+		return true
+	}
+	return r.State == "" && r.Version == 0
 }
 
 // MarshalJSON fails, also while r holds no secret yet, so that no host stores

@@ -37,6 +37,8 @@ func (i idempotency) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.
 		return alipayplus.ClaimUndecided, nil, fmt.Errorf("sqlstore: %s %q cannot be read: %w", c.Operation, c.Key, err)
 	case len(rows) == 0:
 		return alipayplus.ClaimUndecided, nil, fmt.Errorf("sqlstore: %s %q was deleted", c.Operation, c.Key)
+	case len(rows[0].fingerprint) != len(c.Fingerprint) || rows[0].answered && rows[0].answer == nil:
+		return alipayplus.ClaimUndecided, nil, fmt.Errorf("sqlstore: the row of %s %q is damaged", c.Operation, c.Key)
 	case !bytes.Equal(rows[0].fingerprint, c.Fingerprint[:]):
 		return alipayplus.ClaimConflict, nil, nil
 	case rows[0].answered:

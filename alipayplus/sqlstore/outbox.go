@@ -185,21 +185,26 @@ type message struct {
 }
 
 func readMessage(rows *sql.Rows) (m message, err error) {
-	var operation, key, group, code string
-	var text sql.NullString
-	var put instant
-	if err := rows.Scan(&m.seq, &operation, &key, &group, &text, &m.delivery.Tries, &put, &code); err != nil {
+	var seq loose[int64]
+	var operation, key, group, text, code loose[string]
+	var tries loose[int]
+	var put loose[instant]
+	if err := rows.Scan(&seq, &operation, &key, &group, &text, &tries, &put, &code); err != nil {
 		return message{}, err
 	}
-	operation, key, group = original(operation), original(key), original(group)
-	m.delivery.Put, m.delivery.Code = put.Time, alipayplus.ResultCode(original(code))
-	m.delivery.Message, err = decodeMessage(text.String)
-	if err == nil && (m.delivery.Message.Operation != operation || m.delivery.Message.Key != key) {
+	m.seq = seq.value
+	m.delivery.Tries, m.delivery.Put, m.delivery.Code = tries.value, put.value.Time, alipayplus.ResultCode(original(code.value))
+	row := alipayplus.Message{Operation: original(operation.value), Key: original(key.value), Group: original(group.value)}
+	err = errors.Join(seq.err, operation.err, key.err, group.err, text.err, tries.err, put.err, code.err)
+	if err == nil {
+		m.delivery.Message, err = decodeMessage(text.value)
+	}
+	if err == nil && (m.delivery.Message.Operation != row.Operation || m.delivery.Message.Key != row.Key) {
 		err = errors.New("it does not fit its row")
 	}
 	if err != nil {
-		m.delivery.Message = alipayplus.Message{Operation: operation, Key: key, Group: group}
-		m.delivery.Err = fmt.Errorf("sqlstore: the message %s %q cannot be read: %w", operation, key, err)
+		m.delivery.Message = row
+		m.delivery.Err = fmt.Errorf("sqlstore: the message %s %q cannot be read: %w", row.Operation, row.Key, err)
 	}
 	return m, nil
 }

@@ -29,17 +29,15 @@ func readStored(rows *sql.Rows) (row stored, err error) {
 
 // decode returns the record of id that row holds.
 func (row stored) decode(id string) (payment.Record, error) {
-	none := payment.Record{Terms: payment.Terms{PaymentRequestID: id}}
-	switch {
-	case row.format > recordFormat:
-		return none, fmt.Errorf("sqlstore: a newer version of this program wrote payment %q (format %d, this program knows %d)", id, row.format, recordFormat)
+	if row.format > recordFormat {
+		return payment.Record{}, fmt.Errorf("sqlstore: a newer version of this program wrote payment %q (format %d, this program knows %d)", id, row.format, recordFormat)
 	}
 	r, err := decodeRecord(row.record)
 	switch {
 	case err != nil:
-		return none, fmt.Errorf("sqlstore: the record of payment %q cannot be read: %w", id, err)
-	case r.PaymentRequestID != id || r.Version != row.version:
-		return none, fmt.Errorf("sqlstore: the record of payment %q does not fit its row", id)
+		return payment.Record{}, fmt.Errorf("sqlstore: the record of payment %q cannot be read: %w", id, err)
+	case r.PaymentRequestID != id || r.Version != row.version || r.Version < 1:
+		return payment.Record{}, fmt.Errorf("sqlstore: the record of payment %q does not fit its row", id)
 	}
 	return r, nil
 }
@@ -199,14 +197,14 @@ func (p payments) Lease(ctx context.Context, n int, d time.Duration) (ids []stri
 func (p payments) leaseAll(ctx context.Context, n int, d time.Duration) (ids []string, err error) {
 	type due struct {
 		id string
-		at instant
+		at loose[instant]
 	}
 	list, err := query(ctx, p.s, p.s.sql().leasePayments, func(rows *sql.Rows) (l due, err error) {
 		err = rows.Scan(&l.id, &l.at)
 		return l, err
 	}, n, milliseconds(d), recordFormat)
 	slices.SortFunc(list, func(a, b due) int {
-		return cmp.Or(a.at.Compare(b.at.Time), cmp.Compare(a.id, b.id))
+		return cmp.Or(a.at.value.Compare(b.at.value.Time), cmp.Compare(a.id, b.id))
 	})
 	for _, l := range list {
 		ids = append(ids, original(l.id))

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -111,6 +112,24 @@ func (i *instant) Scan(value any) error {
 	default:
 		return errors.New("sqlstore: a column for times holds something else")
 	}
+	return nil
+}
+
+// loose is a column whose content is wrong for its own row alone: a query that
+// reads it reads the other rows.
+type loose[T any] struct {
+	value T
+	err   error
+}
+
+// Scan implements sql.Scanner.
+func (l *loose[T]) Scan(value any) error {
+	var read sql.Null[T]
+	l.err = read.Scan(value)
+	if l.err == nil && !read.Valid {
+		l.err = errors.New("sqlstore: a column is NULL")
+	}
+	l.value = read.V
 	return nil
 }
 

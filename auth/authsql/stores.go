@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -141,7 +142,7 @@ func (s stores) FindCode(ctx context.Context, digest string) (c auth.Code, err e
 	if err := c.UnmarshalBinary([]byte(record)); err != nil {
 		return c, err
 	}
-	if c.Digest != digest || c.Version != version {
+	if c.Digest != digest || c.Version != version || version < 1 {
 		return auth.Code{}, errors.New("authsql: the record of a code does not fit its row")
 	}
 	return c, nil
@@ -199,7 +200,7 @@ func (s stores) FindToken(ctx context.Context, key string) (t auth.Token, err er
 	if err := t.UnmarshalBinary([]byte(record)); err != nil {
 		return t, err
 	}
-	if t.ID != id || t.Version != version {
+	if t.ID != id || t.Version != version || version < 1 || !slices.Contains(t.Keys(), key) {
 		return auth.Token{}, errors.New("authsql: the record of a token does not fit its row")
 	}
 	return t, nil

@@ -79,11 +79,11 @@ func TestNewerRecord(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
-		for i, damage := range []string{`record = '{'`, `record = 'base64:?'`, `version = 7`, `payment_request_id = 'other'`} {
+		for i, damage := range []string{`record = '{'`, `record = 'base64:?'`, `version = 7`, `version = 0`, `version = -1`, `payment_request_id = 'other'`} {
 			id := fmt.Sprintf("P%d", i)
 			must(t, store.Payments().Update(t.Context(), id, next))
 			d.Exec(t, `UPDATE alipayplus_payment SET `+damage+` WHERE payment_request_id = ?1`, id)
-			if i == 3 {
+			if i == 5 {
 				id = "other"
 			}
 			if _, err := store.Payments().Find(t.Context(), id); err == nil || !strings.Contains(err.Error(), id) {

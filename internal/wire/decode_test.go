@@ -590,8 +590,10 @@ func TestInvalidErrorNamesTheFirstTen(t *testing.T) {
 	}
 }
 
-// FuzzDecode looks for panics, for messages that Check refuses and Decode
-// reads, and for those that Check lets pass and Decode cannot walk through.
+// FuzzDecode looks for messages that Check refuses and Decode reads, for those
+// that Check lets pass and Decode cannot walk through, and for those that are
+// not the same after they were written and read again. (FuzzScanner compares
+// what is read with encoding/json.)
 func FuzzDecode(f *testing.F) {
 	for _, s := range []string{sample, `{"text":1,"TEXT":"1","lines":[{},5]}`, `{"next":{"many":[{},{"next":null}]}}`,
 		`{"paymentMethod":{"metaData":"{\"userLoginId\":\"\\u0041\"}"}}`, `{"raw":[1,{"a":[]}],"map":{"a":"b"},"own":{"currency":"JPY"}}`} {
@@ -607,6 +609,25 @@ func FuzzDecode(f *testing.F) {
 			broken, _ := errors.AsType[*wire.SyntaxError](err)
 			if checked != (broken == nil) || err != nil && strings.Contains(err.Error(), "not valid JSON") {
 				t.Fatalf("%T: %v", into, err)
+			}
+			if _, whole := into.(*payRequest); err != nil || !whole { // the others say nothing about what is absent
+				continue
+			}
+			written, err := wire.EncodeUnchecked(into)
+			if err != nil {
+				t.Fatalf("%v: %#v", err, into)
+			}
+			again := new(payRequest)
+			if invalid, _ := errors.AsType[*wire.InvalidError](wire.Decode(written, again)); invalid != nil {
+				for _, p := range invalid.Problems {
+					if p.Rule != "missing" { // it was there, and not readable
+						t.Fatalf("%s: %v", written, p)
+					}
+				}
+			}
+			everything := cmp.Exporter(func(reflect.Type) bool { return true })
+			if diff := cmp.Diff(into, any(again), everything); diff != "" {
+				t.Fatalf("%s (-read +read again)\n%s", written, diff)
 			}
 		}
 	})

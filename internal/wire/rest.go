@@ -25,7 +25,7 @@ func Load[T any](data []byte, into *T) error {
 		return err
 	}
 	switch {
-	case stored.Format == 0:
+	case stored.Format < 1:
 		return errors.New("not written by MarshalBinary")
 	case stored.Format > restFormat:
 		return errors.New("written by a newer version of this module")

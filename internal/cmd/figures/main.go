@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 //go:embed introduction.md
@@ -115,7 +116,9 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 		cmd.Env = append(cmd.Env, "ALIPAYPLUS_LONG=1")
 	}
 	cmd.Stderr = os.Stderr
+	began := time.Now()
 	out, err := cmd.Output()
+	fmt.Fprintf(os.Stderr, "figures: %s took %v\n", dir, time.Since(began).Round(time.Second))
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "figures: %s: %v\n%s\n", dir, err, failures(out))
 	}
