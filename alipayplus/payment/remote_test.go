@@ -300,6 +300,38 @@ func TestLateDebitIsGivenBack(t *testing.T) {
 	})
 }
 
+// A process with a ledger in the database does not say of a debit at a remote
+// ledger that no money moved: the cancellation waits for one that can ask.
+func TestOnlyRemoteLedgerVoids(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var records payment.Records
+		s := serve(t, true, func(cfg *payment.ServiceConfig) { records = cfg.Records })
+		other := serve(t, false, func(cfg *payment.ServiceConfig) { cfg.Records = records })
+		s.open()
+		s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+			if after {
+				return errLost
+			}
+			return nil
+		}
+		if r := s.confirm(); r.State != payment.StatePaying {
+			t.Fatal(r.State)
+		}
+		for range 2 {
+			r, err := other.On(t.Context(), "P1", cancelling())
+			if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusUnknown {
+				t.Errorf("%v, %v", r.CancelAnswer().Result, err)
+			}
+		}
+		s.remote.Fault = nil
+		s.runs(time.Minute)
+		if r := s.find(); r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded {
+			t.Errorf("%v", r.CancelAnswer().Result)
+		}
+		s.want(payment.StateClosed, 1000)
+	})
+}
+
 // forgetfulLedger does not remember a void, and its debits wait.
 type forgetfulLedger struct {
 	payment.RemoteLedger

@@ -211,6 +211,61 @@ func TestSecondTapIsChecked(t *testing.T) {
 	})
 }
 
+// A user who agrees too late is not asked for anything any more: the payment is
+// closed, and Check hears of no debit.
+func TestLateConfirmationIsNotChecked(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		k := &checks{stage: payment.StageDebit, err: alipayplus.CodeRiskReject}
+		s := serve(t, remote, func(cfg *payment.ServiceConfig) { cfg.Check = k.check })
+		opened := s.open()
+		time.Sleep(payment.DefaultExpiry + time.Second)
+		if r, err := s.Confirm(t.Context(), agreed(opened)); err != nil || r.State != payment.StateClosed {
+			t.Errorf("%s, %v", r.State, err)
+		}
+		if len(k.asked) != 1 || k.asked[0].Stage != payment.StageOpen {
+			t.Errorf("asked %+v", k.asked)
+		}
+		s.runs(3 * time.Second)
+		s.want(payment.StateClosed, 1000, "P1 F ORDER_IS_CLOSED")
+	})
+}
+
+// Whatever a second phone does meanwhile, a confirmation ends with what became
+// of the payment: each debit that gets in between uses up an attempt.
+func TestConfirmationsPassEachOther(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		var s *served
+		checked := 0
+		var c payment.Confirmation
+		s = serve(t, remote, func(cfg *payment.ServiceConfig) {
+			cfg.Check = func(_ context.Context, q payment.Check) error {
+				if q.Stage != payment.StageDebit {
+					return nil
+				}
+				if q.Proof.Reveal() != "1234" {
+					return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
+				}
+				checked++
+				wrong := c
+				wrong.Proof = alipayplus.Conceal("0000")
+				_, err := s.Confirm(s.t.Context(), wrong) // the second phone is faster
+				return err
+			}
+		})
+		c = agreed(s.open())
+		c.Proof = alipayplus.Conceal("1234")
+		r, err := s.Confirm(t.Context(), c)
+		if err != nil || r.State != payment.StateFailed || r.Code != alipayplus.CodeUserPaymentVerificationFailed {
+			t.Errorf("%s %s, %v", r.State, r.Code, err)
+		}
+		if checked != payment.MaxAttempts {
+			t.Errorf("checked %d times, want once for each of %d attempts", checked, payment.MaxAttempts)
+		}
+		s.runs(3 * time.Second)
+		s.want(payment.StateFailed, 1000, "P1 F USER_PAYMENT_VERIFICATION_FAILED")
+	})
+}
+
 // However many guesses come at once, no more are compared than there are tries.
 func TestGuessesAtOnce(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
