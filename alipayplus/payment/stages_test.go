@@ -266,6 +266,45 @@ func TestConfirmationsPassEachOther(t *testing.T) {
 	})
 }
 
+// Records that read from a copy that lags cost a confirmation a few questions
+// to Check, not an endless number, and debit nothing that was not checked.
+func TestStaleRecords(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		k := &checks{stage: payment.StageDebit, err: payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)}
+		copied := &copiedRecords{}
+		s := serve(t, remote, func(cfg *payment.ServiceConfig) {
+			copied.Records = cfg.Records
+			cfg.Check, cfg.Records = k.check, copied
+		})
+		opened := s.open()
+		if r := s.confirm(); r.State != payment.StateOpen {
+			t.Fatal(r.State)
+		}
+		k.err, k.asked, copied.old = nil, nil, &opened
+		_, err := s.Confirm(t.Context(), agreed(opened))
+		if _, refused := alipayplus.RefusalOf(err); err == nil || refused || len(k.asked) != payment.MaxAttempts {
+			t.Errorf("asked %d times, %v", len(k.asked), err)
+		}
+		copied.old = nil // it caught up
+		s.want(payment.StateOpen, 1000)
+		s.confirm()
+		s.want(payment.StatePaid, 700)
+	})
+}
+
+// copiedRecords finds what is old, if there is something.
+type copiedRecords struct {
+	payment.Records
+	old *payment.Record
+}
+
+func (r *copiedRecords) Find(ctx context.Context, id string) (payment.Record, error) {
+	if r.old != nil {
+		return *r.old, nil
+	}
+	return r.Records.Find(ctx, id)
+}
+
 // However many guesses come at once, no more are compared than there are tries.
 func TestGuessesAtOnce(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
