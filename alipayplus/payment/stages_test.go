@@ -43,6 +43,14 @@ func (c *checks) check(_ context.Context, q payment.Check) error {
 	return nil
 }
 
+func (c *checks) stages() string {
+	var all []payment.Stage
+	for _, q := range c.asked {
+		all = append(all, q.Stage)
+	}
+	return fmt.Sprint(all)
+}
+
 // Check is asked at each stage with what it needs, and not again for what is
 // known already.
 func TestCheckIsAsked(t *testing.T) {
@@ -67,11 +75,7 @@ func TestCheckIsAsked(t *testing.T) {
 		if _, err := s.On(t.Context(), "P1", cancelling()); err != nil {
 			t.Error(err)
 		}
-		var stages []payment.Stage
-		for _, q := range c.asked {
-			stages = append(stages, q.Stage)
-		}
-		if fmt.Sprint(stages) != "[evaluation open debit]" {
+		if stages := c.stages(); stages != "[evaluation open debit]" {
 			t.Fatalf("asked at %v", stages)
 		}
 		q := c.asked[2]
@@ -222,8 +226,8 @@ func TestLateConfirmationIsNotChecked(t *testing.T) {
 		if r, err := s.Confirm(t.Context(), agreed(opened)); err != nil || r.State != payment.StateClosed {
 			t.Errorf("%s, %v", r.State, err)
 		}
-		if len(k.asked) != 1 || k.asked[0].Stage != payment.StageOpen {
-			t.Errorf("asked %+v", k.asked)
+		if stages := k.stages(); stages != "[open]" {
+			t.Errorf("asked at %v", stages)
 		}
 		s.runs(3 * time.Second)
 		s.want(payment.StateClosed, 1000, "P1 F ORDER_IS_CLOSED")
