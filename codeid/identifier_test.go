@@ -132,7 +132,7 @@ func TestOpenSources(t *testing.T) {
 				case "good":
 					cfg.Preset = ruleset(t, "v_preset", prefix("PRESET-"))
 				case "bad":
-					cfg.Preset = []byte("{}")
+					cfg.Preset = []byte("?")
 				}
 			})
 			w.refuses(alipayplus.CodeAccessDenied)
