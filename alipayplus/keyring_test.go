@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -265,6 +266,19 @@ func TestKeyRingPrintsVersionsOnly(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		if got := fmt.Sprintf(verb, keyRing); got != "KeyRing 1" {
 			t.Errorf("%s: %s", verb, got)
+		}
+	}
+}
+
+// A signer in a log names its key version, which tells what to look up in the
+// developer console, and no number of its key.
+func TestSignerPrintsVersionOnly(t *testing.T) {
+	signer := testkit.Must(alipayplus.NewSigner("7", testkit.Keys().Wallet))
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "signer", signer)
+	for _, got := range []string{fmt.Sprint(signer), fmt.Sprintf("%+v", signer), fmt.Sprintf("%#v", signer), log.String()} {
+		if !strings.Contains(got, "RSA signer, key version 7") || strings.Contains(got, testkit.Keys().Wallet.N.String()[:20]) {
+			t.Errorf("prints as %s", got)
 		}
 	}
 }
