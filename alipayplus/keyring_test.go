@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -140,6 +141,38 @@ func TestOwnKeyIsRefused(t *testing.T) {
 	}
 }
 
+// Two parties, say two wallets of one process, share a ring, and each has its
+// key in a KMS that does not show it: the second one's key is refused, too.
+func TestOwnKeysOfTwoParties(t *testing.T) {
+	k := testkit.Keys()
+	for name, hide := range map[string]func(alipayplus.Signer) alipayplus.Signer{
+		"hidden": func(s alipayplus.Signer) alipayplus.Signer { return opaqueSigner{s} },
+		"shown":  func(s alipayplus.Signer) alipayplus.Signer { return s },
+	} {
+		ring := testkit.Must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": public(k.Alipay), "2": public(k.Stranger)}))
+		party := func(key *rsa.PrivateKey) error {
+			_, err := alipayplus.NewClient(alipayplus.ClientConfig{
+				Credentials: alipayplus.Credentials{ClientID: clientID, Signer: hide(testkit.Must(alipayplus.NewSigner("1", key))), Keys: ring},
+				BaseURL:     "https://gateway.example",
+			})
+			return err
+		}
+		if err := party(k.Wallet); err != nil {
+			t.Fatalf("%s: the first party: %v", name, err)
+		}
+		if err := party(k.Stranger); !errors.Is(err, alipayplus.ErrKey) || !strings.Contains(err.Error(), "own public key") {
+			t.Errorf("%s: the second party, whose key is taken for Alipay+'s: %v", name, err)
+		}
+		// What was refused is not remembered, and the first party's key still is.
+		if err := ring.Replace(map[string]*rsa.PublicKey{"2": public(k.Stranger)}); err != nil {
+			t.Errorf("%s: Replace: %v", name, err)
+		}
+		if err := ring.Replace(map[string]*rsa.PublicKey{"3": public(k.Wallet)}); !errors.Is(err, alipayplus.ErrKey) {
+			t.Errorf("%s: Replace with the first party's key: %v", name, err)
+		}
+	}
+}
+
 // 100 rotations under 10,000 verifications: a message whose key is live is
 // never refused, a message whose key is retired never accepted.
 func TestRotationUnderLoad(t *testing.T) {
@@ -233,6 +266,19 @@ func TestKeyRingPrintsVersionsOnly(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		if got := fmt.Sprintf(verb, keyRing); got != "KeyRing 1" {
 			t.Errorf("%s: %s", verb, got)
+		}
+	}
+}
+
+// A signer in a log names its key version, which tells what to look up in the
+// developer console, and no number of its key.
+func TestSignerPrintsVersionOnly(t *testing.T) {
+	signer := testkit.Must(alipayplus.NewSigner("7", testkit.Keys().Wallet))
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "signer", signer)
+	for _, got := range []string{fmt.Sprint(signer), fmt.Sprintf("%+v", signer), fmt.Sprintf("%#v", signer), log.String()} {
+		if !strings.Contains(got, "RSA signer, key version 7") || strings.Contains(got, testkit.Keys().Wallet.N.String()[:20]) {
+			t.Errorf("prints as %s", got)
 		}
 	}
 }

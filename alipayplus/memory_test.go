@@ -67,6 +67,18 @@ func TestMemoryTransactions(t *testing.T) {
 				return nil
 			})
 		}, "a", failure},
+		{"runs no part after one that failed, and says so", func(m *alipayplus.Memory) error {
+			return m.InTx(ctx, func(ctx context.Context) error {
+				_ = m.InTx(ctx, func(context.Context) error { return failure })
+				if err := m.Put(ctx, memoryMessage("x", "")); !errors.Is(err, failure) {
+					t.Errorf("a message that will not be there is put: %v", err)
+				}
+				return m.InTx(ctx, func(context.Context) error {
+					t.Error("a part runs in a transaction that failed")
+					return nil
+				})
+			})
+		}, "a", failure},
 		{"is undone by a part that panicked, even if somebody recovers", func(m *alipayplus.Memory) error {
 			err := m.InTx(ctx, func(ctx context.Context) error {
 				defer func() { _ = recover() }()

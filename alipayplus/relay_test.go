@@ -396,6 +396,9 @@ func TestRelayCrashes(t *testing.T) {
 				})
 			})
 			r.runs(first, time.Second)
+			if r.alarmed("the end of a delivery cannot be recorded") == 0 {
+				t.Errorf("nobody hears of a queue that is not written: %q", r.errors)
+			}
 			r.runs(r.relay(), 10*time.Minute)
 			slices.Sort(r.changes)
 			if fmt.Sprint(r.changes) != "[a b]" || len(r.dead) != 0 {

@@ -31,7 +31,7 @@ func (s *Service) CancelToken(ctx context.Context, r *CancelTokenRequest) (*Canc
 			return nil, nil //nolint:nilnil // nothing changes
 		}
 		do := new(messages)
-		do.withdraw, _ = t.created()
+		do.withdraw = t.created()
 		t.cancel(now(), false)
 		return do, nil
 	})
@@ -58,7 +58,7 @@ func (s *Service) Cancel(ctx context.Context, id string) (told bool, err error) 
 			return nil, nil //nolint:nilnil // nothing changes
 		}
 		do := new(messages)
-		do.withdraw, _ = t.created()
+		do.withdraw = t.created()
 		m, err := s.canceledMessage(t)
 		if err == nil {
 			do.put = &m

@@ -83,8 +83,10 @@ func TestCodeIsRedeemedForTokens(t *testing.T) {
 		if answer.AccessToken.IsZero() || answer.RefreshToken.IsZero() || answer.AccessToken.Equal(answer.RefreshToken) {
 			t.Error("there are no two tokens")
 		}
-		if n := len(answer.AccessToken.Reveal()); n > 128 || n < 40 {
-			t.Errorf("the access token has %d characters", n)
+		// 62 to the power of 43 is just more than 2 to the power of 256.
+		form := regexp.MustCompile(`^[0-9A-Za-z]{43}$`)
+		if !form.MatchString(answer.AccessToken.Reveal()) || !form.MatchString(answer.RefreshToken.Reveal()) {
+			t.Errorf("tokens of %d and %d characters, or not of base62", len(answer.AccessToken.Reveal()), len(answer.RefreshToken.Reveal()))
 		}
 		access, _ := answer.AccessTokenExpiryTime.Time()
 		refresh, _ := answer.RefreshTokenExpiryTime.Time()
@@ -309,12 +311,14 @@ func TestIssueCodeNeedsAUserAndAClient(t *testing.T) {
 		{"customerId: missing", func(g *auth.Grant) { g.CustomerID = "" }},
 		{"authClientId: missing", func(g *auth.Grant) { g.AuthClientID = "" }},
 		{"customerId: too long", func(g *auth.Grant) { g.CustomerID = strings.Repeat("c", 65) }},
+		{"authClientId: too long", func(g *auth.Grant) { g.AuthClientID = strings.Repeat("m", 65) }},
 		{"scopes: an empty one", func(g *auth.Grant) { g.Scopes = []string{""} }},
 	} {
 		g := login
 		c.change(&g)
 		var invalid *alipayplus.ValidationError
-		if _, err := w.service.IssueCode(t.Context(), g, nil); !errors.As(err, &invalid) {
+		field, _, _ := strings.Cut(c.rule, ":")
+		if _, err := w.service.IssueCode(t.Context(), g, nil); !errors.As(err, &invalid) || paths(invalid) != field {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}

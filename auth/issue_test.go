@@ -97,14 +97,30 @@ func TestIssueNeedsACompleteGrant(t *testing.T) {
 			g := agreement
 			c.change(&g)
 			var invalid *alipayplus.ValidationError
-			if _, err := w.service.Issue(t.Context(), g); !errors.As(err, &invalid) {
+			field, _, _ := strings.Cut(c.rule, ":")
+			if _, err := w.service.Issue(t.Context(), g); !errors.As(err, &invalid) || paths(invalid) != field {
 				t.Errorf("%s: %v", c.rule, err)
 			}
+		}
+		// All that is missing is named at once.
+		var invalid *alipayplus.ValidationError
+		if _, err := w.service.Issue(t.Context(), auth.Grant{}); !errors.As(err, &invalid) ||
+			paths(invalid) != "customerId authClientId referenceAgreementId" {
+			t.Errorf("an empty grant: %v", err)
 		}
 		if keys := w.waiting(); len(keys) != 0 {
 			t.Errorf("left over: %v", keys)
 		}
 	})
+}
+
+// paths are the fields that e names.
+func paths(e *alipayplus.ValidationError) string {
+	var list []string
+	for _, p := range e.Problems {
+		list = append(list, p.Path)
+	}
+	return strings.Join(list, " ")
 }
 
 // A merchant id that authNotify cannot carry is no reason to lose the token of

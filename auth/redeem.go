@@ -142,7 +142,7 @@ func (s *Service) refresh(ctx context.Context, r *ApplyTokenRequest) (*ApplyToke
 			// TOKEN_CREATED tells of the pair that is dead now. Who sent the
 			// refresh token knows it.
 			do = new(messages)
-			do.withdraw, _ = t.created()
+			do.withdraw = t.created()
 			t.refresh(p, at, sealed, s.keep(p))
 			return do, nil
 		case digest == t.OldRefreshDigest && t.Repeat.open(at):

@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,6 +16,25 @@ import (
 
 func TestMemoryStores(t *testing.T) {
 	authtest.TestStores(t, func(*testing.T) auth.Stores { return newMemoryStores() })
+}
+
+// A context that has ended is an error: a code or a token of nobody would be
+// worse than none.
+func TestMemoryStoresNeedALiveContext(t *testing.T) {
+	stores := newMemoryStores()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, code := stores.FindCode(ended, "digest")
+	_, token := stores.FindToken(ended, "id")
+	_, list := stores.TokensToErase(ended, time.Now(), 1)
+	for name, err := range map[string]error{
+		"FindCode": code, "FindToken": token, "TokensToErase": list,
+		"SaveCode": stores.SaveCode(ended, auth.Code{}), "SaveToken": stores.SaveToken(ended, auth.Token{}),
+	} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // The contract suite finds the mistakes that stores are made with, each by the

@@ -107,12 +107,12 @@ func (t *Token) erase(at time.Time) (changed bool) {
 }
 
 // created returns the key of the message TOKEN_CREATED about t, if it may be in
-// the outbox: there is one about the first pair of an agreement.
-func (t *Token) created() (key string, ok bool) {
+// the outbox, else "": there is one about the first pair of an agreement.
+func (t *Token) created() (key string) {
 	if t.Grant.ReferenceAgreementID == "" || t.OldAccessDigest != "" {
-		return "", false
+		return ""
 	}
-	return typeTokenCreated + "/" + t.AccessDigest, true
+	return typeTokenCreated + "/" + t.AccessDigest
 }
 
 // pair is an access token and its refresh token.

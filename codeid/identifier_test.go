@@ -132,7 +132,7 @@ func TestOpenSources(t *testing.T) {
 				case "good":
 					cfg.Preset = ruleset(t, "v_preset", prefix("PRESET-"))
 				case "bad":
-					cfg.Preset = []byte("{}")
+					cfg.Preset = []byte("?")
 				}
 			})
 			w.refuses(alipayplus.CodeAccessDenied)
@@ -147,6 +147,16 @@ func TestOpenSources(t *testing.T) {
 			case codeid.SourceNone:
 				if !errors.Is(err, alipayplus.CodeAccessDenied) || w.Identifier != nil {
 					t.Errorf("the error does not say why: %v", err)
+				}
+				// It says it of every source that was tried, and of no other.
+				for text, tried := range map[string]bool{
+					"from Alipay+":    true,
+					"from the file":   c.file != "" && c.minimum <= codeid.SourceFile,
+					"from the preset": c.preset != "" && c.minimum <= codeid.SourcePreset,
+				} {
+					if strings.Contains(err.Error(), text) != tried {
+						t.Errorf("%q is missing, or wrong, in: %v", text, err)
+					}
 				}
 			default:
 				s := w.Status()

@@ -151,6 +151,20 @@ func TestFile(t *testing.T) {
 	if s := again.Status(); s.Source != codeid.SourceFile || !s.Confirmed.Equal(past) || s.Age < time.Hour || s.Age > 2*time.Hour {
 		t.Errorf("from the file: %+v", s)
 	}
+	// A clock that was set back since then makes no negative age.
+	future := time.Now().Add(time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(file, future, future); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.open(); err != nil {
+		t.Fatal(err)
+	}
+	if s := again.Status(); !s.Confirmed.Equal(future) || s.Age != 0 {
+		t.Errorf("from a file of tomorrow: %+v", s)
+	}
+	if err := os.Chtimes(file, past, past); err != nil {
+		t.Fatal(err)
+	}
 	again.serves("v1", prefix("ONE-"))
 	if err := again.Refresh(t.Context()); err != nil {
 		t.Fatal(err)

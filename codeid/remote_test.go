@@ -118,6 +118,9 @@ func TestCodesStaySecret(t *testing.T) {
 	}
 	f := codeid.NewFilter(codeid.Lists{Allow: list(t, "exact "+secret)})
 	entry := codeid.Entry{Kind: codeid.KindExact, Value: secret}
+	if got, prefix := fmt.Sprint(entry), fmt.Sprint(codeid.Entry{Kind: codeid.KindPrefix, Value: "281"}); got != "exact [redacted]" || prefix != "prefix 281" {
+		t.Errorf("entries print as %q and %q", got, prefix)
+	}
 	seen = append(seen, f.Check(secret), w.Status(), entry, &entry)
 	for _, v := range seen {
 		var logged strings.Builder

@@ -163,6 +163,9 @@ func TestRuleOptions(t *testing.T) {
 		if err != nil || id.Rule != c.want || id.Untrusted != c.untrusted || id.RedirectURL() != c.url {
 			t.Errorf("%s: %+v, %q, %v", c.rule, id, id.RedirectURL(), err)
 		}
+		if strings.Contains(id.Reason, "server SDK") != c.untrusted {
+			t.Errorf("%s: support reads %q", c.rule, id.Reason)
+		}
 		wantSkipped := 1
 		if c.rule == "Compile" {
 			wantSkipped = 0

@@ -137,12 +137,7 @@ func (s *Service) carryOut(ctx context.Context, r Record, do []Effect, o occurre
 			}
 			end = Debited{Attempt: d.Attempt, At: time.Now()}
 		case Void:
-			if s.cfg.Ledger == nil {
-				continue
-			}
-			// A debit is booked in the transaction that orders it, so that none
-			// is under way.
-			end = Refused{Attempt: d.Attempt}
+			continue // a Ledger has no debit under way that it could end
 		case Credit:
 			if s.cfg.Ledger == nil {
 				continue

@@ -62,10 +62,7 @@ func (s *Service) checkDebit(ctx context.Context, id string, e Event, proof alip
 	if record, err = s.Find(ctx, id); err != nil {
 		return record, asked{}, err
 	}
-	next, do, err := record.On(e)
-	if err != nil {
-		return record, asked{}, err
-	}
+	next, do, _ := record.On(e) // an error orders no debit; the transaction returns it
 	for _, effect := range do {
 		d, ok := effect.(Debit)
 		if !ok {

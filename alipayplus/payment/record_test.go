@@ -150,8 +150,8 @@ func TestCancelWindow(t *testing.T) {
 		if _, _, _, err := append(list, payment.Cancelled{At: c.deadline}).run(t); err != nil {
 			t.Errorf("paid %v, cancelled %v: %v", c.paid, c.deadline, err)
 		}
-		if _, _, _, err := append(list, payment.Cancelled{At: c.deadline.Add(time.Second)}).run(t); !errors.Is(err, payment.ErrCancelWindow) {
-			t.Errorf("paid %v, cancelled a second after %v: %v", c.paid, c.deadline, err)
+		if _, _, _, err := append(list, payment.Cancelled{At: c.deadline.Add(1)}).run(t); !errors.Is(err, payment.ErrCancelWindow) {
+			t.Errorf("paid %v, cancelled a nanosecond after %v: %v", c.paid, c.deadline, err)
 		}
 	}
 }

@@ -81,12 +81,10 @@ func (s *Service) call(ctx context.Context, r Record, effect Effect) (end Event,
 				end = Refused{Attempt: d.Attempt}
 			}
 			return err
-		case Credit:
-			end = Credited{Key: d.Key}
-			return ledger.Credit(ctx, r, d)
-		default:
-			return ErrEvent
 		}
+		credit := effect.(Credit) // nothing else is due
+		end = Credited{Key: credit.Key}
+		return ledger.Credit(ctx, r, credit)
 	})
 	return end, err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,14 +35,93 @@ func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
 	})
 }
 
+// A payment is paid when the ledger says that it debited, which may be long
+// before it is asked again; without a time, now.
+func TestPaidTimeIsTheLedgers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		for _, c := range []struct{ said, want time.Time }{
+			{now.Add(-3 * time.Hour), now.Add(-3 * time.Hour)},
+			{time.Time{}, now},
+		} {
+			s := serve(t, true, func(cfg *payment.ServiceConfig) { cfg.RemoteLedger = datedLedger{cfg.RemoteLedger, c.said} })
+			s.open()
+			r := s.confirm()
+			if paid, ok := r.PaidTime.Time(); r.State != payment.StatePaid || !ok || !paid.Equal(c.want) {
+				t.Errorf("the ledger said %v: %s, paid %v, want %v", c.said, r.State, r.PaidTime, c.want)
+			}
+		}
+	})
+}
+
+// datedLedger says when it debited.
+type datedLedger struct {
+	payment.RemoteLedger
+	at time.Time
+}
+
+func (l datedLedger) Debit(ctx context.Context, r payment.Record, d payment.Debit) (time.Time, error) {
+	_, err := l.RemoteLedger.Debit(ctx, r, d)
+	return l.at, err
+}
+
+// What the ledger does not know yet is in the log with the payment and the
+// reason, so that somebody can ask the ledger; and what is due is asked for in
+// the order in which it came.
+func TestUnansweredCallsAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := serve(t, true, func(cfg *payment.ServiceConfig) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		s.open()
+		s.confirm()
+		if log.Len() > 0 {
+			t.Errorf("control: %s", log.String())
+		}
+		s.remote.Fault = func(context.Context, string, bool) error { return errLost }
+		for _, id := range []string{"r3", "r1", "r2"} {
+			if _, err := s.On(t.Context(), "P1", refunding(id, 60)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, part := range []string{"level=WARN", "does not know the end yet", "paymentRequestId=P1", errLost.Error()} {
+			if !strings.Contains(log.String(), part) {
+				t.Errorf("%q is missing in %s", part, log.String())
+			}
+		}
+		var asked []string
+		s.remote.Fault = func(_ context.Context, key string, after bool) error {
+			if !after {
+				asked = append(asked, key)
+			}
+			return nil
+		}
+		s.runs(time.Minute)
+		var want []string
+		for _, c := range s.find().Credits {
+			want = append(want, c.Key)
+		}
+		if len(want) != 3 || !slices.Equal(asked, want) {
+			t.Errorf("asked for %v, want %v", asked, want)
+		}
+		s.want(payment.StatePaid, 880, "P1 S SUCCESS")
+	})
+}
+
 // The next look is stored before the ledger is called, later than the call
 // ends: a crash in between forgets nothing, and nobody else calls meanwhile.
 func TestBackoffBeforeCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, true)
+		time.Sleep(1_234_567) // a clock that shows nanoseconds; databases keep microseconds
 		var waits []time.Duration
 		s.remote.Fault = func(ctx context.Context, _ string, _ bool) error {
 			r := s.find()
+			if at := r.Resume.At; !at.Equal(at.Truncate(time.Microsecond)) {
+				t.Errorf("a database cannot keep %v", at)
+			}
+			if wait := time.Until(r.Resume.At); len(waits) == 0 && (wait > 10*time.Second || wait <= 10*time.Second-time.Microsecond) {
+				t.Errorf("the first wait is %v", wait)
+			}
 			deadline, ok := ctx.Deadline()
 			if !ok || !r.NextTime().After(deadline) || r.NextTime() != r.Resume.At {
 				t.Errorf("the next look is at %v, the call ends at %v (%t)", r.NextTime(), deadline, ok)
@@ -295,6 +376,38 @@ func TestLateDebitIsGivenBack(t *testing.T) {
 		close(forgetful.wait)
 		if r := <-done; r.State != payment.StateClosed || len(r.Credits) != 1 {
 			t.Errorf("%s, credits %v", r.State, r.Credits)
+		}
+		s.want(payment.StateClosed, 1000)
+	})
+}
+
+// A process with a ledger in the database does not say of a debit at a remote
+// ledger that no money moved: the cancellation waits for one that can ask.
+func TestOnlyRemoteLedgerVoids(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var records payment.Records
+		s := serve(t, true, func(cfg *payment.ServiceConfig) { records = cfg.Records })
+		other := serve(t, false, func(cfg *payment.ServiceConfig) { cfg.Records = records })
+		s.open()
+		s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+			if after {
+				return errLost
+			}
+			return nil
+		}
+		if r := s.confirm(); r.State != payment.StatePaying {
+			t.Fatal(r.State)
+		}
+		for range 2 {
+			r, err := other.On(t.Context(), "P1", cancelling())
+			if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusUnknown {
+				t.Errorf("%v, %v", r.CancelAnswer().Result, err)
+			}
+		}
+		s.remote.Fault = nil
+		s.runs(time.Minute)
+		if r := s.find(); r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded {
+			t.Errorf("%v", r.CancelAnswer().Result)
 		}
 		s.want(payment.StateClosed, 1000)
 	})

@@ -43,6 +43,14 @@ func (c *checks) check(_ context.Context, q payment.Check) error {
 	return nil
 }
 
+func (c *checks) stages() string {
+	var all []payment.Stage
+	for _, q := range c.asked {
+		all = append(all, q.Stage)
+	}
+	return fmt.Sprint(all)
+}
+
 // Check is asked at each stage with what it needs, and not again for what is
 // known already.
 func TestCheckIsAsked(t *testing.T) {
@@ -67,11 +75,7 @@ func TestCheckIsAsked(t *testing.T) {
 		if _, err := s.On(t.Context(), "P1", cancelling()); err != nil {
 			t.Error(err)
 		}
-		var stages []payment.Stage
-		for _, q := range c.asked {
-			stages = append(stages, q.Stage)
-		}
-		if fmt.Sprint(stages) != "[evaluation open debit]" {
+		if stages := c.stages(); stages != "[evaluation open debit]" {
 			t.Fatalf("asked at %v", stages)
 		}
 		q := c.asked[2]
@@ -209,6 +213,100 @@ func TestSecondTapIsChecked(t *testing.T) {
 		taps.Wait()
 		s.want(payment.StateOpen, 1000)
 	})
+}
+
+// A user who agrees too late is not asked for anything any more: the payment is
+// closed, and Check hears of no debit.
+func TestLateConfirmationIsNotChecked(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		k := &checks{stage: payment.StageDebit, err: alipayplus.CodeRiskReject}
+		s := serve(t, remote, func(cfg *payment.ServiceConfig) { cfg.Check = k.check })
+		opened := s.open()
+		time.Sleep(payment.DefaultExpiry + time.Second)
+		if r, err := s.Confirm(t.Context(), agreed(opened)); err != nil || r.State != payment.StateClosed {
+			t.Errorf("%s, %v", r.State, err)
+		}
+		if stages := k.stages(); stages != "[open]" {
+			t.Errorf("asked at %v", stages)
+		}
+		s.runs(3 * time.Second)
+		s.want(payment.StateClosed, 1000, "P1 F ORDER_IS_CLOSED")
+	})
+}
+
+// Whatever a second phone does meanwhile, a confirmation ends with what became
+// of the payment: each debit that gets in between uses up an attempt.
+func TestConfirmationsPassEachOther(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		var s *served
+		checked := 0
+		var c payment.Confirmation
+		s = serve(t, remote, func(cfg *payment.ServiceConfig) {
+			cfg.Check = func(_ context.Context, q payment.Check) error {
+				if q.Stage != payment.StageDebit {
+					return nil
+				}
+				if q.Proof.Reveal() != "1234" {
+					return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
+				}
+				checked++
+				wrong := c
+				wrong.Proof = alipayplus.Conceal("0000")
+				_, err := s.Confirm(s.t.Context(), wrong) // the second phone is faster
+				return err
+			}
+		})
+		c = agreed(s.open())
+		c.Proof = alipayplus.Conceal("1234")
+		r, err := s.Confirm(t.Context(), c)
+		if err != nil || r.State != payment.StateFailed || r.Code != alipayplus.CodeUserPaymentVerificationFailed {
+			t.Errorf("%s %s, %v", r.State, r.Code, err)
+		}
+		if checked != payment.MaxAttempts {
+			t.Errorf("checked %d times, want once for each of %d attempts", checked, payment.MaxAttempts)
+		}
+		s.runs(3 * time.Second)
+		s.want(payment.StateFailed, 1000, "P1 F USER_PAYMENT_VERIFICATION_FAILED")
+	})
+}
+
+// Records that read from a copy that lags cost a confirmation a few questions
+// to Check, not an endless number, and debit nothing that was not checked.
+func TestStaleRecords(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		k := &checks{stage: payment.StageDebit, err: payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)}
+		copied := &copiedRecords{}
+		s := serve(t, remote, func(cfg *payment.ServiceConfig) {
+			copied.Records = cfg.Records
+			cfg.Check, cfg.Records = k.check, copied
+		})
+		opened := s.open()
+		if r := s.confirm(); r.State != payment.StateOpen {
+			t.Fatal(r.State)
+		}
+		k.err, k.asked, copied.old = nil, nil, &opened
+		_, err := s.Confirm(t.Context(), agreed(opened))
+		if _, refused := alipayplus.RefusalOf(err); err == nil || refused || len(k.asked) != payment.MaxAttempts {
+			t.Errorf("asked %d times, %v", len(k.asked), err)
+		}
+		copied.old = nil // it caught up
+		s.want(payment.StateOpen, 1000)
+		s.confirm()
+		s.want(payment.StatePaid, 700)
+	})
+}
+
+// copiedRecords finds what is old, if there is something.
+type copiedRecords struct {
+	payment.Records
+	old *payment.Record
+}
+
+func (r *copiedRecords) Find(ctx context.Context, id string) (payment.Record, error) {
+	if r.old != nil {
+		return *r.old, nil
+	}
+	return r.Records.Find(ctx, id)
 }
 
 // However many guesses come at once, no more are compared than there are tries.
