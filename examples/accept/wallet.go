@@ -32,6 +32,7 @@ type wallet struct {
 	database    *alipayplus.Memory
 	records     *payment.MemoryRecords
 	bank        *paymenttest.Bank
+	lost        paymenttest.LostDebits
 	idempotency alipayplus.IdempotencyStore
 	stores      auth.Stores
 	sealer      *alipayplus.Sealer
@@ -134,7 +135,7 @@ func (p *process) build(w *wallet, version string) (jobs []func(context.Context)
 		notifyHosts = append(notifyHosts, host)
 	}
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Records: w.records, Ledger: w.bank, Check: w.check, OnChange: p.tokens.OnPaid, NotifyHosts: notifyHosts,
+		Records: w.lost.Records(w.records), Ledger: w.lost.Ledger(w.bank), Check: w.check, OnChange: p.tokens.OnPaid, NotifyHosts: notifyHosts,
 	})
 	if err != nil {
 		return nil, err
@@ -216,6 +217,7 @@ func (w *wallet) handlers() accept.Handlers {
 			Unbind:    w.unbind,
 			Restart:   func(context.Context) error { return w.start("1") },
 			RotateKey: func(_ context.Context, version string) error { return w.start(version) },
+			LoseDebit: w.lost.Lose,
 		},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
@@ -28,8 +29,8 @@ import (
 // shortChecks are those that races, repeats and restarts make hard for a
 // database, without the ones that wait.
 var shortChecks = []int{
-	201, 203, 205, 209, 210, 211, 244, 303, 311, 312, 313, 314, 315, 316, 401, 402, 407, 408, 409, 410, 411, 412, 413,
-	601, 604, 605, 606, 607, 608, 609, 614, 701, 705, 708, 709, 721, 722, 723, 726, 801, 803, 804, 805, 807, 808, 900,
+	201, 203, 205, 209, 210, 211, 221, 222, 223, 244, 303, 311, 312, 313, 314, 315, 316, 319, 401, 402, 407, 408, 409, 410, 411, 412, 413, 414,
+	601, 604, 605, 606, 607, 608, 609, 614, 621, 701, 705, 708, 709, 711, 721, 722, 723, 726, 801, 803, 804, 805, 807, 808, 809, 900,
 }
 
 // A wallet on a database is accepted from outside, over HTTP. The long form runs
@@ -78,6 +79,7 @@ type whole struct {
 	store   *sqlstore.Store
 	stores  auth.Stores
 	sealer  *alipayplus.Sealer
+	lost    paymenttest.LostDebits
 	mu      sync.Mutex
 	process *backendProcess
 }
@@ -132,7 +134,7 @@ func (b *whole) start() error {
 	p.tokens, err = auth.NewService(auth.Config{Stores: b.stores, Outbox: b.store.Outbox(), Sealer: b.sealer, RoutingNumber: "666", KeepAccessTokens: true})
 	noted(err)
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Records: b.store.Payments(), Ledger: b.store.Ledger(b.d.OpenBank()), OnChange: p.tokens.OnPaid, Check: b.check,
+		Records: b.lost.Records(b.store.Payments()), Ledger: b.lost.Ledger(b.store.Ledger(b.d.OpenBank())), OnChange: p.tokens.OnPaid, Check: b.check,
 	})
 	noted(err)
 	p.easyPay, err = easypay.NewService(easypay.Config{Payments: payments, Tokens: p.tokens, Sealer: b.sealer, PageURL: backendPage, Account: b.account})
@@ -233,7 +235,8 @@ func (b *whole) handlers() accept.Handlers {
 				}
 				return b.now().tokens.Unbind(ctx, b.now().client, token.ID)
 			},
-			Restart: func(context.Context) error { return b.start() },
+			Restart:   func(context.Context) error { return b.start() },
+			LoseDebit: b.lost.Lose,
 		},
 	}
 }

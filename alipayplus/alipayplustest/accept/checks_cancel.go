@@ -132,4 +132,29 @@ var cancelChecks = []check{
 			}
 		},
 	},
+	{
+		number: 320, name: "a cancellation is taken until 00:30 (UTC+8) of the next day, and a later one leaves the books in order", needs: merchantMode, long: true,
+		loses: "The merchant's system is down for an hour, and the user has paid for nothing.", source: "API cancelPayment; flows.md, returning the result: until 00:30 UTC+8 of the next day",
+		run: func(s *scenario) {
+			inTime, late, u := s.order(), s.order(), s.user(0)
+			for _, o := range []*order{inTime, late} {
+				u.pays(o)
+				s.told(o, "S", s.cfg.notifyWithin())
+			}
+			day := time.Now().In(time.FixedZone("UTC+8", 8*60*60))
+			end := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 30, 0, 0, day.Location())
+			s.sleep(time.Until(end.Add(-2 * time.Minute)))
+			s.cancel(inTime)
+			s.sleep(time.Until(end.Add(2 * time.Minute)))
+			got := s.ask("cancelPayment", s.inquiryOf(late.id))
+			s.must(got.status == "S" || got.code == "CANCEL_WINDOW_EXCEED", "F CANCEL_WINDOW_EXCEED, or S by the wallet's own policy", "%v", got)
+			if got.status == "S" {
+				s.alipay.change(late, func(o *order) { o.cancelled = true })
+				return
+			}
+			i := s.inquire(late.id)
+			s.must(i.payStatus == "S", "the payment stays paid", "%v", i)
+			s.refund(late, 400) // a refund is taken for a year
+		},
+	},
 }

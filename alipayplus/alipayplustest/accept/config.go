@@ -83,8 +83,8 @@ type Limits struct {
 	// arrives, and to tell the app a result; 0 means 15.
 	NotifySeconds int `json:"notifySeconds"`
 	// ResendSeconds is how long it may take until what was not acknowledged comes
-	// again, also after a restart, and until an expired order is closed; 0 means
-	// 60.
+	// again, also after a restart, until a debit without an answer has an end, and
+	// until an expired order is closed; 0 means 60.
 	ResendSeconds int `json:"resendSeconds"`
 }
 
@@ -105,9 +105,10 @@ const (
 	KeyRotation  Capability = "keyRotation"  // both second keys; the driver's call rotateKey
 	Freshness    Capability = "freshness"    // refuses an answer signed an hour ago
 	WrongPIN     Capability = "wrongPin"     // confirm checks proof
+	LostDebits   Capability = "lostDebits"   // the driver's call loseDebit
 )
 
-var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, OneClick, Refresh, Unbind, AuthCodes, Restart, KeyRotation, Freshness, WrongPIN}
+var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, OneClick, Refresh, Unbind, AuthCodes, Restart, KeyRotation, Freshness, WrongPIN, LostDebits}
 
 // Capabilities are all there are.
 func Capabilities() []Capability { return slices.Clone(capabilities) }
