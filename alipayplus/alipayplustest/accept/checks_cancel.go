@@ -101,7 +101,7 @@ var cancelChecks = []check{
 		},
 	},
 	{
-		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode,
+		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode, slow: true,
 		loses: "Alipay+ repeats a cancellation for ever.", source: "flows.md, payment states: failed or closed, cancelPayment",
 		run: func(s *scenario) {
 			o := s.orderUntil(usual, time.Now().Add(3*time.Second))
@@ -114,7 +114,7 @@ var cancelChecks = []check{
 		},
 	},
 	{
-		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode,
+		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode, slow: true,
 		loses: "The merchant hears of a payment that was given back.", source: "flows.md, payment states: an unsent S notification is dropped",
 		run: func(s *scenario) {
 			o := s.order()

@@ -101,8 +101,8 @@ var ledgerChecks = []check{
 				s.alipay.change(o, func(o *order) { o.cancelled = true })
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
-				s.sleep(3 * time.Second) // a debit that comes late
 			}
+			s.sleep(3 * time.Second) // a debit that comes late
 		},
 	},
 	{

@@ -63,7 +63,7 @@ var tokenChecks = []check{
 		},
 	},
 	{
-		number: 702, name: "without consent there is no token", needs: oneClick,
+		number: 702, name: "without consent there is no token", needs: oneClick, slow: true,
 		loses: "A merchant debits a user who never agreed.", source: easyPayPage + "step 2: isAuthorizationAndPay",
 		run: func(s *scenario) {
 			u := s.user(0)
@@ -82,7 +82,7 @@ var tokenChecks = []check{
 		},
 	},
 	{
-		number: 703, name: "consent declined on the cashier page: paid, no token", needs: []Capability{MerchantMode, EasyPay, OneClick},
+		number: 703, name: "consent declined on the cashier page: paid, no token", needs: []Capability{MerchantMode, EasyPay, OneClick}, slow: true,
 		loses: "A merchant debits a user who said no.", source: "flows.md, decision 12: consent is part of the confirmation",
 		run: func(s *scenario) {
 			for _, agrees := range []bool{false, true} {
@@ -106,7 +106,7 @@ var tokenChecks = []check{
 		},
 	},
 	{
-		number: 704, name: "a report of a token that was not acknowledged comes again, with the same token", needs: oneClick,
+		number: 704, name: "a report of a token that was not acknowledged comes again, with the same token", needs: oneClick, slow: true,
 		loses: "Alipay+ never learns the token, or has two.", source: easyPayPage + "step 5, unknown exception",
 		run: func(s *scenario) {
 			for _, f := range []fault{unknown, loseAnswer, answering(result("S", "SUCCESS")), tampered} {

@@ -34,6 +34,11 @@ type Config struct {
 	// VirtualTime says that waiting costs nothing, because everything runs in a
 	// testing/synctest bubble. Checks that wait for minutes run only then.
 	VirtualTime bool `json:"-"`
+	// Quick leaves out the checks that wait for seconds: for expiry, time-outs and
+	// repetitions. What is left takes about half a minute over HTTP.
+	Quick bool `json:"-"`
+	// Progress, if set, gets each result as soon as it is there.
+	Progress func(Result) `json:"-"`
 	// Prefix begins every id of the run; "" makes one from the time.
 	Prefix string `json:"-"`
 	// Transport reaches the wallet; nil means real HTTP.

@@ -63,7 +63,11 @@ func (s *Suite) Run(ctx context.Context) (*Report, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("accept: stopped before check %d: %w", k.number, err)
 		}
-		report.Checks = append(report.Checks, s.check(ctx, k))
+		r := s.check(ctx, k)
+		report.Checks = append(report.Checks, r)
+		if s.cfg.Progress != nil {
+			s.cfg.Progress(r)
+		}
 	}
 	report.Took = time.Since(began)
 	return report, nil
@@ -80,6 +84,10 @@ func (s *Suite) check(ctx context.Context, k check) Result {
 	}
 	if k.long && !s.cfg.VirtualTime {
 		r.Verdict, r.Why = NotApplicable, "it waits for minutes or hours, and runs in virtual time only"
+		return r
+	}
+	if k.slow && s.cfg.Quick {
+		r.Verdict, r.Why = NotApplicable, "it waits for seconds, and a quick run leaves it out"
 		return r
 	}
 	if k.https && !strings.HasPrefix(s.cfg.Alipay.BaseURL, "https://") {
