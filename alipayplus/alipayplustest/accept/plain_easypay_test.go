@@ -158,7 +158,7 @@ func (w *plain) applyToken(r members) members {
 	if w.is("gives every copy a token") {
 		w.pause()
 	}
-	t := &plainToken{access: "AT" + random(30), refresh: "RT" + random(30), customer: c.token.customer, client: c.token.client}
+	t := &plainToken{access: w.tokens + random(30), refresh: w.tokens + random(30), customer: c.token.customer, client: c.token.client}
 	if old := w.db.tokens[c.token.access]; old != nil {
 		old.dead = true
 	}

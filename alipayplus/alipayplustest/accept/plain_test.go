@@ -23,6 +23,7 @@ type plain struct {
 	keys       map[string]*rsa.PrivateKey
 	alipayKeys map[string]*rsa.PublicKey
 	routing    string
+	tokens     string // how they begin
 	ctx        context.Context
 	stop       context.CancelFunc
 	idem       map[string]*answered // in the process: an animal of the zoo forgets it
@@ -318,7 +319,7 @@ func (w *plain) reverse(p *plainPayment) {
 }
 
 func (w *plain) issue(p *plainPayment) {
-	t := &plainToken{access: "AT" + random(30), refresh: "RT" + random(30), customer: p.customer, client: p.authClient, agreement: p.agreement, pays: true}
+	t := &plainToken{access: w.tokens + random(30), refresh: w.tokens + random(30), customer: p.customer, client: p.authClient, agreement: p.agreement, pays: true}
 	w.db.tokens[t.access], w.db.agreements[p.agreement] = t, t
 	w.put(&plainMessage{api: "authNotify", key: t.access, url: w.gateway + "/aps/api/v1/authorizations/authNotify", body: marshal(members{
 		"authorizationNotifyType": "TOKEN_CREATED", "authClientId": t.client, "referenceAgreementId": t.agreement,
