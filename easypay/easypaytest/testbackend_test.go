@@ -19,26 +19,42 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/easypay/easypaytest"
 )
 
-// A wallet of package easypay alone is accepted, with one-click payments.
+// A wallet of package easypay alone is accepted, with one-click payments, with
+// its money in the same database and with its money in a service of its own.
 func TestBackend(t *testing.T) {
-	easypaytest.TestBackend(t, startBackend, accept.OneClick, accept.ResendOTP)
+	for _, c := range []struct {
+		name   string
+		remote bool
+	}{{"ledger", false}, {"remote ledger", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			easypaytest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {
+				return startBackend(ctx, a, c.remote)
+			}, accept.OneClick, accept.ResendOTP, accept.LostDebits)
+		})
+	}
 }
 
 const pageURL = "https://wallet.example/verify/"
 
-func startBackend(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {
+func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool) (accept.Handlers, error) {
 	memory := alipayplus.NewMemory()
-	bank := paymenttest.NewBank(memory)
+	bank, remoteBank := paymenttest.NewBank(memory), paymenttest.NewRemoteBank()
 	pins, logins := map[string]string{}, map[string]string{}
 	for _, u := range a.Users {
 		pins[u.ID], logins[u.LoginID] = u.PIN, u.ID
 		bank.Deposit(u.ID, accept.MinimumBalance)
+		remoteBank.Deposit(u.ID, accept.MinimumBalance)
 	}
 	sealer := must(alipayplus.NewSealer(bytes.Repeat([]byte{7}, 32)))
 	tokens := must(auth.NewService(auth.Config{Stores: auth.NewMemoryStores(memory), Outbox: memory, Sealer: sealer}))
-	payments := must(payment.NewService(payment.ServiceConfig{
-		Records: payment.NewMemoryRecords(memory), Ledger: bank, OnChange: tokens.OnPaid,
-	}))
+	lost, balance := new(paymenttest.LostDebits), bank.Balance
+	config := payment.ServiceConfig{
+		Records: lost.Records(payment.NewMemoryRecords(memory)), Ledger: lost.Ledger(bank), OnChange: tokens.OnPaid,
+	}
+	if remote {
+		config.Ledger, config.RemoteLedger, balance = nil, lost.RemoteLedger(remoteBank), remoteBank.Balance
+	}
+	payments := must(payment.NewService(config))
 	service := must(easypay.NewService(easypay.Config{
 		Payments: payments, Tokens: tokens, Sealer: sealer, PageURL: pageURL,
 		Account: func(_ context.Context, account easypay.Account) (string, error) {
@@ -58,8 +74,9 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance) (accept.Hand
 			Credentials: a.Client.Credentials, Idempotency: alipayplus.NewMemoryIdempotencyStore(10_000),
 		}, slices.Concat(service.Routes("/alipayplus/"), payments.Routes("/alipayplus/"), tokens.Routes("/alipayplus/"))...)),
 		Driver: accept.Driver{
-			Customer: func(r *http.Request) (string, error) { return r.Header.Get("X-Customer"), nil },
-			Balance:  func(_ context.Context, id string) (string, int64, error) { return a.Currency, bank.Balance(id), nil },
+			Customer:  func(r *http.Request) (string, error) { return r.Header.Get("X-Customer"), nil },
+			Balance:   func(_ context.Context, id string) (string, int64, error) { return a.Currency, balance(id), nil },
+			LoseDebit: lost.Lose,
 			Page: func(ctx context.Context, call, page, pin string) (int, string, error) {
 				return visit(ctx, service, call, alipayplus.Conceal(strings.TrimPrefix(page, pageURL)), func(r payment.Record) bool { return pins[r.CustomerID] == pin })
 			},

@@ -1,10 +1,11 @@
 // Accept runs the acceptance suite against a wallet's backend, in whatever
 // language it is written:
 //
-//	go run ./examples/accept -new DIR             # accept.json and the wallet's keys, to begin with
-//	go run ./examples/accept DIR/accept.json      # the checks, over HTTP
-//	go run ./examples/accept -demo                # the checks, on a wallet of this example
-//	go run ./examples/accept -list                # what is checked
+//	go run ./examples/accept -new DIR                 # accept.json and the wallet's keys, to begin with
+//	go run ./examples/accept DIR/accept.json          # the checks, over HTTP
+//	go run ./examples/accept -quick DIR/accept.json   # without the checks that wait
+//	go run ./examples/accept -demo                    # the checks, on a wallet of this example
+//	go run ./examples/accept -list                    # what is checked
 //
 // The exit status is the verdict: 0 accepted, 1 not accepted, 2 the checks could
 // not begin. CONTRACT.md, beside package accept, says what a wallet offers.
@@ -51,6 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	demo := flags.Bool("demo", false, "check the wallet of this example")
 	list := flags.Bool("list", false, "list the checks, and end")
 	only := flags.String("only", "", "numbers of the checks to run, with commas")
+	quick := flags.Bool("quick", false, "leave out the checks that wait for seconds")
 	jsonFile := flags.String("json", "", "write the report as JSON to this file")
 	junitFile := flags.String("junit", "", "write the report as JUnit XML to this file")
 	if err := flags.Parse(args); err != nil {
@@ -64,6 +66,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
+	set := func(cfg *accept.Config) {
+		cfg.Only, cfg.Quick = numbers, *quick
+		cfg.Progress = func(r accept.Result) { _, _ = io.WriteString(stdout, r.String()) }
+	}
 	var report *accept.Report
 	switch {
 	case *list:
@@ -72,14 +78,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return accepted
 	case *fresh != "":
-		if err := writeNew(*fresh); err != nil {
+		if err := writeNew(*fresh, stdout); err != nil {
 			return fail(err)
 		}
 		return accepted
 	case *demo:
-		report, err = runDemo(ctx, numbers)
+		report, err = runDemo(ctx, set)
 	case flags.NArg() == 1:
-		report, err = runConfigured(ctx, flags.Arg(0), numbers)
+		report, err = runConfigured(ctx, flags.Arg(0), set)
 	default:
 		flags.Usage()
 		return cannotBegin
@@ -87,7 +93,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
-	if err := errors.Join(report.WriteText(stdout), toFile(*jsonFile, report.WriteJSON), toFile(*junitFile, report.WriteJUnit)); err != nil {
+	_, err = io.WriteString(stdout, report.Summary())
+	if err := errors.Join(err, toFile(*jsonFile, report.WriteJSON), toFile(*junitFile, report.WriteJUnit)); err != nil {
 		return fail(err)
 	}
 	if report.Err() != nil {
@@ -122,7 +129,7 @@ func toFile(name string, write func(io.Writer) error) error {
 }
 
 // writeNew writes a configuration to begin with.
-func writeNew(dir string) error {
+func writeNew(dir string, stdout io.Writer) error {
 	cfg, wallet, err := accept.NewConfig()
 	if err != nil {
 		return err
@@ -136,16 +143,24 @@ func writeNew(dir string) error {
 			return err
 		}
 	}
-	return nil
+	_, err = fmt.Fprintf(stdout, newText, filepath.Join(dir, "wallet.json"), filepath.Join(dir, "accept.json"), cfg.Alipay.BaseURL)
+	return err
 }
 
+const newText = `1. Give %[1]s to the test environment of your wallet: its clientId, its private keys, and
+   the public keys of the Alipay+ that it is to believe. Its gateway is %[3]s.
+2. Say in %[2]s where your wallet is, who its users are and what it offers: take
+   away the capabilities that it does not have. CONTRACT.md explains each member.
+3. Start the wallet, and then the checks, with %[2]s as the argument.
+`
+
 // runConfigured checks the wallet of an accept.json.
-func runConfigured(ctx context.Context, name string, only []int) (*accept.Report, error) {
+func runConfigured(ctx context.Context, name string, set func(*accept.Config)) (*accept.Report, error) {
 	cfg, err := accept.Load(name)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Only = only
+	set(&cfg)
 	suite, err := accept.New(cfg)
 	if err != nil {
 		return nil, err
@@ -162,41 +177,22 @@ func runConfigured(ctx context.Context, name string, only []int) (*accept.Report
 }
 
 // runDemo checks the wallet of this example, over HTTP on this machine.
-func runDemo(ctx context.Context, only []int) (*accept.Report, error) {
-	cfg, side, err := accept.NewConfig()
-	if err != nil {
-		return nil, err
-	}
-	cfg.Only = only
+func runDemo(ctx context.Context, set func(*accept.Config)) (*accept.Report, error) {
+	cfg := accept.Config{Capabilities: accept.Capabilities()}
 	cfg.Limits.ResendSeconds = 45 // see schedule; and a lease of the process before ends
-	gateway, err := listen(ctx, "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	walletListener, err := listen(ctx, "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(err, gateway.Close())
-	}
-	cfg.Alipay.BaseURL = "http://" + gateway.Addr().String()
-	walletURL := "http://" + walletListener.Addr().String()
-	cfg.Wallet.App, cfg.Wallet.Driver = walletURL+"/app", walletURL+"/driver"
-	for api := range cfg.Wallet.Inbound {
-		cfg.Wallet.Inbound[api] = walletURL + "/alipayplus/" + api
-	}
-	suite, err := accept.New(cfg)
-	if err != nil {
-		return nil, errors.Join(err, gateway.Close(), walletListener.Close())
-	}
-	defer serve(gateway, suite.Alipay())()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	w, err := newWallet(ctx, side.World(cfg))
-	if err != nil {
-		return nil, errors.Join(err, walletListener.Close())
-	}
-	defer w.end()
-	defer serve(walletListener, w.handlers().Handler())()
-	return suite.Run(ctx)
+	set(&cfg)
+	var w *wallet
+	defer func() {
+		if w != nil {
+			w.end()
+		}
+	}()
+	return accept.RunOverHTTP(ctx, cfg, func(ctx context.Context, world accept.World) (_ accept.Handlers, err error) {
+		if w, err = newWallet(ctx, world); err != nil {
+			return accept.Handlers{}, err
+		}
+		return w.handlers(), nil
+	})
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

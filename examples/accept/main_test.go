@@ -43,7 +43,8 @@ func TestCommand(t *testing.T) {
 		{"no such check", []string{"-demo", "-only", "5"}, cannotBegin, "", "there is no check 5"},
 		{"no number", []string{"-demo", "-only", "x"}, cannotBegin, "", `"x" is no number`},
 		{"no such flag", []string{"-x"}, cannotBegin, "", "flag provided but not defined"},
-		{"a new configuration", []string{"-new", dir}, accepted, "", ""},
+		{"a quick run", []string{"-demo", "-quick", "-only", "101,140"}, accepted, "ACCEPTED: 1 passed, 0 failed, 1 not applicable", ""},
+		{"a new configuration", []string{"-new", dir}, accepted, filepath.Join(dir, "wallet.json"), ""},
 		{"a folder that is not there", []string{"-new", filepath.Join(dir, "gone")}, cannotBegin, "", "no such file"},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -32,6 +32,7 @@ type wallet struct {
 	database    *alipayplus.Memory
 	records     *payment.MemoryRecords
 	bank        *paymenttest.Bank
+	lost        paymenttest.LostDebits
 	idempotency alipayplus.IdempotencyStore
 	stores      auth.Stores
 	sealer      *alipayplus.Sealer
@@ -130,7 +131,7 @@ func (p *process) build(w *wallet, version string) (jobs []func(context.Context)
 		return nil, err
 	}
 	payments, err := payment.NewService(payment.ServiceConfig{
-		Client: p.client, Records: w.records, Ledger: w.bank, Check: w.check, OnChange: p.tokens.OnPaid,
+		Client: p.client, Records: w.lost.Records(w.records), Ledger: w.lost.Ledger(w.bank), Check: w.check, OnChange: p.tokens.OnPaid,
 	})
 	if err != nil {
 		return nil, err
@@ -212,6 +213,7 @@ func (w *wallet) handlers() accept.Handlers {
 			Unbind:    w.unbind,
 			Restart:   func(context.Context) error { return w.start("1") },
 			RotateKey: func(_ context.Context, version string) error { return w.start(version) },
+			LoseDebit: w.lost.Lose,
 		},
 	}
 }

@@ -4,24 +4,30 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// The wallet of the quickstart, with its jobs running all the time, is accepted
-// for merchant-presented mode.
+// The wallet of the quickstart, with its jobs running all the time, is accepted.
 func TestAccepted(t *testing.T) {
 	cfg := accept.Config{
-		Capabilities: []accept.Capability{accept.MerchantMode, accept.EntryCodes, accept.Freshness},
-		Currency:     "KRW",
+		Capabilities: []accept.Capability{
+			accept.MerchantMode, accept.EntryCodes, accept.EasyPay, accept.OneClick, accept.ResendOTP, accept.AuthCodes, accept.Refresh,
+			accept.Freshness,
+		},
+		Currency: "KRW",
 		Users: []accept.User{
-			{ID: customer, Header: map[string]string{"X-Customer": customer}},
-			{ID: "C-0815", Header: map[string]string{"X-Customer": "C-0815"}},
+			{ID: customer, PIN: "1234", LoginID: loginID, Header: map[string]string{"X-Customer": customer}},
+			{ID: "C-0815", PIN: "1234", LoginID: "852-90000815", Header: map[string]string{"X-Customer": "C-0815"}},
 		},
 	}
 	for _, c := range accept.List() {
@@ -68,9 +74,42 @@ func TestAccepted(t *testing.T) {
 		}
 		return accept.Handlers{
 			App: flow.Handler(login), Inbound: handler,
-			Driver: accept.Driver{Customer: login, Balance: func(_ context.Context, id string) (string, int64, error) {
-				return a.Currency, w.bank.Balance(id), nil
-			}},
+			Driver: accept.Driver{
+				Customer: login,
+				Balance: func(_ context.Context, id string) (string, int64, error) {
+					return a.Currency, w.bank.Balance(id), nil
+				},
+				Page: func(ctx context.Context, call, page, pin string) (int, string, error) {
+					return w.visit(ctx, call, alipayplus.Conceal(strings.TrimPrefix(page, verifyPage)), pin)
+				},
+				AuthCode: func(ctx context.Context, id, client string, scopes []string) ([]byte, error) {
+					code, err := w.tokens.IssueCode(ctx, auth.Grant{CustomerID: id, AuthClientID: client, Scopes: scopes}, scopes)
+					if err != nil {
+						return nil, err
+					}
+					return code.MarshalJSON()
+				},
+			},
 		}, nil
 	})
+}
+
+// visit is the verification page without its HTML.
+func (w *wallet) visit(ctx context.Context, call string, link alipayplus.Secret, pin string) (int, string, error) {
+	var page easypay.Page
+	var err error
+	switch call {
+	case "pin":
+		page, err = w.easyPay.Verify(ctx, link, func(context.Context, payment.Record) (bool, error) { return pin == "1234", nil })
+	case "resend":
+		page, err = w.easyPay.Resend(ctx, link, func(context.Context, payment.Record) error { return nil })
+	case "giveUp":
+		page, err = w.easyPay.GiveUp(ctx, link)
+	default:
+		page, err = w.easyPay.Page(ctx, link)
+	}
+	if errors.Is(err, easypay.ErrLink) {
+		err = accept.ErrNoPage
+	}
+	return page.TriesLeft, page.Redirect.Reveal(), err
 }

@@ -22,15 +22,19 @@ const (
 	agreementID = "AGREEMENT01"
 )
 
+// logins are the wallet's customers by login id.
+var logins = map[string]string{loginID: customer, "852-90000815": "C-0815"}
+
 // newEasyPay makes the wallet's side of Easy Pay.
 func newEasyPay(payments *payment.Service, tokens easypay.Tokens, sealer *alipayplus.Sealer) (*easypay.Service, error) {
 	return easypay.NewService(easypay.Config{
 		Payments: payments, Tokens: tokens, Sealer: sealer, PageURL: verifyPage,
 		Account: func(_ context.Context, a easypay.Account) (string, error) {
-			if a.UserLoginID.Reveal() != loginID {
+			id, known := logins[a.UserLoginID.Reveal()]
+			if !known {
 				return "", alipayplus.CodeUserNotExist
 			}
-			return customer, nil
+			return id, nil
 		},
 	})
 }

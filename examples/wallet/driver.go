@@ -2,21 +2,25 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/easypay"
 )
@@ -25,155 +29,207 @@ import (
 // and drives the wallet over HTTP: /app/ is the JSON of mpm/APP.md, /alipayplus/
 // what Alipay+ calls, /driver/ what only a test environment has.
 func runDriven(ctx context.Context, o options, db *database, home net.Listener, started func()) error {
-	to, err := readKeys(o.keys)
+	side, err := readKeys(o.keys)
 	if err != nil {
 		return err
 	}
-	to.BaseURL = o.gateway
-	wallet, err := newWallet(ctx, o, db, to, address(home))
-	if err != nil {
+	if o.sealingKey == "" { // of all processes
+		key := make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+		o.sealingKey = hex.EncodeToString(key)
+	}
+	o.lost = new(paymenttest.LostDebits)
+	d := &driven{o: o, db: db, side: side, home: address(home), ctx: ctx}
+	if err := d.start(side.Keys[0].Version); err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/app/", http.StripPrefix("/app", wallet.app))
-	mux.Handle(inboundPath, wallet.inbound)
-	mux.Handle("/driver/", http.StripPrefix("/driver", driver{wallet}))
-	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return serve(ctx, home, mux) })
-	wallet.run(ctx, all)
+	handlers := accept.Handlers{
+		App:     d.handler(func(w *wallet) http.Handler { return w.app }),
+		Inbound: d.handler(func(w *wallet) http.Handler { return w.inbound }),
+		Driver:  d.driver(),
+	}
 	started()
-	return all.Wait()
+	return errors.Join(serve(ctx, home, handlers.Handler()), d.end())
 }
 
-// readKeys reads the wallet's side of the keys: a client id, private keys of the
-// wallet and public keys of Alipay+, by version. The wallet signs with the first.
-func readKeys(name string) (alipayplus.ClientConfig, error) {
-	type key struct{ Version, Key string }
-	var file struct {
-		ClientID         string
-		Keys, AlipayKeys []key
-	}
-	fail := func(err error) (alipayplus.ClientConfig, error) {
-		return alipayplus.ClientConfig{}, fmt.Errorf("-keys: %w", err)
-	}
+// readKeys reads wallet.json of the acceptance suite: the wallet's side of the
+// keys.
+func readKeys(name string) (side accept.WalletSide, err error) {
 	text, err := os.ReadFile(name) //nolint:gosec // the user names it
 	if err == nil {
-		err = json.Unmarshal(text, &file)
+		err = json.Unmarshal(text, &side)
 	}
-	if err == nil && len(file.Keys) == 0 {
+	if err == nil && len(side.Keys) == 0 {
 		err = errors.New("no key of the wallet")
 	}
 	if err != nil {
-		return fail(err)
+		return side, fmt.Errorf("-keys: %w", err)
 	}
-	private, err := alipayplus.ParsePrivateKey([]byte(file.Keys[0].Key))
-	if err != nil {
-		return fail(err)
+	return side, nil
+}
+
+// driven is a wallet that a test can restart.
+type driven struct {
+	o    options
+	db   *database
+	side accept.WalletSide
+	home string
+	ctx  context.Context //nolint:containedctx // of the program
+
+	mu  sync.Mutex
+	now *process
+}
+
+// process is what a crash loses: everything but the database and the keys.
+type process struct {
+	*wallet
+	version string          // of the wallet's key
+	ctx     context.Context //nolint:containedctx // ends with the process
+	stop    context.CancelFunc
+	jobs    *errgroup.Group
+}
+
+// start ends the process that runs, in the middle of whatever it does, and starts
+// one that signs with a version of the wallet's key.
+func (d *driven) start(version string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	to := alipayplus.ClientConfig{BaseURL: d.o.gateway}
+	var err error
+	if to.Credentials, err = d.credentials(version); err != nil {
+		return err
 	}
-	signer, err := alipayplus.NewSigner(file.Keys[0].Version, private)
-	if err != nil {
-		return fail(err)
+	if err := d.stop(); err != nil {
+		return err
 	}
+	p := &process{version: version}
+	p.ctx, p.stop = context.WithCancel(d.ctx)
+	if p.wallet, err = newWallet(p.ctx, d.o, d.db, to, d.home); err != nil {
+		p.stop()
+		return err
+	}
+	var jobs context.Context
+	p.jobs, jobs = errgroup.WithContext(p.ctx)
+	p.run(jobs, p.jobs)
+	d.now = p
+	return nil
+}
+
+// stop ends the process that runs, if there is one.
+func (d *driven) stop() error {
+	if d.now == nil {
+		return nil
+	}
+	d.now.stop()
+	err := ended(d.now.jobs.Wait())
+	d.now.client.CloseIdleConnections()
+	d.now = nil
+	return err
+}
+
+func (d *driven) end() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stop()
+}
+
+func (d *driven) process() *process {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+func (d *driven) credentials(version string) (c alipayplus.Credentials, err error) {
 	public := make(map[string]*rsa.PublicKey)
-	for _, k := range file.AlipayKeys {
-		if public[k.Version], err = alipayplus.ParsePublicKey([]byte(k.Key)); err != nil {
-			return fail(err)
+	for _, k := range d.side.AlipayKeys {
+		public[k.Version] = k.Key
+	}
+	c.ClientID = d.side.ClientID
+	if c.Keys, err = alipayplus.NewKeyRing(public); err != nil {
+		return c, err
+	}
+	for _, k := range d.side.Keys {
+		if k.Version == version {
+			c.Signer, err = alipayplus.NewSigner(version, k.Key)
+			return c, err
 		}
 	}
-	ring, err := alipayplus.NewKeyRing(public)
-	if err != nil {
-		return fail(err)
-	}
-	return alipayplus.ClientConfig{Credentials: alipayplus.Credentials{ClientID: file.ClientID, Signer: signer, Keys: ring}}, nil
+	return c, fmt.Errorf("the wallet has no key %q", version)
+}
+
+// handler asks the process that runs. Its end ends the request, too.
+func (d *driven) handler(of func(*wallet) http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		p := d.process()
+		if p == nil {
+			panic(http.ErrAbortHandler)
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(p.ctx, cancel)()
+		of(p.wallet).ServeHTTP(rw, r.WithContext(ctx))
+	})
 }
 
 // driver is what a test does in the place of a user, beside the app's JSON.
-type driver struct{ *wallet }
-
-var errNoPage = errors.New("no page of the wallet")
-
-func (d driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	customer, err := signedIn(r)
-	if err != nil {
-		http.Error(w, `{"error":"unauthenticated"}`, http.StatusUnauthorized)
-		return
-	}
-	var question struct {
-		Page, PIN, AuthClientID, AccessToken string
-		Scopes                               []string
-	}
-	if r.Method == http.MethodPost {
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&question); err != nil {
-			http.Error(w, `{"error":"bad_request"}`, http.StatusBadRequest)
-			return
-		}
-	}
-	var answer any
-	switch call := r.URL.Path; call {
-	case "/balance":
-		var a alipayplus.Amount
-		a, err = d.db.balance(r.Context(), customer)
-		answer = map[string]string{"currency": string(a.Currency), "value": strconv.FormatInt(a.Minor, 10)}
-	case "/page/open", "/page/pin", "/page/resend", "/page/giveUp":
-		answer, err = d.page(r.Context(), call, question.Page, question.PIN)
-	case "/authCode":
-		answer, err = d.authCode(r.Context(), customer, question.AuthClientID, question.Scopes)
-	case "/unbind":
-		answer, err = d.unbind(r.Context(), alipayplus.Conceal(question.AccessToken))
-	default:
-		err = errNoPage
-	}
-	switch {
-	case errors.Is(err, errNoPage), errors.Is(err, easypay.ErrLink), errors.Is(err, auth.ErrNotFound):
-		http.Error(w, `{"error":"not_found"}`, http.StatusNotFound)
-	case err != nil:
-		http.Error(w, `{"error":"unavailable"}`, http.StatusServiceUnavailable)
-	default:
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(answer)
+func (d *driven) driver() accept.Driver {
+	return accept.Driver{
+		Customer: signedIn,
+		Balance: func(ctx context.Context, id string) (string, int64, error) {
+			a, err := d.db.balance(ctx, id)
+			return string(a.Currency), a.Minor, err
+		},
+		Page: func(ctx context.Context, call, pageURL, pin string) (int, string, error) {
+			return d.process().visit(ctx, call, pageURL, pin)
+		},
+		AuthCode: func(ctx context.Context, id, client string, scopes []string) ([]byte, error) {
+			code, err := d.process().tokens.IssueCode(ctx, auth.Grant{CustomerID: id, AuthClientID: client, Scopes: scopes}, scopes)
+			if err != nil {
+				return nil, err
+			}
+			return code.MarshalJSON()
+		},
+		Unbind: func(ctx context.Context, id, accessToken string) (bool, error) {
+			p := d.process()
+			token, err := p.stores.FindToken(ctx, alipayplus.Conceal(accessToken).Digest())
+			switch {
+			case err != nil:
+				return false, err
+			case token.Grant.CustomerID != id:
+				return false, auth.ErrNotFound
+			}
+			return p.tokens.Unbind(ctx, p.client, token.ID)
+		},
+		Restart:   func(context.Context) error { return d.start(d.process().version) },
+		RotateKey: func(_ context.Context, version string) error { return d.start(version) },
+		LoseDebit: d.o.lost.Lose,
 	}
 }
 
-// page is the verification page. A test cannot read the message with the OTP: it
+// visit is the verification page. A test cannot read the message with the OTP: it
 // enters the user's PIN instead.
-func (d driver) page(ctx context.Context, call, pageURL, pin string) (any, error) {
+func (w *wallet) visit(ctx context.Context, call, pageURL, pin string) (triesLeft int, redirectURL string, err error) {
 	_, text, ok := strings.Cut(pageURL, verifyPath)
 	if !ok {
-		return nil, errNoPage
+		return 0, "", accept.ErrNoPage
 	}
 	link := alipayplus.Conceal(text)
 	var page easypay.Page
-	var err error
 	switch call {
-	case "/page/open":
-		page, err = d.easyPay.Page(ctx, link)
-	case "/page/pin":
-		page, err = d.easyPay.Verify(ctx, link, func(_ context.Context, r payment.Record) (bool, error) {
+	case "pin":
+		page, err = w.easyPay.Verify(ctx, link, func(_ context.Context, r payment.Record) (bool, error) {
 			u, known := userOf(r.CustomerID)
 			return known && subtle.ConstantTimeCompare([]byte(u.PIN), []byte(pin)) == 1, nil
 		})
-	case "/page/resend":
-		page, err = d.easyPay.Resend(ctx, link, d.sendOTP)
+	case "resend":
+		page, err = w.easyPay.Resend(ctx, link, w.sendOTP)
+	case "giveUp":
+		page, err = w.easyPay.GiveUp(ctx, link)
 	default:
-		page, err = d.easyPay.GiveUp(ctx, link)
+		page, err = w.easyPay.Page(ctx, link)
 	}
-	return map[string]any{"triesLeft": page.TriesLeft, "redirectUrl": page.Redirect.Reveal()}, err
-}
-
-// authCode is what the app hands to the client SDK.
-func (d driver) authCode(ctx context.Context, customer, client string, scopes []string) (any, error) {
-	code, err := d.tokens.IssueCode(ctx, auth.Grant{CustomerID: customer, AuthClientID: client, Scopes: scopes}, scopes)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, easypay.ErrLink) {
+		err = accept.ErrNoPage
 	}
-	return map[string]any{"authCode": code.Code.Reveal(), "authSuccessScopes": scopes, "authErrorScopes": []string{}}, nil
-}
-
-func (d driver) unbind(ctx context.Context, token alipayplus.Secret) (any, error) {
-	t, err := d.stores.FindToken(ctx, token.Digest())
-	if err != nil {
-		return nil, err
-	}
-	allowed, err := d.tokens.Unbind(ctx, d.client, t.ID)
-	return map[string]bool{"unbound": allowed}, err
+	return page.TriesLeft, page.Redirect.Reveal(), err
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment/paymenttest"
 )
 
 // options are the command line.
@@ -25,6 +27,8 @@ type options struct {
 	sealingKey string // 64 hexadecimal digits; "" makes one
 	gateway    string // an Alipay+ elsewhere, which drives the wallet; "" plays one
 	keys       string // file with the keys for it
+
+	lost *paymenttest.LostDebits // of a wallet that is driven
 }
 
 func main() {

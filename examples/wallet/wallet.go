@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
@@ -76,8 +77,13 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	if err != nil {
 		return nil, err
 	}
+	var records payment.Records = store.Payments()
+	ledger := store.Ledger(bank{})
+	if o.lost != nil { // a test loses the answers of debits
+		records, ledger = o.lost.Records(records), o.lost.Ledger(ledger)
+	}
 	w.payments, err = payment.NewService(payment.ServiceConfig{
-		Client: w.client, Records: store.Payments(), Ledger: store.Ledger(bank{}), Check: check,
+		Client: w.client, Records: records, Ledger: ledger, Check: check,
 		OnChange:    w.tokens.OnPaid, // the token of an agreement, in the transaction of the debit
 		AfterCommit: func(context.Context, payment.Record, payment.Record) { w.changed.tell() },
 		Logger:      log,
@@ -93,7 +99,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	}
 	var presetRules []byte
 	if o.gateway != "" { // the test's Alipay+ may begin after the wallet
-		presetRules = []byte(testRules)
+		presetRules = accept.Rules()
 	}
 	if w.identifier, err = codeid.Open(ctx, codeid.Config{Client: w.client, Preset: presetRules}); err != nil {
 		return nil, err
@@ -145,15 +151,6 @@ func newSealer(digits string) (*alipayplus.Sealer, error) {
 	}
 	return alipayplus.NewSealer(key)
 }
-
-// testRules are the codes of the acceptance suite.
-const testRules = `{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"preset","codeRules":[
-{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.accept.example/281"},
- "postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},
-{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://shop.accept.example/entry/"},
- "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}},
-{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"http://shop.accept.example/entry/"},
- "postCodeMatchAction":{"postCodeMatchActionType":"OPEN_URL","urlConstructionMethod":"USE_DIRECTLY"}}]}`
 
 // newFilter knows the wallet's own codes, and those that it rejects.
 func newFilter() (*codeid.Filter, error) {

@@ -152,13 +152,19 @@ func TestGuard(t *testing.T) {
 func TestTwoInstances(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { twoInstances(t, filepath.Join(t.TempDir(), "wallet.db")) })
 	t.Run("PostgreSQL", func(t *testing.T) {
-		db := sqltest.PostgreSQL(t) // skips without a server
-		var folder, schema string
-		if err := db.DB.QueryRowContext(t.Context(), `SELECT current_setting('unix_socket_directories'), current_schema()`).Scan(&folder, &schema); err != nil {
-			t.Fatal(err)
-		}
-		twoInstances(t, "postgres:///postgres?"+url.Values{"host": {folder}, "user": {"postgres"}, "search_path": {schema}}.Encode())
+		twoInstances(t, postgreSQL(t))
 	})
+}
+
+// postgreSQL is the address of an empty schema of the private server. Without
+// PostgreSQL the test is skipped; with CI=true it fails.
+func postgreSQL(t *testing.T) string {
+	t.Helper()
+	var folder, schema string
+	if err := sqltest.PostgreSQL(t).DB.QueryRowContext(t.Context(), `SELECT current_setting('unix_socket_directories'), current_schema()`).Scan(&folder, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return "postgres:///postgres?" + url.Values{"host": {folder}, "user": {"postgres"}, "search_path": {schema}}.Encode()
 }
 
 func twoInstances(t *testing.T, database string) {

@@ -27,7 +27,7 @@ func TestBackend(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			mpmtest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {
 				return startBackend(ctx, a, c.remote)
-			}, accept.EntryCodes, accept.Freshness, accept.WrongPIN)
+			}, accept.EntryCodes, accept.Freshness, accept.WrongPIN, accept.LostDebits)
 		})
 	}
 }
@@ -43,8 +43,9 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 	}
 	balance := bank.Balance
 	client := testkit.Must(alipayplus.NewClient(a.Client))
+	lost := new(paymenttest.LostDebits)
 	config := payment.ServiceConfig{
-		Client: client, Records: payment.NewMemoryRecords(memory), Ledger: bank,
+		Client: client, Records: lost.Records(payment.NewMemoryRecords(memory)), Ledger: lost.Ledger(bank),
 		Check: func(_ context.Context, c payment.Check) error {
 			if c.Stage == payment.StageDebit && c.Proof.Reveal() != pins[c.Terms.CustomerID] {
 				return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
@@ -53,7 +54,7 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 		},
 	}
 	if remote {
-		config.Ledger, config.RemoteLedger, balance = nil, remoteBank, remoteBank.Balance
+		config.Ledger, config.RemoteLedger, balance = nil, lost.RemoteLedger(remoteBank), remoteBank.Balance
 	}
 	payments := testkit.Must(payment.NewService(config))
 	rules := testkit.Must(codeid.ParseRuleset(a.Rules, codeid.RuleOptions{}))
@@ -74,7 +75,7 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 		}, payments.Routes("/alipayplus/")...)),
 		Driver: accept.Driver{Customer: customer, Balance: func(_ context.Context, id string) (string, int64, error) {
 			return a.Currency, balance(id), nil
-		}},
+		}, LoseDebit: lost.Lose},
 	}, nil
 }
 

@@ -3,8 +3,9 @@ package accept
 import "slices"
 
 // checks are all checks, by number. A number never changes its meaning.
-var checks = slices.Concat(scanChecks, decodeFaultChecks, confirmChecks, notifyChecks, inquiryChecks, cancelChecks, refundChecks,
-	inboundChecks, easyPayChecks, tokenChecks, codeChecks, crashChecks, chanceChecks, booksChecks)
+var checks = slices.SortedFunc(slices.Values(slices.Concat(scanChecks, decodeFaultChecks, confirmChecks, notifyChecks, inquiryChecks,
+	cancelChecks, refundChecks, inboundChecks, easyPayChecks, tokenChecks, codeChecks, ledgerChecks, crashChecks, chanceChecks, booksChecks,
+)), func(a, b check) int { return a.number - b.number })
 
 // List names all checks, for a table of contents.
 func List() []Result {

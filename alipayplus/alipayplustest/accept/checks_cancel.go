@@ -101,7 +101,7 @@ var cancelChecks = []check{
 		},
 	},
 	{
-		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode,
+		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode, slow: true,
 		loses: "Alipay+ repeats a cancellation for ever.", source: "flows.md, payment states: failed or closed, cancelPayment",
 		run: func(s *scenario) {
 			o := s.orderUntil(usual, time.Now().Add(3*time.Second))
@@ -114,7 +114,7 @@ var cancelChecks = []check{
 		},
 	},
 	{
-		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode,
+		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode, slow: true,
 		loses: "The merchant hears of a payment that was given back.", source: "flows.md, payment states: an unsent S notification is dropped",
 		run: func(s *scenario) {
 			o := s.order()
@@ -130,6 +130,31 @@ var cancelChecks = []check{
 				late := n.at.Sub(cancelledAt) > time.Second // one may be on its way
 				s.must(!late || text(n.members, "paymentResult", "resultStatus") != "S", "no S after the cancellation", "one %v later", n.at.Sub(cancelledAt).Round(time.Millisecond))
 			}
+		},
+	},
+	{
+		number: 320, name: "a cancellation is taken until 00:30 (UTC+8) of the next day, and a later one leaves the books in order", needs: merchantMode, long: true,
+		loses: "The merchant's system is down for an hour, and the user has paid for nothing.", source: "API cancelPayment; flows.md, returning the result: until 00:30 UTC+8 of the next day",
+		run: func(s *scenario) {
+			inTime, late, u := s.order(), s.order(), s.user(0)
+			for _, o := range []*order{inTime, late} {
+				u.pays(o)
+				s.told(o, "S", s.cfg.notifyWithin())
+			}
+			day := time.Now().In(time.FixedZone("UTC+8", 8*60*60))
+			end := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 30, 0, 0, day.Location())
+			s.sleep(time.Until(end.Add(-2 * time.Minute)))
+			s.cancel(inTime)
+			s.sleep(time.Until(end.Add(2 * time.Minute)))
+			got := s.ask("cancelPayment", s.inquiryOf(late.id))
+			s.must(got.status == "S" || got.code == "CANCEL_WINDOW_EXCEED", "F CANCEL_WINDOW_EXCEED, or S by the wallet's own policy", "%v", got)
+			if got.status == "S" {
+				s.alipay.change(late, func(o *order) { o.cancelled = true })
+				return
+			}
+			i := s.inquire(late.id)
+			s.must(i.payStatus == "S", "the payment stays paid", "%v", i)
+			s.refund(late, 400) // a refund is taken for a year
 		},
 	},
 }

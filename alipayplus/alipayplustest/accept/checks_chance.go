@@ -11,7 +11,7 @@ var chanceChecks = []check{chance(821, 1), chance(822, 2), chance(823, 3), chanc
 // chance pays, refunds and cancels while calls go wrong by a seed.
 func chance(number int, seed uint64) check {
 	return check{
-		number: number, name: fmt.Sprintf("payments on a line that breaks, changes and repeats, seed %d", seed), needs: merchantMode,
+		number: number, name: fmt.Sprintf("payments on a line that breaks, changes and repeats, seed %d", seed), needs: merchantMode, slow: true,
 		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
 		run: func(s *scenario) {
 			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
@@ -55,7 +55,7 @@ func chance(number int, seed uint64) check {
 // seed.
 func easyChance(number int, seed uint64) check {
 	return check{
-		number: number, name: fmt.Sprintf("Easy Pay and tokens on a line that breaks, changes and repeats, seed %d", seed), needs: oneClick,
+		number: number, name: fmt.Sprintf("Easy Pay and tokens on a line that breaks, changes and repeats, seed %d", seed), needs: oneClick, slow: true,
 		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
 		run: func(s *scenario) {
 			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed

@@ -116,7 +116,7 @@ var codeChecks = []check{
 			s.must(access != oldAccess && refresh != oldRefresh, "a new pair", "the old one")
 			again, refreshAgain := s.tokens(s.ask("applyToken", s.applyRefresh(oldRefresh)), u)
 			s.must(again == access && refreshAgain == refresh, "the same pair within five minutes", "another one")
-			s.refused("a forged refresh token", s.ask("applyToken", s.applyRefresh("X"+refresh[1:])), "INVALID_REFRESH_TOKEN")
+			s.refused("a forged refresh token", s.ask("applyToken", s.applyRefresh(altered(refresh))), "INVALID_REFRESH_TOKEN")
 			pairs := map[string]bool{}
 			for _, got := range s.parallel(s.prepare("applyToken", s.applyRefresh(refresh)), 16) {
 				if got.status == "S" {

@@ -181,7 +181,7 @@ var confirmChecks = []check{
 		},
 	},
 	{
-		number: 212, name: "a payment that is confirmed too late is closed, not debited", needs: merchantMode,
+		number: 212, name: "a payment that is confirmed too late is closed, not debited", needs: merchantMode, slow: true,
 		loses: "The user pays, and the merchant has closed the order.", source: decodePage + "paymentExpiryTime",
 		run: func(s *scenario) {
 			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)

@@ -23,7 +23,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications",
+		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications", slow: true,
 		run: func(s *scenario) {
 			u := s.user(0)
 			var orders []*order
@@ -102,7 +102,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 806, name: "restart between a token and its report: the same token", needs: []Capability{EasyPay, OneClick, Restart}, loses: "Alipay+ never learns the token, or has two.", source: easyPayPage + "step 5",
+		number: 806, name: "restart between a token and its report: the same token", needs: []Capability{EasyPay, OneClick, Restart}, loses: "Alipay+ never learns the token, or has two.", source: easyPayPage + "step 5", slow: true,
 		run: func(s *scenario) {
 			u := s.user(0)
 			o := s.newPay(usual)

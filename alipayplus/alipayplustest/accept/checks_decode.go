@@ -80,7 +80,7 @@ var decodeFaultChecks = []check{
 		},
 	},
 	{
-		number: 140, name: "a decoding that takes over 8 seconds is asked again", needs: merchantMode,
+		number: 140, name: "a decoding that takes over 8 seconds is asked again", needs: merchantMode, slow: true,
 		loses: "The user waits for ever.", source: "Alipay+ API overview, time-outs",
 		run: func(s *scenario) {
 			o := s.order()
@@ -92,7 +92,7 @@ var decodeFaultChecks = []check{
 		},
 	},
 	{
-		number: 141, name: "a redirect of the gateway is not followed", needs: merchantMode,
+		number: 141, name: "a redirect of the gateway is not followed", needs: merchantMode, slow: true,
 		loses: "Signed requests go where a stranger wants them.", source: "protocol.md, responses that are not signed: 3xx",
 		run: func(s *scenario) {
 			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {

@@ -258,7 +258,7 @@ var easyPayChecks = []check{
 		},
 	},
 	{
-		number: 613, name: "an expired verification is closed and notified", needs: easyPay,
+		number: 613, name: "an expired verification is closed and notified", needs: easyPay, slow: true,
 		loses: "The user pays an order that the merchant has closed.", source: "flows.md, payment states: verifying, expiry",
 		run: func(s *scenario) {
 			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)

@@ -20,7 +20,7 @@ var notifyChecks = []check{
 	resend(240, "a status that is neither S nor F", strange),
 	resend(241, "too much traffic", busy),
 	{
-		number: 242, name: "an acknowledgement that takes over 5 seconds does not keep the user waiting", needs: merchantMode,
+		number: 242, name: "an acknowledgement that takes over 5 seconds does not keep the user waiting", needs: merchantMode, slow: true,
 		loses: "The user taps again, or leaves.", source: "Alipay+ API overview, time-outs",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
@@ -37,7 +37,7 @@ var notifyChecks = []check{
 		},
 	},
 	{
-		number: 243, name: "an acknowledgement F changes nothing about the payment", needs: merchantMode,
+		number: 243, name: "an acknowledgement F changes nothing about the payment", needs: merchantMode, slow: true,
 		loses: "The user has paid, and the wallet takes the money back while the merchant delivers, or the other way round.", source: "API notifyPayment, result F",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
@@ -97,7 +97,7 @@ var notifyChecks = []check{
 		},
 	},
 	{
-		number: 246, name: "an acknowledged notification is not repeated", needs: merchantMode,
+		number: 246, name: "an acknowledged notification is not repeated", needs: merchantMode, slow: true,
 		loses: "Alipay+ blocks a wallet that floods it.", source: "API notifyPayment, result S",
 		run: func(s *scenario) {
 			o := s.order()
@@ -108,7 +108,7 @@ var notifyChecks = []check{
 		},
 	},
 	{
-		number: 247, name: "after an outage every payment is notified", needs: merchantMode,
+		number: 247, name: "after an outage every payment is notified", needs: merchantMode, slow: true,
 		loses: "Merchants never hear of payments that were made while Alipay+ was away.", source: "flows.md, returning the result: never dropped silently",
 		run: func(s *scenario) {
 			u := s.user(0)
@@ -140,7 +140,7 @@ var notifyChecks = []check{
 // resend is a notification that is not acknowledged at first.
 func resend(number int, what string, faults ...fault) check {
 	return check{
-		number: number, name: "after " + what + " the same notification comes again", needs: merchantMode,
+		number: number, name: "after " + what + " the same notification comes again", needs: merchantMode, slow: number != 231 && number != 233,
 		loses: "The user has paid and the merchant never hears of it, or Alipay+ refuses the repeat.", source: "API notifyPayment, result U or none: retry",
 		run: func(s *scenario) {
 			o := s.order()

@@ -34,6 +34,11 @@ type Config struct {
 	// VirtualTime says that waiting costs nothing, because everything runs in a
 	// testing/synctest bubble. Checks that wait for minutes run only then.
 	VirtualTime bool `json:"-"`
+	// Quick leaves out the checks that wait for seconds: for expiry, time-outs and
+	// repetitions. What is left takes about half a minute over HTTP.
+	Quick bool `json:"-"`
+	// Progress, if set, gets each result as soon as it is there.
+	Progress func(Result) `json:"-"`
 	// Prefix begins every id of the run; "" makes one from the time.
 	Prefix string `json:"-"`
 	// Transport reaches the wallet; nil means real HTTP.
@@ -83,8 +88,8 @@ type Limits struct {
 	// arrives, and to tell the app a result; 0 means 15.
 	NotifySeconds int `json:"notifySeconds"`
 	// ResendSeconds is how long it may take until what was not acknowledged comes
-	// again, also after a restart, and until an expired order is closed; 0 means
-	// 60.
+	// again, also after a restart, until a debit without an answer has an end, and
+	// until an expired order is closed; 0 means 60.
 	ResendSeconds int `json:"resendSeconds"`
 }
 
@@ -105,9 +110,10 @@ const (
 	KeyRotation  Capability = "keyRotation"  // both second keys; the driver's call rotateKey
 	Freshness    Capability = "freshness"    // refuses an answer signed an hour ago
 	WrongPIN     Capability = "wrongPin"     // confirm checks proof
+	LostDebits   Capability = "lostDebits"   // the driver's call loseDebit
 )
 
-var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, OneClick, Refresh, Unbind, AuthCodes, Restart, KeyRotation, Freshness, WrongPIN}
+var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, OneClick, Refresh, Unbind, AuthCodes, Restart, KeyRotation, Freshness, WrongPIN, LostDebits}
 
 // Capabilities are all there are.
 func Capabilities() []Capability { return slices.Clone(capabilities) }

@@ -29,6 +29,10 @@ type Driver struct {
 	Restart func(ctx context.Context) error
 	// RotateKey makes the wallet sign with another of its keys.
 	RotateKey func(ctx context.Context, version string) error
+	// LoseDebit loses the answer of the customer's next debit: after it landed, or
+	// before anything happened. paymenttest.LostDebits does so for a wallet that is
+	// made of package payment.
+	LoseDebit func(ctx context.Context, customerID string, landed bool) error
 }
 
 // ErrNoPage is the error of [Driver.Page] for a URL that is no page.
@@ -46,6 +50,7 @@ func (d Driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Page, PIN, AuthClientID, AccessToken, Version string
 		Scopes                                        []string
+		Landed                                        bool
 	}
 	data, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err == nil && len(data) > 0 {
@@ -90,6 +95,10 @@ func (d Driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/rotateKey":
 		if err = errNoCall; d.RotateKey != nil {
 			err = d.RotateKey(ctx, body.Version)
+		}
+	case "/loseDebit":
+		if err = errNoCall; d.LoseDebit != nil {
+			err = d.LoseDebit(ctx, customer, body.Landed)
 		}
 	default:
 		err = errNoCall

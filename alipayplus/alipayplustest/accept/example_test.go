@@ -29,10 +29,12 @@ func ExampleReport_WriteText() {
 	//           documents: API cancelPayment
 	//           expected:  cancelPayment is answered S
 	//           seen:      F PROCESS_FAIL
-	// n/a  601  an evaluation moves no money and makes no order (0.0s)
+	// n/a  601  an evaluation moves no money and makes no order
 	//           not applicable: the wallet does not offer "easyPay"
 	//
 	// NOT ACCEPTED: 1 passed, 1 failed, 1 not applicable, in 3s (ids begin with A1)
+	//   failed 313  cancelled after the payment: the money is back, once
+	//   not applicable, because the wallet does not offer "easyPay": 601
 }
 
 // The checks by number, for a table of contents.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -35,21 +34,10 @@ type Handlers struct {
 //
 // start gives every user the balance that [MinimumBalance] asks for.
 func RunInMemory(ctx context.Context, cfg Config, start func(ctx context.Context, w World) (Handlers, error)) (*Report, error) {
-	keys, err := makeKeys()
-	if err != nil {
-		return nil, fmt.Errorf("accept: %w", err)
-	}
 	const gateway, origin = "https://gateway.accept.example", "https://wallet.accept.example"
-	cfg.Alipay = Alipay{BaseURL: gateway, Keys: []PrivateKey{{"1", keys[0]}, {"2", keys[1]}}}
-	cfg.Wallet = Wallet{
-		ClientID: "WALLET_CLIENT_01", Keys: []PublicKey{{"1", &keys[2].PublicKey}, {"2", &keys[3].PublicKey}},
-		App: origin + "/app", Driver: origin + "/driver", Inbound: inboundURLs(origin),
-	}
-	if cfg.Currency == "" {
-		cfg.Currency = "HKD"
-	}
-	if cfg.Users == nil {
-		cfg.Users = testUsers()
+	cfg, side, err := cfg.local(gateway, origin)
+	if err != nil {
+		return nil, err
 	}
 	wallet := &later{}
 	cfg.Transport = InMemory(wallet)
@@ -57,17 +45,14 @@ func RunInMemory(ctx context.Context, cfg Config, start func(ctx context.Context
 	if err != nil {
 		return nil, err
 	}
-	handlers, err := start(ctx, World{
-		ClientID: cfg.Wallet.ClientID, BaseURL: gateway,
-		WalletKeys: map[string]*rsa.PrivateKey{"1": keys[2], "2": keys[3]},
-		AlipayKeys: map[string]*rsa.PublicKey{"1": &keys[0].PublicKey, "2": &keys[1].PublicKey},
-		Transport:  InMemory(suite.Alipay()), Rules: Rules(), Users: cfg.Users, Currency: cfg.Currency,
-	})
+	world := side.World(cfg)
+	world.Transport = InMemory(suite.Alipay())
+	handlers, err := start(ctx, world)
 	if err != nil {
 		return nil, fmt.Errorf("accept: the wallet does not start: %w", err)
 	}
 	if handlers.Inbound == nil || handlers.Driver == nil {
-		return nil, errors.New("accept: Handlers need Inbound and Driver")
+		return nil, errNoHandlers
 	}
 	wallet.handler = handlers.Handler()
 	return suite.Run(ctx)
@@ -109,16 +94,8 @@ func NewConfig() (Config, WalletSide, error) {
 			return Config{}, WalletSide{}, fmt.Errorf("accept: %w", err)
 		}
 	}
-	const wallet = "http://127.0.0.1:8080"
-	cfg := Config{
-		Alipay: Alipay{Listen: "127.0.0.1:8900", BaseURL: "http://127.0.0.1:8900", Keys: []PrivateKey{{"1", keys[0]}, {"2", keys[1]}}},
-		Wallet: Wallet{
-			ClientID: "WALLET_CLIENT_01", Keys: []PublicKey{{"1", &keys[2].PublicKey}, {"2", &keys[3].PublicKey}},
-			App: wallet + "/app", Driver: wallet + "/driver", Inbound: inboundURLs(wallet),
-		},
-		Users: testUsers(), OrderCurrency: "JPY", Currency: "HKD", Capabilities: Capabilities(),
-	}
-	side := WalletSide{cfg.Wallet.ClientID, []PrivateKey{{"1", keys[2]}, {"2", keys[3]}}, []PublicKey{{"1", &keys[0].PublicKey}, {"2", &keys[1].PublicKey}}}
+	cfg, side := Config{OrderCurrency: "JPY", Capabilities: Capabilities()}.with(keys, "http://127.0.0.1:8900", "http://127.0.0.1:8080")
+	cfg.Alipay.Listen = "127.0.0.1:8900"
 	return cfg, side, nil
 }
 

@@ -23,6 +23,9 @@ func (w *plain) pay(r members) members {
 		if before.fingerprint != fingerprint && !w.is("looks at no consistency fields") {
 			return plainResult("F", "REPEAT_REQ_INCONSISTENT")
 		}
+		if p := w.db.payments[id]; p != nil && p.link == "" && str(before.answer, "result", "resultStatus") == "U" {
+			return w.oneClick(p)
+		}
 		return before.answer
 	}
 	if w.is("books every copy of a payment at once") {
@@ -114,7 +117,17 @@ func (w *plain) payWithToken(p *plainPayment, token, customer string) members {
 	w.db.payments[p.id] = p
 	if refusal := w.debit(p); refusal != "" {
 		w.fail(p, "failed", refusal)
-		return plainResult("F", refusal)
+	}
+	return w.oneClick(p)
+}
+
+// oneClick is what Alipay+ is told about a payment with a token.
+func (w *plain) oneClick(p *plainPayment) members {
+	switch p.state {
+	case "paying":
+		return plainResult("U", "PAYMENT_IN_PROCESS")
+	case "failed", "closed":
+		return plainResult("F", p.result)
 	}
 	a := plainResult("S", "SUCCESS")
 	a["paymentId"], a["paymentTime"], a["customerId"] = p.paymentID, p.paidAt.Format(time.RFC3339), p.customer
@@ -145,7 +158,7 @@ func (w *plain) applyToken(r members) members {
 	if w.is("gives every copy a token") {
 		w.pause()
 	}
-	t := &plainToken{access: "AT" + random(30), refresh: "RT" + random(30), customer: c.token.customer, client: c.token.client}
+	t := &plainToken{access: w.tokens + random(30), refresh: w.tokens + random(30), customer: c.token.customer, client: c.token.client}
 	if old := w.db.tokens[c.token.access]; old != nil {
 		old.dead = true
 	}

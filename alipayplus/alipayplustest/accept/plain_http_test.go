@@ -59,6 +59,11 @@ func (w *plain) ask(r *http.Request, customer string, request members) (int, mem
 		defer w.db.mu.Unlock()
 		w.db.version = str(request, "version")
 		return http.StatusOK, members{}
+	case "/driver/loseDebit":
+		w.db.mu.Lock()
+		defer w.db.mu.Unlock()
+		w.db.lose[customer] = str(request, "landed") == "true"
+		return http.StatusOK, members{}
 	case "/driver/restart":
 		w.stop()
 		w.start(background)
@@ -194,6 +199,15 @@ func (w *plain) cancel(r members) members {
 	case p == nil && w.is("keeps no tombstone"):
 	case p == nil:
 		w.db.payments[id] = &plainPayment{id: id, state: "closed", result: "ORDER_IS_CLOSED"}
+	case p.state == "paid" && time.Since(p.paidAt) > 10*time.Minute && w.is("takes cancellations for ten minutes"):
+		return plainResult("F", "CANCEL_WINDOW_EXCEED")
+	case p.state == "paid" && w.cancelledTooLate(p):
+		return plainResult("F", "CANCEL_WINDOW_EXCEED")
+	case p.state == "paying": // voids the debit, or gives it back
+		if p.landed && !w.is("cancels an unknown debit without giving it back") {
+			w.db.balances[p.customer] += p.debit.minor
+		}
+		p.state, p.result = "closed", "ORDER_IS_CLOSED"
 	case p.state == "paid":
 		if before := p.credited; w.is("gives back every cancellation at once") {
 			w.pause()
@@ -213,6 +227,14 @@ func (w *plain) cancel(r members) members {
 		return plainResult("F", "PROCESS_FAIL")
 	}
 	return plainResult("S", "SUCCESS")
+}
+
+// cancelledTooLate reports whether a cancellation comes after 00:30 (UTC+8) of
+// the day after the payment.
+func (w *plain) cancelledTooLate(p *plainPayment) bool {
+	day := p.paidAt.UTC().Add(8 * time.Hour)
+	end := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 30, 0, 0, time.UTC).Add(-8 * time.Hour)
+	return time.Now().After(end)
 }
 
 func (w *plain) refund(r members) members {
@@ -247,6 +269,9 @@ func (w *plain) refund(r members) members {
 		w.pause()
 	}
 	answer := w.refundNow(id, amount, credit)
+	if str(answer, "result", "resultStatus") == "U" {
+		return answer
+	}
 	store[key] = &answered{print, answer}
 	return answer
 }
@@ -256,6 +281,8 @@ func (w *plain) refundNow(id string, amount, credit money) members {
 	switch {
 	case p == nil || p.customer == "":
 		return plainResult("F", "ORDER_NOT_EXIST")
+	case p.state == "paying" && !w.is("refuses a refund while the debit is unknown"):
+		return plainResult("U", "UNKNOWN_EXCEPTION")
 	case p.state != "paid" && !(p.state == "closed" && w.is("refunds after a cancellation")):
 		return plainResult("F", "PROCESS_FAIL")
 	case amount.currency != p.paymentAmount.currency:

@@ -23,6 +23,7 @@ type plain struct {
 	keys       map[string]*rsa.PrivateKey
 	alipayKeys map[string]*rsa.PublicKey
 	routing    string
+	tokens     string // how they begin
 	ctx        context.Context
 	stop       context.CancelFunc
 	idem       map[string]*answered // in the process: an animal of the zoo forgets it
@@ -47,6 +48,7 @@ type plainDB struct {
 	agreements map[string]*plainToken
 	authCodes  map[string]*plainCode
 	refreshes  map[string]*plainCode
+	lose       map[string]bool // whose next debit gets no answer, and whether it lands
 }
 
 // answered is an answer by its idempotency key.
@@ -57,7 +59,7 @@ type answered struct {
 
 type plainPayment struct {
 	id, paymentID, customer, code string
-	state                         string // open, verifying, paid, failed, closed
+	state                         string // open, verifying, paying, paid, failed, closed
 	result                        string // of failed and closed, and of the last refusal of open
 	paymentAmount, payTo, debit   money
 	expiry, paidAt                time.Time
@@ -69,6 +71,8 @@ type plainPayment struct {
 	refunded, credited            int64
 	agreement, authClient         string
 	consent                       bool
+	landed                        bool      // what the ledger knows of a debit that was not answered
+	askAt                         time.Time // when the ledger is asked for it
 }
 
 type plainMessage struct {
@@ -97,7 +101,7 @@ func newPlainDB() *plainDB {
 		version: "1", pins: map[string]string{}, logins: map[string]string{}, balances: map[string]int64{},
 		payments: map[string]*plainPayment{}, codes: map[string]string{}, links: map[string]string{},
 		refunds: map[string]*answered{}, pays: map[string]*answered{}, tokens: map[string]*plainToken{}, agreements: map[string]*plainToken{},
-		authCodes: map[string]*plainCode{}, refreshes: map[string]*plainCode{},
+		authCodes: map[string]*plainCode{}, refreshes: map[string]*plainCode{}, lose: map[string]bool{},
 	}
 }
 
@@ -120,19 +124,35 @@ func (w *plain) start(ctx context.Context) {
 			}
 		}
 	}
+	for _, p := range w.db.payments {
+		if p.state == "paying" && w.is("takes back unknown debits at a restart") {
+			p.state = "open"
+		}
+	}
 	w.db.mu.Unlock()
 	go func() {
 		for own.Err() == nil {
 			w.work(own)
 			select {
 			case <-own.Done():
-			case <-time.After(50 * time.Millisecond):
+			case <-time.After(w.pace()):
 			}
 		}
 	}()
 }
 
-// work expires payments and delivers messages.
+// pace is how long the worker rests: longer when nothing is under way.
+func (w *plain) pace() time.Duration {
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	if slices.ContainsFunc(w.db.outbox, func(m *plainMessage) bool { return !m.done }) {
+		return 50 * time.Millisecond
+	}
+	return 500 * time.Millisecond
+}
+
+// work expires payments, asks for debits that were not answered, and delivers
+// messages.
 func (w *plain) work(ctx context.Context) {
 	w.db.mu.Lock()
 	defer w.db.mu.Unlock()
@@ -140,6 +160,9 @@ func (w *plain) work(ctx context.Context) {
 	for _, p := range w.db.payments {
 		if !w.is("never expires") {
 			w.expire(p, now)
+		}
+		if p.state == "paying" && now.After(p.askAt) && !w.is("never asks for an unknown debit") {
+			w.resolve(p)
 		}
 	}
 	for _, m := range w.db.outbox {
@@ -236,7 +259,24 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 			w.pause()
 		}
 	}
-	w.db.balances[p.customer] -= p.debit.minor
+	landed, lost := w.db.lose[p.customer]
+	delete(w.db.lose, p.customer)
+	if !lost || landed {
+		w.db.balances[p.customer] -= p.debit.minor
+	}
+	if lost {
+		p.state, p.result, p.landed, p.askAt = "paying", "", landed, time.Now().Add(2*time.Second)
+		if w.is("says F after an unknown debit") {
+			w.fail(p, "failed", "PROCESS_FAIL")
+		}
+		return ""
+	}
+	w.debited(p)
+	return ""
+}
+
+// debited is what follows from a debit.
+func (w *plain) debited(p *plainPayment) {
 	p.state, p.result = "paid", ""
 	if !w.is("notifies before it commits") {
 		w.notify(p)
@@ -244,7 +284,15 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 	if p.agreement != "" && p.consent && w.db.agreements[p.agreement] == nil {
 		w.issue(p)
 	}
-	return ""
+}
+
+// resolve asks the ledger for a debit that was not answered: with the same key,
+// so that it makes the debit if it did not arrive.
+func (w *plain) resolve(p *plainPayment) {
+	if !p.landed || w.is("debits again after an unknown debit") {
+		w.db.balances[p.customer] -= p.debit.minor
+	}
+	w.debited(p)
 }
 
 // pause lets others in, as a wallet without a transaction does.
@@ -271,7 +319,7 @@ func (w *plain) reverse(p *plainPayment) {
 }
 
 func (w *plain) issue(p *plainPayment) {
-	t := &plainToken{access: "AT" + random(30), refresh: "RT" + random(30), customer: p.customer, client: p.authClient, agreement: p.agreement, pays: true}
+	t := &plainToken{access: w.tokens + random(30), refresh: w.tokens + random(30), customer: p.customer, client: p.authClient, agreement: p.agreement, pays: true}
 	w.db.tokens[t.access], w.db.agreements[p.agreement] = t, t
 	w.put(&plainMessage{api: "authNotify", key: t.access, url: w.gateway + "/aps/api/v1/authorizations/authNotify", body: marshal(members{
 		"authorizationNotifyType": "TOKEN_CREATED", "authClientId": t.client, "referenceAgreementId": t.agreement,
@@ -403,7 +451,7 @@ func (w *plain) confirm(customer string, r members) (int, members) {
 	if !w.is("debits expired orders") {
 		w.expire(p, time.Now())
 	}
-	if p.state != "open" && !(p.state == "paid" && w.is("debits at a second tap")) && !(p.state == "closed" && w.is("debits after a cancellation")) {
+	if p.state != "open" && !(p.state == "paid" && w.is("debits at a second tap")) && !(p.state == "paying" && w.is("debits at a tap while the debit is unknown")) && !(p.state == "closed" && w.is("debits after a cancellation")) {
 		return http.StatusOK, w.resultPage(p)
 	}
 	if shown, ok := amountAt(r, "amount"); (!ok || shown != p.debit) && !w.is("takes any amount") {
@@ -428,11 +476,17 @@ func (w *plain) confirm(customer string, r members) (int, members) {
 
 func (w *plain) resultPage(p *plainPayment) members {
 	page := members{"step": "resultPage", "paymentRequestId": p.id, "state": p.state, "debitAmount": p.debit.json()}
+	if p.state == "paying" {
+		page["state"] = "processing"
+		if w.is("shows a failure while the debit is unknown") {
+			page["state"] = "failed"
+		}
+	}
 	if p.result != "" {
 		page["resultCode"] = p.result
 		page["message"] = members{"key": "k", "text": "No.", "support": false}
 	}
-	if p.state == "open" || p.state == "verifying" {
+	if p.state == "open" || p.state == "verifying" || p.state == "paying" {
 		return page
 	}
 	page["redirect"] = members{"to": "home"}

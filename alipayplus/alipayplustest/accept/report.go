@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,30 +73,64 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// WriteText writes the report for people. Messages of failed checks are in it.
+// WriteText writes the report for people: the [Result.String] of each check, and
+// the [Report.Summary]. Messages of failed checks are in it.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%-4s %d  %s (%.1fs)\n", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name, c.Took.Seconds())
-		switch c.Verdict {
-		case NotApplicable:
-			fmt.Fprintf(&b, "          not applicable: %s\n", c.Why)
-		case Failed:
-			fmt.Fprintf(&b, "          at stake:  %s\n          documents: %s\n          expected:  %s\n          seen:      %s\n", c.Loses, c.Source, c.Expected, c.Seen)
-			for _, m := range c.Messages {
-				fmt.Fprintf(&b, "            %s\n", m)
-			}
-		case Passed:
-		}
+		b.WriteString(c.String())
 	}
+	b.WriteString(r.Summary())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// String is the result in lines for people, with the messages if it failed.
+func (c Result) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-4s %d  %s", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name)
+	switch c.Verdict {
+	case NotApplicable:
+		fmt.Fprintf(&b, "\n          not applicable: %s\n", c.Why)
+	case Failed:
+		fmt.Fprintf(&b, " (%.1fs)\n          at stake:  %s\n          documents: %s\n          expected:  %s\n          seen:      %s\n",
+			c.Took.Seconds(), c.Loses, c.Source, c.Expected, c.Seen)
+		for _, m := range c.Messages {
+			fmt.Fprintf(&b, "            %s\n", m)
+		}
+	case Passed:
+		fmt.Fprintf(&b, " (%.1fs)\n", c.Took.Seconds())
+	}
+	return b.String()
+}
+
+// Summary is the verdict, what failed, and why checks were not applicable.
+func (r *Report) Summary() string {
+	var b strings.Builder
 	verdict := "ACCEPTED"
 	if r.Err() != nil {
 		verdict = "NOT ACCEPTED"
 	}
 	fmt.Fprintf(&b, "\n%s: %d passed, %d failed, %d not applicable, in %v (ids begin with %s)\n",
 		verdict, r.Count(Passed), r.Count(Failed), r.Count(NotApplicable), r.Took.Round(time.Millisecond), r.Prefix)
-	_, err := io.WriteString(w, b.String())
-	return err
+	var reasons []string
+	why := map[string][]string{}
+	for _, c := range r.Checks {
+		switch c.Verdict {
+		case Failed:
+			fmt.Fprintf(&b, "  failed %d  %s\n", c.Number, c.Name)
+		case NotApplicable:
+			if why[c.Why] == nil {
+				reasons = append(reasons, c.Why)
+			}
+			why[c.Why] = append(why[c.Why], strconv.Itoa(c.Number))
+		case Passed:
+		}
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(&b, "  not applicable, because %s: %s\n", reason, strings.Join(why[reason], " "))
+	}
+	return b.String()
 }
 
 // WriteJSON writes the report for programs.

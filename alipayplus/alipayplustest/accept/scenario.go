@@ -13,6 +13,7 @@ type check struct {
 	loses  string // what a user or a merchant would lose
 	source string // where the documents have it
 	needs  []Capability
+	slow   bool // waits for seconds: not in a quick run
 	long   bool // waits for minutes: in virtual time only
 	https  bool // needs a gateway with https
 	run    func(s *scenario)

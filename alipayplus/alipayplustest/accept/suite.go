@@ -44,8 +44,9 @@ func (s *Suite) Alipay() http.Handler { return s.alipay }
 
 func (s *Suite) count() int64 { return s.ids.Add(1) }
 
-// timeLimit is how long one check may take.
-const timeLimit = 15 * time.Minute
+// timeLimit is how long one check may take, longTimeLimit is for one that waits
+// in virtual time.
+const timeLimit, longTimeLimit = 15 * time.Minute, 72 * time.Hour
 
 // Run runs the checks, one after the other. An error means that they could not
 // begin, because the configuration does not fit the wallet.
@@ -62,7 +63,11 @@ func (s *Suite) Run(ctx context.Context) (*Report, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("accept: stopped before check %d: %w", k.number, err)
 		}
-		report.Checks = append(report.Checks, s.check(ctx, k))
+		r := s.check(ctx, k)
+		report.Checks = append(report.Checks, r)
+		if s.cfg.Progress != nil {
+			s.cfg.Progress(r)
+		}
 	}
 	report.Took = time.Since(began)
 	return report, nil
@@ -78,14 +83,22 @@ func (s *Suite) check(ctx context.Context, k check) Result {
 		}
 	}
 	if k.long && !s.cfg.VirtualTime {
-		r.Verdict, r.Why = NotApplicable, "it waits for minutes, and runs in virtual time only"
+		r.Verdict, r.Why = NotApplicable, "it waits for minutes or hours, and runs in virtual time only"
+		return r
+	}
+	if k.slow && s.cfg.Quick {
+		r.Verdict, r.Why = NotApplicable, "it waits for seconds, and a quick run leaves it out"
 		return r
 	}
 	if k.https && !strings.HasPrefix(s.cfg.Alipay.BaseURL, "https://") {
 		r.Verdict, r.Why = NotApplicable, "alipay.baseUrl is http, and a wallet may refuse such a URL"
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	limit := timeLimit
+	if k.long {
+		limit = longTimeLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := time.Now()
 	s.log.take()

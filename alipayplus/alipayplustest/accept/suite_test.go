@@ -52,7 +52,7 @@ func plainConfig() accept.Config {
 // newPlain is a plain wallet that has not started.
 func newPlain(cfg accept.Config, broken string) *plain {
 	w := &plain{
-		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666",
+		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666", tokens: "T",
 		keys:       map[string]*rsa.PrivateKey{"1": keys()[2], "2": keys()[3]},
 		alipayKeys: map[string]*rsa.PublicKey{"1": &keys()[0].PublicKey, "2": &keys()[1].PublicKey},
 	}
@@ -66,12 +66,18 @@ func newPlain(cfg accept.Config, broken string) *plain {
 // runPlain runs the suite on a plain wallet.
 func runPlain(t *testing.T, broken string, only ...int) *accept.Report {
 	t.Helper()
+	return runChanged(t, broken, func(*plain) {}, only...)
+}
+
+func runChanged(t *testing.T, broken string, change func(*plain), only ...int) *accept.Report {
+	t.Helper()
 	keys()
 	var report *accept.Report
 	synctest.Test(t, func(t *testing.T) {
 		cfg := plainConfig()
 		cfg.Only = only
 		w := newPlain(cfg, broken)
+		change(w)
 		cfg.Transport = accept.InMemory(w)
 		suite, err := accept.New(cfg)
 		if err != nil {
@@ -98,6 +104,16 @@ func TestPlainWallet(t *testing.T) {
 	t.Logf("%d checks passed, %v of virtual time", report.Count(accept.Passed), report.Took)
 	if n := report.Count(accept.NotApplicable); n > 0 {
 		t.Errorf("%d checks did not run", n)
+	}
+}
+
+// What the suite forges differs from what the wallet made, whatever that is.
+func TestForgeriesDiffer(t *testing.T) {
+	for _, first := range []string{"T", "X", "Y"} {
+		report := runChanged(t, "", func(w *plain) { w.tokens = first }, 706, 726)
+		if err := report.Err(); err != nil {
+			t.Errorf("tokens that begin with %s: %v", first, err)
+		}
 	}
 }
 

@@ -50,6 +50,11 @@ var zoo = []struct {
 	{"looks at the balance, then debits", 211},
 	{"never expires", 213},
 	{"redirects to a page of its own", 214},
+	{"says F after an unknown debit", 221},
+	{"shows a failure while the debit is unknown", 221},
+	{"debits again after an unknown debit", 221},
+	{"never asks for an unknown debit", 222},
+	{"debits at a tap while the debit is unknown", 223},
 	{"makes a new body for a retry", 231},
 	{"notifies once", 231},
 	{"waits for the acknowledgement", 242},
@@ -68,6 +73,8 @@ var zoo = []struct {
 	{"gives the whole back after a part", 316},
 	{"refuses to cancel what failed", 317},
 	{"sends S after a cancellation", 318},
+	{"cancels an unknown debit without giving it back", 319},
+	{"takes cancellations for ten minutes", 320},
 	{"books no refund", 401},
 	{"refunds over the cap", 402},
 	{"takes refunds of zero", 404},
@@ -77,6 +84,7 @@ var zoo = []struct {
 	{"keeps refund ids for each payment", 409},
 	{"books every copy of a refund at once", 410},
 	{"gives back more than the user paid", 413},
+	{"refuses a refund while the debit is unknown", 414},
 	{"verifies refunds alone", 502},
 	{"takes the algorithm from the message", 508},
 	{"does not sign what it refuses", 511},
@@ -114,6 +122,7 @@ var zoo = []struct {
 	{"loses the outbox at a restart", 802},
 	{"forgets its answers at a restart", 803},
 	{"forgets tombstones at a restart", 804},
+	{"takes back unknown debits at a restart", 809},
 }
 
 // The suite fails on every animal of the zoo, with the check that names the rule.
