@@ -149,6 +149,20 @@ func (o *Outbox) DeadLetters(ctx context.Context, n int) ([]alipayplus.Delivery,
 	return deliveries(list, ""), nil
 }
 
+// Waiting lists what is not acknowledged; see alipayplus.Queue.
+func (o *Outbox) Waiting(ctx context.Context, n int) ([]alipayplus.Delivery, error) {
+	list, err := query(ctx, o.store(), o.store().sql().waiting, func(rows *sql.Rows) (d alipayplus.Delivery, err error) {
+		var due instant
+		m, err := scanMessage(rows, &due)
+		m.delivery.Due = due.Time
+		return m.delivery, err
+	}, max(n, 0))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: the messages that wait cannot be read: %w", err)
+	}
+	return list, nil
+}
+
 // Backlog counts what is not acknowledged; see alipayplus.Queue.
 func (o *Outbox) Backlog(ctx context.Context) (b alipayplus.Backlog, err error) {
 	_, err = query(ctx, o.store(), o.store().sql().backlog, func(rows *sql.Rows) (state int, err error) {
@@ -184,11 +198,15 @@ type message struct {
 	delivery alipayplus.Delivery
 }
 
-func readMessage(rows *sql.Rows) (m message, err error) {
+func readMessage(rows *sql.Rows) (message, error) { return scanMessage(rows) }
+
+// scanMessage reads the columns of a message, and further ones after them.
+func scanMessage(rows *sql.Rows, further ...any) (m message, err error) {
 	var operation, key, group, code string
 	var text sql.NullString
 	var put instant
-	if err := rows.Scan(&m.seq, &operation, &key, &group, &text, &m.delivery.Tries, &put, &code); err != nil {
+	columns := []any{&m.seq, &operation, &key, &group, &text, &m.delivery.Tries, &put, &code}
+	if err := rows.Scan(append(columns, further...)...); err != nil {
 		return message{}, err
 	}
 	operation, key, group = original(operation), original(key), original(group)
