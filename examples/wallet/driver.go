@@ -119,7 +119,7 @@ func (d driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/authCode":
 		answer, err = d.authCode(r.Context(), customer, question.AuthClientID, question.Scopes)
 	case "/unbind":
-		answer, err = d.unbind(r.Context(), alipayplus.Conceal(question.AccessToken))
+		answer, err = d.unbind(r.Context(), customer, alipayplus.Conceal(question.AccessToken))
 	default:
 		err = errNoPage
 	}
@@ -169,11 +169,11 @@ func (d driver) authCode(ctx context.Context, customer, client string, scopes []
 	return map[string]any{"authCode": code.Code.Reveal(), "authSuccessScopes": scopes, "authErrorScopes": []string{}}, nil
 }
 
-func (d driver) unbind(ctx context.Context, token alipayplus.Secret) (any, error) {
+func (d driver) unbind(ctx context.Context, customer string, token alipayplus.Secret) (any, error) {
 	t, err := d.stores.FindToken(ctx, token.Digest())
 	if err != nil {
 		return nil, err
 	}
-	allowed, err := d.tokens.Unbind(ctx, d.client, t.ID)
+	allowed, err := d.tokens.Unbind(ctx, d.client, t.ID, customer)
 	return map[string]bool{"unbound": allowed}, err
 }
