@@ -61,7 +61,10 @@ func BenchmarkOpenSSLCallShare(b *testing.B) {
 	baseURL, roots := benchServe(b)
 	signer := benchOpenSSL()
 	whole := benchClient(b, baseURL, benchTransport(roots), signer)
-	wire := &http.Transport{} // of net/http, so that it needs no goroutine of its own
+	// A transport of net/http, so that it needs no goroutine of its own. HTTP/2
+	// would want to be "https", too.
+	wire := &http.Transport{Protocols: new(http.Protocols)}
+	wire.Protocols.SetHTTP1(true)
 	wire.RegisterProtocol("https", benchWire{benchMakeAnswer()})
 	local := benchClient(b, "https://gateway.example", wire, signer)
 	call := func(client *alipayplus.Client) func() {

@@ -281,7 +281,23 @@ func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err e
 	return dead, err
 }
 
-// Backlog counts what is not acknowledged.
+// Waiting lists what is not acknowledged; see Queue.
+func (m *Memory) Waiting(ctx context.Context, n int) (list []Delivery, err error) {
+	err = m.InTx(ctx, func(context.Context) error {
+		for _, row := range m.messages {
+			if row.state == memoryWaiting {
+				d := row.delivery
+				d.Due = row.due
+				list = append(list, d)
+			}
+		}
+		return nil
+	})
+	slices.SortStableFunc(list, func(a, b Delivery) int { return a.Due.Compare(b.Due) })
+	return list[:min(len(list), max(n, 0))], err
+}
+
+// Backlog counts what is not acknowledged; see Queue.
 func (m *Memory) Backlog(ctx context.Context) (b Backlog, err error) {
 	err = m.InTx(ctx, func(context.Context) error {
 		for _, row := range m.messages {

@@ -32,11 +32,15 @@ type Outbox interface {
 // whose channel gets a value after a message was put and committed in this
 // process. A Relay then delivers at once and does not wait for its next look.
 //
-// and the method
+// and two more, which a Relay does not use:
 //
 //	Backlog(ctx context.Context) (Backlog, error)
+//	Waiting(ctx context.Context, n int) ([]Delivery, error)
 //
-// for metrics and alarms. It is asked now and then, not by a Relay.
+// Backlog is for metrics and alarms. Waiting is for a page for operators: it
+// lists at most n messages that wait, leased ones included, in the order of
+// their next try, with Delivery.Due. A [Memory] and package sqlstore have all
+// three.
 type Queue interface {
 	// Lease takes at most n messages that are due, for the time d, and counts a
 	// try for each. Nobody else gets a leased message before its lease ends.
@@ -61,6 +65,7 @@ type Delivery struct {
 	Tries   int        // leases so far, this one included
 	Lease   string     // names the lease; of the Queue's making, "" for a dead letter
 	Put     time.Time  // when the message was put
+	Due     time.Time  // of Waiting: the next try, or the end of the lease
 	Code    ResultCode // of the last verified answer, if there was one
 	Err     error      // set if the message could not be read; Operation and Key are set
 }

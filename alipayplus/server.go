@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 )
@@ -28,17 +29,33 @@ func NewServer(addr string, h http.Handler) *http.Server {
 // ends: longer than Alipay+ waits for any answer.
 const grace = 15 * time.Second
 
-// Serve serves s until ctx ends, and then lets the requests that run end, for
-// 15 seconds at most. It uses TLS if s.TLSConfig has a certificate. It returns
-// nil after ctx ended and all requests were answered; else why the server could
-// not listen, or that requests were cut off.
+// Serve serves s at s.Addr until ctx ends, and then lets the requests that run
+// end, for 15 seconds at most. It uses TLS if s.TLSConfig has a certificate. It
+// returns nil after ctx ended and all requests were answered; else why the
+// server could not listen, or that requests were cut off.
 func Serve(ctx context.Context, s *http.Server) error {
+	return serve(ctx, s, s.ListenAndServe, s.ListenAndServeTLS)
+}
+
+// ServeListener is Serve at l instead of s.Addr, and closes l: for a free port,
+// or a socket that the system opened.
+//
+//	l, err := net.Listen("tcp", "127.0.0.1:0")
+//	…
+//	err = alipayplus.ServeListener(ctx, alipayplus.NewServer("", handler), l)
+func ServeListener(ctx context.Context, s *http.Server, l net.Listener) error {
+	return serve(ctx, s,
+		func() error { return s.Serve(l) },
+		func(cert, key string) error { return s.ServeTLS(l, cert, key) })
+}
+
+func serve(ctx context.Context, s *http.Server, plain func() error, withTLS func(cert, key string) error) error {
 	ended := make(chan error, 1)
 	go func() {
 		if hasCertificate(s.TLSConfig) {
-			ended <- s.ListenAndServeTLS("", "")
+			ended <- withTLS("", "")
 		} else {
-			ended <- s.ListenAndServe()
+			ended <- plain()
 		}
 	}()
 	select {

@@ -13,13 +13,19 @@ import (
 )
 
 // A server ends with its context, after the request that runs, and leaves
-// no goroutine; with a certificate it speaks TLS.
+// neither a goroutine nor an open port; with a certificate it speaks TLS. It
+// listens by itself or at a listener.
 func TestServe(t *testing.T) {
 	certified := httptest.NewTLSServer(http.NotFoundHandler())
 	certificate, client := certified.TLS.Certificates[0], certified.Client()
 	certified.Close()
 	testkit.NoLeaks(t)
-	for scheme, config := range map[string]*tls.Config{"http": nil, "https": {Certificates: []tls.Certificate{certificate}}} {
+	speaks := &tls.Config{Certificates: []tls.Certificate{certificate}}
+	for _, row := range []struct {
+		scheme   string
+		config   *tls.Config
+		listener bool
+	}{{"http", nil, false}, {"https", speaks, false}, {"http", nil, true}, {"https", speaks, true}} {
 		ctx, stop := context.WithCancel(t.Context())
 		arrived, address := make(chan struct{}), make(chan string, 1)
 		server := alipayplus.NewServer("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,25 +33,36 @@ func TestServe(t *testing.T) {
 			<-ctx.Done()
 			w.WriteHeader(http.StatusTeapot)
 		}))
-		server.TLSConfig = config
+		server.TLSConfig = row.config
 		server.BaseContext = func(l net.Listener) context.Context {
 			address <- l.Addr().String()
 			return context.Background()
 		}
+		serve := func() error { return alipayplus.Serve(ctx, server) }
+		if row.listener {
+			l := testkit.Must(net.Listen("tcp", "127.0.0.1:0"))
+			server.Addr = l.Addr().String() // taken: it would fail there
+			serve = func() error { return alipayplus.ServeListener(ctx, server, l) }
+		}
 		ended := make(chan error, 1)
-		go func() { ended <- alipayplus.Serve(ctx, server) }()
+		go func() { ended <- serve() }()
 		go func() {
 			<-arrived
 			stop()
 		}()
-		res, err := client.Get(scheme + "://" + <-address)
+		at := <-address
+		res, err := client.Get(row.scheme + "://" + at)
 		if err != nil || res.StatusCode != http.StatusTeapot {
-			t.Fatalf("%s: the request that ran: %v %v", scheme, res, err)
+			t.Fatalf("%v: the request that ran: %v %v", row, res, err)
 		}
 		res.Body.Close()
 		client.CloseIdleConnections()
 		if err := <-ended; err != nil {
-			t.Errorf("%s: %v", scheme, err)
+			t.Errorf("%v: %v", row, err)
+		}
+		if c, err := net.Dial("tcp", at); err == nil {
+			c.Close()
+			t.Errorf("%v: the port is open", row)
 		}
 		stop()
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -90,19 +91,24 @@ func (s *Service) canceledMessage(t *Token) (m alipayplus.Message, err error) {
 }
 
 // Unbind ends an authorization because the user wants it, by the ID of its
-// Token. It does not know who asks: look up first whether the authorization is
-// the user's own, as package authsql shows. It asks Alipay+ by consultUnbinding,
-// so call it outside of a transaction. If Alipay+ agrees, it does what
-// [Service.Cancel] does. If allowed is false and the error nil, nothing changed:
-// send the user to the merchant. After an error, call it again.
+// Token; package authsql shows how to list the IDs of a user. customerID is who
+// asks: somebody else's authorization is [ErrNotFound], like one that is not
+// there. It asks Alipay+ by consultUnbinding, so call it outside of a
+// transaction. If Alipay+ agrees, it does what [Service.Cancel] does. If allowed
+// is false and the error nil, nothing changed: send the user to the merchant.
+// After another error, call it again.
 //
 // It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID: without the
 // first one the error is ErrErased, without the second one an
 // *alipayplus.ValidationError.
-func (s *Service) Unbind(ctx context.Context, c *alipayplus.Client, id string) (allowed bool, err error) {
+func (s *Service) Unbind(ctx context.Context, c *alipayplus.Client, id, customerID string) (allowed bool, err error) {
 	t, err := s.cfg.Stores.FindToken(ctx, id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case t.Grant.CustomerID != customerID:
+		s.log.WarnContext(ctx, "auth: a customer wants to end the authorization of another one", slog.String("token", t.ID))
+		return false, fmt.Errorf("auth: no authorization of this customer: %w", ErrNotFound)
 	}
 	if !t.Cancelled.IsZero() {
 		return true, nil

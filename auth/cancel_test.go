@@ -217,7 +217,7 @@ func TestUnbind(t *testing.T) {
 			if c.fault != nil {
 				w.gateway.Fail(auth.ConsultUnbinding, c.fault)
 			}
-			allowed, err := w.service.Unbind(t.Context(), w.client, token.ID)
+			allowed, err := w.service.Unbind(t.Context(), w.client, token.ID, agreement.CustomerID)
 			if allowed != c.allowed || (err != nil) != c.fails || c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%s: Unbind: %t, %v", c.rule, allowed, err)
 			}
@@ -233,7 +233,7 @@ func TestUnbind(t *testing.T) {
 			if len(w.canceled()) != 1 {
 				t.Errorf("%s: Alipay+ is not told of the cancellation", c.rule)
 			}
-			if again, err := w.service.Unbind(t.Context(), w.client, token.ID); !again || err != nil {
+			if again, err := w.service.Unbind(t.Context(), w.client, token.ID, agreement.CustomerID); !again || err != nil {
 				t.Errorf("%s: a second Unbind: %t, %v", c.rule, again, err)
 			}
 			calls := w.gateway.Calls(auth.ConsultUnbinding)
@@ -242,6 +242,36 @@ func TestUnbind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nobody ends the authorization of another customer, nor learns that there is
+// one, not even after it was cancelled.
+func TestUnbindOfAnotherCustomer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep)
+		w.unbinding = alipayplus.True
+		token := w.issue(agreement)
+		w.work()
+		refused := func(id, customer string) {
+			t.Helper()
+			allowed, err := w.service.Unbind(t.Context(), w.client, id, customer)
+			if allowed || !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("Unbind by %q: %t, %v", customer, allowed, err)
+			}
+		}
+		for _, customer := range []string{"customer-2", "", agreement.CustomerID + " "} {
+			refused(token.ID, customer)
+		}
+		refused("nobody's", agreement.CustomerID)
+		w.alive(w.created().AccessToken)
+		if n := len(w.gateway.Calls(auth.ConsultUnbinding)); n != 0 {
+			t.Errorf("Alipay+ was asked %d times", n)
+		}
+		if allowed, err := w.service.Unbind(t.Context(), w.client, token.ID, agreement.CustomerID); !allowed || err != nil {
+			t.Errorf("Unbind: %t, %v", allowed, err)
+		}
+		refused(token.ID, "customer-2")
+	})
 }
 
 // Alipay+ learns of a token before it learns of its end, whatever is lost.
@@ -299,7 +329,7 @@ func TestUnbindNeedsTheMerchant(t *testing.T) {
 		token := w.issue(g)
 		w.work()
 		var invalid *alipayplus.ValidationError
-		if allowed, err := w.service.Unbind(t.Context(), w.client, token.ID); allowed || !errors.As(err, &invalid) {
+		if allowed, err := w.service.Unbind(t.Context(), w.client, token.ID, agreement.CustomerID); allowed || !errors.As(err, &invalid) {
 			t.Errorf("Unbind: %t, %v", allowed, err)
 		}
 		w.alive(w.created().AccessToken)

@@ -128,7 +128,7 @@ func ExampleService_OnPaid() {
 	fmt.Println(grant.CustomerID, grant.ReferenceMerchantID, err)
 
 	token := must(tokens.Issue(ctx, auth.GrantOf(paid))) // the one that there is
-	allowed, err := tokens.Unbind(ctx, client, token.ID)
+	allowed, err := tokens.Unbind(ctx, client, token.ID, "C1")
 	fmt.Println(allowed, err)
 	canceled := (<-told).(auth.TokenCanceled)
 	fmt.Println("Alipay+ learns of its end", canceled.AccessToken.Equal(created.AccessToken))

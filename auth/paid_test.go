@@ -137,7 +137,7 @@ func TestOnPaid(t *testing.T) {
 
 		// It can be unbound.
 		p.unbinding = alipayplus.True
-		if allowed, err := p.service.Unbind(t.Context(), p.client, token.ID); !allowed || err != nil {
+		if allowed, err := p.service.Unbind(t.Context(), p.client, token.ID, "customer-1"); !allowed || err != nil {
 			t.Errorf("Unbind: %t, %v", allowed, err)
 		}
 		p.work()

@@ -54,8 +54,8 @@ type Tokens interface {
 // safe for concurrent use; any number of processes may work on the same
 // payments.
 //
-// Alipay+ calls pay for several things. The first line that fits decides which
-// one it is:
+// Alipay+ calls pay for several things, which [payment.PayRequest] lists. The
+// first line that fits decides which one it is:
 //
 //	isPaymentEvaluation                                        evaluation
 //	isAuthorizationAndPay                                      creation

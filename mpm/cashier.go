@@ -1,6 +1,7 @@
 package mpm
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -76,17 +77,13 @@ type shownConsent struct {
 	AuthClientID string `json:"authClientId"`
 }
 
+func merchantName(r payment.Record) string {
+	return cmp.Or(r.Order.Merchant.MerchantDisplayName, r.Order.Merchant.MerchantName)
+}
+
 // MarshalJSON returns the object for the app.
 func (c Cashier) MarshalJSON() ([]byte, error) {
 	order, amounts := c.Record.Order, c.Record.Amounts
-	merchant := order.Merchant.MerchantDisplayName
-	if merchant == "" {
-		merchant = order.Merchant.MerchantName
-	}
-	store := order.Merchant.Store.StoreDisplayName
-	if store == "" {
-		store = order.Merchant.Store.StoreName
-	}
 	shown := struct {
 		bare
 		PaymentRequestID string          `json:"paymentRequestId"`
@@ -105,8 +102,8 @@ func (c Cashier) MarshalJSON() ([]byte, error) {
 	}{
 		bare:             bare{"cashier"},
 		PaymentRequestID: c.Record.PaymentRequestID,
-		MerchantName:     merchant,
-		StoreName:        store,
+		MerchantName:     merchantName(c.Record),
+		StoreName:        cmp.Or(order.Merchant.Store.StoreDisplayName, order.Merchant.Store.StoreName),
 		OrderDescription: order.OrderDescription,
 		PaymentAmount:    show(amounts.PaymentAmount),
 		PayToAmount:      show(amounts.PayToAmount),

@@ -30,7 +30,7 @@ func TestConfirm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, page, `{"step":"resultPage","paymentRequestId":"2025030101","state":"paid",
+		want(t, page, `{"step":"resultPage","paymentRequestId":"2025030101","state":"paid",`+orderJSON+`,
 			"debitAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},"redirect":{"to":"home"}}`)
 	}
 	if f.wallet.bank.Balance("alice") != 99_000 {
@@ -67,9 +67,9 @@ func TestConfirmRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, page := range []mpm.ResultPage{confirmed, later} {
-		want(t, page, `{"step":"resultPage","paymentRequestId":"2025030101","state":"open",
+		want(t, page, `{"step":"resultPage","paymentRequestId":"2025030101","state":"open",`+orderJSON+`,
 			"debitAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},"resultCode":"USER_PAYMENT_VERIFICATION_FAILED",
-			"message":{"key":"verification_failed","text":"PIN? (USER_PAYMENT_VERIFICATION_FAILED)","support":false}}`)
+			"message":{"key":"verification_failed","text":"PIN? (USER_PAYMENT_VERIFICATION_FAILED)","support":false},"cashier":`+cashierJSON+`}`)
 	}
 	if asked.Source != "card-1" || asked.Proof.Reveal() != "0000" || asked.Record.CustomerID != "alice" {
 		t.Error("Check was asked about something else")

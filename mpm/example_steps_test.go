@@ -170,14 +170,13 @@ func ExampleFlow_Confirm() {
 	if err != nil {
 		panic(err) // nothing is known: ask ResultPage, or again
 	}
-	data, err := json.Marshal(page)
-	fmt.Println(string(data), err)
+	fmt.Println(page.Record.State, page.Message.Text, err)
 
 	confirmation.CustomerID = "somebody-else"
 	_, err = flow.Confirm(ctx, confirmation)
 	fmt.Println(errors.Is(err, payment.ErrOtherCustomer), err)
 	// Output:
-	// {"step":"resultPage","paymentRequestId":"2025030101","state":"open","debitAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},"resultCode":"USER_BALANCE_NOT_ENOUGH","message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}} <nil>
+	// open Your balance is too low for this payment. <nil>
 	// true mpm: payment: the payment belongs to another customer
 }
 

@@ -111,6 +111,7 @@ const (
 		"payToAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},
 		"debitAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},
 		"quote":{"currencyPair":"JPY/KRW","price":"10.0000"},` + expiryJSON + `}`
+	orderJSON   = `"merchantName":"Example","paymentAmount":{"currency":"JPY","value":"100","display":"JPY 100"}`
 	expiryJSON  = `"expiryTime":"2099-01-01T00:00:00+08:00"`
 	pendingJSON = `{"step":"pending","reason":"no final answer from Alipay+","askAgainAfterMs":2000}`
 )

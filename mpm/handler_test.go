@@ -115,6 +115,7 @@ func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 		terms := payment.Terms{
 			PaymentRequestID: id, PaymentID: "W-" + id, CustomerID: "alice", CodeValueDigest: "d", Origin: "intercepted",
 			Amounts: payment.Amounts{PaymentAmount: jpy(995), PayToAmount: hkd(8518)},
+			Order:   payment.Order{Merchant: payment.Merchant{MerchantName: "Example Shoes"}},
 		}
 		if events == nil {
 			terms.CodeValueDigest, terms.Verification.URL = "", alipayplus.Conceal("https://wallet.example/verify")

@@ -16,6 +16,8 @@ import (
 // whose payment is not open any more.
 //
 //	{"step":"resultPage","paymentRequestId":"2025030119074101000001","state":"paid",
+//	 "merchantName":"Example Shoes",
+//	 "paymentAmount":{"currency":"JPY","value":"995","display":"JPY 995"},
 //	 "debitAmount":{"currency":"HKD","value":"8518","display":"HKD 85.18"},
 //	 "redirect":{"to":"merchant","url":"https://shop.example/orders/7","afterSeconds":6},
 //	 "call":"onSuccess"}
@@ -24,7 +26,8 @@ import (
 //
 //   - open: not confirmed, or the debit was refused and the user may try again:
 //     then resultCode and message say why. The app shows the cashier page
-//     (again).
+//     (again), which is the member cashier, the JSON of [Cashier]: an app that
+//     was restarted has nothing else of it.
 //   - processing: the end of the debit is not known yet. The app asks again.
 //   - paid.
 //   - failed, closed: for good, with resultCode and message.
@@ -73,14 +76,19 @@ func (p ResultPage) MarshalJSON() ([]byte, error) {
 		bare
 		PaymentRequestID string                `json:"paymentRequestId"`
 		State            string                `json:"state"`
+		MerchantName     string                `json:"merchantName,omitzero"`
+		PaymentAmount    shownAmount           `json:"paymentAmount,omitzero"`
 		DebitAmount      shownAmount           `json:"debitAmount,omitzero"`
 		Code             alipayplus.ResultCode `json:"resultCode,omitzero"`
 		Message          UserMessage           `json:"message,omitzero"`
+		Cashier          *Cashier              `json:"cashier,omitzero"`
 		Redirect         shownRedirect         `json:"redirect,omitzero"`
 		Call             string                `json:"call,omitzero"`
 	}{
 		bare:             bare{"resultPage"},
 		PaymentRequestID: p.Record.PaymentRequestID,
+		MerchantName:     merchantName(p.Record),
+		PaymentAmount:    show(p.Record.Amounts.PaymentAmount),
 		DebitAmount:      show(p.Record.Amounts.Debit()),
 	}
 	shown.State, shown.Code = p.state()
@@ -93,6 +101,8 @@ func (p ResultPage) MarshalJSON() ([]byte, error) {
 	switch shown.State {
 	case "":
 		return nil, errors.New("mpm: a payment that was never seen has no result page")
+	case "open":
+		shown.Cashier = &Cashier{Record: p.Record}
 	case "paid":
 		shown.Redirect, shown.Call = p.redirect(), "onSuccess"
 	case "failed", "closed":

@@ -17,6 +17,7 @@ func TestResultPage(t *testing.T) {
 		PaymentRequestID: "2025030101", PaymentID: "W-1", CustomerID: "alice",
 		CodeValueDigest: alipayplus.Conceal("code").Digest(),
 		Amounts:         payment.Amounts{PaymentAmount: jpy(100), PayToAmount: krw(1000), SurchargeInfo: payment.SurchargeInfo{SurchargeAmount: krw(1100)}},
+		Order:           payment.Order{Merchant: payment.Merchant{MerchantName: "Example Shoes", MerchantDisplayName: "Shoes"}},
 		RedirectURL:     alipayplus.Conceal("https://shop.example/r?a=%2Fb&c=1"),
 	}
 	home := terms
@@ -28,8 +29,12 @@ func TestResultPage(t *testing.T) {
 	again := payment.Refused{Attempt: 1, Code: alipayplus.CodeUserBalanceNotEnough, Retry: true}
 	cancelled := payment.Cancelled{At: noon}
 	const (
-		start      = `{"step":"resultPage","paymentRequestId":"2025030101",`
-		debit      = `"debitAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"}`
+		start   = `{"step":"resultPage","paymentRequestId":"2025030101",`
+		debit   = `"merchantName":"Shoes","paymentAmount":{"currency":"JPY","value":"100","display":"JPY 100"},"debitAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"}`
+		cashier = `,"cashier":{"step":"cashier","paymentRequestId":"2025030101","merchantName":"Shoes",
+			"paymentAmount":{"currency":"JPY","value":"100","display":"JPY 100"},"payToAmount":{"currency":"KRW","value":"1000","display":"KRW 1000"},
+			"debitAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"},"surchargeAmount":{"currency":"KRW","value":"1100","display":"KRW 1100"},
+			"expiryTime":"2025-03-01T12:10:00+00:00"}`
 		toMerchant = `,"redirect":{"to":"merchant","url":"https://shop.example/r?a=%2Fb\u0026c=1","afterSeconds":6}`
 		toHome     = `,"redirect":{"to":"home"}`
 		closed     = `,"resultCode":"ORDER_IS_CLOSED","message":{"key":"order_closed","text":"This order is closed. Please ask for a new code.","support":false}`
@@ -41,9 +46,9 @@ func TestResultPage(t *testing.T) {
 		scanned, extra string // extra: what an intercepted code's has more
 	}{
 		{rule: "open: not confirmed yet", events: []payment.Event{opened},
-			scanned: start + `"state":"open",` + debit + `}`},
+			scanned: start + `"state":"open",` + debit + cashier + `}`},
 		{rule: "open again: the balance is too low", events: []payment.Event{opened, confirmed, again},
-			scanned: start + `"state":"open",` + debit + `,"resultCode":"USER_BALANCE_NOT_ENOUGH","message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}}`},
+			scanned: start + `"state":"open",` + debit + `,"resultCode":"USER_BALANCE_NOT_ENOUGH","message":{"key":"balance_too_low","text":"Your balance is too low for this payment.","support":false}` + cashier + `}`},
 		{rule: "paying: not known yet", events: []payment.Event{opened, confirmed},
 			scanned: start + `"state":"processing",` + debit + `}`},
 		{rule: "paid, back to the merchant", events: []payment.Event{opened, confirmed, debited},

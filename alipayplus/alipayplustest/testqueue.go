@@ -29,6 +29,7 @@ func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplu
 		{"a dead letter waits for Requeue", (*queueTest).dead},
 		{"dead letters are listed, the oldest first", (*queueTest).deadLetters},
 		{"the backlog is what is not acknowledged, if the queue has it", (*queueTest).backlog},
+		{"what waits is listed by its next try, if the queue does so", (*queueTest).waiting},
 		{"who lost the lease can only acknowledge", (*queueTest).superseded},
 		{"a message is withdrawn at any time", (*queueTest).withdrawn},
 		{"a group is delivered in order, one message at a time", (*queueTest).group},
@@ -293,6 +294,49 @@ func (t *queueTest) backlog() {
 	want(2, 1, due[3].Put)
 	t.requeue("dead")
 	want(3, 0, due[1].Put)
+}
+
+func (t *queueTest) waiting() {
+	queue, ok := t.queue.(interface {
+		Waiting(ctx context.Context, n int) ([]alipayplus.Delivery, error)
+	})
+	if !ok {
+		t.Skip("the queue has no method Waiting")
+	}
+	want := func(n int, keys ...string) []alipayplus.Delivery {
+		t.Helper()
+		got, err := queue.Waiting(t.Context(), n)
+		if err != nil || fmt.Sprintf("%q", keysOf(got)) != fmt.Sprintf("%q", keys) {
+			t.Fatalf("%q wait, want %q: %v", keysOf(got), keys, err)
+		}
+		return got
+	}
+	want(10)
+	for _, key := range []string{"leased", "later", "soon", "acknowledged", "dead", "withdrawn"} {
+		t.put(key, "")
+	}
+	due := t.leaseFor(time.Minute, 100, "leased", "later", "soon", "acknowledged", "dead", "withdrawn")
+	t.finish(due[1], alipayplus.End{After: 2 * time.Hour, Code: alipayplus.CodeUnknownException})
+	t.finish(due[2], alipayplus.End{After: 20 * time.Second})
+	t.finish(due[3], acknowledged)
+	t.finish(due[4], deadEnd)
+	t.withdraw("withdrawn")
+	t.put("new", "")
+	want(0)
+	want(2, "new", "soon")
+	list := want(10, "new", "soon", "leased", "later")
+	for i, after := range []time.Duration{0, 20 * time.Second, time.Minute, 2 * time.Hour} {
+		if got := list[i].Due.Sub(list[0].Due); (got - after).Abs() > 15*time.Second {
+			t.Errorf("%q is due %v after a new message, want %v", list[i].Message.Key, got, after)
+		}
+	}
+	now, later := list[0], list[3]
+	if (now.Due.Sub(now.Put)).Abs() > 15*time.Second || now.Tries != 0 {
+		t.Errorf("a new message was put at %v and is due at %v, after %d tries", now.Put, now.Due, now.Tries)
+	}
+	if later.Tries != 1 || later.Code != alipayplus.CodeUnknownException || list[2].Lease != "" {
+		t.Errorf("%d tries, the code %q, the lease %q", later.Tries, later.Code, list[2].Lease)
+	}
 }
 
 func (t *queueTest) superseded() {

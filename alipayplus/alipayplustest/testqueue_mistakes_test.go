@@ -68,6 +68,12 @@ var queueMistakes = []string{
 	"counts dead letters as waiting",
 	"counts only what is due",
 	"takes the youngest for the oldest",
+	"lists what waits by its age",
+	"lists only what is due",
+	"lists too much that waits",
+	"forgets when a message is due",
+	"lists what waits with its lease",
+	"lists dead letters as waiting",
 }
 
 type soundMessage struct {
@@ -287,6 +293,36 @@ func (q *soundQueue) DeadLetters(ctx context.Context, n int) (list []alipayplus.
 		}
 		return nil
 	})
+}
+
+func (q *soundQueue) Waiting(_ context.Context, n int) (list []alipayplus.Delivery, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, row := range q.rows {
+		switch {
+		case row.state == "dead" && q.is("lists dead letters as waiting"):
+		case row.state != "", q.is("lists only what is due") && row.due.After(time.Now()):
+			continue
+		}
+		d := row.Delivery
+		d.Due = row.due
+		if !q.is("lists what waits with its lease") {
+			d.Lease = ""
+		}
+		list = append(list, d)
+	}
+	if !q.is("lists what waits by its age") {
+		slices.SortStableFunc(list, func(a, b alipayplus.Delivery) int { return a.Due.Compare(b.Due) })
+	}
+	if q.is("forgets when a message is due") {
+		for i := range list {
+			list[i].Due = list[i].Put
+		}
+	}
+	if !q.is("lists too much that waits") {
+		list = list[:min(n, len(list))]
+	}
+	return list, nil
 }
 
 func (q *soundQueue) Backlog(context.Context) (b alipayplus.Backlog, err error) {

@@ -7,7 +7,25 @@ import (
 )
 
 // PayRequest is Alipay+ asking the MPP to pay, or only to evaluate whether it
-// would. Package easypay tells the kinds apart.
+// would. Four flags of PaymentFactor, Is… in this table, make the kinds:
+//
+//	                     Agreement  EasyPay   Payment     Authorization
+//	                     Payment    Scenario  Evaluation  AndPay         who      answer
+//	payment code                                                         code     S, F, U
+//	Auto Debit           True                                            token    S, F, U
+//	  its evaluation     True                 True                       token    S, F, U
+//	Easy Pay evaluation  True       True      True                       account  S, F, U
+//	Easy Pay creation    True       True                                 account  F, U
+//	  with consent       True       True                  True           account  F, U
+//	one-click payment    True       either                               token    S, F, U
+//
+// A code or an access token is in PaymentMethod.PaymentMethodID. An account is
+// there, too, or in PaymentMethodMetaData.UserLoginID. An evaluation moves no
+// money and makes no order. The U of a creation is PAYMENT_IN_PROCESS with
+// PaymentURL and PaymentID.
+//
+// easypay.Service answers all but payment codes; its comment tells how it takes
+// other mixtures of the flags.
 type PayRequest struct {
 	AcquirerID       string            `json:"acquirerId,omitzero" wire:"check,max=64"`          // REQUIRED, ≤ 64
 	PSPID            string            `json:"pspId,omitzero" wire:"check,max=64"`               // REQUIRED, ≤ 64: the MPP's id at Alipay+

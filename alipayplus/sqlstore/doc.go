@@ -53,7 +53,7 @@
 // random waits. So functions that run in a transaction may run more than once,
 // and must not do what a rollback does not undo. If your driver's errors have
 // neither SQLState() string (pgx) nor Code() int (modernc.org/sqlite), and are no
-// *MySQLError with a Number (go-sql-driver/mysql), say with [Retryable] which of
+// *MySQLError with a Number (go-sql-driver/mysql), say with [RetryOn] which of
 // them are conflicts.
 //
 // A connection whose ROLLBACK or COMMIT failed is closed: in the pool it would

@@ -68,6 +68,8 @@ func mysqlStatements() statements {
 		FROM alipayplus_outbox WHERE lease = $1 AND seq IN (@list)`
 	s.deadLetters = `SELECT seq, operation, message_key, message_group, message, tries, ` + mysqlMilliseconds + `, code
 		FROM alipayplus_outbox WHERE state = 3 ORDER BY seq LIMIT $1`
+	s.waiting = strings.NewReplacer("put_at", mysqlMilliseconds, "code, due_at", "code, "+strings.ReplaceAll(mysqlMilliseconds, "put_at", "due_at")).
+		Replace(s.waiting)
 	s.backlog = strings.ReplaceAll(s.backlog, `put_at`, mysqlMilliseconds)
 
 	s.begin = `INSERT INTO alipayplus_idempotency (operation, idempotency_key, fingerprint, owner, lease_until, began_at)

@@ -149,6 +149,20 @@ func (o *Outbox) DeadLetters(ctx context.Context, n int) ([]alipayplus.Delivery,
 	return deliveries(list, ""), nil
 }
 
+// Waiting lists what is not acknowledged; see alipayplus.Queue.
+func (o *Outbox) Waiting(ctx context.Context, n int) ([]alipayplus.Delivery, error) {
+	list, err := query(ctx, o.store(), o.store().sql().waiting, func(rows *sql.Rows) (d alipayplus.Delivery, err error) {
+		var due loose[instant]
+		m, err := scanMessage(rows, &due)
+		m.delivery.Due = due.value.Time
+		return m.delivery, err
+	}, max(n, 0))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: the messages that wait cannot be read: %w", err)
+	}
+	return list, nil
+}
+
 // Backlog counts what is not acknowledged; see alipayplus.Queue.
 func (o *Outbox) Backlog(ctx context.Context) (b alipayplus.Backlog, err error) {
 	_, err = query(ctx, o.store(), o.store().sql().backlog, func(rows *sql.Rows) (state int, err error) {
@@ -184,12 +198,16 @@ type message struct {
 	delivery alipayplus.Delivery
 }
 
-func readMessage(rows *sql.Rows) (m message, err error) {
+func readMessage(rows *sql.Rows) (message, error) { return scanMessage(rows) }
+
+// scanMessage reads the columns of a message, and further ones after them.
+func scanMessage(rows *sql.Rows, further ...any) (m message, err error) {
 	var seq loose[int64]
 	var operation, key, group, text, code loose[string]
 	var tries loose[int]
 	var put loose[instant]
-	if err := rows.Scan(&seq, &operation, &key, &group, &text, &tries, &put, &code); err != nil {
+	columns := []any{&seq, &operation, &key, &group, &text, &tries, &put, &code}
+	if err := rows.Scan(append(columns, further...)...); err != nil {
 		return message{}, err
 	}
 	m.seq = seq.value

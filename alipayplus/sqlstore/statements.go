@@ -62,6 +62,8 @@ var templates = statements{
 		WHERE operation = $1 AND message_key = $2 AND lease = $3`,
 	deadLetters: `SELECT seq, operation, message_key, message_group, message, tries, put_at, code
 		FROM alipayplus_outbox WHERE state = 3 ORDER BY seq LIMIT $1`,
+	waiting: `SELECT seq, operation, message_key, message_group, message, tries, put_at, code, due_at
+		FROM alipayplus_outbox WHERE state = 0 ORDER BY due_at, seq LIMIT $1`,
 	backlog: `SELECT 0, count(*), min(put_at) FROM alipayplus_outbox WHERE state = 0
 		UNION ALL SELECT 3, count(*), min(put_at) FROM alipayplus_outbox WHERE state = 3`,
 	requeue: `UPDATE alipayplus_outbox SET state = 0, tries = 0, due_at = @now
@@ -98,6 +100,7 @@ type statements struct {
 	findPayment, lockPayment, insertPayment, updatePayment, insertRefund          string
 	leasePayments, duePayments, leasePayment                                      string
 	put, withdraw, lease, acknowledge, bury, again, deadLetters, backlog, requeue string
+	waiting                                                                       string
 	begin, standing, finish                                                       string
 	purgeOutbox, purgeRefunds, purgePayments, purgeIdempotency                    string
 	ownRefund, dueMessages, leased, beginAgain, oldPayments                       string
@@ -113,6 +116,7 @@ func (p *parts) translated() statements {
 		&s.findPayment, &s.lockPayment, &s.insertPayment, &s.updatePayment, &s.insertRefund,
 		&s.leasePayments, &s.duePayments, &s.leasePayment,
 		&s.put, &s.withdraw, &s.lease, &s.acknowledge, &s.bury, &s.again, &s.deadLetters, &s.backlog, &s.requeue,
+		&s.waiting,
 		&s.begin, &s.standing, &s.finish,
 		&s.purgeOutbox, &s.purgeRefunds, &s.purgePayments, &s.purgeIdempotency,
 		&s.ownRefund, &s.dueMessages, &s.leased, &s.beginAgain, &s.oldPayments,

@@ -24,13 +24,13 @@ type Store struct {
 // Option changes what Open makes.
 type Option func(*Store)
 
-// Retryable adds to the errors after which a transaction runs again. conflict
+// RetryOn adds to the errors after which a transaction runs again. conflict
 // reports whether err says that the database undid the transaction because of
 // another one: a serialization failure, a deadlock, a lock time-out. It must
 // not report so for a connection that broke. Only a driver needs it whose errors
 // have neither SQLState() string nor Code() int and are no *MySQLError with a
 // Number.
-func Retryable(conflict func(err error) bool) Option {
+func RetryOn(conflict func(err error) bool) Option {
 	return func(s *Store) {
 		if conflict != nil {
 			s.conflicts = conflict

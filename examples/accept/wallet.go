@@ -252,9 +252,6 @@ func (w *wallet) unbind(ctx context.Context, customerID, accessToken string) (bo
 	if err != nil {
 		return false, err
 	}
-	if token.Grant.CustomerID != customerID {
-		return false, auth.ErrNotFound
-	}
 	p := w.process()
-	return p.tokens.Unbind(ctx, p.client, token.ID)
+	return p.tokens.Unbind(ctx, p.client, token.ID, customerID)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -56,26 +57,16 @@ func (a authorizations) end(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "sign in", http.StatusUnauthorized)
 		return
 	}
-	found, err := a.of(r.Context(), id)
-	if err != nil {
+	switch allowed, err := a.tokens.Unbind(r.Context(), a.client, r.PathValue("id"), id); {
+	case errors.Is(err, auth.ErrNotFound):
+		http.NotFound(w, r)
+	case err != nil:
 		unavailable(w, err)
-		return
+	case allowed:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Error(w, "end it at the merchant", http.StatusConflict)
 	}
-	for _, one := range found {
-		if one.ID != r.PathValue("id") {
-			continue
-		}
-		switch allowed, err := a.tokens.Unbind(r.Context(), a.client, one.ID); {
-		case err != nil:
-			unavailable(w, err)
-		case allowed:
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			http.Error(w, "end it at the merchant", http.StatusConflict)
-		}
-		return
-	}
-	http.NotFound(w, r)
 }
 
 // of reads the live authorizations of a customer; see package authsql.

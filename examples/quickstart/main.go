@@ -81,23 +81,24 @@ func run(ctx context.Context, choice string) error {
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
 	w.trace.title("Start: keys, client, handler, code rules")
-	var servers servers
+	serving, stop := context.WithCancel(ctx)
+	servers := servers{ctx: serving, stop: stop}
 	if err := w.start(ctx, &servers); err != nil {
-		return errors.Join(err, servers.stop())
+		return errors.Join(err, servers.end())
 	}
 
 	done := 0
 	for _, f := range flows {
 		if choice == "all" || choice == f.name {
 			if err := f.run(w, ctx); err != nil {
-				return errors.Join(fmt.Errorf("%s: %w", f.name, err), servers.stop())
+				return errors.Join(fmt.Errorf("%s: %w", f.name, err), servers.end())
 			}
 			done++
 		}
 	}
 	w.client.CloseIdleConnections()
 	w.appTransport.CloseIdleConnections()
-	if err := servers.stop(); err != nil {
+	if err := servers.end(); err != nil {
 		return err
 	}
 	if texts := complaints.finish(); len(texts) > 0 {
@@ -111,7 +112,7 @@ func run(ctx context.Context, choice string) error {
 // start connects the two parties.
 func (w *world) start(ctx context.Context, servers *servers) error {
 	w.answerAsAlipay()
-	alipayURL, err := servers.serve(ctx, w.alipay)
+	alipayURL, err := servers.serve(w.alipay)
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	if w.appURL, err = servers.serve(ctx, flow.Handler(login)); err != nil {
+	if w.appURL, err = servers.serve(flow.Handler(login)); err != nil {
 		return err
 	}
 	handler, err := alipayplus.NewHandler(
@@ -157,7 +158,7 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	walletURL, err := servers.serve(ctx, handler)
+	walletURL, err := servers.serve(handler)
 	if err != nil {
 		return err
 	}
@@ -167,31 +168,23 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 
 // servers serves handlers at loopback ports.
 type servers struct {
-	group   errgroup.Group
-	running []*http.Server
+	group errgroup.Group
+	ctx   context.Context // ends with stop
+	stop  context.CancelFunc
 }
 
-func (s *servers) serve(ctx context.Context, h http.Handler) (baseURL string, err error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+func (s *servers) serve(h http.Handler) (baseURL string, err error) {
+	listener, err := new(net.ListenConfig).Listen(s.ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	server := alipayplus.NewServer("", h)
-	s.running = append(s.running, server)
-	s.group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	s.group.Go(func() error { return alipayplus.ServeListener(s.ctx, alipayplus.NewServer("", h), listener) })
 	return "http://" + listener.Addr().String(), nil
 }
 
-// stop ends all servers and waits for them.
-func (s *servers) stop() error {
-	for _, server := range s.running {
-		_ = server.Close()
-	}
+// end ends all servers and waits for them.
+func (s *servers) end() error {
+	s.stop()
 	return s.group.Wait()
 }
 

@@ -47,6 +47,7 @@ type step struct {
 		Text    string `json:"text"`
 		Support bool   `json:"support"`
 	} `json:"message"`
+	Cashier  *step `json:"cashier"` // of a result page that is open: what to show again
 	Redirect struct {
 		To    string `json:"to"`
 		URL   string `json:"url"`

@@ -37,8 +37,14 @@ func (w *wallet) books(ctx context.Context, a *alipay) (b books, err error) {
 		b.differ("the balance of %s is not the sum of its entries", customer)
 	}
 	// Reports of tokens; those of payments are counted with them.
-	if err = w.db.QueryRowContext(ctx, `SELECT count(*) FROM alipayplus_outbox WHERE state = 0 AND operation <> 'notifyPayment'`).Scan(&b.Waiting); err != nil {
+	waiting, err := w.outbox.Waiting(ctx, 100)
+	if err != nil {
 		return b, err
+	}
+	for _, d := range waiting {
+		if d.Message.Operation != payment.NotifyPayment.Name() {
+			b.Waiting++
+		}
 	}
 	dead, err := w.outbox.DeadLetters(ctx, 100)
 	if err != nil {

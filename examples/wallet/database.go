@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
@@ -109,24 +108,6 @@ func rows[T any](ctx context.Context, d *database, scan func(rowScanner) (T, err
 		all = append(all, v)
 	}
 	return all, found.Err()
-}
-
-// instant reads a time: SQLite has milliseconds, PostgreSQL a timestamp.
-type instant struct{ time.Time }
-
-// Scan implements sql.Scanner.
-func (i *instant) Scan(v any) error {
-	switch v := v.(type) {
-	case nil:
-		i.Time = time.Time{}
-	case time.Time:
-		i.Time = v
-	case int64:
-		i.Time = time.UnixMilli(v)
-	default:
-		return fmt.Errorf("a %T is no time", v)
-	}
-	return nil
 }
 
 // rowScanner is a row of a query.

@@ -192,13 +192,10 @@ func (d *driven) driver() accept.Driver {
 		Unbind: func(ctx context.Context, id, accessToken string) (bool, error) {
 			p := d.process()
 			token, err := p.stores.FindToken(ctx, alipayplus.Conceal(accessToken).Digest())
-			switch {
-			case err != nil:
+			if err != nil {
 				return false, err
-			case token.Grant.CustomerID != id:
-				return false, auth.ErrNotFound
 			}
-			return p.tokens.Unbind(ctx, p.client, token.ID)
+			return p.tokens.Unbind(ctx, p.client, token.ID, id)
 		},
 		Restart:   func(context.Context) error { return d.start(d.process().version) },
 		RotateKey: func(_ context.Context, version string) error { return d.start(version) },

@@ -35,22 +35,11 @@ func (p shownPayment) Cancellable() bool {
 }
 
 // letter is a message in the outbox.
-type letter struct {
-	Operation, Key string
-	State          int // as the table has it: 0 waiting, 1 acknowledged, 2 withdrawn
-	Tries          int
-	Code           string
-	Due            instant
-}
-
-// StateText is the state in words.
-func (l letter) StateText() string {
-	return [...]string{"waiting", "acknowledged", "withdrawn", "dead letter"}[min(l.State, 3)]
-}
+type letter struct{ alipayplus.Delivery }
 
 // In is how long it takes until the next try.
 func (l letter) In() string {
-	if d := time.Until(l.Due.Time).Round(time.Second); d > 0 {
+	if d := time.Until(l.Due).Round(time.Second); d > 0 {
 		return "in " + d.String()
 	}
 	return "now"
@@ -75,11 +64,12 @@ func (w *wallet) operators(ctx context.Context, a *alipay) (o operators, err err
 		p.Told = known.Result
 		o.Payments = append(o.Payments, p)
 	}
-	o.Outbox, err = rows(ctx, w.db, func(r rowScanner) (l letter, err error) {
-		return l, r.Scan(&l.Operation, &l.Key, &l.State, &l.Tries, &l.Code, &l.Due)
-	}, `SELECT operation, message_key, state, tries, code, due_at FROM alipayplus_outbox WHERE state <> 3 ORDER BY seq DESC LIMIT 8`)
+	waiting, err := w.outbox.Waiting(ctx, 8)
 	if err != nil {
 		return o, err
+	}
+	for _, d := range waiting {
+		o.Outbox = append(o.Outbox, letter{d})
 	}
 	o.Dead, err = w.outbox.DeadLetters(ctx, 20)
 	return o, err

@@ -150,20 +150,12 @@ func (p *phone) next(s step, err error) error {
 		}
 		p.Screen, p.Text = "sdkpage", text
 	case "resultPage":
-		if s.State == "open" { // the cashier page again, with the reason
-			p.Step = before
+		p.Screen = "result"
+		if s.Cashier != nil { // open: the cashier page again, with the reason
+			p.Step = *s.Cashier
 			p.Step.ResultCode, p.Step.Message = s.ResultCode, s.Message
 			p.Screen = "pin"
-			if before.MerchantName == "" {
-				p.Screen = "waiting"
-				p.Step.AskAgain = 1
-			}
-			return nil
 		}
-		if s.MerchantName == "" {
-			p.Step.MerchantName, p.Step.PaymentAmount = before.MerchantName, before.PaymentAmount
-		}
-		p.Screen = "result"
 	case "pending":
 		p.Screen = "waiting"
 	case "unavailable":

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -29,21 +27,6 @@ func address(l net.Listener) string { return "http://" + l.Addr().String() }
 // serve answers at l until ctx ends, and then lets running requests end.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := alipayplus.NewServer("", h)
-	server.BaseContext = func(net.Listener) context.Context { return ctx }
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close()
-	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	server.BaseContext = func(net.Listener) context.Context { return ctx } // ends the streams of events
+	return alipayplus.ServeListener(ctx, server, l)
 }

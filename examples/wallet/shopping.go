@@ -263,7 +263,7 @@ func (p *phone) unbind(ctx context.Context, form url.Values) error {
 		if c.ID != form.Get("id") {
 			continue
 		}
-		allowed, err := p.wallet.tokens.Unbind(ctx, p.wallet.client, c.ID)
+		allowed, err := p.wallet.tokens.Unbind(ctx, p.wallet.client, c.ID, p.User)
 		switch {
 		case err != nil:
 			log.Printf("phone: unbind: %v", err)

@@ -54,6 +54,17 @@ func someSwitches(b *browser) {
 	b.click(`#operators form[action="/operators/requeue"] button`)
 	b.says("#operators", "on its way again")
 	b.goHome()
+
+	// Nobody takes the report: it waits in the outbox, and is tried again.
+	b.arm("notifyPayment", "down", "-1")
+	b.scan("surcharge")
+	b.on("cashier")
+	b.act("agree")
+	b.pin("1234")
+	b.says("#phone", "Paid")
+	b.says("#operators", "tries, next in")
+	b.arm("notifyPayment", "", "1")
+	b.goHome()
 }
 
 // everySwitch meets every fault of every API.

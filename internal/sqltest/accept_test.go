@@ -202,12 +202,12 @@ func (b *whole) handlers() accept.Handlers {
 				}
 				return code.MarshalJSON()
 			},
-			Unbind: func(ctx context.Context, _, accessToken string) (bool, error) {
+			Unbind: func(ctx context.Context, id, accessToken string) (bool, error) {
 				token, err := b.stores.FindToken(ctx, alipayplus.Conceal(accessToken).Digest())
 				if err != nil {
 					return false, err
 				}
-				return b.now().tokens.Unbind(ctx, b.now().client, token.ID)
+				return b.now().tokens.Unbind(ctx, b.now().client, token.ID, id)
 			},
 			Restart:   func(context.Context) error { return b.start() },
 			LoseDebit: b.lost.Lose,

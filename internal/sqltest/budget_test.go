@@ -147,6 +147,8 @@ func TestIndexes(t *testing.T) {
 		must(t, store.Outbox().Withdraw(ctx, "notifyPayment", "k"))
 		_, err = store.Outbox().DeadLetters(ctx, 10)
 		must(t, err)
+		_, err = store.Outbox().Waiting(ctx, 10)
+		must(t, err)
 		must(t, store.Outbox().Requeue(ctx, "notifyPayment", "k"))
 		for range 2 {
 			_, _, err = store.Idempotency().Begin(ctx, claim("k", "o"))

@@ -264,7 +264,7 @@ func TestConflicts(t *testing.T) {
 		{sqltest.SQLiteError(1), false}, {sqltest.SQLiteError(19), false}, {errors.New("another one"), false},
 	} {
 		sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
-			store := d.Store(t, sqlstore.Retryable(func(err error) bool { return errors.Is(err, custom) }))
+			store := d.Store(t, sqlstore.RetryOn(func(err error) bool { return errors.Is(err, custom) }))
 			runs := 0
 			err := store.InTx(t.Context(), func(context.Context) error {
 				if runs++; runs == 1 {

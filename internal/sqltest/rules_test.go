@@ -124,7 +124,7 @@ func TestSchema(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		_, err := sqlstore.Open(t.Context(), d.DB, d.Dialect, nil, sqlstore.Retryable(nil))
+		_, err := sqlstore.Open(t.Context(), d.DB, d.Dialect, nil, sqlstore.RetryOn(nil))
 		must(t, err)
 		d.Exec(t, `UPDATE alipayplus_schema SET version = 0`)
 		refused("too old")
