@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
@@ -61,7 +61,8 @@ func TestAmountOf(t *testing.T) {
 		}
 	}
 	// Exponents that would make numbers of a gigabyte are refused at a glance.
-	began := time.Now()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	for _, exponent := range []int32{math.MaxInt32, 1_000_000_000, 17, -65, -1_000_000_000, math.MinInt32} {
 		for _, digits := range []int64{1, -1, math.MaxInt64} {
 			if got, err := alipayplus.AmountOf(decimal.New(digits, exponent), "USD"); !errors.Is(err, alipayplus.ErrAmountRange) {
@@ -69,8 +70,9 @@ func TestAmountOf(t *testing.T) {
 			}
 		}
 	}
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("that took %v", took)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("that took %d bytes", took)
 	}
 	if got, err := alipayplus.AmountOf(decimal.Decimal{}, "USD"); err != nil || got.Minor != 0 {
 		t.Errorf("the zero Decimal: %v, %v", got, err)
@@ -139,7 +141,8 @@ func TestAmountUnmarshal(t *testing.T) {
 		{`100`, alipayplus.Amount{}, "not an amount"},
 		{`["JPY","100"]`, alipayplus.Amount{}, "not an amount"},
 	} {
-		began := time.Now()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		var got alipayplus.Amount
 		err := json.Unmarshal([]byte(test.text), &got)
 		refused := test.rule != "" || strings.Contains(test.text, `{"v"`)
@@ -149,8 +152,8 @@ func TestAmountUnmarshal(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), test.rule) {
 			t.Errorf("%s: %v, want %q", test.text, err, test.rule)
 		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s took %v", test.text, took)
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 1<<20 {
+			t.Errorf("%s took %d bytes", test.text, after.TotalAlloc-before.TotalAlloc)
 		}
 	}
 }

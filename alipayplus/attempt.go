@@ -44,18 +44,18 @@ func (c *Client) attempt(ctx context.Context, x *exchange, to *url.URL, timeout 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	out := newOutgoing(x.body())
+	out := newOutgoing(x.bytes)
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, &out.trace), http.MethodPost, to.String(), out)
 	if err != nil {
 		return verdict{err: &Error{Err: errors.New("the URL cannot be requested")}, notSent: true} // err quotes it
 	}
-	request.ContentLength = int64(len(x.body())) // and no GetBody: net/http must not send a second time by itself
+	request.ContentLength = int64(len(x.bytes)) // and no GetBody: net/http must not send a second time by itself
 	content := Content{
 		Method:   request.Method,
 		Target:   request.URL.RequestURI(),
 		ClientID: c.credentials.ClientID,
 		Time:     headerTime(time.Now()),
-		Body:     x.body(),
+		Body:     x.bytes,
 	}
 	signature, err := content.Sign(ctx, c.credentials.Signer)
 	if err != nil {

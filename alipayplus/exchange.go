@@ -15,6 +15,7 @@ type resultOnly struct {
 // exchange is one call: a message and how to read its answer.
 type exchange struct {
 	Message
+	bytes      []byte // Body, copied once
 	repeatable bool
 	decode     func(body []byte) (answer any, r Result, err error)
 }
@@ -50,7 +51,8 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 	if err != nil {
 		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: err}
 	}
-	if !beginsObject(x.body()) { // one that Prepare did not make
+	x.bytes = x.body()
+	if !beginsObject(x.bytes) { // one that Prepare did not make
 		return Result{}, &Error{Operation: x.Operation, Outcome: OutcomeNotSent, Err: &ValidationError{[]Problem{{"body", "is no JSON object"}}}}
 	}
 	timeout := x.Timeout

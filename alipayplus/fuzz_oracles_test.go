@@ -10,6 +10,7 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
+	"net/url"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -287,6 +288,47 @@ func FuzzAnswer(f *testing.F) {
 		case outcome == alipayplus.OutcomeSucceeded && (!valid || status != "S" || answer.Result.Status != "S"),
 			outcome == alipayplus.OutcomeFailed && (!valid || status != "F"):
 			t.Fatalf("%q: %v, encoding/json reads %q", body, outcome, status)
+		}
+	})
+}
+
+// A message goes to the gateway, below the path that it names, or to an allowed
+// notify URL, as net/url reads them: whatever a damaged outbox says.
+func FuzzDestination(f *testing.F) {
+	for _, seed := range [][2]string{
+		{decodePath, ""}, {"//evil.example/x", ""}, {"https://evil.example/x", ""}, {"/a?b=c#d", ""}, {`/\evil.example`, ""}, {"/a b", ""}, {"/%2e%2e/x", ""},
+		{"", "https://open.alipayplus.com/notify"}, {decodePath, "https://alipayplus.com.evil.example/"}, {"", "https://a@open.alipayplus.com/"}, {"/a\r\nX: y", ""}, {"*", ""},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	var sent *http.Request
+	c := newClient(f, transport(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return nil, errLost
+	}), noRetry, func(cfg *alipayplus.ClientConfig) {
+		cfg.NotifyHosts, cfg.Signer = []string{"notify.example", "notify.example:8443"}, digestSigner{}
+	})
+	f.Fuzz(func(t *testing.T, path, raw string) {
+		sent = nil
+		err := c.Deliver(t.Context(), alipayplus.Message{Operation: "notify", Key: "P1", Path: path, URL: raw, Body: alipayplus.Conceal("{}")})
+		if (sent == nil) != (alipayplus.OutcomeOf(err) == alipayplus.OutcomeNotSent) {
+			t.Fatalf("%q %q: %v", path, raw, err)
+		}
+		switch {
+		case sent == nil:
+			if path == decodePath && raw == "" {
+				t.Fatalf("not sent: %v", err)
+			}
+		case raw != "":
+			checkAllowedURL(t, raw)
+			if read, err := url.Parse(raw); err != nil || sent.URL.Host != read.Host || sent.URL.RequestURI() != read.RequestURI() {
+				t.Fatalf("%q is sent to %v", raw, sent.URL)
+			}
+		default:
+			read, err := url.Parse("https://gateway.example" + path)
+			if err != nil || read.Host != "gateway.example" || read.RequestURI() != path || sent.URL.Host != "gateway.example" || sent.URL.RequestURI() != path || sent.URL.Scheme != "https" {
+				t.Fatalf("%q is sent to %v, %v", path, sent.URL, err)
+			}
 		}
 	})
 }

@@ -370,52 +370,107 @@ func TestRelay(t *testing.T) {
 	})
 }
 
-// Wherever a process dies around a delivery, Alipay+ changes once, and every
-// attempt has the same bytes.
+// A process dies at each step of two deliveries in turn, before it or after it,
+// and does nothing more. Another one takes over: Alipay+ changes once for each
+// message, and every attempt has the same bytes.
 func TestRelayCrashes(t *testing.T) {
-	for _, c := range []struct {
-		rule           string
-		before, finish int // 1: it fails and is not done; 2: it is done, and its answer is lost
-	}{
-		{"before sending", 1, 1}, {"after sending", 2, 1}, {"before the end is recorded", 0, 1}, {"after the end is recorded", 0, 2},
-	} {
-		relayTest(t, c.rule, func(t *testing.T, r *relayed) {
-			r.put("a", "b")
-			first := r.relay(func(cfg *alipayplus.RelayConfig, k *alipayplus.ClientConfig) {
-				cfg.Queue = finishFunc{r.memory, c.finish}
-				k.Transport = transport(func(req *http.Request) (*http.Response, error) {
-					if c.before == 1 {
-						return nil, errors.New("crash")
-					}
-					answer, err := r.gateway.RoundTrip(req)
-					if c.before == 2 && err == nil {
-						_ = answer.Body.Close()
-						return nil, errors.New("crash")
-					}
-					return answer, err
-				})
+	steps, alarms := 0, 0
+	for _, after := range []bool{false, true} {
+		for at, met := 1, true; met; at++ {
+			relayTest(t, fmt.Sprintf("step %d, after it %t", at, after), func(t *testing.T, r *relayed) {
+				r.put("a", "b")
+				dying := &mortal{at: at, after: after}
+				r.runs(r.relay(func(cfg *alipayplus.RelayConfig, k *alipayplus.ClientConfig) {
+					cfg.Queue = mortalQueue{r.memory, dying}
+					k.Transport = transport(func(req *http.Request) (answer *http.Response, err error) {
+						died := dying.step(func() error {
+							answer, err = r.gateway.RoundTrip(req)
+							return err
+						})
+						if died != nil && err == nil && answer != nil {
+							_ = answer.Body.Close()
+						}
+						if died != nil {
+							return nil, died
+						}
+						return answer, nil
+					})
+				}), time.Second)
+				if met = dying.dead; met {
+					steps++
+				}
+				alarms += r.alarmed("the end of a delivery cannot be recorded")
+				r.runs(r.relay(), 10*time.Minute)
+				slices.Sort(r.changes)
+				if fmt.Sprint(r.changes) != "[a b]" || len(r.dead) != 0 {
+					t.Errorf("changed %v, dead %v", r.changes, r.dead)
+				}
+				bodies := map[string]bool{}
+				for _, call := range r.gateway.Calls(tell) {
+					bodies[call.Key+string(call.Body)] = true
+				}
+				if len(bodies) != 2 {
+					t.Errorf("%d bodies for two messages", len(bodies))
+				}
+				if left, err := r.memory.Lease(t.Context(), 10, time.Second); err != nil || len(left) != 0 {
+					t.Errorf("left %v, %v", left, err)
+				}
 			})
-			r.runs(first, time.Second)
-			if r.alarmed("the end of a delivery cannot be recorded") == 0 {
-				t.Errorf("nobody hears of a queue that is not written: %q", r.errors)
-			}
-			r.runs(r.relay(), 10*time.Minute)
-			slices.Sort(r.changes)
-			if fmt.Sprint(r.changes) != "[a b]" || len(r.dead) != 0 {
-				t.Errorf("changed %v, dead %v", r.changes, r.dead)
-			}
-			bodies := map[string]bool{}
-			for _, call := range r.gateway.Calls(tell) {
-				bodies[call.Key+string(call.Body)] = true
-			}
-			if len(bodies) != 2 {
-				t.Errorf("%d bodies for two messages", len(bodies))
-			}
-			if left, err := r.memory.Lease(t.Context(), 10, time.Second); err != nil || len(left) != 0 {
-				t.Errorf("left %v, %v", left, err)
-			}
-		})
+		}
 	}
+	t.Logf("%d steps", steps)
+	if steps < 10 {
+		t.Errorf("%d steps", steps)
+	}
+	if alarms == 0 {
+		t.Error("nobody hears of a queue that is not written")
+	}
+}
+
+// mortal is a process that dies at its step number at, before it or after it.
+type mortal struct {
+	at    int
+	after bool
+
+	mu   sync.Mutex
+	n    int
+	dead bool
+}
+
+// step does something unless the process is dead.
+func (m *mortal) step(do func() error) error {
+	m.mu.Lock()
+	m.n++
+	last, dead := m.n == m.at, m.dead
+	m.dead = dead || last
+	m.mu.Unlock()
+	switch {
+	case !last && !dead:
+		return do()
+	case last && m.after:
+		_ = do()
+	}
+	return errors.New("crash")
+}
+
+type mortalQueue struct {
+	*alipayplus.Memory
+	m *mortal
+}
+
+func (q mortalQueue) Lease(ctx context.Context, n int, d time.Duration) (list []alipayplus.Delivery, err error) {
+	died := q.m.step(func() error {
+		list, err = q.Memory.Lease(ctx, n, d)
+		return err
+	})
+	if died != nil {
+		return nil, died
+	}
+	return list, err
+}
+
+func (q mortalQueue) Finish(ctx context.Context, d alipayplus.Delivery, end alipayplus.End) error {
+	return q.m.step(func() error { return q.Memory.Finish(ctx, d, end) })
 }
 
 func TestRelayLeavesNoGoroutine(t *testing.T) {
@@ -495,18 +550,6 @@ func (q leaseFunc) Lease(ctx context.Context, n int, d time.Duration) ([]alipayp
 		return nil, err
 	}
 	return q.Queue.Lease(ctx, n, d)
-}
-
-type finishFunc struct {
-	alipayplus.Queue
-	fault int
-}
-
-func (q finishFunc) Finish(ctx context.Context, d alipayplus.Delivery, end alipayplus.End) error {
-	if q.fault == 2 {
-		_ = q.Queue.Finish(ctx, d, end)
-	}
-	return errors.New("crash")
 }
 
 type slowTransport struct {

@@ -49,6 +49,11 @@ func post(h http.Handler, path, body string, change ...func(*http.Request)) *htt
 	return w
 }
 
+// media makes a request say what its body is.
+func media(value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Content-Type", value) }
+}
+
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return post(h, path, "", func(r *http.Request) { r.Method = http.MethodGet })
 }
@@ -211,9 +216,6 @@ func TestHandlerRefuses(t *testing.T) {
 	const amount = `"amount":{"currency":"HKD","value":"8916"}`
 	confirm := func(members string) string {
 		return `{"paymentRequestId":"2025030119074101000001",` + amount + members + `}`
-	}
-	media := func(value string) func(*http.Request) {
-		return func(r *http.Request) { r.Header.Set("Content-Type", value) }
 	}
 	for _, c := range []struct {
 		rule, path, body string

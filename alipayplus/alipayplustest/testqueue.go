@@ -135,7 +135,7 @@ func (t *queueTest) wantDead(n int, keys ...string) []alipayplus.Delivery {
 // too early.
 func (t *queueTest) leaseAfter(d time.Duration, since time.Time, key string) alipayplus.Delivery {
 	t.Helper()
-	for deadline := since.Add(d + patience); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := since.Add(d + patience); ; passes(20 * time.Millisecond) {
 		got, err := t.queue.Lease(t.Context(), 100, time.Minute)
 		switch {
 		case err != nil:
@@ -211,7 +211,7 @@ func (t *queueTest) acknowledged() {
 	t.finish(d, deadEnd)
 	t.put("k", "")
 	t.requeue("k")
-	time.Sleep(5 * time.Millisecond)
+	passes(5 * time.Millisecond)
 	t.lease()
 	t.wantDead(10)
 }
@@ -238,7 +238,7 @@ func (t *queueTest) dead() {
 	t.finish(d, alipayplus.End{})
 	d = t.leaseFor(time.Millisecond, 1, "k")[0]
 	t.finish(d, deadEnd)
-	time.Sleep(5 * time.Millisecond)
+	passes(5 * time.Millisecond)
 	t.lease()
 	got := t.wantDead(10, "k")[0]
 	if got.Lease != "" || got.Tries != 2 || got.Code != alipayplus.CodeProcessFail || got.Message.Body.Reveal() != "k" {
@@ -284,7 +284,7 @@ func (t *queueTest) backlog() {
 	for _, key := range []string{"acknowledged", "dead", "withdrawn", "again", "leased"} {
 		t.put(key, "")
 		due = append(due, t.lease(key)...)
-		time.Sleep(2 * time.Millisecond) // so that no two are of one time
+		passes(2 * time.Millisecond) // so that no two are of one time
 	}
 	want(5, 0, due[0].Put)
 	t.finish(due[0], acknowledged)
@@ -399,7 +399,7 @@ func (t *queueTest) withdrawn() {
 	t.finish(t.leaseFor(time.Millisecond, 1, "acknowledged")[0], acknowledged)
 	t.withdraw("acknowledged")
 	t.withdraw("unknown")
-	time.Sleep(5 * time.Millisecond)
+	passes(5 * time.Millisecond)
 	t.lease()
 }
 

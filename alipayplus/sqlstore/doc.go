@@ -73,7 +73,9 @@
 // newer version of this package wrote is neither read nor changed by an older
 // one: during a deployment, the newer processes take care of it.
 //
-// A message that cannot be read is leased with Delivery.Err and becomes a dead
+// A row that was damaged is an error for whoever needs it, and for nobody else: a
+// payment whose columns contradict its record is neither read nor changed, and a
+// message that cannot be read is leased with Delivery.Err and becomes a dead
 // letter, with an alarm.
 //
 // # How long rows live

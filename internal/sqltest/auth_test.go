@@ -133,6 +133,10 @@ func TestTokenAndPaymentTogether(t *testing.T) {
 				if tokens := count("alipayplus_auth_token", "reference_agreement_id", agreement); tokens != paid || told != paid {
 					t.Fatalf("call %d, after %t: %d paid, %d tokens, %d messages", k, after, paid, tokens, told)
 				}
+				all, messages := d.Int(t, `SELECT count(*) FROM alipayplus_auth_token`), d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE operation = 'authNotify'`)
+				if all != messages {
+					t.Fatalf("call %d, after %t: %d tokens in all, and %d messages", k, after, all, messages)
+				}
 				if err := w.pay(t.Context(), id, agreement); err != nil { // again
 					t.Fatalf("call %d, after %t: %v", k, after, err)
 				}

@@ -62,7 +62,7 @@ func pending(t *testing.T, queue alipayplus.Queue) (list []alipayplus.Message) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Millisecond)
+	time.Sleep(2 * time.Millisecond) // until the leases end, on the database's clock
 	for _, d := range leased {
 		list = append(list, d.Message)
 	}

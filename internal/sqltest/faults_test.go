@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -364,9 +365,10 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 		must(t, store.Payments().Update(t.Context(), id, next))
 	}
 	errs := make(chan error)
-	both := func(first, second string) {
+	both := func(first, second string, met *sync.WaitGroup) {
+		meet := sync.OnceFunc(func() { met.Done(); met.Wait() }) // in the first try each waits until both hold a lock
 		errs <- store.Payments().Update(t.Context(), first, func(ctx context.Context, r payment.Record) (payment.Record, error) {
-			time.Sleep(5 * time.Millisecond) // so that they meet
+			meet()
 			if err := store.Payments().Update(ctx, second, next); err != nil {
 				return r, err
 			}
@@ -375,8 +377,10 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 	const rounds = 2
 	for range rounds {
-		go both("A", "B")
-		go both("B", "A")
+		var met sync.WaitGroup
+		met.Add(2)
+		go both("A", "B", &met)
+		go both("B", "A", &met)
 		for range 2 {
 			if err := <-errs; err != nil {
 				t.Error(err)

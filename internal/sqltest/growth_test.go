@@ -10,6 +10,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
@@ -85,8 +86,10 @@ func payOnce(t *testing.T, d *sqltest.Database, id string, check bool) (c cost) 
 	return c
 }
 
-// A whole payment takes at most 12 statements in at most 4 transactions.
+// A whole payment takes at most 12 statements in at most 4 transactions, and as
+// many as PERFORMANCE.md says, without a Check and with one.
 func TestServiceBudget(t *testing.T) {
+	exactly := map[sqlstore.Dialect][2]int{sqlstore.PostgreSQL: {7, 9}, sqlstore.MySQL: {11, 13}, sqlstore.SQLite: {10, 12}}
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		c := payOnce(t, d, "P1", false)
 		t.Log(c)
@@ -98,6 +101,9 @@ func TestServiceBudget(t *testing.T) {
 		t.Log("with Check: ", checked)
 		if checked.statements != c.statements+2 || checked.statements > 13 {
 			t.Errorf("with Check a payment takes %v", checked)
+		}
+		if want := exactly[d.Dialect]; c.statements != want[0] || checked.statements != want[1] || c.transactions != 4 {
+			t.Errorf("PERFORMANCE.md says %v statements in 4 transactions, it takes %v, and %v", want, c, checked)
 		}
 	})
 }

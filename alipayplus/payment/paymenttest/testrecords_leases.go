@@ -45,6 +45,7 @@ func (t *recordsTest) leaseEnds() {
 	t.store(t.Context(), r)
 	began := time.Now()
 	t.wantLease(1, lease, "P1")
+	// The store keeps time by itself, and nothing but time ends a lease.
 	for deadline := began.Add(lease + patience); ; time.Sleep(20 * time.Millisecond) {
 		ids, err := t.records.Lease(t.Context(), 1, time.Minute)
 		if err != nil {

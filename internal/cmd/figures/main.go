@@ -26,10 +26,10 @@ var introduction string
 func main() {
 	long := flag.Bool("long", false, "run the long forms")
 	md := flag.Bool("md", false, "print Markdown")
-	only := flag.String("only", "", "only rows whose promise or test contains this")
+	only := flag.String("only", "", "only rows whose promise, test or package contains this")
 	flag.Parse()
 	chosen := slices.DeleteFunc(slices.Clone(rows), func(r row) bool {
-		return !strings.Contains(strings.ToLower(r.Promise+r.Test), strings.ToLower(*only))
+		return !strings.Contains(strings.ToLower(r.Promise+" "+r.Test+" "+r.Dir), strings.ToLower(*only))
 	})
 	root, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -37,11 +37,11 @@ func main() {
 		os.Exit(2)
 	}
 	figures, good := measure(strings.TrimSpace(string(root)), chosen, *long)
-	table := text
+	table := text(figures)
 	if *md {
-		table = markdown
+		table = markdown(figures, *long)
 	}
-	_, _ = io.WriteString(os.Stdout, table(figures))
+	_, _ = io.WriteString(os.Stdout, table)
 	if !good {
 		os.Exit(1)
 	}
@@ -167,10 +167,14 @@ func text(figures []figure) string {
 	return w.String()
 }
 
-func markdown(figures []figure) string {
+func markdown(figures []figure, long bool) string {
 	w := &strings.Builder{}
 	w.WriteString(introduction)
-	fmt.Fprintf(w, "\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n")
+	form := "short"
+	if long {
+		form = "long"
+	}
+	fmt.Fprintf(w, "\nWhat was seen is from the %s forms.\n\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n", form)
 	for _, f := range figures {
 		fmt.Fprintf(w, "| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
 	}
