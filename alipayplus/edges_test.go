@@ -60,6 +60,11 @@ func TestTextsOfStates(t *testing.T) {
 	if got := (alipayplus.Result{Code: "A B", Status: "F"}).Error(); got != "F A?B" {
 		t.Errorf("%q", got)
 	}
+	// Of what is no status and no code, a line of a log shows the beginning.
+	long := alipayplus.Result{Code: alipayplus.ResultCode(strings.Repeat("C", 100)), Status: alipayplus.ResultStatus(strings.Repeat("S", 100))}
+	if got, want := long.Error(), strings.Repeat("S", 8)+" "+strings.Repeat("C", 64); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // A negative MaxSkew reports what is more than 15 minutes away, and refuses

@@ -120,6 +120,36 @@ func inStoreFaults() map[string]struct {
 	}
 }
 
+// When the answer is there, the contexts of the function and of the store have
+// ended: what one of them left running ends too, and a request leaves no timer.
+func TestContextsEndWithTheAnswer(t *testing.T) {
+	seen := map[string]context.Context{}
+	cfg := inConfig()
+	cfg.Idempotency = &inStoreFault{
+		IdempotencyStore: cfg.Idempotency,
+		begin: func(_ int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
+			seen["Begin"] = ctx
+			return next.Begin(ctx, c)
+		},
+		finish: func(_ int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
+			seen["Finish"] = ctx
+			return next.Finish(ctx, c, answer)
+		},
+	}
+	h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, func(ctx context.Context, r *inRequest) (*inResponse, error) {
+		seen["the function"] = ctx
+		return inDone(ctx, r)
+	})))
+	if result := inSend(t, h, inValid); result.Status != alipayplus.StatusSucceeded {
+		t.Fatal(result)
+	}
+	for _, of := range []string{"Begin", "Finish", "the function"} {
+		if ctx := seen[of]; ctx == nil || ctx.Err() == nil {
+			t.Errorf("the context of %s is still alive", of)
+		}
+	}
+}
+
 // A store that is down, slow or lying at any call makes the answer U, never S
 // or F; later the same request ends with S, and is booked once.
 func TestStoreFaults(t *testing.T) {

@@ -71,6 +71,7 @@ func TestSignerFailures(t *testing.T) {
 		{"no key version", func(context.Context, [32]byte) (string, []byte, error) { return "", make([]byte, 256), nil }, nil},
 		{"an empty signature", func(context.Context, [32]byte) (string, []byte, error) { return "1", nil, nil }, nil},
 		{"a signature of 1024 bits", func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, 128), nil }, nil},
+		{"a signature of 2040 bits", func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, 255), nil }, nil},
 		{"a signature over 8192 bits", func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, 1025), nil }, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -116,6 +116,36 @@ func TestRunGoesOn(t *testing.T) {
 	})
 }
 
+// Of two processes that read the same list, the slower one finds nothing to
+// erase and writes nothing: the record keeps its version.
+func TestErasedByAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, keep, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Hour, time.Hour })
+		ended := w.issue(agreement)
+		time.Sleep(2 * time.Hour)
+		w.work()
+		before := w.find(ended.ID)
+		if before.Access != nil || before.Version == ended.Version {
+			t.Fatal("control: it is not erased")
+		}
+		cfg := w.config
+		cfg.Stores = oldList{w.stores, []string{ended.ID}}
+		w.service = newService(t, cfg)
+		w.workFor(time.Hour)
+		if after := w.find(ended.ID); after.Version != before.Version {
+			t.Errorf("version %d became %d", before.Version, after.Version)
+		}
+	})
+}
+
+// oldList has tokens to erase that somebody else erased.
+type oldList struct {
+	*auth.MemoryStores
+	ids []string
+}
+
+func (s oldList) TokensToErase(context.Context, time.Time, int) ([]string, error) { return s.ids, nil }
+
 // poisoned fails for one token, always, and for codes a few times.
 type poisoned struct {
 	*auth.MemoryStores

@@ -9,7 +9,7 @@ import (
 
 func TestPriorities(t *testing.T) {
 	for text, ok := range map[string]bool{
-		`10`: true, `10.0`: true, `"10"`: true, `"10.0"`: true, `1e1`: true, `10.5`: false, `"x"`: false, `"NaN"`: false, `"Inf"`: false,
+		`10`: true, `10.0`: true, `"10"`: true, `"10.0"`: true, `1e1`: true, `10.5`: false, `"x"`: false, `"NaN"`: false, `"Inf"`: false, `"-Inf"`: false,
 		`-1`: true, `9223372036854775807`: true, `true`: false, `[1]`: false,
 	} {
 		set := parse(t, ruleset(t, "v", prefix("A", "priority", json.RawMessage(text)), prefix("AB", "priority", 20), prefix("B", "priority", 5)),

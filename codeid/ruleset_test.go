@@ -192,6 +192,22 @@ func TestWorkIsBounded(t *testing.T) {
 			t.Errorf("pattern of %d: %+v, %v", size, id, err)
 		}
 	}
+	// Plain values cost less, but many of them in many rules cost something, too.
+	pairs := []string{"00", "X"}
+	for tag := 1; tag < 60; tag++ {
+		pairs = append(pairs, fmt.Sprintf("%02d", tag), "absent")
+	}
+	for rules, want := range map[int]bool{100: false, 400: true} { // times 60 values, times 26 templates
+		list := make([]object, rules, rules+1)
+		for i := range list {
+			list[i] = account(pairs...)
+		}
+		set := parse(t, ruleset(t, "v", append(list, prefix("000201", "priority", 10_001))...), codeid.RuleOptions{})
+		id, err := set.Identify(code)
+		if err != nil || id.NeedsRemote != want || id.Supported == want {
+			t.Errorf("%d rules: %+v, %v", rules, id, err)
+		}
+	}
 }
 
 // The look-aheads of live rules, against the same conditions written by hand.
