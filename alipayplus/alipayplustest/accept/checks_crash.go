@@ -159,19 +159,28 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, loses: loses, source: "reliability.md, calls in: crash between commit and record",
+		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, slow: true, loses: loses, source: "reliability.md, calls in: crash between commit and record",
 		run: func(s *scenario) {
 			u := s.user(0)
-			for range 3 {
+			var orders []*order
+			var bodies []object
+			for range 8 {
 				o := s.order()
 				u.pays(o)
 				s.told(o, "S", s.cfg.resendWithin())
-				body := s.refundOf(o, s.newID(), 400)
+				orders, bodies = append(orders, o), append(bodies, s.refundOf(o, s.newID(), 400))
+			}
+			var race sync.WaitGroup
+			for i, body := range bodies {
 				r := s.prepare("refund", body)
-				var race sync.WaitGroup
-				race.Go(func() { _, _ = s.try(r) })
-				race.Go(func() { _ = s.guard(s.restart) })
-				race.Wait()
+				race.Go(func() {
+					_ = s.guard(func() { s.sleep(time.Duration(i) * time.Millisecond) })
+					_, _ = s.try(r)
+				})
+			}
+			race.Go(func() { _ = s.guard(s.restart) })
+			race.Wait()
+			for i, body := range bodies {
 				var got outcome
 				s.eventually(s.cfg.resendWithin(), func() bool {
 					var err error
@@ -179,7 +188,7 @@ var crashChecks = []check{
 					return err == nil && got.status != "U"
 				})
 				s.must(got.status == "S", "S in the end", "%v", got)
-				s.refunded(o, 400)
+				s.refunded(orders[i], 400)
 			}
 		},
 	},
