@@ -151,11 +151,12 @@ func (s *Suite) preflight(ctx context.Context) error {
 			var err error
 			var a amount
 			var status int
-			if !p.eventually(30*time.Second, func() bool {
+			p.eventually(30*time.Second, func() bool { // it may just be starting
 				status, err = u.try(http.MethodGet, s.cfg.Wallet.Driver, "/balance", nil, &a)
-				return err == nil
-			}) {
-				p.fail("wallet.driver answers GET /balance", "%v", err)
+				return err == nil || status != 0
+			})
+			if err != nil {
+				p.fail("wallet.driver answers GET "+s.cfg.Wallet.Driver+"/balance with {\"currency\":\"…\",\"value\":\"…\"}", "%v", err)
 			}
 			p.must(status == http.StatusOK, fmt.Sprintf("users[%d].header signs somebody in at wallet.driver", i), "GET /balance: HTTP %d", status)
 			p.must(a.Currency == s.cfg.Currency, "a balance in "+s.cfg.Currency+", the configured currency", "%v", a)
@@ -173,7 +174,7 @@ func (s *Suite) preflight(ctx context.Context) error {
 		}
 	})
 	if failed != nil {
-		return fmt.Errorf("accept: the configuration does not fit the wallet: expected %s; seen %s", failed.expected, failed.seen)
+		return fmt.Errorf("accept: the configuration does not fit the wallet\n  expected: %s\n  seen:     %s", failed.expected, failed.seen)
 	}
 	return nil
 }
