@@ -20,9 +20,10 @@ func (u *user) loseDebit(landed bool) {
 // again where the app says that they may.
 func (u *user) waits(o *order, next step) step {
 	u.s.eventually(u.s.cfg.resendWithin(), func() bool {
-		if next.State == "open" {
+		switch next.State {
+		case "open":
 			next = u.tap(o, o.debit, u.PIN)
-		} else if next.State == "" || next.State == "processing" {
+		case "", "processing":
 			next = u.result(o)
 		}
 		return next.State == "paid" || next.State == "failed" || next.State == "closed"
