@@ -37,9 +37,13 @@ var inboundChecks = []check{
 		loses: "Alipay+ cannot believe the answer and repeats, or takes a payment for unknown.", source: "Alipay+ API overview, signature of responses",
 		run: func(s *scenario) {
 			for _, api := range s.cfg.inbound() {
-				for _, body := range []string{`{}`, `{"paymentRequestId":{"a":"b"}}`, `{"paymentRequestId":"` + strings.Repeat("x", 3000) + `"}`, `{"unknown":"x"}`} {
-					got := s.once(s.prepareBody(api, []byte(body)))
-					s.must(got.status != "S", api+" without what it needs is no S", "%v", got)
+				for _, c := range []struct{ what, body string }{
+					{"without a member", `{}`}, {"with an object for paymentRequestId", `{"paymentRequestId":{"a":"b"}}`},
+					{"with a paymentRequestId of 3000 characters", `{"paymentRequestId":"` + strings.Repeat("x", 3000) + `"}`},
+					{"with an unknown member alone", `{"unknown":"x"}`},
+				} {
+					got := s.once(s.prepareBody(api, []byte(c.body)))
+					s.must(got.status != "S", api+" "+c.what+" is no S", "%v", got)
 				}
 			}
 		},

@@ -21,6 +21,7 @@ type Suite struct {
 
 	orders   []*order // of all checks
 	balances []int64  // of the users, before the first
+	failed   []string // numbers of checks
 }
 
 // New checks cfg and makes a Suite. Serve [Suite.Alipay] before the wallet
@@ -121,6 +122,7 @@ func (s *Suite) check(ctx context.Context, k check) Result {
 		r.Verdict = Passed
 		return r
 	}
+	s.failed = append(s.failed, strconv.Itoa(k.number))
 	r.Verdict, r.Expected, r.Seen, r.Messages = Failed, failed.expected, failed.seen, messages
 	return r
 }
