@@ -12,7 +12,7 @@ var (
 
 var crashChecks = []check{
 	{
-		number: 801, name: "restart between scan and confirmation", needs: restartable, loses: loses, source: "reliability.md, calls in: crash",
+		number: 801, name: "restart between scan and confirmation", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -23,7 +23,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications", slow: true,
+		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: notifications", slow: true,
 		run: func(s *scenario) {
 			u := s.user(0)
 			var orders []*order
@@ -57,7 +57,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 804, name: "restart after a cancellation: it is not forgotten", needs: restartable, loses: loses, source: "flows.md, payment states: closed",
+		number: 804, name: "restart after a cancellation: it is not forgotten", needs: restartable, loses: loses, source: "package payment, table of states: closed",
 		run: func(s *scenario) {
 			paid, open, never, u := s.order(), s.order(), s.order(), s.user(0)
 			u.pays(paid)
@@ -83,7 +83,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 805, name: "restart while the page is open: it goes on, and tries stay counted", needs: []Capability{EasyPay, Restart}, loses: loses, source: "flows.md, Easy Pay, verification",
+		number: 805, name: "restart while the page is open: it goes on, and tries stay counted", needs: []Capability{EasyPay, Restart}, loses: loses, source: "package easypay, the verification page",
 		run: func(s *scenario) {
 			u := s.user(0)
 			counted, o := s.newPay(usual), s.newPay(usual)
@@ -118,7 +118,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "reliability.md, on a real database",
+		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: on a real database",
 		run: func(s *scenario) {
 			for round := range 2 {
 				u := s.user(0)
@@ -159,7 +159,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, slow: true, loses: loses, source: "reliability.md, calls in: crash between commit and record",
+		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, slow: true, loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash between commit and record",
 		run: func(s *scenario) {
 			u := s.user(0)
 			var orders []*order

@@ -67,7 +67,7 @@ var inboundChecks = []check{
 	},
 	{
 		number: 513, name: "a member that is there twice with two values decides nothing", needs: merchantMode,
-		loses: "A check reads one value and the booking another.", source: "protocol.md, JSON conventions: duplicate members",
+		loses: "A check reads one value and the booking another.", source: "package alipayplus, answering Alipay+: no member twice",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -80,7 +80,7 @@ var inboundChecks = []check{
 	},
 	{
 		number: 514, name: "a repeat that was signed an hour ago is answered like any other", needs: merchantMode,
-		loses: "A refund or a cancellation that Alipay+ repeats is refused for its age, and never made.", source: "protocol.md, freshness: state-changing calls",
+		loses: "A refund or a cancellation that Alipay+ repeats is refused for its age, and never made.", source: "package alipayplus, HandlerConfig: the age of a call that changes something",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
