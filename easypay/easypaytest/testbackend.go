@@ -15,7 +15,8 @@ import (
 // returns. capabilities are what the backend offers beside accept.EasyPay. start
 // gives every user of a.Users accept.MinimumBalance; its goroutines must end with
 // ctx. The driver needs Page, which does what the user does on the verification
-// page.
+// page. For accept.LostDebits, wrap the ledger in a paymenttest.LostDebits, whose
+// Lose is the driver's LoseDebit.
 //
 //	func TestMyBackend(t *testing.T) {
 //		easypaytest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {

@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case *demo:
 		report, err = runDemo(ctx, set)
 	case flags.NArg() == 1:
-		report, err = runConfigured(ctx, flags.Arg(0), set)
+		report, err = runConfigured(ctx, flags.Arg(0), set, stderr)
 	default:
 		flags.Usage()
 		return cannotBegin
@@ -155,7 +155,7 @@ const newText = `1. Give %[1]s to the test environment of your wallet: its clien
 `
 
 // runConfigured checks the wallet of an accept.json.
-func runConfigured(ctx context.Context, name string, set func(*accept.Config)) (*accept.Report, error) {
+func runConfigured(ctx context.Context, name string, set func(*accept.Config), stderr io.Writer) (*accept.Report, error) {
 	cfg, err := accept.Load(name)
 	if err != nil {
 		return nil, err
@@ -173,6 +173,7 @@ func runConfigured(ctx context.Context, name string, set func(*accept.Config)) (
 		return nil, err
 	}
 	defer serve(listener, suite.Alipay())()
+	_, _ = fmt.Fprintf(stderr, "Alipay+ is played at %s; the wallet is expected at %s\n", cfg.Alipay.Listen, cfg.Wallet.Driver)
 	return suite.Run(ctx)
 }
 

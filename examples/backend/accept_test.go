@@ -57,11 +57,6 @@ func accepted(t *testing.T, open func() (*sql.DB, sqlstore.Dialect, error)) {
 	}
 	w := &tested{open: open, key: []byte(strings.Repeat("k", 32)), rules: filepath.Join(t.TempDir(), "coderules.json")}
 	defer func() { w.stop() }()
-	cfg.Progress = func(r accept.Result) {
-		if r.Took > 2e9 {
-			t.Log(r.Number, r.Took)
-		}
-	}
 	report, err := accept.RunOverHTTP(t.Context(), cfg, w.begin)
 	if err != nil {
 		t.Fatal(err)

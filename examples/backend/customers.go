@@ -59,19 +59,16 @@ func (c customers) account(ctx context.Context, a easypay.Account) (customer str
 	return customer, err
 }
 
-// pin compares a PIN. The try is counted first, so that guesses at the same time
-// gain nothing; five wrong ones lock the PIN for all payments.
+// pin compares a PIN. One statement compares and counts, so that guesses at the
+// same time gain nothing, and neither a crash nor payments side by side take a
+// try away from who knows the PIN. Five wrong ones lock it for all payments.
 func (c customers) pin(ctx context.Context, customer, pin string) (right bool, err error) {
-	var mac string
-	err = c.db.QueryRowContext(ctx, `UPDATE pin SET tries = tries + 1 WHERE customer = $1 AND tries < 5 RETURNING mac`, customer).Scan(&mac)
+	err = c.db.QueryRowContext(ctx, `UPDATE pin SET tries = CASE WHEN mac = $2 THEN 0 ELSE tries + 1 END
+		WHERE customer = $1 AND tries < 5 RETURNING mac = $2`, customer, c.mac(customer, pin)).Scan(&right)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil // locked, or there is none
 	}
-	if err != nil || !hmac.Equal([]byte(mac), []byte(c.mac(customer, pin))) {
-		return false, err
-	}
-	_, err = c.db.ExecContext(ctx, `UPDATE pin SET tries = 0 WHERE customer = $1`, customer)
-	return err == nil, err
+	return right, err
 }
 
 // mac is what the table keeps of a PIN.

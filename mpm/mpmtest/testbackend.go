@@ -13,7 +13,8 @@ import (
 // mode, from outside: it runs the checks of package accept on the handlers that
 // start returns. capabilities are what the backend offers beside
 // accept.MerchantMode. start gives every user of a.Users accept.MinimumBalance;
-// its goroutines must end with ctx.
+// its goroutines must end with ctx. For accept.LostDebits, wrap the ledger in a
+// paymenttest.LostDebits, whose Lose is the driver's LoseDebit.
 //
 //	func TestMyBackend(t *testing.T) {
 //		mpmtest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {

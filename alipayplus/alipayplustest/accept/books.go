@@ -26,6 +26,9 @@ func (s *scenario) books() {
 		wrong = s.compare()
 		return wrong == ""
 	})
+	if len(s.suite.failed) > 0 && s.number == wholeRun && wrong != "" {
+		wrong += fmt.Sprintf(" (check %s failed before, and may be the reason)", strings.Join(s.suite.failed, ", "))
+	}
 	if wrong != "" {
 		s.fail("afterwards the books agree: balances, orders, notifications, inquiries", "%s", wrong)
 	}

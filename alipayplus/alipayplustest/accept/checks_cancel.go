@@ -8,7 +8,7 @@ import (
 var cancelChecks = []check{
 	{
 		number: 311, name: "cancelled before the confirmation: nobody pays", needs: merchantMode,
-		loses: "The user pays an order that the merchant gave up.", source: "API cancelPayment; flows.md, payment states: open, cancelPayment",
+		loses: "The user pays an order that the merchant gave up.", source: "API cancelPayment; package payment, table of states: open, cancelPayment",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -24,7 +24,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 312, name: "cancelled before the wallet saw it: it can never be paid", needs: merchantMode,
-		loses: "The user pays an order that the merchant gave up.", source: "flows.md, payment states: –, cancelPayment",
+		loses: "The user pays an order that the merchant gave up.", source: "package payment, table of states: –, cancelPayment",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			got := s.ask("cancelPayment", s.inquiryOf(o.id))
@@ -41,7 +41,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 313, name: "cancelled after the payment: the money is back, once", needs: merchantMode,
-		loses: "The user has paid for nothing.", source: "API cancelPayment; flows.md, payment states: paid, cancelPayment",
+		loses: "The user has paid for nothing.", source: "API cancelPayment; package payment, table of states: paid, cancelPayment",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.pays(o)
@@ -59,7 +59,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 314, name: "cancelled during the debit: a cancellation that succeeds costs nothing", needs: merchantMode,
-		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "flows.md, payment states: paying, cancelPayment",
+		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: paying, cancelPayment",
 		run: func(s *scenario) {
 			u := s.user(0)
 			for range 12 {
@@ -91,7 +91,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 316, name: "cancelled after a part was refunded: the rest is back", needs: merchantMode,
-		loses: "The wallet gives back more than was paid.", source: "flows.md, payment states: paid, cancelPayment",
+		loses: "The wallet gives back more than was paid.", source: "package payment, table of states: paid, cancelPayment",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -102,7 +102,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 317, name: "a cancellation of what was closed or failed before succeeds and changes nothing", needs: merchantMode, slow: true,
-		loses: "Alipay+ repeats a cancellation for ever.", source: "flows.md, payment states: failed or closed, cancelPayment",
+		loses: "Alipay+ repeats a cancellation for ever.", source: "package payment, table of states: failed or closed, cancelPayment",
 		run: func(s *scenario) {
 			o := s.orderUntil(usual, time.Now().Add(3*time.Second))
 			s.user(0).cashier(o)
@@ -115,7 +115,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 318, name: "an S that was not acknowledged is not sent after a cancellation", needs: merchantMode, slow: true,
-		loses: "The merchant hears of a payment that was given back.", source: "flows.md, payment states: an unsent S notification is dropped",
+		loses: "The merchant hears of a payment that was given back.", source: "package payment, table of states: an unsent S notification is dropped",
 		run: func(s *scenario) {
 			o := s.order()
 			for range 50 {
@@ -134,7 +134,7 @@ var cancelChecks = []check{
 	},
 	{
 		number: 320, name: "a cancellation is taken until 00:30 (UTC+8) of the next day, and a later one leaves the books in order", needs: merchantMode, long: true,
-		loses: "The merchant's system is down for an hour, and the user has paid for nothing.", source: "API cancelPayment; flows.md, returning the result: until 00:30 UTC+8 of the next day",
+		loses: "The merchant's system is down for an hour, and the user has paid for nothing.", source: "API cancelPayment; package payment, table of states, paid: in its window, until 00:30 UTC+8 of the next day",
 		run: func(s *scenario) {
 			inTime, late, u := s.order(), s.order(), s.user(0)
 			for _, o := range []*order{inTime, late} {

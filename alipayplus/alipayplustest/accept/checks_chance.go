@@ -12,7 +12,7 @@ var chanceChecks = []check{chance(821, 1), chance(822, 2), chance(823, 3), chanc
 func chance(number int, seed uint64) check {
 	return check{
 		number: number, name: fmt.Sprintf("payments on a line that breaks, changes and repeats, seed %d", seed), needs: merchantMode, slow: true,
-		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
+		loses: "Money, on the first bad day of the network.", source: "alipayplus/RELIABILITY.md: the fake Alipay+: misbehaves by seed",
 		run: func(s *scenario) {
 			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
 			for range 12 {
@@ -56,7 +56,7 @@ func chance(number int, seed uint64) check {
 func easyChance(number int, seed uint64) check {
 	return check{
 		number: number, name: fmt.Sprintf("Easy Pay and tokens on a line that breaks, changes and repeats, seed %d", seed), needs: oneClick, slow: true,
-		loses: "Money, on the first bad day of the network.", source: "reliability.md, the fake Alipay+: misbehaves by seed",
+		loses: "Money, on the first bad day of the network.", source: "alipayplus/RELIABILITY.md: the fake Alipay+: misbehaves by seed",
 		run: func(s *scenario) {
 			random := mrand.New(mrand.NewPCG(seed, seed)) //nolint:gosec // repeatable by its seed
 			u := s.user(0)
@@ -96,10 +96,13 @@ func (s *scenario) twice(r request) {
 	s.one(s.parallel(r, 2))
 }
 
+// wholeRun is the number of the check that compares the books of all checks.
+const wholeRun = 900
+
 var booksChecks = []check{
 	{
-		number: 900, name: "at the end of the run all books agree",
-		loses: "Money that nobody misses until the audit.", source: "reliability.md, acceptance of a wallet",
+		number: wholeRun, name: "at the end of the run all books agree",
+		loses: "Money that nobody misses until the audit.", source: "what every check ends with, over the whole run",
 		run: func(s *scenario) {
 			s.sleep(3 * time.Second) // what comes late
 			s.orders, s.balances = s.suite.orders, s.suite.balances

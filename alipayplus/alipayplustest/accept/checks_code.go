@@ -69,7 +69,7 @@ var codeChecks = []check{
 	},
 	{
 		number: 723, name: "a code that many redeem at once gives one token", needs: authCodes,
-		loses: "A code is worth several tokens.", source: "flows.md, authorization: exactly one token exists",
+		loses: "A code is worth several tokens.", source: "package auth, authorization codes and tokens: exactly one token exists",
 		run: func(s *scenario) {
 			u := s.user(0)
 			code := s.authCode(u)
@@ -139,7 +139,7 @@ var codeChecks = []check{
 	},
 	{
 		number: 728, name: "a token of the mainland flow does not pay", needs: []Capability{AuthCodes, EasyPay, OneClick},
-		loses: "A token that tells who the user is empties the account.", source: "flows.md, authorization: AGREEMENT_PAY",
+		loses: "A token that tells who the user is empties the account.", source: "package auth, authorization codes and tokens: AGREEMENT_PAY",
 		run: func(s *scenario) {
 			u := s.user(0)
 			access, _ := s.tokens(s.ask("applyToken", s.apply(s.authCode(u))), u)

@@ -26,7 +26,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 202, name: "a second tap debits nothing", needs: merchantMode,
-		loses: "The user pays twice.", source: guide + "step 4, the user confirms; flows.md, payment states: paying, second confirm",
+		loses: "The user pays twice.", source: guide + "step 4, the user confirms; package payment, table of states: paying, second confirm",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.pays(o)
@@ -39,7 +39,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 203, name: "sixteen taps at once debit once", needs: merchantMode,
-		loses: "The user pays twice.", source: "flows.md, payment states: one winner of a double confirm",
+		loses: "The user pays twice.", source: "package payment, table of states: one winner of a double confirm",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -55,7 +55,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 204, name: "another amount than the order's is not debited", needs: merchantMode,
-		loses: "The user pays an amount that they did not see.", source: "flows.md, payment states: confirm of another amount",
+		loses: "The user pays an amount that they did not see.", source: "package payment, table of states: confirm of another amount",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -72,7 +72,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 205, name: "another customer's confirmation is refused", needs: merchantMode,
-		loses: "A stranger pays, or empties somebody's account.", source: "flows.md, payment states: confirm by someone else",
+		loses: "A stranger pays, or empties somebody's account.", source: "package payment, table of states: confirm by someone else",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).cashier(o)
@@ -89,7 +89,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 206, name: "another customer does not see a payment", needs: merchantMode,
-		loses: "Who buys what is known to strangers.", source: "flows.md, payment states: another customer",
+		loses: "Who buys what is known to strangers.", source: "package payment, table of states: another customer",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -121,7 +121,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 209, name: "a wrong PIN debits nothing, and nothing is notified while the user may try again", needs: []Capability{MerchantMode, WrongPIN},
-		loses: "Who finds a phone pays with it; or the merchant cancels while the user corrects a typing mistake.", source: "flows.md, payment states: refused, user may try again",
+		loses: "Who finds a phone pays with it; or the merchant cancels while the user corrects a typing mistake.", source: "package payment, table of states: refused, user may try again",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -153,7 +153,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 211, name: "two payments that race for one balance: one is paid", needs: merchantMode,
-		loses: "The wallet lends money that it never meant to lend.", source: "reliability.md, on a real database",
+		loses: "The wallet lends money that it never meant to lend.", source: "alipayplus/RELIABILITY.md: on a real database",
 		run: func(s *scenario) {
 			u := s.user(1)
 			minor := (u.balance()*6/10 + 1000) / 1000 * 1000
@@ -198,7 +198,7 @@ var confirmChecks = []check{
 	},
 	{
 		number: 213, name: "a payment that nobody confirms is closed and notified", needs: merchantMode,
-		loses: "The merchant waits for a payment that cannot come.", source: "flows.md, payment states: open, expiry",
+		loses: "The merchant waits for a payment that cannot come.", source: "package payment, table of states: open, expiry",
 		run: func(s *scenario) {
 			o := s.orderUntil(usual, time.Now().Add(4*time.Second))
 			s.user(0).cashier(o)

@@ -12,7 +12,7 @@ var (
 
 var crashChecks = []check{
 	{
-		number: 801, name: "restart between scan and confirmation", needs: restartable, loses: loses, source: "reliability.md, calls in: crash",
+		number: 801, name: "restart between scan and confirmation", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -23,7 +23,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "reliability.md, notifications", slow: true,
+		number: 802, name: "restart between debit and acknowledgement: the same notification comes again", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: notifications", slow: true,
 		run: func(s *scenario) {
 			u := s.user(0)
 			var orders []*order
@@ -57,7 +57,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 804, name: "restart after a cancellation: it is not forgotten", needs: restartable, loses: loses, source: "flows.md, payment states: closed",
+		number: 804, name: "restart after a cancellation: it is not forgotten", needs: restartable, loses: loses, source: "package payment, table of states: closed",
 		run: func(s *scenario) {
 			paid, open, never, u := s.order(), s.order(), s.order(), s.user(0)
 			u.pays(paid)
@@ -83,7 +83,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 805, name: "restart while the page is open: it goes on, and tries stay counted", needs: []Capability{EasyPay, Restart}, loses: loses, source: "flows.md, Easy Pay, verification",
+		number: 805, name: "restart while the page is open: it goes on, and tries stay counted", needs: []Capability{EasyPay, Restart}, loses: loses, source: "package easypay, the verification page",
 		run: func(s *scenario) {
 			u := s.user(0)
 			counted, o := s.newPay(usual), s.newPay(usual)
@@ -118,7 +118,7 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "reliability.md, on a real database",
+		number: 807, name: "many payments are under way at every restart, and all end", needs: restartable, loses: loses, source: "alipayplus/RELIABILITY.md: on a real database",
 		run: func(s *scenario) {
 			for round := range 2 {
 				u := s.user(0)
@@ -159,19 +159,28 @@ var crashChecks = []check{
 		},
 	},
 	{
-		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, loses: loses, source: "reliability.md, calls in: crash between commit and record",
+		number: 808, name: "a repeat of what was running at a restart is answered, and booked once", needs: restartable, slow: true, loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash between commit and record",
 		run: func(s *scenario) {
 			u := s.user(0)
-			for range 3 {
+			var orders []*order
+			var bodies []object
+			for range 8 {
 				o := s.order()
 				u.pays(o)
 				s.told(o, "S", s.cfg.resendWithin())
-				body := s.refundOf(o, s.newID(), 400)
+				orders, bodies = append(orders, o), append(bodies, s.refundOf(o, s.newID(), 400))
+			}
+			var race sync.WaitGroup
+			for i, body := range bodies {
 				r := s.prepare("refund", body)
-				var race sync.WaitGroup
-				race.Go(func() { _, _ = s.try(r) })
-				race.Go(func() { _ = s.guard(s.restart) })
-				race.Wait()
+				race.Go(func() {
+					_ = s.guard(func() { s.sleep(time.Duration(i) * time.Millisecond) })
+					_, _ = s.try(r)
+				})
+			}
+			race.Go(func() { _ = s.guard(s.restart) })
+			race.Wait()
+			for i, body := range bodies {
 				var got outcome
 				s.eventually(s.cfg.resendWithin(), func() bool {
 					var err error
@@ -179,7 +188,7 @@ var crashChecks = []check{
 					return err == nil && got.status != "U"
 				})
 				s.must(got.status == "S", "S in the end", "%v", got)
-				s.refunded(o, 400)
+				s.refunded(orders[i], 400)
 			}
 		},
 	},

@@ -93,7 +93,7 @@ var decodeFaultChecks = []check{
 	},
 	{
 		number: 141, name: "a redirect of the gateway is not followed", needs: merchantMode, slow: true,
-		loses: "Signed requests go where a stranger wants them.", source: "protocol.md, responses that are not signed: 3xx",
+		loses: "Signed requests go where a stranger wants them.", source: "package alipayplus, what an answer means: one that is not signed decides nothing",
 		run: func(s *scenario) {
 			for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
 				o := s.order()

@@ -133,7 +133,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 605, name: "too many wrong PINs end the payment", needs: easyPay,
-		loses: "Who finds a phone guesses the PIN.", source: "flows.md, payment states: verifying, attempts exhausted",
+		loses: "Who finds a phone guesses the PIN.", source: "package payment, table of states: verifying, attempts exhausted",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -156,7 +156,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 606, name: "PIN guesses at once are not more than the tries", needs: easyPay,
-		loses: "Who finds a phone guesses the PIN, many at a time.", source: "reliability.md, on a real database: parallel PIN guesses",
+		loses: "Who finds a phone guesses the PIN, many at a time.", source: "alipayplus/RELIABILITY.md: on a real database: parallel PIN guesses",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -199,7 +199,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 608, name: "an evaluation's S is never a payment's", needs: easyPay,
-		loses: "The merchant delivers what nobody paid.", source: "messages.md 4.1, idempotency trap",
+		loses: "The merchant delivers what nobody paid.", source: "package payment, Pay: an evaluation's key is not a payment's",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
@@ -223,7 +223,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 610, name: "a user who gives up has not paid", needs: easyPay,
-		loses: "The merchant waits.", source: "flows.md, payment states: verifying, given up",
+		loses: "The merchant waits.", source: "package payment, table of states: verifying, given up",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -236,7 +236,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 611, name: "a redirect URL that is unusable makes no order", needs: easyPay,
-		loses: "The user ends on a stranger's page.", source: "flows.md, Easy Pay, verification: https only",
+		loses: "The user ends on a stranger's page.", source: "package easypay, the verification page: https only",
 		run: func(s *scenario) {
 			for _, bad := range []string{"http://pay.accept.example/r", "javascript:alert(1)", "https://user:pw@pay.accept.example/r", "https://pay.accept.example/r\r\nX: y"} {
 				o, u := s.newPay(usual), s.user(0)
@@ -248,7 +248,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 612, name: "cancelled during the verification: the PIN comes too late", needs: easyPay,
-		loses: "The user pays an order that the merchant gave up.", source: "flows.md, payment states: verifying, cancelPayment",
+		loses: "The user pays an order that the merchant gave up.", source: "package payment, table of states: verifying, cancelPayment",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -259,7 +259,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 613, name: "an expired verification is closed and notified", needs: easyPay, slow: true,
-		loses: "The user pays an order that the merchant has closed.", source: "flows.md, payment states: verifying, expiry",
+		loses: "The user pays an order that the merchant has closed.", source: "package payment, table of states: verifying, expiry",
 		run: func(s *scenario) {
 			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)
 			page := s.create(o, u)
@@ -274,7 +274,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 614, name: "the right PIN twice, and at once, debits once", needs: easyPay,
-		loses: "The user pays twice.", source: "flows.md, payment states: verifying, correct: one transition",
+		loses: "The user pays twice.", source: "package payment, table of states: verifying, correct: one transition",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -302,7 +302,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 616, name: "a page that the wallet did not give out opens nothing", needs: easyPay,
-		loses: "A stranger guesses the PIN of somebody else's payment.", source: "flows.md, Easy Pay, verification",
+		loses: "A stranger guesses the PIN of somebody else's payment.", source: "package easypay, the verification page",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
@@ -347,7 +347,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 619, name: "a pay that is of no known kind is refused", needs: easyPay,
-		loses: "The user pays by a product that the wallet does not offer.", source: "flows.md, Easy Pay: which kind a pay is",
+		loses: "The user pays by a product that the wallet does not offer.", source: "package payment, PayRequest: which kind a pay is",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			got := s.send("pay", s.payRequest(o, u, object{}))
@@ -356,7 +356,7 @@ var easyPayChecks = []check{
 	},
 	{
 		number: 620, name: "a cancellation of what failed succeeds, and the reason stays", needs: easyPay,
-		loses: "Alipay+ repeats the cancellation for ever, or the merchant hears another reason.", source: "flows.md, payment states: failed, cancelPayment",
+		loses: "Alipay+ repeats the cancellation for ever, or the merchant hears another reason.", source: "package payment, table of states: failed, cancelPayment",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			u.at("giveUp", s.create(o, u), "")

@@ -37,9 +37,13 @@ var inboundChecks = []check{
 		loses: "Alipay+ cannot believe the answer and repeats, or takes a payment for unknown.", source: "Alipay+ API overview, signature of responses",
 		run: func(s *scenario) {
 			for _, api := range s.cfg.inbound() {
-				for _, body := range []string{`{}`, `{"paymentRequestId":{"a":"b"}}`, `{"paymentRequestId":"` + strings.Repeat("x", 3000) + `"}`, `{"unknown":"x"}`} {
-					got := s.once(s.prepareBody(api, []byte(body)))
-					s.must(got.status != "S", api+" without what it needs is no S", "%v", got)
+				for _, c := range []struct{ what, body string }{
+					{"without a member", `{}`}, {"with an object for paymentRequestId", `{"paymentRequestId":{"a":"b"}}`},
+					{"with a paymentRequestId of 3000 characters", `{"paymentRequestId":"` + strings.Repeat("x", 3000) + `"}`},
+					{"with an unknown member alone", `{"unknown":"x"}`},
+				} {
+					got := s.once(s.prepareBody(api, []byte(c.body)))
+					s.must(got.status != "S", api+" "+c.what+" is no S", "%v", got)
 				}
 			}
 		},
@@ -63,7 +67,7 @@ var inboundChecks = []check{
 	},
 	{
 		number: 513, name: "a member that is there twice with two values decides nothing", needs: merchantMode,
-		loses: "A check reads one value and the booking another.", source: "protocol.md, JSON conventions: duplicate members",
+		loses: "A check reads one value and the booking another.", source: "package alipayplus, answering Alipay+: no member twice",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -76,7 +80,7 @@ var inboundChecks = []check{
 	},
 	{
 		number: 514, name: "a repeat that was signed an hour ago is answered like any other", needs: merchantMode,
-		loses: "A refund or a cancellation that Alipay+ repeats is refused for its age, and never made.", source: "protocol.md, freshness: state-changing calls",
+		loses: "A refund or a cancellation that Alipay+ repeats is refused for its age, and never made.", source: "package alipayplus, HandlerConfig: the age of a call that changes something",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)

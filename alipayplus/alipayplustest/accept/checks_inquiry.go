@@ -28,7 +28,7 @@ var inquiryChecks = []check{
 	},
 	{
 		number: 303, name: "inquiries at any time never contradict the notification", needs: merchantMode,
-		loses: "The merchant hears yes and no.", source: "flows.md, returning the result",
+		loses: "The merchant hears yes and no.", source: "package payment, table of states",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)

@@ -20,9 +20,10 @@ func (u *user) loseDebit(landed bool) {
 // again where the app says that they may.
 func (u *user) waits(o *order, next step) step {
 	u.s.eventually(u.s.cfg.resendWithin(), func() bool {
-		if next.State == "open" {
+		switch next.State {
+		case "open":
 			next = u.tap(o, o.debit, u.PIN)
-		} else if next.State == "" || next.State == "processing" {
+		case "", "processing":
 			next = u.result(o)
 		}
 		return next.State == "paid" || next.State == "failed" || next.State == "closed"
@@ -42,7 +43,7 @@ func (s *scenario) unfailed(o *order) {
 var ledgerChecks = []check{
 	{
 		number: 221, name: "a debit that landed without an answer is paid, and is no failure on the way", needs: losable,
-		loses: "The user has paid, is told that they have not, and pays again.", source: "flows.md, payment states: paying, unknown",
+		loses: "The user has paid, is told that they have not, and pays again.", source: "package payment, table of states: paying, unknown",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -57,7 +58,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 222, name: "a debit that did not arrive, and was not answered, has an end and is made at most once", needs: losable,
-		loses: "A payment hangs for ever, or is debited later behind everybody's back.", source: "flows.md, payment states: paying, unknown",
+		loses: "A payment hangs for ever, or is debited when nobody expects it any more.", source: "package payment, table of states: paying, unknown",
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
@@ -70,7 +71,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 223, name: "sixteen taps while the debit's end is unknown debit once", needs: losable,
-		loses: "The user pays twice.", source: "flows.md, payment states: paying, second confirm",
+		loses: "The user pays twice.", source: "package payment, table of states: paying, second confirm",
 		run: func(s *scenario) {
 			for _, landed := range []bool{true, false} {
 				o, u := s.order(), s.user(0)
@@ -90,7 +91,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 319, name: "cancelled while the debit's end is unknown: the money is back, once", needs: losable,
-		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "flows.md, payment states: paying, cancelPayment",
+		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: paying, cancelPayment",
 		run: func(s *scenario) {
 			for _, landed := range []bool{true, false} {
 				o, u := s.order(), s.user(0)
@@ -107,7 +108,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 414, name: "a refund while the debit's end is unknown is not refused", needs: []Capability{EasyPay, LostDebits},
-		loses: "The merchant gives up a refund of what the user has paid.", source: "flows.md, returning the result: a refund while the debit's end is unknown is U",
+		loses: "The merchant gives up a refund of what the user has paid.", source: "package payment, table of states, paying: a refund while the debit's end is unknown is U",
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			got := s.send("pay", s.payRequest(o, u, easyPayFactor))
@@ -123,7 +124,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 621, name: "a debit without an answer after the verification: redirect with success, paid once", needs: []Capability{EasyPay, LostDebits},
-		loses: "The user has paid, and the shop shows a failure.", source: "flows.md, Easy Pay: the verification's status, not the payment's",
+		loses: "The user has paid, and the shop shows a failure.", source: "package easypay, a payment: the verification's status, not the payment's",
 		run: func(s *scenario) {
 			for _, landed := range []bool{true, false} {
 				o, u := s.newPay(usual), s.user(0)
@@ -151,7 +152,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 711, name: "a one-click payment whose debit was not answered is not refused, and is paid once", needs: []Capability{EasyPay, OneClick, LostDebits},
-		loses: "The user has paid, and the merchant hears that they have not.", source: "flows.md, Easy Pay, one-click payment: S, F or U",
+		loses: "The user has paid, and the merchant hears that they have not.", source: "package easypay, a one-click payment: S, F or U",
 		run: func(s *scenario) {
 			u := s.user(0)
 			_, token := s.consents(u)
@@ -176,7 +177,7 @@ var ledgerChecks = []check{
 	},
 	{
 		number: 809, name: "restart while the debit's end is unknown: it is not forgotten, and not made twice", needs: []Capability{MerchantMode, LostDebits, Restart},
-		loses: loses, source: "reliability.md, calls in: crash; flows.md, payment states: paying, unknown",
+		loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash; package payment, table of states: paying, unknown",
 		run: func(s *scenario) {
 			for _, landed := range []bool{true, false} {
 				o, u := s.order(), s.user(0)

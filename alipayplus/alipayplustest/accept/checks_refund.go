@@ -47,7 +47,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 404, name: "a refund of zero, of nonsense or in another currency is refused", needs: merchantMode,
-		loses: "Money is booked that nobody owes.", source: "flows.md, returning the result: refundAmount is positive, in paymentAmount's currency",
+		loses: "Money is booked that nobody owes.", source: "package payment, Refund: refundAmount is positive, in paymentAmount's currency",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -61,7 +61,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 405, name: "no refund after a cancellation", needs: merchantMode,
-		loses: "The wallet gives the money back twice.", source: "flows.md, payment states: any other but paid, refund",
+		loses: "The wallet gives the money back twice.", source: "package payment, table of states: any other but paid, refund",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -71,7 +71,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 406, name: "no refund of what was not paid", needs: merchantMode,
-		loses: "The wallet gives away money.", source: "flows.md, payment states: any other but paid, refund",
+		loses: "The wallet gives away money.", source: "package payment, table of states: any other but paid, refund",
 		run: func(s *scenario) {
 			o := s.order()
 			s.refused("a refund of an unknown payment", s.ask("refund", s.refundOf(o, s.newID(), 100)), "ORDER_NOT_EXIST")
@@ -145,7 +145,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 411, name: "refunds that race for the rest: what is accepted is covered", needs: merchantMode,
-		loses: "The wallet gives back more than was paid.", source: "flows.md, refund: Σ refundAmount ≤ paymentAmount",
+		loses: "The wallet gives back more than was paid.", source: "package payment, Refund: Σ refundAmount ≤ paymentAmount",
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
@@ -172,7 +172,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 412, name: "a refund that races with a cancellation: the money is back once", needs: merchantMode,
-		loses: "The wallet gives the money back twice.", source: "reliability.md, on a real database: refund against cancel",
+		loses: "The wallet gives the money back twice.", source: "alipayplus/RELIABILITY.md: on a real database: refund against cancel",
 		run: func(s *scenario) {
 			for range 6 {
 				o := s.order()
@@ -188,7 +188,7 @@ var refundChecks = []check{
 	},
 	{
 		number: 413, name: "with a surcharge, refunds never give back more than the user paid", needs: merchantMode,
-		loses: "The wallet gives back more than was paid.", source: "flows.md, refund: never more in all than was debited",
+		loses: "The wallet gives back more than was paid.", source: "package payment, Refund: never more in all than was debited",
 		run: func(s *scenario) {
 			o := s.order()
 			o.debit = amount{s.cfg.Currency, strconv.Itoa(usual + 50)}

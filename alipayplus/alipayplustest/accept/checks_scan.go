@@ -91,7 +91,7 @@ var scanChecks = []check{
 			o := s.order()
 			o.answer = object{"result": object{"resultCode": "EXPIRED_CODE", "resultStatus": "F"}}
 			next := s.user(0).decode(o)
-			s.must(next.Step == "failed" && next.Call == "onFailure" && len(next.Message) > 0, "failed, onFailure with a message", "%v", next)
+			s.must(next.Step == "failed" && next.Call == "onFailure" && len(next.Message) > 0, "failed, onFailure with a message", "%v, a message of %d bytes", next, len(next.Message))
 		},
 	},
 	{

@@ -91,7 +91,7 @@ var tokenChecks = []check{
 	},
 	{
 		number: 703, name: "consent declined on the cashier page: paid, no token", needs: []Capability{MerchantMode, EasyPay, OneClick}, slow: true,
-		loses: "A merchant debits a user who said no.", source: "flows.md, decision 12: consent is part of the confirmation",
+		loses: "A merchant debits a user who said no.", source: "package payment, Confirmed: consent is part of the confirmation",
 		run: func(s *scenario) {
 			for _, agrees := range []bool{false, true} {
 				o, u := s.order(), s.user(0)
@@ -157,7 +157,7 @@ var tokenChecks = []check{
 	},
 	{
 		number: 707, name: "a token pays for its own customer alone", needs: oneClick,
-		loses: "One customer pays for another.", source: "flows.md, Easy Pay: paymentMethod.customerId",
+		loses: "One customer pays for another.", source: "package easypay, a one-click payment: paymentMethod.customerId",
 		run: func(s *scenario) {
 			_, token := s.consents(s.user(0))
 			o := s.newPay(usual)

@@ -56,7 +56,15 @@ func TestWalletIsAskedFirst(t *testing.T) {
 	}{
 		{"nobody there", func(cfg *accept.Config, _ *plain) {
 			cfg.Transport = accept.InMemory(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-		}, "wallet.driver answers GET /balance"},
+		}, "wallet.driver answers GET https://wallet.example/driver/balance"},
+		{"no driver at this URL", func(cfg *accept.Config, w *plain) {
+			cfg.Transport = accept.InMemory(http.NotFoundHandler())
+		}, "HTTP 404, the body is no JSON"},
+		{"a number for a text", func(cfg *accept.Config, w *plain) {
+			cfg.Transport = accept.InMemory(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write([]byte(`{"currency":"HKD","value":100}`))
+			}))
+		}, `the member "value" is of the JSON type number and should be a string`},
 		{"a login that is none", func(cfg *accept.Config, _ *plain) { cfg.Users[1].Header = map[string]string{"X": "y"} }, "users[1].header"},
 		{"another currency", func(cfg *accept.Config, _ *plain) { cfg.Currency = "KRW" }, "a balance in KRW"},
 		{"a poor user", func(_ *accept.Config, w *plain) { w.db.balances["alice"] = 100 }, "users[0] has at least 1000000"},

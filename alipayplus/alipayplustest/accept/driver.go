@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -91,10 +92,19 @@ func (u *user) try(method, base, path string, body object, answer any) (status i
 	u.s.log.note("wallet", "app", fmt.Sprintf("%s: answer, HTTP %d", what, status), text)
 	if answer != nil && len(text) > 0 {
 		if err := json.Unmarshal(text, answer); err != nil {
-			return status, fmt.Errorf("HTTP %d with no JSON of the contract: %w", status, err)
+			return status, fmt.Errorf("HTTP %d, %s", status, jsonProblem(err))
 		}
 	}
 	return status, nil
+}
+
+// jsonProblem says what is wrong with an answer, for who does not know Go.
+func jsonProblem(err error) string {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		should := map[reflect.Kind]string{reflect.String: "a string", reflect.Struct: "an object", reflect.Int: "a number", reflect.Int64: "a number", reflect.Bool: "true or false"}
+		return fmt.Sprintf("the member %q is of the JSON type %s and should be %s", wrong.Field, wrong.Value, should[wrong.Type.Kind()])
+	}
+	return "the body is no JSON"
 }
 
 // exchangeWith sends one request.

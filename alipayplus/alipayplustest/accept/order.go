@@ -192,10 +192,10 @@ func (o *order) checkNote(before []attempt, n attempt) string {
 	return ""
 }
 
-// replayed reports whether an attempt was not signed anew. Two of the same
-// millisecond look alike.
+// replayed reports whether an attempt was not signed anew. Two of the same second
+// look alike, if the wallet's times have no milliseconds.
 func replayed(before, n attempt) bool {
-	return before.signature == n.signature && n.at.Sub(before.at) > 50*time.Millisecond
+	return before.signature == n.signature && n.at.Sub(before.at) > 1500*time.Millisecond
 }
 
 // told is what Alipay+ was told last, "" if nothing.

@@ -24,6 +24,7 @@ type plain struct {
 	alipayKeys map[string]*rsa.PublicKey
 	routing    string
 	tokens     string // how they begin
+	timeForm   string // of Request-Time and Response-Time
 	ctx        context.Context
 	stop       context.CancelFunc
 	idem       map[string]*answered // in the process: an animal of the zoo forgets it
@@ -48,6 +49,7 @@ type plainDB struct {
 	agreements map[string]*plainToken
 	authCodes  map[string]*plainCode
 	refreshes  map[string]*plainCode
+	signed     map[string]http.Header
 	lose       map[string]bool // whose next debit gets no answer, and whether it lands
 }
 
@@ -101,7 +103,7 @@ func newPlainDB() *plainDB {
 		version: "1", pins: map[string]string{}, logins: map[string]string{}, balances: map[string]int64{},
 		payments: map[string]*plainPayment{}, codes: map[string]string{}, links: map[string]string{},
 		refunds: map[string]*answered{}, pays: map[string]*answered{}, tokens: map[string]*plainToken{}, agreements: map[string]*plainToken{},
-		authCodes: map[string]*plainCode{}, refreshes: map[string]*plainCode{}, lose: map[string]bool{},
+		authCodes: map[string]*plainCode{}, refreshes: map[string]*plainCode{}, lose: map[string]bool{}, signed: map[string]http.Header{},
 	}
 }
 

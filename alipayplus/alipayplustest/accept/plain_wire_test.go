@@ -35,7 +35,7 @@ func (w *plain) sign(h http.Header, timeHeader, target string, body []byte) {
 	w.db.mu.Lock()
 	version := w.db.version
 	w.db.mu.Unlock()
-	at := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	at := time.Now().UTC().Format(w.timeForm)
 	value, err := rsa.SignPKCS1v15(rand.Reader, w.keys[version], crypto.SHA256, plainDigest(target, w.clientID, at, body))
 	if err != nil {
 		panic(err)
@@ -101,6 +101,17 @@ func (w *plain) call(ctx context.Context, address string, body []byte, timeout t
 		return "", nil
 	}
 	w.sign(r.Header, "Request-Time", r.URL.RequestURI(), body)
+	if w.is("signs a message once") {
+		w.db.mu.Lock()
+		first := w.db.signed[string(body)]
+		if first == nil {
+			w.db.signed[string(body)] = r.Header
+		}
+		w.db.mu.Unlock()
+		if first != nil {
+			r.Header = first
+		}
+	}
 	response, err := w.client.RoundTrip(r)
 	if err != nil {
 		return "", nil

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +66,8 @@ func TestEmptyReport(t *testing.T) {
 	}
 }
 
+var pages = regexp.MustCompile(`[A-Za-z/]+\.md`)
+
 // Numbers are there once and in order, and every check says what is at stake and
 // where the rule is.
 func TestList(t *testing.T) {
@@ -76,6 +81,11 @@ func TestList(t *testing.T) {
 		}
 		if c.Name == "" || c.Source == "" || !strings.HasSuffix(c.Loses, ".") {
 			t.Errorf("%d says too little: %+v", c.Number, c)
+		}
+		for _, page := range pages.FindAllString(c.Source, -1) {
+			if _, err := os.Stat(filepath.Join("../../..", page)); err != nil {
+				t.Errorf("%d names a document that nobody has: %v", c.Number, err)
+			}
 		}
 	}
 }

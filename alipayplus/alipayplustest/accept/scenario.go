@@ -15,7 +15,6 @@ type check struct {
 	needs  []Capability
 	slow   bool // waits for seconds: not in a quick run
 	long   bool // waits for minutes: in virtual time only
-	https  bool // needs a gateway with https
 	run    func(s *scenario)
 }
 
@@ -30,6 +29,7 @@ type scenario struct {
 
 	orders   []*order
 	balances []int64 // of the users, when it began
+	why      string  // the check turned out not to be applicable
 }
 
 // failure is what a check panics with.

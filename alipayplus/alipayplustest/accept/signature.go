@@ -50,12 +50,16 @@ var signatureForm = regexp.MustCompile(`^algorithm=RSA256, ?keyVersion=(\d{1,9})
 // which key version it names.
 func verify(keys []PublicKey, h http.Header, timeHeader, target, clientID string, body []byte) (version string, err error) {
 	for _, name := range []string{"Client-Id", timeHeader, "Signature"} {
-		if n := len(h.Values(name)); n != 1 {
+		switch n := len(h.Values(name)); n {
+		case 0:
+			return "", fmt.Errorf("the header %s is missing", name)
+		case 1:
+		default:
 			return "", fmt.Errorf("the header %s is there %d times", name, n)
 		}
 	}
 	if got := h.Get("Client-Id"); got != clientID {
-		return "", fmt.Errorf("the Client-Id is %q", got)
+		return "", fmt.Errorf("the Client-Id is %q, not %q", got, clientID)
 	}
 	parts := signatureForm.FindStringSubmatch(h.Get("Signature"))
 	if parts == nil {
@@ -74,7 +78,8 @@ func verify(keys []PublicKey, h http.Header, timeHeader, target, clientID string
 	for _, key := range keys {
 		if key.Version == parts[1] {
 			if rsa.VerifyPKCS1v15(key.Key, crypto.SHA256, sum, value) != nil {
-				return "", fmt.Errorf("the signature does not verify over %q, the %s and the body", target, timeHeader)
+				return "", fmt.Errorf("the signature does not verify over %q and the %d bytes of the body, with key version %s (examples/sigdoctor finds the usual mistakes)",
+					"POST "+target+"\n"+clientID+"."+at+".", len(body), key.Version)
 			}
 			signedAt, err := time.Parse(time.RFC3339Nano, at)
 			if err != nil {

@@ -52,7 +52,7 @@ func plainConfig() accept.Config {
 // newPlain is a plain wallet that has not started.
 func newPlain(cfg accept.Config, broken string) *plain {
 	w := &plain{
-		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666", tokens: "T",
+		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666", tokens: "T", timeForm: "2006-01-02T15:04:05.000Z",
 		keys:       map[string]*rsa.PrivateKey{"1": keys()[2], "2": keys()[3]},
 		alipayKeys: map[string]*rsa.PublicKey{"1": &keys()[0].PublicKey, "2": &keys()[1].PublicKey},
 	}
@@ -114,6 +114,21 @@ func TestForgeriesDiffer(t *testing.T) {
 		if err := report.Err(); err != nil {
 			t.Errorf("tokens that begin with %s: %v", first, err)
 		}
+	}
+}
+
+// A time without milliseconds is one: two attempts within a second look alike.
+func TestTimesInSeconds(t *testing.T) {
+	if err := runChanged(t, "", func(w *plain) { w.timeForm = "2006-01-02T15:04:05Z" }, 131, 231, 239).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The books of the whole run say which checks failed before.
+func TestBooksAfterAFailure(t *testing.T) {
+	report := runPlain(t, "books no refund", 401, 900)
+	if last := report.Checks[1]; last.Verdict != accept.Failed || !strings.Contains(last.Seen, "check 401 failed before") {
+		t.Errorf("%s", last.Seen)
 	}
 }
 

@@ -56,6 +56,7 @@ var zoo = []struct {
 	{"never asks for an unknown debit", 222},
 	{"debits at a tap while the debit is unknown", 223},
 	{"makes a new body for a retry", 231},
+	{"signs a message once", 231},
 	{"notifies once", 231},
 	{"waits for the acknowledgement", 242},
 	{"takes the payment back when the acknowledgement is F", 243},

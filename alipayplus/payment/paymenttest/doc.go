@@ -6,6 +6,7 @@
 //     of its own.
 //   - [TestRecords] checks [payment.Records], for a database of your own.
 //   - [Bank] and [RemoteBank] are ledgers for tests and examples.
+//   - [LostDebits] loses the answers of debits, for the acceptance suite.
 //
 // A wallet whose money is in the same database writes one test:
 //
