@@ -72,6 +72,13 @@ func FuzzRecordAtRest(f *testing.F) {
 		if !json.Valid(data) {
 			t.Fatalf("%q is no JSON and is read", data)
 		}
+		var row map[string]any
+		if err := json.Unmarshal(data, &row); err != nil {
+			t.Fatalf("%q is no object and is read", data)
+		}
+		if format, ok := row["format"].(float64); ok && format != 1 {
+			t.Fatalf("%q is read, of form %v", data, format)
+		}
 		if states := []payment.State{"open", "verifying", "paying", "paid", "failed", "closed"}; !slices.Contains(states, r.State) && (r.State != "" || r.Version != 0) {
 			t.Fatalf("%q is read, version %d in state %q", data, r.Version, r.State)
 		}

@@ -36,12 +36,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(2)
 	}
-	figures, good := measure(strings.TrimSpace(string(root)), chosen, *long)
-	table := text(figures)
+	line := text
 	if *md {
-		table = markdown(figures, *long)
+		_, _ = io.WriteString(os.Stdout, head(*long))
+		line = markdown
 	}
-	_, _ = io.WriteString(os.Stdout, table)
+	// A long run shows what it has seen, and is not lost if it is interrupted.
+	good := measure(strings.TrimSpace(string(root)), chosen, *long, func(f figure) { _, _ = io.WriteString(os.Stdout, line(f)) })
 	if !good {
 		os.Exit(1)
 	}
@@ -53,8 +54,9 @@ type figure struct {
 	Now string
 }
 
-// measure runs the tests, one package after the other.
-func measure(root string, chosen []row, long bool) (figures []figure, good bool) {
+// measure runs the tests, one package after the other, and reports whether all
+// keep their promises.
+func measure(root string, chosen []row, long bool, show func(figure)) (good bool) {
 	good = true
 	byDir := map[string]map[string]*outcome{}
 	for _, r := range chosen {
@@ -62,9 +64,10 @@ func measure(root string, chosen []row, long bool) (figures []figure, good bool)
 			byDir[r.Dir] = run(root, r.Dir, chosen, long)
 		}
 		now, ok := byDir[r.Dir][r.Test].figure(r.Seen)
-		figures, good = append(figures, figure{r, now}), good && ok
+		show(figure{r, now})
+		good = good && ok
 	}
-	return figures, good
+	return good
 }
 
 // outcome is what a test did.
@@ -156,29 +159,26 @@ func read(r io.Reader, names []string) map[string]*outcome {
 	return outcomes
 }
 
-func text(figures []figure) string {
+func text(f figure) string {
 	w := &strings.Builder{}
-	for _, f := range figures {
-		fmt.Fprintf(w, "%s\n", f.Promise)
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintf(table, "\ttest\t%s, %s\n\tfigure\t%s\n\tlimit\t%s\n\tseen now\t%s\n", f.Test, f.Dir, f.Figure, f.Limit, f.Now)
-		_ = table.Flush()
-	}
+	fmt.Fprintf(w, "%s\n", f.Promise)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(table, "\ttest\t%s, %s\n\tfigure\t%s\n\tlimit\t%s\n\tseen now\t%s\n", f.Test, f.Dir, f.Figure, f.Limit, f.Now)
+	_ = table.Flush()
 	return w.String()
 }
 
-func markdown(figures []figure, long bool) string {
-	w := &strings.Builder{}
-	w.WriteString(introduction)
+// head is what Markdown begins with.
+func head(long bool) string {
 	form := "short"
 	if long {
 		form = "long"
 	}
-	fmt.Fprintf(w, "\nWhat was seen is from the %s forms.\n\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n", form)
-	for _, f := range figures {
-		fmt.Fprintf(w, "| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
-	}
-	return w.String()
+	return introduction + "\nWhat was seen is from the " + form + " forms.\n\n| promise | test | figure | limit | seen now |\n|---|---|---|---|---|\n"
+}
+
+func markdown(f figure) string {
+	return fmt.Sprintf("| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
