@@ -69,7 +69,9 @@ func TestMemoryTransactions(t *testing.T) {
 		}, "a", failure},
 		{"runs no part after one that failed, and says so", func(m *alipayplus.Memory) error {
 			return m.InTx(ctx, func(ctx context.Context) error {
-				_ = m.InTx(ctx, func(context.Context) error { return failure })
+				if err := m.InTx(ctx, func(context.Context) error { return failure }); !errors.Is(err, failure) {
+					t.Errorf("the part that fails returns %v", err)
+				}
 				if err := m.Put(ctx, memoryMessage("x", "")); !errors.Is(err, failure) {
 					t.Errorf("a message that will not be there is put: %v", err)
 				}
@@ -113,6 +115,33 @@ func TestMemoryTransactions(t *testing.T) {
 				t.Errorf("there are %q, want %q", keys, c.want)
 			}
 		})
+	}
+}
+
+// Ready tells of messages that are there: not of a transaction without one, and
+// not of one that was undone.
+func TestMemoryReady(t *testing.T) {
+	m, ctx, failure := alipayplus.NewMemory(), t.Context(), errors.New("failure")
+	put := func(ctx context.Context) error { return m.Put(ctx, memoryMessage("x", "")) }
+	for _, c := range []struct {
+		rule string
+		fn   func(context.Context) error
+		want bool
+	}{
+		{"no message", func(context.Context) error { return nil }, false},
+		{"a message, undone", func(ctx context.Context) error { return errors.Join(put(ctx), failure) }, false},
+		{"a message", put, true},
+	} {
+		_ = m.InTx(ctx, c.fn)
+		ready := false
+		select {
+		case <-m.Ready():
+			ready = true
+		default:
+		}
+		if ready != c.want {
+			t.Errorf("%s: ready %t", c.rule, ready)
+		}
 	}
 }
 

@@ -349,11 +349,11 @@ func TestRelay(t *testing.T) {
 		}
 	})
 	relayTest(t, "waits longer when the queue fails", func(t *testing.T, r *relayed) {
-		looks := 0
+		var looks []time.Time
 		relay := r.relay(func(c *alipayplus.RelayConfig, _ *alipayplus.ClientConfig) {
 			c.Queue = leaseFunc{r.memory, func() error {
-				looks++
-				if looks < 10 {
+				looks = append(looks, time.Now())
+				if len(looks) < 10 {
 					return errors.New("the database is down")
 				}
 				return nil
@@ -366,6 +366,12 @@ func TestRelay(t *testing.T) {
 		synctest.Wait()
 		if fmt.Sprint(r.changes) != "[a]" || r.alarmed("cannot read its queue") != 9 || r.at[0].Sub(start) < time.Minute {
 			t.Errorf("delivered %v at %v, %d errors", r.changes, r.at, len(r.errors))
+		}
+		for i := 1; i < 10; i++ { // the waits double up to 64 s, each a half of it or more
+			most := time.Second << min(i, 6)
+			if wait := looks[i].Sub(looks[i-1]); wait < most/2 || wait > most {
+				t.Errorf("wait %d is %v, want %v to %v", i, wait, most/2, most)
+			}
 		}
 	})
 }
