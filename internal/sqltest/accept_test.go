@@ -31,7 +31,6 @@ func TestAcceptance(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		t.Parallel() // they wait, most of the time
 		cfg := accept.Config{Capabilities: accept.Capabilities(), Quick: os.Getenv("ALIPAYPLUS_LONG") == ""}
-		cfg.Capabilities = slices.DeleteFunc(cfg.Capabilities, func(c accept.Capability) bool { return c == accept.KeyRotation })
 		cfg.Limits.ResendSeconds = 45
 		report, err := accept.RunOverHTTP(t.Context(), cfg, func(_ context.Context, world accept.World) (accept.Handlers, error) {
 			return newWhole(t, d, world).handlers(), nil
@@ -78,7 +77,7 @@ func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
 	var err error
 	b.sealer, err = alipayplus.NewSealer(bytes.Repeat([]byte{1}, 32))
 	must(t, err)
-	must(t, b.start())
+	must(t, b.start("1"))
 	t.Cleanup(func() {
 		b.process.stop()
 		b.process.ended.Wait()
@@ -87,8 +86,9 @@ func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
 	return b
 }
 
-// start ends the process and starts another one on the same database.
-func (b *whole) start() error {
+// start ends the process and starts another one on the same database, which signs
+// with a version of the wallet's key.
+func (b *whole) start(version string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.process != nil {
@@ -96,7 +96,7 @@ func (b *whole) start() error {
 		b.process.ended.Wait()
 		b.process.client.CloseIdleConnections()
 	}
-	a, err := alipayplustest.NewAcceptance(b.world, "1")
+	a, err := alipayplustest.NewAcceptance(b.world, version)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,8 @@ func (b *whole) handlers() accept.Handlers {
 				}
 				return b.now().tokens.Unbind(ctx, b.now().client, token.ID, id)
 			},
-			Restart:   func(context.Context) error { return b.start() },
+			Restart:   func(context.Context) error { return b.start("1") },
+			RotateKey: func(_ context.Context, version string) error { return b.start(version) },
 			LoseDebit: b.lost.Lose,
 		},
 	}
