@@ -274,6 +274,17 @@ func TestRelay(t *testing.T) {
 			}
 		}
 	})
+	relayTest(t, "delivers the next of a group at once after the one before it", func(t *testing.T, r *relayed) {
+		for i := range 5 {
+			if err := r.memory.Put(t.Context(), r.message(fmt.Sprint(i), "g")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.runs(r.relay(func(c *alipayplus.RelayConfig, _ *alipayplus.ClientConfig) { c.Poll = time.Hour }), time.Second)
+		if fmt.Sprint(r.changes) != "[0 1 2 3 4]" {
+			t.Errorf("delivered %v in a second", r.changes)
+		}
+	})
 	relayTest(t, "opens sealed bodies, and waits for the key", func(t *testing.T, r *relayed) {
 		sealer := newSealer(t, 1)
 		m := sealer.SealMessage(r.message("a", ""))

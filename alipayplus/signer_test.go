@@ -91,6 +91,16 @@ func TestSignerFailures(t *testing.T) {
 	}
 }
 
+// The signatures of the smallest and the largest keys are sent.
+func TestSizesOfSignatures(t *testing.T) {
+	for _, size := range []int{2048 / 8, 8192 / 8} {
+		signer := signerFunc(func(context.Context, [32]byte) (string, []byte, error) { return "1", make([]byte, size), nil })
+		if header, err := content("/a", "{}").Sign(t.Context(), signer); err != nil || len(header) < size {
+			t.Errorf("%d bytes: %q, %v", size, header, err)
+		}
+	}
+}
+
 // A slow signer uses up the attempt's time, not more.
 func TestSignerObeysTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -87,6 +87,24 @@ func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
 	})
 }
 
+// The sealed answer to a refresh is erased after five minutes, too, if the token
+// itself ended before.
+func TestAnswerIsErasedAfterAShortToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Minute, time.Minute })
+		first := w.apply(applyCode(w.issueCode()))
+		second := w.apply(applyRefresh(first.RefreshToken))
+		digest := second.AccessToken.Digest()
+		if len(w.find(digest).Repeat.Sealed) == 0 {
+			t.Fatal("control: there is nothing to erase")
+		}
+		w.workFor(10 * time.Minute)
+		if token := w.find(digest); len(token.Repeat.Sealed) > 0 || !token.EraseAt().IsZero() {
+			t.Errorf("%d bytes are left, to be erased at %v", len(token.Repeat.Sealed), token.EraseAt())
+		}
+	})
+}
+
 // An error of the database does not end Run, and one bad record does not hold
 // up the others.
 func TestRunGoesOn(t *testing.T) {

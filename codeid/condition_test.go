@@ -55,6 +55,21 @@ func TestUnusualEMVCodes(t *testing.T) {
 	}
 }
 
+// A value with a < is a plain value unless letters alone come before it: a shop
+// may be called like this.
+func TestValuesWithAngleBrackets(t *testing.T) {
+	for value, plain := range map[string]bool{
+		"I <3 Tea": true, "3<4": true, "<Tea>": true, "Tea 2 Go<x>": true, "Tea>": true,
+		"S<Tea>": false, "Tea<x>": false, "S<Tea": false, "S<>": false,
+	} {
+		set := parse(t, ruleset(t, "v", extended(t, account("00", "X"), "merchantName", value)), codeid.RuleOptions{})
+		id, err := set.Identify(emv(tlv(0, "01"), tlv(26, tlv(0, "X")), tlv(59, value)))
+		if err != nil || id.Supported != plain {
+			t.Errorf("%q: %+v, %v, %v", value, id, err, set.Skipped())
+		}
+	}
+}
+
 // A path begins with a root tag.
 func TestPathsBeginAtTheRoot(t *testing.T) {
 	for _, tag := range []string{"merchantTag", "", "1", "001", "0x", "-1"} {
