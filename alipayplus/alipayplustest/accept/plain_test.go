@@ -257,7 +257,7 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 		p.state = "paid"
 		w.notify(p)
 		p.state = "open"
-		for range 30 {
+		for range 150 { // longer than the worker rests
 			w.pause()
 		}
 	}
