@@ -156,6 +156,10 @@ func TestCancelledDebitOfNothing(t *testing.T) {
 		if err != nil || after.State != payment.StateClosed || after.CancelAnswer().Result.Status != c.want || len(after.Credits) != 0 {
 			t.Errorf("%d events: %s, %v, credits %v, %v", len(c.list), after.State, after.CancelAnswer().Result, after.Credits, err)
 		}
+		told := after.InquiryAnswer().PaymentResult
+		if ended := c.want == alipayplus.StatusSucceeded; (told == alipayplus.CodeOrderIsClosed.Result()) != ended {
+			t.Errorf("%d events: inquiryPayment tells %v", len(c.list), told)
+		}
 	}
 }
 
