@@ -106,6 +106,8 @@ func TestHandlerRefusals(t *testing.T) {
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
+		var observed alipayplus.Result
+		cfg.Hooks.Finish = func(_ context.Context, _ string, _ time.Duration, r alipayplus.Result, _ error) { observed = r }
 		ran := false
 		fn := func(context.Context, *inRequest) (*inResponse, error) { ran = true; return &inResponse{}, nil }
 		h := testkit.Must(alipayplus.NewHandler(cfg, inMove.Handle(inMovePath, fn), inAsk.Handle(inAskPath, fn)))
@@ -114,6 +116,9 @@ func TestHandlerRefusals(t *testing.T) {
 		w := inServe(h, r)
 		if w.Code != c.status || w.Body.String() != c.body {
 			t.Errorf("%s: HTTP %d %s, want %d %s", c.rule, w.Code, w.Body, c.status, c.body)
+		}
+		if answered, err := inResultIn([]byte(c.body)); c.status != 404 && (err != nil || observed != answered) { // without an operation there is nothing to observe
+			t.Errorf("%s: the hook sees %v, the answer is %v, %v", c.rule, observed, answered, err)
 		}
 		if w.Header().Get("Signature") != "" || w.Header().Get("Response-Time") != "" || w.Header().Get("Client-Id") != "" {
 			t.Errorf("%s: the refusal is signed", c.rule)

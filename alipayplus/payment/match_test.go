@@ -180,6 +180,21 @@ func TestIdentityIsNormalised(t *testing.T) {
 	}
 }
 
+// A price that is no number does not come in; one that the host made is itself
+// all the same.
+func TestIdentityOfOddPrices(t *testing.T) {
+	seen := map[string]payment.Price{}
+	for _, price := range []payment.Price{"", "x", "y", "0", "1"} {
+		request := payment.PayRequest{PaymentRequestID: "1"}
+		request.SurchargeInfo.SurchargeQuote.QuotePrice = price
+		text := printOf(t, payment.Pay.Spec().Idempotency(&request))
+		if other, ok := seen[text]; ok {
+			t.Errorf("%q is the same as %q", price, other)
+		}
+		seen[text] = price
+	}
+}
+
 func ptr[T any](v T, err error) (*T, error) { return &v, err }
 
 // The promotions of a refund may come in any order, too.

@@ -137,6 +137,32 @@ func TestExpiryTime(t *testing.T) {
 	}
 }
 
+// A promotion may pay for everything. A debit of nothing that lands after the
+// cancellation leaves nothing to give back, and ends it.
+func TestCancelledDebitOfNothing(t *testing.T) {
+	free := with(opened, func(e *payment.Opened) {
+		e.Amounts = payment.Amounts{PaymentAmount: jpy(995), PayToAmount: hkd(0)}
+	})
+	agreed := with(confirmed, func(e *payment.Confirmed) { e.Amount = hkd(0) })
+	for _, c := range []struct {
+		list events
+		want alipayplus.ResultStatus
+	}{
+		{events{free, agreed, cancelled}, alipayplus.StatusUnknown},
+		{events{free, agreed, cancelled, debited}, alipayplus.StatusSucceeded},
+		{events{free, agreed, debited, cancelled}, alipayplus.StatusSucceeded},
+	} {
+		_, after, _, err := c.list.run(t)
+		if err != nil || after.State != payment.StateClosed || after.CancelAnswer().Result.Status != c.want || len(after.Credits) != 0 {
+			t.Errorf("%d events: %s, %v, credits %v, %v", len(c.list), after.State, after.CancelAnswer().Result, after.Credits, err)
+		}
+		told := after.InquiryAnswer().PaymentResult
+		if ended := c.want == alipayplus.StatusSucceeded; (told == alipayplus.CodeOrderIsClosed.Result()) != ended {
+			t.Errorf("%d events: inquiryPayment tells %v", len(c.list), told)
+		}
+	}
+}
+
 // The cancel window follows the day in UTC+8, not in UTC.
 func TestCancelWindow(t *testing.T) {
 	utc8 := time.FixedZone("UTC+8", 8*60*60)
