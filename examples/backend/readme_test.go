@@ -71,7 +71,7 @@ func TestReadmeIsThisProgram(t *testing.T) {
 func TestReadmeNamesWhatExists(t *testing.T) {
 	text, _ := readme(t)
 	folders := map[string]string{
-		"alipayplus": "alipayplus", "payment": "alipayplus/payment", "mpm": "mpm", "easypay": "easypay",
+		"alipayplus": "alipayplus", "payment": "alipayplus/payment", "mpm": "mpm", "easypay": "easypay", "auth": "auth",
 		"internal/sqltest": "internal/sqltest", "examples/backend": "examples/backend",
 	}
 	_, table, _ := strings.Cut(text, "## What is guaranteed")
