@@ -11,7 +11,7 @@ import (
 )
 
 // fill makes n rows of each table, as a wallet has them: hardly anything is due.
-func fill(t *testing.T, d *sqltest.Database, n int) {
+func fill(t testing.TB, d *sqltest.Database, n int) {
 	t.Helper()
 	const recursive = `(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?1) SELECT n FROM c)`
 	numbers := d.Pick(`generate_series(1, ?1) AS n`, `(SELECT seq AS n FROM seq_1_to_%d) numbers`, recursive)
