@@ -476,6 +476,9 @@ func TestCancellationOnTheNetwork(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || alipayplus.OutcomeOf(err) != alipayplus.OutcomeUnknown {
 		t.Errorf("%v", err)
 	}
+	if text := err.Error(); !strings.Contains(text, "context canceled") || strings.Contains(text, "connection") {
+		t.Errorf("the caller gave up, and the error says %q", text)
+	}
 }
 
 // A Client prints who it is and where it goes, and closes what its transport

@@ -311,6 +311,7 @@ func TestIssueCodeNeedsAUserAndAClient(t *testing.T) {
 		{"customerId: missing", func(g *auth.Grant) { g.CustomerID = "" }},
 		{"authClientId: missing", func(g *auth.Grant) { g.AuthClientID = "" }},
 		{"customerId: too long", func(g *auth.Grant) { g.CustomerID = strings.Repeat("c", 65) }},
+		{"referenceAgreementId: too long", func(g *auth.Grant) { g.ReferenceAgreementID = strings.Repeat("a", 65) }},
 		{"authClientId: too long", func(g *auth.Grant) { g.AuthClientID = strings.Repeat("m", 65) }},
 		{"scopes: an empty one", func(g *auth.Grant) { g.Scopes = []string{""} }},
 	} {
