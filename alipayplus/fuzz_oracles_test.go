@@ -285,6 +285,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Fatalf("%q: %v, %v", body, outcome, err)
 		case body == bodyS && outcome != alipayplus.OutcomeSucceeded, body == bodyF && outcome != alipayplus.OutcomeFailed:
 			t.Fatalf("%q: %v", body, outcome)
+		case valid && !testkit.OneCase([]byte(body)): // encoding/json takes another one
 		case outcome == alipayplus.OutcomeSucceeded && (!valid || status != "S" || answer.Result.Status != "S"),
 			outcome == alipayplus.OutcomeFailed && (!valid || status != "F"):
 			t.Fatalf("%q: %v, encoding/json reads %q", body, outcome, status)

@@ -7,6 +7,7 @@
 //   - [DefaultLog] catches what goes to the default logger.
 //   - [NoLeaks] checks that no goroutine is left over.
 //   - [FindsMistakes] tests that a contract fails on what breaks it.
+//   - [OneCase] tells whether encoding/json can be an oracle.
 //   - [Rows] is a database that answers whatever a test wants.
 package testkit
 
