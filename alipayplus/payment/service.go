@@ -17,7 +17,9 @@ import (
 type ServiceConfig struct {
 	Records Records // required
 	// Ledger is the wallet's money in the same database, RemoteLedger the money
-	// in a service of its own. Exactly one of them is required.
+	// in a service of its own. Exactly one of them is required. Before you change
+	// from one to the other, let every payment end that is paying: the other one
+	// knows nothing of its debit.
 	Ledger       Ledger
 	RemoteLedger RemoteLedger
 
