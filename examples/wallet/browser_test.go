@@ -268,6 +268,9 @@ func (b *browser) picture(name string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		b.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
 		b.Fatal(err)
 	}
