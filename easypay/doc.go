@@ -83,9 +83,9 @@
 // asked again for the same payment, the debit is made once.
 //
 // An order whose paymentNotifyUrl the Client of payment.ServiceConfig does not
-// allow is refused with PARAM_ILLEGAL and an alarm that names the host. A one-click payment that the ledger refuses has failed
-// for good, also if the refusal is payment.Retryable: no user is there to try
-// again.
+// allow is refused with PARAM_ILLEGAL and an alarm that names the host. A
+// one-click payment that the ledger refuses has failed for good, also if the
+// refusal is payment.Retryable: no user is there to try again.
 //
 // # What must run
 //
