@@ -9,6 +9,7 @@
 // a [payment.Service], which moves the money:
 //
 //	payments, err := payment.NewService(payment.ServiceConfig{
+//		Client:   client, // the Relay's
 //		Records:  store.Payments(),
 //		Ledger:   store.Ledger(bank{}),
 //		Check:    w.check,       // limits, risk: for an evaluation, a creation and before the debit
