@@ -9,6 +9,7 @@
 // a [payment.Service], which moves the money:
 //
 //	payments, err := payment.NewService(payment.ServiceConfig{
+//		Client:   client, // the Relay's
 //		Records:  store.Payments(),
 //		Ledger:   store.Ledger(bank{}),
 //		Check:    w.check,       // limits, risk: for an evaluation, a creation and before the debit
@@ -83,9 +84,9 @@
 // asked again for the same payment, the debit is made once.
 //
 // An order whose paymentNotifyUrl the Client of payment.ServiceConfig does not
-// allow is refused with PARAM_ILLEGAL and an alarm that names the host. A one-click payment that the ledger refuses has failed
-// for good, also if the refusal is payment.Retryable: no user is there to try
-// again.
+// allow is refused with PARAM_ILLEGAL and an alarm that names the host. A
+// one-click payment that the ledger refuses has failed for good, also if the
+// refusal is payment.Retryable: no user is there to try again.
 //
 // # What must run
 //

@@ -26,7 +26,8 @@
 //
 //   - the money: a [Ledger] in the same database, or a [RemoteLedger];
 //   - what you like of ServiceConfig: Check (risk, limits, PIN), OnChange
-//     (purchase history, tokens), AfterCommit (push messages).
+//     (purchase history, tokens), AfterCommit (push messages), Client (where a
+//     paymentNotifyUrl may point to, besides alipayplus.com).
 //
 // You get
 //

@@ -15,8 +15,9 @@ type Records interface {
 	// Update runs change on the record of a payment, in one transaction, which
 	// the context of change carries, and stores what change returns if its
 	// Version differs. A payment that is not there is the zero record with its
-	// id. Updates of one payment run one after the other; of two that both write
-	// the first record of a payment, one may be undone and run again.
+	// id. Updates of a payment that is there run one after the other. Of two that
+	// write the first record of a payment, the later one waits, or is undone and
+	// runs again; one that finds no payment and writes none may wait for neither.
 	//
 	// An error of change undoes everything that was done in the transaction and
 	// is returned as it is. change may run again, after a rollback. If ctx

@@ -140,10 +140,9 @@ func (p payments) insert(ctx context.Context, id string, row []any) (inserted bo
 	case slices.Contains(t.inserted, id):
 		return false, nil
 	}
-	if !p.s.parts.returning { // its paymentId may be the one that is taken
-		if r, err := p.Find(ctx, id); err != nil || r.Version == 0 {
-			return false, cmp.Or(err, errPaymentID)
-		}
+	// Its paymentId may be the one that is taken.
+	if r, err := p.Find(ctx, id); err != nil || r.Version == 0 {
+		return false, cmp.Or(err, errPaymentID)
 	}
 	return false, raced{}
 }

@@ -9,9 +9,11 @@ package sqlstore
 var templates = statements{
 	findPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1`,
 	lockPayment: `SELECT version, format, record FROM alipayplus_payment WHERE payment_request_id = $1 @lock`,
+	// ON CONFLICT names no column: of two transactions that insert one payment
+	// with one paymentId, the later one may meet either of the two first.
 	insertPayment: `INSERT INTO alipayplus_payment
 			(payment_request_id, payment_id, customer_id, state, currency, minor_units, paid_at, next_at, updated_at, version, format, record)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, @now, $9, $10, $11) ON CONFLICT (payment_request_id) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, @now, $9, $10, $11) ON CONFLICT DO NOTHING`,
 	updatePayment: `UPDATE alipayplus_payment
 		SET payment_id = $2, customer_id = $3, state = $4, currency = $5, minor_units = $6, paid_at = $7, next_at = $8,
 			updated_at = @now, version = $9, format = $10, record = $11

@@ -43,9 +43,11 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // your own on the Store's database, and leaves the commit to you. If something
 // fails in it, tx is rolled back at once, so that half of it cannot be
 // committed; then begin again with a new one. Two more duties are yours then: run
-// it again after a conflict, and call Relay.Wake after the commit. Begin
-// it with sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a
-// statement that writes.
+// it again after a conflict, and call Relay.Wake after the commit. A conflict is
+// what your driver reports, and, on MySQL too, an error with SQLState() "40001":
+// two transactions wrote the first record of one payment. Begin it with
+// sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
+// that writes.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
 	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }

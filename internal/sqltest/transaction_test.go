@@ -201,8 +201,8 @@ func TestPaymentIDTwice(t *testing.T) {
 			return r, err
 		}
 		must(t, records.Update(t.Context(), "P1", named))
-		if err := records.Update(t.Context(), "P2", named); err == nil {
-			t.Error("two payments have one paymentId")
+		if err := records.Update(t.Context(), "P2", named); err == nil || !strings.Contains(err.Error(), "another payment has its paymentId") {
+			t.Errorf("two payments have one paymentId: %v", err)
 		}
 		must(t, records.Update(t.Context(), "P3", next))
 		if err := records.Update(t.Context(), "P3", named); err == nil || find(t, records, "P3").PaymentID == "W1" {

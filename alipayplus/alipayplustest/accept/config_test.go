@@ -65,6 +65,9 @@ func TestWalletIsAskedFirst(t *testing.T) {
 				_, _ = w.Write([]byte(`{"currency":"HKD","value":100}`))
 			}))
 		}, `the member "value" is of the JSON type number and should be a string`},
+		{"an array for an object", func(cfg *accept.Config, w *plain) {
+			cfg.Transport = accept.InMemory(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`[]`)) }))
+		}, `the body is of the JSON type array and should be an object`},
 		{"a login that is none", func(cfg *accept.Config, _ *plain) { cfg.Users[1].Header = map[string]string{"X": "y"} }, "users[1].header"},
 		{"another currency", func(cfg *accept.Config, _ *plain) { cfg.Currency = "KRW" }, "a balance in KRW"},
 		{"a poor user", func(_ *accept.Config, w *plain) { w.db.balances["alice"] = 100 }, "users[0] has at least 1000000"},

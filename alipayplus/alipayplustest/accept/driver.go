@@ -101,8 +101,15 @@ func (u *user) try(method, base, path string, body object, answer any) (status i
 // jsonProblem says what is wrong with an answer, for who does not know Go.
 func jsonProblem(err error) string {
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		should := map[reflect.Kind]string{reflect.String: "a string", reflect.Struct: "an object", reflect.Int: "a number", reflect.Int64: "a number", reflect.Bool: "true or false"}
-		return fmt.Sprintf("the member %q is of the JSON type %s and should be %s", wrong.Field, wrong.Value, should[wrong.Type.Kind()])
+		should := map[reflect.Kind]string{
+			reflect.String: "a string", reflect.Struct: "an object", reflect.Slice: "an array",
+			reflect.Int: "a number", reflect.Int64: "a number", reflect.Bool: "true or false",
+		}
+		what := "the body"
+		if wrong.Field != "" {
+			what = fmt.Sprintf("the member %q", wrong.Field)
+		}
+		return fmt.Sprintf("%s is of the JSON type %s and should be %s", what, wrong.Value, should[wrong.Type.Kind()])
 	}
 	return "the body is no JSON"
 }
