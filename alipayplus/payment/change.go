@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -36,7 +37,7 @@ func (s *Service) on(ctx context.Context, id string, e Event, proof alipayplus.S
 
 // occurrence is what a transaction is about.
 type occurrence struct {
-	event   Event    // nil: carry out what is due
+	event   Event    // nil: only OnChange, which was missed
 	asked   asked    // what Check said about the debit that the event orders
 	refused *Refused // the end of that debit, if it is known
 	unseen  bool     // without OnChange, which failed
@@ -89,12 +90,17 @@ func (s *Service) change(ctx context.Context, id string, o occurrence) (after Re
 // apply is what happens in a transaction. changed reports whether the payment
 // did, not only what Run remembers of it.
 func (s *Service) apply(ctx context.Context, r Record, o occurrence) (next Record, changed bool, err error) {
-	do := r.Due()
 	next = r
+	var do []Effect
 	if o.event != nil {
 		if next, do, err = r.On(o.event); err != nil {
 			return r, false, err
 		}
+	}
+	if due := r.Due(); s.cfg.Ledger != nil {
+		// A Ledger ends what it begins in the same transaction. A RemoteLedger
+		// began what is due, and only that one knows whether money moved.
+		do = slices.DeleteFunc(do, func(e Effect) bool { return slices.Contains(due, e) })
 	}
 	if next, err = s.carryOut(ctx, next, do, o); err != nil {
 		return r, false, err

@@ -381,13 +381,17 @@ func TestLateDebitIsGivenBack(t *testing.T) {
 	})
 }
 
-// A process with a ledger in the database does not say of a debit at a remote
-// ledger that no money moved: the cancellation waits for one that can ask.
-func TestOnlyRemoteLedgerVoids(t *testing.T) {
+// A process with a ledger in the database does nothing about a debit that another
+// one began at a remote ledger: it neither debits again nor says that no money
+// moved. An alarm says that the payment waits for one that can ask.
+func TestOnlyRemoteLedgerEndsWhatItBegan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var records payment.Records
 		s := serve(t, true, func(cfg *payment.ServiceConfig) { records = cfg.Records })
-		other := serve(t, false, func(cfg *payment.ServiceConfig) { cfg.Records = records })
+		var log strings.Builder
+		other := serve(t, false, func(cfg *payment.ServiceConfig) {
+			cfg.Records, cfg.Logger = records, slog.New(slog.NewTextHandler(&log, nil))
+		})
 		s.open()
 		s.remote.Fault = func(_ context.Context, _ string, after bool) error {
 			if after {
@@ -399,13 +403,18 @@ func TestOnlyRemoteLedgerVoids(t *testing.T) {
 			t.Fatal(r.State)
 		}
 		for range 2 {
+			log.Reset()
+			other.runs(time.Hour)
+			if balance := other.bank.Balance("C1"); balance != 1000 || !strings.Contains(log.String(), "a RemoteLedger began what is due") {
+				t.Errorf("the other ledger has %d: %s", balance, log.String())
+			}
 			r, err := other.On(t.Context(), "P1", cancelling())
 			if err != nil || r.CancelAnswer().Result.Status != alipayplus.StatusUnknown {
 				t.Errorf("%v, %v", r.CancelAnswer().Result, err)
 			}
 		}
 		s.remote.Fault = nil
-		s.runs(time.Minute)
+		s.runs(time.Hour)
 		if r := s.find(); r.CancelAnswer().Result.Status != alipayplus.StatusSucceeded {
 			t.Errorf("%v", r.CancelAnswer().Result)
 		}

@@ -88,10 +88,6 @@ func (s *Service) look(ctx context.Context, id string) error {
 		_, err := s.transact(ctx, id, occurrence{event: Expired{At: time.Now()}})
 		return err
 	}
-	if s.cfg.RemoteLedger == nil {
-		_, err := s.transact(ctx, id, occurrence{})
-		return err
-	}
 	record, err = s.postpone(ctx, id)
 	if err != nil {
 		return err
@@ -106,7 +102,13 @@ func (s *Service) look(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	s.pursue(ctx, record)
+	switch {
+	case s.cfg.RemoteLedger != nil:
+		s.pursue(ctx, record)
+	case len(record.Due()) > 0:
+		s.log.ErrorContext(ctx, "payment: alarm: a RemoteLedger began what is due, and only a Service that has it can end it",
+			slog.String("paymentRequestId", id))
+	}
 	return nil
 }
 

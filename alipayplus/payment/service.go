@@ -18,8 +18,8 @@ type ServiceConfig struct {
 	Records Records // required
 	// Ledger is the wallet's money in the same database, RemoteLedger the money
 	// in a service of its own. Exactly one of them is required. Before you change
-	// from one to the other, let every payment end that is paying: the other one
-	// knows nothing of its debit.
+	// from a RemoteLedger to a Ledger, let everything end that it began: a Service
+	// with a Ledger leaves that due, with an alarm.
 	Ledger       Ledger
 	RemoteLedger RemoteLedger
 
