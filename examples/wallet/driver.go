@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -39,7 +40,9 @@ func runDriven(ctx context.Context, o options, db *database, home net.Listener, 
 		o.sealingKey = hex.EncodeToString(key)
 	}
 	o.lost = new(paymenttest.LostDebits)
-	d := &driven{o: o, db: db, side: side, home: address(home), ctx: ctx}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	d := &driven{o: o, db: db, side: side, home: address(home), ctx: ctx, fail: fail}
 	if err := d.start(side.Keys[0].Version); err != nil {
 		return err
 	}
@@ -49,7 +52,7 @@ func runDriven(ctx context.Context, o options, db *database, home net.Listener, 
 		Driver:  d.driver(),
 	}
 	started()
-	return errors.Join(serve(ctx, home, handlers.Handler()), d.end())
+	return errors.Join(serve(ctx, home, handlers.Handler()), d.end(), ended(context.Cause(ctx)))
 }
 
 // readKeys reads wallet.json of the acceptance suite: the wallet's side of the
@@ -75,25 +78,29 @@ type driven struct {
 	side accept.WalletSide
 	home string
 	ctx  context.Context //nolint:containedctx // of the program
+	fail context.CancelCauseFunc
 
-	mu  sync.Mutex
-	now *process
+	mu      sync.Mutex
+	version string // of the wallet's key
+	now     *process
 }
 
 // process is what a crash loses: everything but the database and the keys.
 type process struct {
 	*wallet
-	version string          // of the wallet's key
-	ctx     context.Context //nolint:containedctx // ends with the process
-	stop    context.CancelFunc
-	jobs    *errgroup.Group
+	ctx  context.Context //nolint:containedctx // ends with the process
+	stop context.CancelFunc
+	jobs *errgroup.Group
 }
 
+var errDown = errors.New("the wallet could not be started again")
+
 // start ends the process that runs, in the middle of whatever it does, and starts
-// one that signs with a version of the wallet's key.
+// one that signs with a version of the wallet's key, or with the same as before.
 func (d *driven) start(version string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	version = cmp.Or(version, d.version)
 	to := alipayplus.ClientConfig{BaseURL: d.o.gateway}
 	var err error
 	if to.Credentials, err = d.credentials(version); err != nil {
@@ -102,7 +109,8 @@ func (d *driven) start(version string) error {
 	if err := d.stop(); err != nil {
 		return err
 	}
-	p := &process{version: version}
+	d.version = version
+	p := new(process)
 	p.ctx, p.stop = context.WithCancel(d.ctx)
 	if p.wallet, err = newWallet(p.ctx, d.o, d.db, to, d.home); err != nil {
 		p.stop()
@@ -111,6 +119,11 @@ func (d *driven) start(version string) error {
 	var jobs context.Context
 	p.jobs, jobs = errgroup.WithContext(p.ctx)
 	p.run(jobs, p.jobs)
+	go func() {
+		if err := ended(p.jobs.Wait()); err != nil {
+			d.fail(err)
+		}
+	}()
 	d.now = p
 	return nil
 }
@@ -133,10 +146,13 @@ func (d *driven) end() error {
 	return d.stop()
 }
 
-func (d *driven) process() *process {
+func (d *driven) process() (*process, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.now
+	if d.now == nil {
+		return nil, errDown
+	}
+	return d.now, nil
 }
 
 func (d *driven) credentials(version string) (c alipayplus.Credentials, err error) {
@@ -160,8 +176,8 @@ func (d *driven) credentials(version string) (c alipayplus.Credentials, err erro
 // handler asks the process that runs. Its end ends the request, too.
 func (d *driven) handler(of func(*wallet) http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		p := d.process()
-		if p == nil {
+		p, err := d.process()
+		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		ctx, cancel := context.WithCancel(r.Context())
@@ -180,24 +196,35 @@ func (d *driven) driver() accept.Driver {
 			return string(a.Currency), a.Minor, err
 		},
 		Page: func(ctx context.Context, call, pageURL, pin string) (int, string, error) {
-			return d.process().visit(ctx, call, pageURL, pin)
+			p, err := d.process()
+			if err != nil {
+				return 0, "", err
+			}
+			return p.visit(ctx, call, pageURL, pin)
 		},
 		AuthCode: func(ctx context.Context, id, client string, scopes []string) ([]byte, error) {
-			code, err := d.process().tokens.IssueCode(ctx, auth.Grant{CustomerID: id, AuthClientID: client, Scopes: scopes}, scopes)
+			p, err := d.process()
+			if err != nil {
+				return nil, err
+			}
+			code, err := p.tokens.IssueCode(ctx, auth.Grant{CustomerID: id, AuthClientID: client, Scopes: scopes}, scopes)
 			if err != nil {
 				return nil, err
 			}
 			return code.MarshalJSON()
 		},
 		Unbind: func(ctx context.Context, id, accessToken string) (bool, error) {
-			p := d.process()
+			p, err := d.process()
+			if err != nil {
+				return false, err
+			}
 			token, err := p.stores.FindToken(ctx, alipayplus.Conceal(accessToken).Digest())
 			if err != nil {
 				return false, err
 			}
 			return p.tokens.Unbind(ctx, p.client, token.ID, id)
 		},
-		Restart:   func(context.Context) error { return d.start(d.process().version) },
+		Restart:   func(context.Context) error { return d.start("") },
 		RotateKey: func(_ context.Context, version string) error { return d.start(version) },
 		LoseDebit: d.o.lost.Lose,
 	}

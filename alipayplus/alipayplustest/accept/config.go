@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -143,7 +144,11 @@ func Load(name string) (Config, error) {
 	var c Config
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	err = d.Decode(&c)
+	if _, end := d.Token(); err == nil && !errors.Is(end, io.EOF) {
+		err = errors.New("there is more after the JSON")
+	}
+	if err != nil {
 		return Config{}, fmt.Errorf("accept: %s: %w", name, err)
 	}
 	return c, nil

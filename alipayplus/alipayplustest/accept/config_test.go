@@ -136,6 +136,7 @@ func TestLoad(t *testing.T) {
 	for rule, text := range map[string]string{
 		"an unknown member":              strings.Replace(string(data), `"users"`, `"user"`, 1),
 		"no key":                         strings.Replace(string(data), `"key":"MII`, `"key":"MIIMII`, 1),
+		"more than one value":            string(data) + `{}`,
 		"a public key for a private one": strings.Replace(string(data), between(string(data), `"alipay"`), between(string(data), `"wallet"`), 1),
 	} {
 		write(text)
