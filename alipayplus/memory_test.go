@@ -242,6 +242,71 @@ func TestMemoryQueue(t *testing.T) {
 }
 
 // Groups keep their order, whatever becomes of the first message.
+// What waits is listed in the order in which it is due, at most so many, with its
+// tries; what is acknowledged or dead is not.
+func TestMemoryWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ctx := alipayplus.NewMemory(), t.Context()
+		for _, key := range []string{"a", "b", "c", "d"} {
+			if err := m.Put(ctx, memoryMessage(key, "")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, leases := leased(t, m, time.Minute)
+		start := time.Now()
+		for i, end := range []alipayplus.End{
+			{State: alipayplus.EndAgain, After: time.Hour}, {State: alipayplus.EndAgain, After: time.Second},
+			{State: alipayplus.EndAcknowledged}, {State: alipayplus.EndDead},
+		} {
+			if err := m.Finish(ctx, leases[i], end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waiting := func(n int) (list string) {
+			all, err := m.Waiting(ctx, n)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, d := range all {
+				list += fmt.Sprintf("%s after %d at %v; ", d.Message.Key, d.Tries, d.Due.Sub(start))
+			}
+			return list
+		}
+		if got := waiting(9); got != "b after 1 at 1s; a after 1 at 1h0m0s; " {
+			t.Error(got)
+		}
+		if got := waiting(1) + waiting(0) + waiting(-1); got != "b after 1 at 1s; " {
+			t.Error(got)
+		}
+		if err := m.Requeue(ctx, "o", "d"); err != nil {
+			t.Fatal(err)
+		}
+		if got := waiting(1); got != "d after 0 at 0s; " {
+			t.Error(got)
+		}
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		if list, err := m.Waiting(ended, 9); err == nil || len(list) != 0 {
+			t.Errorf("in a context that has ended: %v, %v", list, err)
+		}
+	})
+}
+
+// A context whose transaction has ended carries none.
+func TestMemoryAfterTransaction(t *testing.T) {
+	m, failure := alipayplus.NewMemory(), errors.New("failure")
+	var kept context.Context
+	if err := m.InTx(t.Context(), func(ctx context.Context) error { kept = ctx; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	err := m.InTx(kept, func(ctx context.Context) error {
+		return errors.Join(m.Put(ctx, memoryMessage("a", "")), failure)
+	})
+	if list, _ := m.Waiting(t.Context(), 9); !errors.Is(err, failure) || len(list) != 0 || m.Joined(kept) {
+		t.Errorf("%v, and %d messages", err, len(list))
+	}
+}
+
 func TestMemoryGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ctx := alipayplus.NewMemory(), t.Context()

@@ -193,6 +193,49 @@ func TestCancelNeedsNoKey(t *testing.T) {
 	}
 }
 
+// An Unbind whose end could not be stored says so, and another one ends it.
+func TestUnbindThatIsNotStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = true })
+		w.unbinding = alipayplus.True
+		token := w.issue(agreement)
+		w.work()
+		failed := 0
+		for k := 1; ; k++ {
+			broken := w.restart(k, false, false)
+			allowed, err := w.service.Unbind(t.Context(), w.client, token.ID, agreement.CustomerID)
+			if allowed != (err == nil) {
+				t.Fatalf("call %d: %t, %v", k, allowed, err)
+			}
+			if !broken.reached() {
+				break
+			}
+			failed++
+		}
+		w.service = newService(t, w.config)
+		w.dead(w.created().AccessToken, "INVALID_TOKEN")
+		if failed < 2 {
+			t.Errorf("%d failures", failed)
+		}
+	})
+}
+
+// Alipay+ is not told of what it cancelled itself.
+func TestCancelAfterCancelToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(cfg *auth.Config) { cfg.KeepAccessTokens = true })
+		token := w.issue(agreement)
+		w.work()
+		if _, err := w.service.CancelToken(t.Context(), &auth.CancelTokenRequest{AccessToken: w.created().AccessToken}); err != nil {
+			t.Fatal(err)
+		}
+		told, err := w.service.Cancel(t.Context(), token.ID)
+		if w.work(); told || err != nil || len(w.canceled()) != 0 {
+			t.Errorf("told %t, %v: %v", told, err, w.canceled())
+		}
+	})
+}
+
 func TestUnbind(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
