@@ -122,7 +122,7 @@ func (s *Service) carryOut(ctx context.Context, r Record, do []Effect, o occurre
 		var end Event
 		switch d := effect.(type) {
 		case Debit:
-			if o.event != nil && s.cfg.Check != nil && o.asked.attempt != d.Attempt {
+			if s.cfg.Check != nil && o.asked.attempt != d.Attempt {
 				return r, errUnchecked
 			}
 			if o.refused != nil {
