@@ -55,11 +55,19 @@ func TestBackend(t *testing.T, cfg accept.Config, start func(ctx context.Context
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range report.Checks {
-			if r.Verdict == accept.Failed {
-				t.Error(r)
-			}
-		}
-		t.Log(report.Summary())
+		ReportAcceptance(t, report)
 	})
+}
+
+// ReportAcceptance makes an error of t of each check of report that failed, with
+// the messages that were exchanged, and logs the summary: for a wallet that
+// accept.RunOverHTTP checks.
+func ReportAcceptance(t testing.TB, report *accept.Report) {
+	t.Helper()
+	for _, r := range report.Checks {
+		if r.Verdict == accept.Failed {
+			t.Error(r)
+		}
+	}
+	t.Log(report.Summary())
 }

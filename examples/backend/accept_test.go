@@ -61,12 +61,7 @@ func accepted(t *testing.T, open func() (*sql.DB, sqlstore.Dialect, error)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range report.Checks {
-		if r.Verdict == accept.Failed {
-			t.Error(r)
-		}
-	}
-	t.Log(report.Summary())
+	alipayplustest.ReportAcceptance(t, report)
 }
 
 // tested is the program, and the driver beside it: what the app and the test

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
 
@@ -67,10 +68,5 @@ func accepted(t *testing.T, database string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range report.Checks {
-		if r.Verdict == accept.Failed {
-			t.Error(r)
-		}
-	}
-	t.Log(report.Summary())
+	alipayplustest.ReportAcceptance(t, report)
 }

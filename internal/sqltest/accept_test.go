@@ -36,12 +36,7 @@ func TestAcceptance(t *testing.T) {
 			return newWhole(t, d, world).handlers(), nil
 		})
 		must(t, err)
-		for _, r := range report.Checks {
-			if r.Verdict == accept.Failed {
-				t.Error(r)
-			}
-		}
-		t.Log(report.Summary())
+		alipayplustest.ReportAcceptance(t, report)
 	})
 }
 

@@ -31,6 +31,15 @@ func (u *user) waits(o *order, next step) step {
 	return next
 }
 
+// ends is the end of a payment whose debit was not answered, and what Alipay+ is
+// told of it: paid, or, if the debit did not land, certainly not paid, because the
+// ledger refuses its key for good.
+func (s *scenario) ends(o *order, shown step, landed bool) {
+	paid := shown.State == "paid"
+	s.must(paid || shown.State == "failed" && !landed, "paid, or certainly not paid, in the end", "%v", shown)
+	s.told(o, map[bool]string{true: "S", false: "F"}[paid], s.cfg.resendWithin())
+}
+
 // unfailed says that nobody was told of a failure.
 func (s *scenario) unfailed(o *order) {
 	i := s.inquire(o.id)
@@ -64,9 +73,7 @@ var ledgerChecks = []check{
 			u.cashier(o)
 			u.loseDebit(false)
 			next := u.waits(o, u.tap(o, o.debit, u.PIN))
-			// A ledger that refuses the key for good makes a failure certain.
-			s.must(next.State == "paid" || next.State == "failed", "paid, or certainly not paid, in the end", "%v", next)
-			s.told(o, map[bool]string{true: "S", false: "F"}[next.State == "paid"], s.cfg.resendWithin())
+			s.ends(o, next, false)
 		},
 	},
 	{
@@ -84,8 +91,7 @@ var ledgerChecks = []check{
 				}
 				taps.Wait()
 				next = u.waits(o, u.result(o))
-				s.must(next.State == "paid" || next.State == "failed" && !landed, "an end: paid", "%v", next)
-				s.told(o, map[bool]string{true: "S", false: "F"}[next.State == "paid"], s.cfg.resendWithin())
+				s.ends(o, next, landed)
 			}
 		},
 	},
@@ -186,8 +192,7 @@ var ledgerChecks = []check{
 				u.tap(o, o.debit, u.PIN)
 				s.restart()
 				next := u.waits(o, u.result(o))
-				s.must(next.State == "paid" || next.State == "failed" && !landed, "paid in the end", "%v", next)
-				s.told(o, map[bool]string{true: "S", false: "F"}[next.State == "paid"], s.cfg.resendWithin())
+				s.ends(o, next, landed)
 			}
 		},
 	},
