@@ -100,6 +100,16 @@ func TestOtherErrorsDecideNothing(t *testing.T) {
 		{"the outbox", false, confirming, statementFails("put", code)},
 		{"the outbox, withdrawing", true, func() payment.Event { return cancelling() }, statementFails("withdraw", code)},
 		{"a transaction", false, confirming, statementFails("update", code)},
+		{"a transaction that fails after the ledger refused", false, confirming, func(cfg *payment.ServiceConfig, broken *bool) {
+			bank, records := cfg.Ledger, cfg.Records
+			cfg.Ledger = ledgerFuncs{Ledger: bank, debit: func(ctx context.Context, r payment.Record, d payment.Debit) error {
+				if *broken {
+					return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+				}
+				return bank.Debit(ctx, r, d)
+			}}
+			cfg.Records = rollbackFails{records, broken, code}
+		}},
 		{"a query", false, confirming, func(cfg *payment.ServiceConfig, broken *bool) {
 			cfg.Check = func(context.Context, payment.Check) error { return nil }
 			statementFails("find", code)(cfg, broken)
@@ -135,6 +145,22 @@ func TestOtherErrorsDecideNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// rollbackFails are records whose failed transactions end with an error of
+// their own.
+type rollbackFails struct {
+	payment.Records
+	broken *bool
+	err    error
+}
+
+func (r rollbackFails) Update(ctx context.Context, id string, change func(context.Context, payment.Record) (payment.Record, error)) error {
+	err := r.Records.Update(ctx, id, change)
+	if err != nil && *r.broken {
+		return r.err
+	}
+	return err
 }
 
 func confirming() payment.Event {

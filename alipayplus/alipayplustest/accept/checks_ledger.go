@@ -84,14 +84,13 @@ var ledgerChecks = []check{
 				o, u := s.order(), s.user(0)
 				u.cashier(o)
 				u.loseDebit(landed)
-				next := u.tap(o, o.debit, u.PIN)
+				u.tap(o, o.debit, u.PIN)
 				var taps sync.WaitGroup
 				for range 16 {
 					taps.Go(func() { u.tap(o, o.debit, u.PIN) })
 				}
 				taps.Wait()
-				next = u.waits(o, u.result(o))
-				s.ends(o, next, landed)
+				s.ends(o, u.waits(o, u.result(o)), landed)
 			}
 		},
 	},
