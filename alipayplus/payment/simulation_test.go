@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,11 +55,11 @@ func simulate(t *testing.T, remote bool, n int, seed uint64) {
 		names = append(names, fmt.Sprint("C", i))
 		w.deposit(names[i], int64(n)*300/customers/2) // not enough for all
 	}
-	quiet := false
+	var quiet atomic.Bool
 	processes := []*process{}
 	for range 2 {
 		processes = append(processes, w.start(func(name string) (fault, bool) {
-			if quiet {
+			if quiet.Load() {
 				return 0, false
 			}
 			if remote && name == "Debit" {
@@ -88,7 +89,7 @@ func simulate(t *testing.T, remote bool, n int, seed uint64) {
 		})
 	}
 	lives.Wait()
-	quiet = true
+	quiet.Store(true)
 	runs.Wait()
 
 	w.audit(names, ids...)
