@@ -289,9 +289,9 @@ func (inPipes) Addr() net.Addr { return &net.TCPAddr{} }
 // that is not complete.
 func TestSlowHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ran := 0
+		var ran atomic.Int64
 		server := alipayplus.NewServer("", testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
-			ran++
+			ran.Add(1)
 			return &inResponse{}, nil
 		}))))
 		pipes := make(inPipes)
@@ -329,8 +329,8 @@ func TestSlowHTTP(t *testing.T) {
 			}
 			_ = client.Close()
 		}
-		if ran != 0 {
-			t.Errorf("the function ran %d times", ran)
+		if n := ran.Load(); n != 0 {
+			t.Errorf("the function ran %d times", n)
 		}
 		// A client that never reads its answer.
 		client, at := net.Pipe()
@@ -338,8 +338,8 @@ func TestSlowHTTP(t *testing.T) {
 		began := time.Now()
 		_, _ = io.WriteString(client, good)
 		time.Sleep(time.Minute)
-		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || ran != 1 {
-			t.Errorf("after %v the connection of a client that never reads: %v, %d runs", time.Since(began), err, ran)
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || ran.Load() != 1 {
+			t.Errorf("after %v the connection of a client that never reads: %v, %d runs", time.Since(began), err, ran.Load())
 		}
 		_ = server.Close()
 		<-done

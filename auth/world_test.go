@@ -30,9 +30,10 @@ type world struct {
 	config  auth.Config
 	log     *bytes.Buffer
 
-	mu        sync.Mutex
-	notified  []auth.Notification // that Alipay+ processed
-	unbinding alipayplus.Bool     // what consultUnbinding answers
+	unbinding alipayplus.Bool // what consultUnbinding answers, set before a call
+
+	mu       sync.Mutex
+	notified []auth.Notification // that Alipay+ processed
 }
 
 // newWorld makes a world whose configuration change has changed.

@@ -92,12 +92,17 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 		w.start()
 
 		var actors sync.WaitGroup
+		var act []func() // of the actors: they start when all orders are there
 		for i := range paymentsPerWorld {
 			b := w.alipay.order(i)
 			user := &user{world: w, book: b, name: [...]string{"alice", "bob"}[w.chance(2)], intercepted: w.chance(2) == 0}
 			first, second := w.draw(0, 20*time.Second), w.draw(0, 20*time.Second)
-			actors.Go(func() { time.Sleep(first); user.run() })
-			actors.Go(func() { time.Sleep(second); w.alipay.run(b) })
+			act = append(act,
+				func() { time.Sleep(first); user.run() },
+				func() { time.Sleep(second); w.alipay.run(b) })
+		}
+		for _, f := range act {
+			actors.Go(f)
 		}
 		for _, job := range []func(*process, context.Context) error{
 			func(p *process, ctx context.Context) error { return p.relays[0].Run(ctx) },

@@ -153,24 +153,28 @@ func (rule *clientRule) run(t *testing.T, call ClientUnderTest, turn int) (err e
 		}
 		return rule.script(p, n, attempt)
 	}), "T0001")
+	p.mu.Lock() // the client may have left an attempt running
+	seen := slices.Clone(p.seen)
+	p.mu.Unlock()
+	n := len(seen)
 	if outcome != rule.want && outcome != rule.or {
-		return fmt.Errorf("the outcome is %v after %d attempts, want %v", outcome, len(p.seen), rule.want)
+		return fmt.Errorf("the outcome is %v after %d attempts, want %v", outcome, n, rule.want)
 	}
-	if n := len(p.seen); rule.attempts > 0 && n != rule.attempts || rule.repeats && n < 2 || n == 0 || n > 100 {
+	if rule.attempts > 0 && n != rule.attempts || rule.repeats && n < 2 || n == 0 || n > 100 {
 		return fmt.Errorf("%d attempts", n)
 	}
-	return p.requests(credentials)
+	return p.check(credentials, seen)
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// requests checks what every attempt must be.
-func (p *peer) requests(c alipayplus.Credentials) error {
+// check checks what every attempt must be.
+func (p *peer) check(c alipayplus.Credentials, seen []*sent) error {
 	wallet := must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &p.pair.wallet.PublicKey}))
 	times := map[time.Time]string{}
-	for i, r := range p.seen {
+	for i, r := range seen {
 		wrong := func(format string, args ...any) error {
 			return fmt.Errorf("attempt %d: %s", i+1, fmt.Sprintf(format, args...))
 		}
@@ -187,9 +191,9 @@ func (p *peer) requests(c alipayplus.Credentials) error {
 			return wrong("method %s", r.method)
 		case r.header.Get("Client-Id") != c.ClientID:
 			return wrong("another Client-Id")
-		case r.host != p.seen[0].host:
+		case r.host != seen[0].host:
 			return wrong("a signed request goes to another host")
-		case r.body != p.seen[0].body:
+		case r.body != seen[0].body:
 			return wrong("another body than attempt 1")
 		case !strings.Contains(r.body, `"T0001"`):
 			return wrong("the id of the call is not in the body")
