@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	mathrand "math/rand/v2"
 	"net"
@@ -135,18 +136,18 @@ type books struct {
 	arrived int
 }
 
-// of is how often id was decided, and how many requests arrived in all.
+// of returns how often id was decided, and how many requests arrived in all.
 func (b *books) of(id string) (decided, arrived int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.decided[id], b.arrived
 }
 
-// ServeHTTP implements http.Handler.
-func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// decide answers a request; half of one is none, and an error.
+func (b *books) decide(r *http.Request) (header http.Header, answer string, err error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // half a request is none
+		return nil, "", err
 	}
 	id, _, _ := strings.Cut(strings.TrimPrefix(string(body), `{"id":"`), `"`)
 	b.mu.Lock()
@@ -155,13 +156,20 @@ func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.decided[id]++ // the one state change
 	}
 	b.mu.Unlock()
-	answer := bodyS
+	answer = bodyS
 	if strings.HasPrefix(id, "F") {
 		answer = bodyF
 	}
-	for name, values := range signedHeader(r.URL.RequestURI(), stamp(time.Now()), answer) {
-		w.Header()[name] = values
+	return signedHeader(r.URL.RequestURI(), stamp(time.Now()), answer), answer, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header, answer, err := b.decide(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
 	}
+	maps.Copy(w.Header(), header)
 	_, _ = io.WriteString(w, answer)
 }
 

@@ -83,6 +83,7 @@ const (
 	answerU = `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultMessage":"unknown","resultStatus":"U"}}`
 )
 
+// headerTime returns t as a Request-Time or Response-Time.
 func headerTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func rawSign(key *rsa.PrivateKey, content string) []byte {

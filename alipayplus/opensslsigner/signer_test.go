@@ -25,6 +25,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/opensslsigner"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // keys are a key of each length, made once.
@@ -147,14 +148,7 @@ func TestSameAsCryptoRSA(t *testing.T) {
 // The generation vectors of Project Wycheproof give the signatures that stand
 // there, and those that crypto/rsa makes.
 func TestWycheproof(t *testing.T) {
-	dir := os.Getenv("WYCHEPROOF_DIR")
-	if dir == "" {
-		t.Skip("WYCHEPROOF_DIR names no folder with the test vectors of Project Wycheproof")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "testvectors_v1", "rsa_pkcs1_*_sig_gen_test.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors in WYCHEPROOF_DIR: %v", err)
-	}
+	files := testkit.Wycheproof(t, "rsa_pkcs1_*_sig_gen_test.json")
 	signed := 0
 	for _, file := range files {
 		data, err := os.ReadFile(file)
