@@ -128,8 +128,8 @@ func (l *cutListener) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// books are the truth of a gateway: how often it decided about an id. It decides
-// F about an id that begins with F, else S.
+// books are the truth of a gateway: how often it decided about an id. It
+// decides F about an id that begins with F, else S.
 type books struct {
 	mu      sync.Mutex
 	decided map[string]int
@@ -173,8 +173,8 @@ func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answer)
 }
 
-// bubbleCertificate is for localhost, and small: each of its bytes is a place to
-// cut. It is valid in the year 2000, where bubbles of synctest begin.
+// bubbleCertificate is for localhost, and small: each of its bytes is a place
+// to cut. It is valid in the year 2000, where bubbles of synctest begin.
 var bubbleCertificate = sync.OnceValue(func() tls.Certificate {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -295,12 +295,13 @@ func (f wireForm) call(t *testing.T, id string, cuts ...cut) (attempts int, carr
 	return attempts, carried
 }
 
-// The connection ends, or hangs, after any byte, from the client or to it, on any
-// of five attempts, in plain text and inside TLS, with HTTP/1.1 and with HTTP/2,
-// from the first byte of the handshake on. The outcome is the server's truth, and
-// its state changed once. The attempts before the one that is cut are cut
-// somewhere, too. Short: every byte of attempt 1 and every 16th of the others,
-// each hanging at a 16th of those; ALIPAYPLUS_LONG=1: every byte, all ways.
+// The connection ends, or hangs, after any byte, from the client or to it, on
+// any of five attempts, in plain text and inside TLS, with HTTP/1.1 and with
+// HTTP/2, from the first byte of the handshake on. The outcome is the server's
+// truth, and its state changed once. The attempts before the one that is cut
+// are cut somewhere, too. Short: every byte of attempt 1 and every 16th of the
+// others, each hanging at a 16th of those; ALIPAYPLUS_LONG=1: every byte, all
+// ways.
 func TestCutAfterAnyByteOnAnyAttempt(t *testing.T) {
 	for _, form := range wireForms {
 		t.Run(form.name, func(t *testing.T) {

@@ -60,7 +60,8 @@ func instantOf(text string) (time.Time, bool) {
 	return at.Add(-east), true
 }
 
-// A time is read if a pattern and package time read it, and as the same instant.
+// A time is read if a pattern and package time read it, and as the same
+// instant.
 func FuzzInstant(f *testing.F) {
 	for _, seed := range []string{
 		sampleTime, "2019-11-27T12:01+08", "2019-11-27T12:01:01.123456789123Z", "2019-11-27T12:01:01,5-1800", "2019-11-27T12:01:01+18:01",

@@ -164,8 +164,8 @@ func amountOf(data []byte) (currency, value string, ok, sure bool) {
 	return texts["currency"], texts["value"], true, true
 }
 
-// An amount that is read is the one that encoding/json reads, is in range and is
-// written as it was read.
+// An amount that is read is the one that encoding/json reads, is in range and
+// is written as it was read.
 func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{
 		`{"currency":"JPY","value":"100"}`, `{"currency":"JPY","value":100}`, `{"currency":"","value":""}`, `null`, `"x"`,

@@ -230,8 +230,8 @@ func knownKeyError(err error) bool {
 	return false
 }
 
-// A text that would cost pem.Decode quadratic time does not get there: its blocks
-// are counted first.
+// A text that would cost pem.Decode quadratic time does not get there: its
+// blocks are counted first.
 func TestParseKeyCountsFirst(t *testing.T) {
 	huge := bytes.Repeat([]byte("-----BEGIN "), 5900)
 	_, private := alipayplus.ParsePrivateKey(huge)

@@ -103,7 +103,7 @@
 //
 // # Secrets
 //
-// A code value can be money. No error, log line or print of this package's types
-// shows one, except what the application asks for by name:
+// A code value can be money. No error, log line or print of this package's
+// types shows one, except what the application asks for by name:
 // [Identification.RedirectURL] may contain the code.
 package codeid

@@ -28,15 +28,16 @@ import (
 )
 
 // ClientUnderTest makes one call to Alipay+ with these credentials over rt and
-// reports what it knows at its end. The body is a JSON object in which id is the
-// idempotency field, so that the call may be repeated. A client built on the SDK
-// returns [alipayplus.OutcomeOf] of its error.
+// reports what it knows at its end. The body is a JSON object in which id is
+// the idempotency field, so that the call may be repeated. A client built on
+// the SDK returns [alipayplus.OutcomeOf] of its error.
 type ClientUnderTest func(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome
 
-// TestClient is what Alipay+ and a wallet's money ask of a client, as a test: what
-// it sends, which answers it believes and when it repeats a call. It is for a
-// client of your own, or one that wraps the SDK. Each part names the rule that it
-// checks, and runs in a bubble of testing/synctest, so that waits take no time.
+// TestClient is what Alipay+ and a wallet's money ask of a client, as a test:
+// what it sends, which answers it believes and when it repeats a call. It is
+// for a client of your own, or one that wraps the SDK. Each part names the rule
+// that it checks, and runs in a bubble of testing/synctest, so that waits take
+// no time.
 func TestClient(t *testing.T, call ClientUnderTest) {
 	t.Helper()
 	for _, rule := range clientRules {

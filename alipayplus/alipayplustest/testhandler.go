@@ -28,27 +28,28 @@ type HandledOrder struct {
 	Payer string `json:"payer,omitzero" wire:"max=64"`
 }
 
-// HandledAnswer is the answer of TestHandler. Receipt is what the function of an
-// API made; a repetition gets the same.
+// HandledAnswer is the answer of TestHandler. Receipt is what the function of
+// an API made; a repetition gets the same.
 type HandledAnswer struct {
 	Result  alipayplus.Result `json:"result" wire:"check"`
 	Receipt string            `json:"receipt,omitzero" wire:"check"`
 }
 
-// HandledOrderPath is where the handler under test serves the API of TestHandler.
+// HandledOrderPath is where the handler under test serves the API of
+// TestHandler.
 const HandledOrderPath = "/alipayplus/handledOrder"
 
-// HandlerUnderTest makes a wallet's handler with these credentials, over a store
-// that holds nothing. It serves one API, at HandledOrderPath, by run, whose error
-// means what it means to Inbound.Handle: a nil error is S, a ResultCode is F, any
-// other error is U.
+// HandlerUnderTest makes a wallet's handler with these credentials, over a
+// store that holds nothing. It serves one API, at HandledOrderPath, by run,
+// whose error means what it means to Inbound.Handle: a nil error is S, a
+// ResultCode is F, any other error is U.
 type HandlerUnderTest func(t *testing.T, c alipayplus.Credentials, run func(context.Context, *HandledOrder) (*HandledAnswer, error)) http.Handler
 
-// TestHandler is what Alipay+ and a wallet's money ask of the server that answers
-// Alipay+, as a test: which requests it runs, how often, and what it answers. It
-// is for a server of your own, or one that wraps the SDK with routers, proxies and
-// a store of its own. Each part names the rule that it checks, and runs in a
-// bubble of testing/synctest.
+// TestHandler is what Alipay+ and a wallet's money ask of the server that
+// answers Alipay+, as a test: which requests it runs, how often, and what it
+// answers. It is for a server of your own, or one that wraps the SDK with
+// routers, proxies and a store of its own. Each part names the rule that it
+// checks, and runs in a bubble of testing/synctest.
 func TestHandler(t *testing.T, open HandlerUnderTest) {
 	t.Helper()
 	for _, rule := range handlerRules {

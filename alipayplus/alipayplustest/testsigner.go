@@ -16,9 +16,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestSigner is the contract of [alipayplus.Signer] as a test, for one over a KMS
-// or an HSM. public is the key that Alipay+ has of it. It asks for about fifty
-// signatures, half of them at the same time.
+// TestSigner is the contract of [alipayplus.Signer] as a test, for one over a
+// KMS or an HSM. public is the key that Alipay+ has of it. It asks for about
+// fifty signatures, half of them at the same time.
 func TestSigner(t *testing.T, s alipayplus.Signer, public *rsa.PublicKey) {
 	t.Helper()
 	for _, rule := range signerRules {

@@ -226,8 +226,8 @@ var lives = []struct {
 	}, payment.StateClosed},
 }
 
-// breaks are what may happen at a call to the database; elsewhere, whatever is no
-// death is an error before or after.
+// breaks are what may happen at a call to the database; elsewhere, whatever is
+// no death is an error before or after.
 var breaks = []struct {
 	name       string
 	dies       bool
@@ -294,8 +294,9 @@ func (s *script) over() (dead bool, met string) {
 	return s.dead, s.met
 }
 
-// Whatever breaks, at whatever step: another process brings every payment to its
-// end, no money is lost or moved twice, and Alipay+ knows what the wallet knows.
+// Whatever breaks, at whatever step: another process brings every payment to
+// its end, no money is lost or moved twice, and Alipay+ knows what the wallet
+// knows.
 func TestCrashes(t *testing.T) {
 	for _, kind := range sqltest.Kinds {
 		for _, remote := range []bool{false, true} {

@@ -148,8 +148,8 @@ func (d *Database) Second(t testing.TB) *Database {
 	return open(t, d.Dialect, d.Address)
 }
 
-// Durable is an empty database that keeps what it committed, and its own server,
-// which may be killed and started; SQLite has none.
+// Durable is an empty database that keeps what it committed, and its own
+// server, which may be killed and started; SQLite has none.
 func Durable(t testing.TB, kind string) (*Database, *Server) {
 	t.Helper()
 	own := func(s *shared) *Server {
@@ -177,8 +177,8 @@ func (d *Database) With(t testing.TB, settings string) *Database {
 	return open(t, d.Dialect, address+"?"+settings)
 }
 
-// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so on,
-// each once and in this order.
+// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so
+// on, each once and in this order.
 func (d *Database) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
 	if _, err := d.DB.ExecContext(context.Background(), d.Text(text), args...); err != nil {

@@ -143,8 +143,8 @@ var scenarios = []scenario{
 	},
 }
 
-// each runs test for every call of every scenario, on a fresh database; n is the
-// number of the call.
+// each runs test for every call of every scenario, on a fresh database; n is
+// the number of the call.
 func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call)) {
 	for _, kind := range sqltest.Kinds {
 		for _, sc := range scenarios {
@@ -229,7 +229,8 @@ func TestEachAnswerIsLost(t *testing.T) {
 	})
 }
 
-// Each call meets a conflict once, or a lock time-out: the caller does not notice.
+// Each call meets a conflict once, or a lock time-out: the caller does not
+// notice.
 func TestEachCallMeetsConflict(t *testing.T) {
 	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
 		for i, conflict := range []error{sqltest.Conflict(d.Dialect), sqltest.LockTimeout(d.Dialect)} {
@@ -417,8 +418,8 @@ func TestRollbackFails(t *testing.T) {
 	})
 }
 
-// A lock time-out of MySQL undoes one statement of a transaction; the Store undoes
-// the rest and runs all of it again.
+// A lock time-out of MySQL undoes one statement of a transaction; the Store
+// undoes the rest and runs all of it again.
 func TestLockTimeout(t *testing.T) {
 	d := sqltest.MariaDB(t)
 	store := d.Store(t)

@@ -86,8 +86,8 @@ type told struct {
 	First time.Time
 }
 
-// playAlipay is Alipay+: it verifies notifications, writes them into its books and
-// signs its answer, one in seven of which is lost.
+// playAlipay is Alipay+: it verifies notifications, writes them into its books
+// and signs its answer, one in seven of which is lost.
 func playAlipay(p part) http.Handler {
 	credentials, err := alipayplus.ParseCredentials("WALLET", "1", []byte(p.Alipay), []byte(p.WalletP))
 	check(err)

@@ -98,8 +98,8 @@ func (r rows) Next(row []driver.Value) error {
 	return err
 }
 
-// Statements are the calls without BEGIN, COMMIT and ROLLBACK, and the number of
-// transactions: those begun, and each statement outside of one.
+// Statements are the calls without BEGIN, COMMIT and ROLLBACK, and the number
+// of transactions: those begun, and each statement outside of one.
 func (w *Watch) Statements() (statements []string, transactions int) {
 	inside := false // of a program that does one thing after the other
 	for _, c := range w.Calls() {
@@ -119,7 +119,8 @@ func (w *Watch) Statements() (statements []string, transactions int) {
 	return statements, transactions
 }
 
-// call carries a call out with do, unless there is a fault. lose drops the answer.
+// call carries a call out with do, unless there is a fault. lose drops the
+// answer.
 func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() error, lose func()) error {
 	call := Call{text, args}
 	w.mu.Lock()
@@ -144,8 +145,8 @@ func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() e
 	return fault.Err
 }
 
-// Conflict is an error as the driver of d makes it if another transaction was in
-// the way.
+// Conflict is an error as the driver of d makes it if another transaction was
+// in the way.
 func Conflict(d sqlstore.Dialect) error {
 	switch d {
 	case sqlstore.SQLite:
@@ -156,8 +157,8 @@ func Conflict(d sqlstore.Dialect) error {
 	return SQLState("40001")
 }
 
-// LockTimeout is an error as the driver of d makes it if a lock was not given in
-// time.
+// LockTimeout is an error as the driver of d makes it if a lock was not given
+// in time.
 func LockTimeout(d sqlstore.Dialect) error {
 	switch d {
 	case sqlstore.SQLite:

@@ -235,8 +235,8 @@ const (
 	notifyPath     = "/accept/notify/"
 )
 
-// Rules is the body of an inquiryCodeRules answer by which the suite's codes are
-// identified, for a wallet that does not ask for them.
+// Rules is the body of an inquiryCodeRules answer by which the suite's codes
+// are identified, for a wallet that does not ask for them.
 func Rules() []byte {
 	rule := func(prefix string, action object) object {
 		return object{"codeMatchPattern": object{"matchMethod": "PREFIX", "prefix": prefix}, "postCodeMatchAction": action}

@@ -128,8 +128,8 @@ type PrivateKey struct {
 	Key     *rsa.PrivateKey `json:"-"`
 }
 
-// PublicKey is a version and an RSA key: SubjectPublicKeyInfo, base64 or PEM, in
-// JSON.
+// PublicKey is a version and an RSA key: SubjectPublicKeyInfo, base64 or PEM,
+// in JSON.
 type PublicKey struct {
 	Version string         `json:"version"`
 	Key     *rsa.PublicKey `json:"-"`

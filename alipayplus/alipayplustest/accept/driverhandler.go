@@ -30,8 +30,8 @@ type Driver struct {
 	// RotateKey makes the wallet sign with another of its keys.
 	RotateKey func(ctx context.Context, version string) error
 	// LoseDebit loses the answer of the customer's next debit: after it landed, or
-	// before anything happened. paymenttest.LostDebits does so for a wallet that is
-	// made of package payment.
+	// before anything happened. paymenttest.LostDebits does so for a wallet that
+	// is made of package payment.
 	LoseDebit func(ctx context.Context, customerID string, landed bool) error
 }
 

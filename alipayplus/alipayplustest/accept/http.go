@@ -11,9 +11,9 @@ import (
 )
 
 // RunOverHTTP starts a wallet in this process and runs the checks on it over
-// HTTP, at two free ports of this machine: for a wallet on a real database, whose
-// clock no test can move. Of cfg it needs the Capabilities, as for [RunInMemory].
-// What start starts must end with ctx.
+// HTTP, at two free ports of this machine: for a wallet on a real database,
+// whose clock no test can move. Of cfg it needs the Capabilities, as for
+// [RunInMemory]. What start starts must end with ctx.
 func RunOverHTTP(ctx context.Context, cfg Config, start func(ctx context.Context, w World) (Handlers, error)) (*Report, error) {
 	var ports [2]net.Listener
 	for i := range ports {

@@ -82,8 +82,8 @@ type journal struct {
 	problems []problem
 }
 
-// problem is something that the wallet's own messages did wrong, whichever check
-// ran.
+// problem is something that the wallet's own messages did wrong, whichever
+// check ran.
 type problem struct{ expected, seen string }
 
 func (j *journal) note(from, to, what string, body []byte) { j.add(from, to, what, body, false) }

@@ -39,7 +39,8 @@ type order struct {
 	expiry        time.Time
 	agreement     string // referenceAgreementId, if the user was asked to consent
 
-	// What the checks set before the wallet asks. The rest is guarded by alipay.mu.
+	// What the checks set before the wallet asks. The rest is guarded by
+	// alipay.mu.
 	answer       object // what decoding gives
 	decodeFaults []fault
 	notifyFaults []fault
@@ -192,8 +193,8 @@ func (o *order) checkNote(before []attempt, n attempt) string {
 	return ""
 }
 
-// replayed reports whether an attempt was not signed anew. Two of the same second
-// look alike, if the wallet's times have no milliseconds.
+// replayed reports whether an attempt was not signed anew. Two of the same
+// second look alike, if the wallet's times have no milliseconds.
 func replayed(before, n attempt) bool {
 	return before.signature == n.signature && n.at.Sub(before.at) > 1500*time.Millisecond
 }

@@ -20,8 +20,8 @@ import (
 )
 
 // This wallet is written on net/http, encoding/json and crypto/rsa alone, as a
-// team might that never saw the SDK. It is right, and the animals of the zoo are
-// made of it: each has the name of one thing that it does wrong.
+// team might that never saw the SDK. It is right, and the animals of the zoo
+// are made of it: each has the name of one thing that it does wrong.
 
 type members = map[string]any
 

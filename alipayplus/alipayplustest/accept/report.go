@@ -73,8 +73,8 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// WriteText writes the report for people: the [Result.String] of each check, and
-// the [Report.Summary]. Messages of failed checks are in it.
+// WriteText writes the report for people: the [Result.String] of each check,
+// and the [Report.Summary]. Messages of failed checks are in it.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range r.Checks {

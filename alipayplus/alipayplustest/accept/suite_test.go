@@ -80,8 +80,8 @@ func runChanged(t *testing.T, broken string, change func(*plain), only ...int) (
 	return report
 }
 
-// withPlain makes a plain wallet that runs, and the suite for it, both as change
-// leaves them, in a bubble of testing/synctest.
+// withPlain makes a plain wallet that runs, and the suite for it, both as
+// change leaves them, in a bubble of testing/synctest.
 func withPlain(t *testing.T, broken string, change func(*accept.Config, *plain), run func(*testing.T, *accept.Suite)) {
 	t.Helper()
 	keys() // before the bubble

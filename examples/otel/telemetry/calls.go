@@ -72,8 +72,8 @@ func (t *Telemetry) attempt(ctx context.Context, counter metric.Int64Counter, a 
 }
 
 // end describes the end of a call or a request in its span, and returns the
-// attributes for its metric. Only U, and a call without a verified answer, is an
-// error of the span: F is an answer like another.
+// attributes for its metric. Only U, and a call without a verified answer, is
+// an error of the span: F is an answer like another.
 func (t *Telemetry) end(ctx context.Context, operation string, r alipayplus.Result, err error) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{semconv.RPCMethod(operation)}
 	if r.Code != "" {

@@ -89,8 +89,8 @@ func output(dir, name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// build finds the mutants of g, weaves them in and compiles the tests with them.
-// Mutants that do not compile are dropped.
+// build finds the mutants of g, weaves them in and compiles the tests with
+// them. Mutants that do not compile are dropped.
 func (g *group) build(root, dir string) error {
 	dependencies, err := exports(root, g.Dir)
 	if err != nil {
