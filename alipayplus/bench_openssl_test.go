@@ -16,7 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// benchOpenSSL is a signer of the wallet's key that OpenSSL holds.
+// benchOpenSSL returns a signer of the wallet's key that OpenSSL holds.
 func benchOpenSSL() alipayplus.Signer {
 	der := testkit.Must(x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet))
 	return testkit.Must(opensslsigner.New("1", []byte(base64.StdEncoding.EncodeToString(der))))

@@ -256,7 +256,7 @@ func newCutWorld(t *testing.T, form wireForm, attempts int, cuts ...cut) *cutWor
 	return w
 }
 
-// call is one call over connections that are cut, and another one over whole
+// call makes one call over connections that are cut, and another one over whole
 // ones. It tells what was wrong.
 func (f wireForm) call(t *testing.T, id string, cuts ...cut) (attempts int, carried [2]int) {
 	t.Helper()
@@ -361,7 +361,7 @@ func TestCutAfterAnyByteOnAnyAttempt(t *testing.T) {
 	}
 }
 
-// offsets are 0, step, 2·step and so on, and the end.
+// offsets returns 0, step, 2·step and so on, and the end.
 func offsets(end, step int) (all []int) {
 	for at := 0; at < end; at += step {
 		all = append(all, at)

@@ -25,7 +25,7 @@ import (
 // instantForm is what ParseTime reads, written as one pattern.
 var instantForm = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?(Z|[+-]\d\d(?::?\d\d)?)$`)
 
-// instantOf is a second reader of times, by pattern and package time.
+// instantOf reads a time, a second time, by a pattern and package time.
 func instantOf(text string) (time.Time, bool) {
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) == 13 && strings.Trim(text, "0123456789") == "" {
 		return time.UnixMilli(ms), true

@@ -48,7 +48,8 @@ func FuzzParseSignature(f *testing.F) {
 	})
 }
 
-// derOf is a second reader of key texts: one PEM block, or base64 with blanks.
+// derOf reads the text of a key a second time: one PEM block, or base64 with
+// blanks.
 func derOf(text []byte) []byte {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if block, _ := pem.Decode(text); block != nil {
@@ -132,7 +133,7 @@ func FuzzCheckNotifyURL(f *testing.F) {
 	})
 }
 
-// amountOf is a second reader of amounts, by encoding/json. It is not sure if
+// amountOf reads an amount a second time, with encoding/json. It is not sure if
 // names differ in their case alone.
 func amountOf(data []byte) (currency, value string, ok, sure bool) {
 	decoder := json.NewDecoder(bytes.NewReader(data))

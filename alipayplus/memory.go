@@ -20,7 +20,7 @@ type Memory struct {
 	ready    chan struct{}
 	messages []*memoryMessage // in the order of Put
 	index    map[memoryKey]*memoryMessage
-	ended    int // so many of the first messages never change again
+	ended    int // how many of the first messages never change again
 	leases   int
 }
 

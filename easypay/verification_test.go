@@ -14,7 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// notified is the result that Alipay+ got by notifyPayment, if it got one.
+// notified returns the result that Alipay+ got by notifyPayment, if it got one.
 func (w *world) notified(id string) string {
 	w.Helper()
 	w.workFor(10 * time.Second)

@@ -17,8 +17,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// exampleConfig is a Config whose client talks to an Alipay+ in memory. A real
-// one has the Identifier of codeid.Open.
+// exampleConfig returns a Config whose client talks to an Alipay+ in memory. A
+// real one has the Identifier of codeid.Open.
 func exampleConfig() mpm.Config {
 	g := alipayplustest.New(program{})
 	alipayplustest.Answer(g, mpm.UserInitiatedPay,

@@ -154,7 +154,7 @@ func (w *world) isStopped() bool {
 	return w.stopped
 }
 
-// chance is a random number below n.
+// chance returns a random number below n.
 func (w *world) chance(n int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -229,7 +229,7 @@ func (r simRetry) Next(a alipayplus.Attempt) (time.Duration, bool) {
 	return r.w.draw(50*time.Millisecond, 2*time.Second), a.Number < 3
 }
 
-// visit is a process coming to a place where it may die. A dead process does
+// visit has a process come to a place where it may die. A dead process does
 // not go on: its goroutines end, whatever they were doing.
 func (w *world) visit(p *process, place string, others bool) {
 	p.goOn()
@@ -307,7 +307,7 @@ func (t *thread) run() {
 	crashed = false
 }
 
-// record is a payment in the wallet's database.
+// record returns a payment in the wallet's database.
 func (w *world) record(id string) payment.Record {
 	r, err := w.records.Find(context.Background(), id)
 	if err != nil {
@@ -316,7 +316,7 @@ func (w *world) record(id string) payment.Record {
 	return r
 }
 
-// dead are the keys of the dead letters.
+// dead returns the keys of the dead letters.
 func (w *world) dead() map[string]bool {
 	keys := map[string]bool{}
 	for _, d := range testkit.Must(w.memory.DeadLetters(context.Background(), 100)) {

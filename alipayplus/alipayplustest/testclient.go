@@ -33,11 +33,11 @@ import (
 // the SDK returns [alipayplus.OutcomeOf] of its error.
 type ClientUnderTest func(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome
 
-// TestClient is what Alipay+ and a wallet's money ask of a client, as a test:
-// what it sends, which answers it believes and when it repeats a call. It is
-// for a client of your own, or one that wraps the SDK. Each part names the rule
-// that it checks, and runs in a bubble of testing/synctest, so that waits take
-// no time.
+// TestClient tests what Alipay+ and a wallet's money ask of a client: what it
+// sends, which answers it believes and when it repeats a call. It is for a
+// client of your own, or one that wraps the SDK. Each part names the rule that
+// it checks, and runs in a bubble of testing/synctest, so that waits take no
+// time.
 func TestClient(t *testing.T, call ClientUnderTest) {
 	t.Helper()
 	for _, rule := range clientRules {
@@ -96,7 +96,7 @@ func signatureHeader(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// reply is a signed answer, before something is wrong with it.
+// reply returns a signed answer, before something is wrong with it.
 func (p *peer) reply(r *sent, body string) *http.Response {
 	return p.replyAt(r, body, headerTime(time.Now()))
 }
@@ -218,12 +218,12 @@ func (p *peer) check(c alipayplus.Credentials, seen []*sent) error {
 	return nil
 }
 
-// always is a script of one answer for all attempts.
+// always makes a script of one answer for all attempts.
 func always(f func(p *peer, r *sent) *http.Response) func(*peer, int, *sent) (*http.Response, error) {
 	return func(p *peer, _ int, r *sent) (*http.Response, error) { return f(p, r), nil }
 }
 
-// then is a script of a first answer, and S for all later attempts.
+// then makes a script of a first answer, and S for all later attempts.
 func then(first func(p *peer, r *sent) (*http.Response, error)) func(*peer, int, *sent) (*http.Response, error) {
 	return func(p *peer, n int, r *sent) (*http.Response, error) {
 		if n == 1 {

@@ -36,7 +36,7 @@ var conformOut = alipayplus.NewOutbound(alipayplus.Spec[conformOrder, conformAns
 	Idempotency: func(o *conformOrder) alipayplus.Idempotency { return alipayplus.Idempotency{Key: o.ID} },
 })
 
-// sdkCall is the SDK under TestClient.
+// sdkCall puts the SDK under TestClient.
 func sdkCall(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome {
 	client, err := alipayplus.NewClient(alipayplus.ClientConfig{Credentials: c, BaseURL: "https://gateway.example", Transport: rt})
 	if err != nil {

@@ -45,11 +45,11 @@ const HandledOrderPath = "/alipayplus/handledOrder"
 // ResultCode is F, any other error is U.
 type HandlerUnderTest func(t *testing.T, c alipayplus.Credentials, run func(context.Context, *HandledOrder) (*HandledAnswer, error)) http.Handler
 
-// TestHandler is what Alipay+ and a wallet's money ask of the server that
-// answers Alipay+, as a test: which requests it runs, how often, and what it
-// answers. It is for a server of your own, or one that wraps the SDK with
-// routers, proxies and a store of its own. Each part names the rule that it
-// checks, and runs in a bubble of testing/synctest.
+// TestHandler tests what Alipay+ and a wallet's money ask of the server that
+// answers Alipay+: which requests it runs, how often, and what it answers. It
+// is for a server of your own, or one that wraps the SDK with routers, proxies
+// and a store of its own. Each part names the rule that it checks, and runs in
+// a bubble of testing/synctest.
 func TestHandler(t *testing.T, open HandlerUnderTest) {
 	t.Helper()
 	for _, rule := range handlerRules {
@@ -117,7 +117,7 @@ func (h *handlerTest) ran(want int) error {
 
 const handledBody = `{"id":"P1","payer":"C1"}`
 
-// signed is a signed request, before something is wrong with it.
+// signed returns a signed request, before something is wrong with it.
 func (h *handlerTest) signed(body string) *http.Request {
 	return h.g.NewRequest(h.Context(), HandledOrderPath, []byte(body))
 }
@@ -141,7 +141,7 @@ func (h *handlerTest) refused(r *http.Request) error {
 	return h.ran(0)
 }
 
-// spoiled is a rule about a request with one thing wrong.
+// spoiled makes a rule about a request with one thing wrong.
 func spoiled(name string, spoil func(h *handlerTest, r *http.Request)) handlerRule {
 	return handlerRule{name, func(h *handlerTest) error {
 		r := h.signed(handledBody)
@@ -150,7 +150,7 @@ func spoiled(name string, spoil func(h *handlerTest, r *http.Request)) handlerRu
 	}}
 }
 
-// honoured is a rule about a request that is odd and right.
+// honoured makes a rule about a request that is odd and right.
 func honoured(name string, change func(h *handlerTest, r *http.Request)) handlerRule {
 	return handlerRule{name, func(h *handlerTest) error {
 		r := h.signed(handledBody)

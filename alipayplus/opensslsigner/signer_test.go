@@ -40,7 +40,7 @@ var keys = sync.OnceValue(func() (made []*rsa.PrivateKey) {
 	return made
 })
 
-// digest is the i-th of a row of digests without a pattern.
+// digest returns the i-th of a row of digests without a pattern.
 func digest(i int) [sha256.Size]byte {
 	return sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
 }
@@ -70,7 +70,7 @@ func open(t testing.TB, key *rsa.PrivateKey) alipayplus.Signer {
 	return signer
 }
 
-// texts are the forms in which a key may come.
+// texts returns the forms in which a key may come.
 func texts(key *rsa.PrivateKey) map[string][]byte {
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

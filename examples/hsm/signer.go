@@ -62,7 +62,7 @@ func (s *tokenSigner) SignDigest(ctx context.Context, digest [sha256.Size]byte) 
 	return next.SignDigest(ctx, digest)
 }
 
-// Public is the public key of the key that signs now.
+// Public returns the public half of the key that signs now.
 func (s *tokenSigner) Public() crypto.PublicKey { return s.current.Load().public }
 
 // A signer in a log must not show the PIN of the token.

@@ -90,7 +90,7 @@ func (h *softHSM) generate(label string) (*rsa.PublicKey, error) {
 func (h *softHSM) leave() error    { return os.Rename(h.folder, h.folder+".away") }
 func (h *softHSM) comeBack() error { return os.Rename(h.folder+".away", h.folder) }
 
-// consoleText is a public key as the developer console takes it.
+// consoleText returns a public key as the developer console takes it.
 func consoleText(public *rsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	return base64.StdEncoding.EncodeToString(der), err

@@ -60,7 +60,7 @@ func newWallet(alipay *alipayplustest.Gateway, t *telemetry.Telemetry, log *slog
 
 const prefix = "/alipayplus/"
 
-// live is the i-th of many payments: some are refused, some cancelled, some
+// live plays the i-th of many payments: some are refused, some cancelled, some
 // never confirmed, and Alipay+ has its bad moments.
 func (w *wallet) live(ctx context.Context, i int) error {
 	id, customer := fmt.Sprintf("PR%06d", i), fmt.Sprintf("customer-%06d", i)

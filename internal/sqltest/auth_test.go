@@ -20,7 +20,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-// openAuth is a Store with the tables of authsql.
+// openAuth opens a Store with the tables of authsql.
 func openAuth(t *testing.T, d *sqltest.Database) (*sqlstore.Store, auth.Stores) {
 	t.Helper()
 	store := d.Store(t)

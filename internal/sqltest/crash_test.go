@@ -366,8 +366,8 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// book is what the ledger did for the customer of one payment: the sum, the
-// debits that were not given back, and the keys.
+// book returns what the ledger did for the customer of one payment: the sum,
+// the debits that were not given back, and the keys.
 func (w *world) book(id string) (net int64, debits int, keys []string) {
 	w.t.Helper()
 	rows, err := w.d.DB.QueryContext(w.t.Context(), w.d.Text(`SELECT entry_key, minor FROM entry WHERE customer = ?1 AND minor <> 0`), id)

@@ -172,7 +172,7 @@ func opener(d sqlstore.Dialect) func(testing.TB) *sqltest.Database {
 	return sqltest.SQLite
 }
 
-// at is a fault of call n alone.
+// at returns a fault of call n alone.
 func at(n int, fault sqltest.Fault) func(sqltest.Call) sqltest.Fault {
 	return func(sqltest.Call) sqltest.Fault {
 		n--
@@ -395,7 +395,7 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 }
 
-// A ROLLBACK that fails does not leave its locks behind in the pool.
+// A ROLLBACK that fails leaves no lock in the pool.
 func TestRollbackFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store, other := d.Store(t), d.Second(t).Store(t)

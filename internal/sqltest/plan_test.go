@@ -38,7 +38,8 @@ func fill(t testing.TB, d *sqltest.Database, n int) {
 	d.Exec(t, `ANALYZE`)
 }
 
-// plan is how the database carries a statement out, one line for each step.
+// plan returns how the database carries a statement out, one line for each
+// step.
 func plan(t *testing.T, d *sqltest.Database, call sqltest.Call) (steps []string) {
 	t.Helper()
 	var args []any

@@ -135,7 +135,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// between is the first key after a member.
+// between returns the first key after a member.
 func between(text, member string) string {
 	_, rest, _ := strings.Cut(text, member)
 	_, rest, _ = strings.Cut(rest, `"key":"`)

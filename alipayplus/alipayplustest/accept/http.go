@@ -61,7 +61,7 @@ func serve(listener net.Listener, h http.Handler) (stop func()) {
 	return func() { _ = server.Close(); <-ended }
 }
 
-// local is c for a gateway and a wallet in this process.
+// local returns c for a gateway and a wallet in this process.
 func (c Config) local(gateway, wallet string) (Config, WalletSide, error) {
 	keys, err := makeKeys()
 	if err != nil {
@@ -71,8 +71,8 @@ func (c Config) local(gateway, wallet string) (Config, WalletSide, error) {
 	return c, side, nil
 }
 
-// with is c with these keys and addresses, and with users and a currency where
-// they are missing, and the wallet's side of it.
+// with returns c with these keys and addresses, and with users and a currency
+// where they are missing, and the wallet's side of it.
 func (c Config) with(keys [4]*rsa.PrivateKey, gateway, wallet string) (Config, WalletSide) {
 	c.Alipay = Alipay{BaseURL: gateway, Keys: []PrivateKey{{"1", keys[0]}, {"2", keys[1]}}}
 	c.Wallet = Wallet{

@@ -85,8 +85,8 @@ type WalletSide struct {
 	AlipayKeys []PublicKey  `json:"alipayKeys"` // of the Alipay+ that the suite plays
 }
 
-// NewConfig is an accept.json to begin with, with new keys and the addresses of
-// this machine, and the wallet's side of it.
+// NewConfig returns an accept.json to begin with, with new keys and the
+// addresses of this machine, and the wallet's side of it.
 func NewConfig() (Config, WalletSide, error) {
 	var keys [4]*rsa.PrivateKey
 	for i := range keys {
@@ -115,8 +115,8 @@ func testUsers() []User {
 	}
 }
 
-// World is the wallet's side as a wallet in Go takes it, for the addresses,
-// users and currency of cfg.
+// World returns the wallet's side as a wallet in Go takes it, for the
+// addresses, users and currency of cfg.
 func (w WalletSide) World(cfg Config) World {
 	world := World{
 		ClientID: w.ClientID, BaseURL: cfg.Alipay.BaseURL, Rules: Rules(), Users: cfg.Users, Currency: cfg.Currency,

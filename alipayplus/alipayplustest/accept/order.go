@@ -199,7 +199,7 @@ func replayed(before, n attempt) bool {
 	return before.signature == n.signature && n.at.Sub(before.at) > 1500*time.Millisecond
 }
 
-// told is what Alipay+ was told last, "" if nothing.
+// told returns what Alipay+ was told last, "" if nothing.
 func (o *order) told() (status, code string) {
 	if len(o.notes) == 0 {
 		return "", ""
@@ -208,7 +208,7 @@ func (o *order) told() (status, code string) {
 	return text(last, "paymentResult", "resultStatus"), text(last, "paymentResult", "resultCode")
 }
 
-// view is a copy of o, to be read without the lock.
+// view returns a copy of o, to be read without the lock.
 func (a *alipay) view(o *order) order {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -211,7 +211,7 @@ func (w *plain) value(d *json.Decoder) (any, error) {
 	return nil, nil
 }
 
-// str is the text at the path.
+// str returns the text at the path.
 func str(v members, path ...string) string {
 	for _, name := range path[:len(path)-1] {
 		v, _ = v[name].(members)

@@ -55,8 +55,8 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Err is nil if no check failed and at least one passed, else [ErrFailed] with
-// the numbers.
+// Err returns nil if no check failed and at least one passed, else [ErrFailed]
+// with the numbers.
 func (r *Report) Err() error {
 	var failed []string
 	for _, c := range r.Checks {
@@ -85,7 +85,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// String is the result in lines for people, with the messages if it failed.
+// String returns the result in lines for people, with the messages if it
+// failed.
 func (c Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-4s %d  %s", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name)
@@ -104,7 +105,7 @@ func (c Result) String() string {
 	return b.String()
 }
 
-// Summary is the verdict, what failed, and why checks were not applicable.
+// Summary returns the verdict, what failed, and why checks were not applicable.
 func (r *Report) Summary() string {
 	var b strings.Builder
 	verdict := "ACCEPTED"

@@ -27,7 +27,7 @@ var keys = sync.OnceValue(func() (keys [4]*rsa.PrivateKey) {
 	return keys
 })
 
-// plainConfig is the configuration of a plain wallet.
+// plainConfig returns the configuration of a plain wallet.
 func plainConfig() accept.Config {
 	k := keys()
 	return accept.Config{
@@ -49,7 +49,7 @@ func plainConfig() accept.Config {
 	}
 }
 
-// newPlain is a plain wallet that has not started.
+// newPlain makes a plain wallet that has not started.
 func newPlain(cfg accept.Config, broken string) *plain {
 	w := &plain{
 		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666", tokens: "T", timeForm: "2006-01-02T15:04:05.000Z",

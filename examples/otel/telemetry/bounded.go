@@ -36,8 +36,8 @@ func (c *resultCodes) bounded(code alipayplus.ResultCode) string {
 	return code.Error() // without control characters, at most 64 characters
 }
 
-// errorType is the value of error.type: the result code of a verified answer,
-// or one of a few causes.
+// errorType returns the value of error.type: the result code of a verified
+// answer, or one of a few causes.
 func (t *Telemetry) errorType(err error, r alipayplus.Result) string {
 	for _, cause := range causes {
 		if errors.Is(err, cause.err) {

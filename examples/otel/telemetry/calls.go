@@ -13,8 +13,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ClientHooks are for alipayplus.ClientConfig.Hooks. A call is a span with a
-// child for each attempt.
+// ClientHooks returns hooks for alipayplus.ClientConfig.Hooks. A call is a span
+// with a child for each attempt.
 func (t *Telemetry) ClientHooks() alipayplus.Hooks {
 	return alipayplus.Hooks{
 		Start: t.start(trace.SpanKindClient),
@@ -39,7 +39,7 @@ func (t *Telemetry) ClientHooks() alipayplus.Hooks {
 	}
 }
 
-// HandlerHooks are for alipayplus.HandlerConfig.Hooks.
+// HandlerHooks returns hooks for alipayplus.HandlerConfig.Hooks.
 func (t *Telemetry) HandlerHooks() alipayplus.Hooks {
 	return alipayplus.Hooks{
 		Start:   t.start(trace.SpanKindServer),

@@ -12,7 +12,8 @@ import (
 
 const root = "../../.."
 
-// sources are the test files of the module and of those below it, by directory.
+// sources returns the test files of the module and of those below it, by
+// directory.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -36,7 +36,7 @@ type group struct {
 	hashes  map[string]string // of each of them
 }
 
-// groups are the code that decides about money and keys.
+// groups returns the code that decides about money and keys.
 func groups() []*group {
 	return []*group{
 		{Dir: "alipayplus", Files: map[string]string{
@@ -63,7 +63,7 @@ func groups() []*group {
 	}
 }
 
-// exports are the compiled packages that dir imports, by path.
+// exports returns the compiled packages that dir imports, by path.
 func exports(root, dir string) (map[string]string, error) {
 	out, err := output(root, "go", "list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "./"+dir)
 	if err != nil {
