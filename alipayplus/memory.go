@@ -281,7 +281,7 @@ func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err e
 	return dead, err
 }
 
-// Waiting lists what is not acknowledged; see Queue.
+// Waiting lists the messages that wait for a try; see Queue.
 func (m *Memory) Waiting(ctx context.Context, n int) (list []Delivery, err error) {
 	err = m.InTx(ctx, func(context.Context) error {
 		for _, row := range m.messages {

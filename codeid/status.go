@@ -28,7 +28,7 @@ func (s Source) String() string {
 type Status struct {
 	// Source is where the set came from.
 	Source Source
-	// Version of the set.
+	// Version is the version of the set.
 	Version string
 	// Confirmed is when Alipay+ last gave this set to this process, or when
 	// Config.File was written; zero for a preset.

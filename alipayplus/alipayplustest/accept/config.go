@@ -135,7 +135,7 @@ type PublicKey struct {
 	Key     *rsa.PublicKey `json:"-"`
 }
 
-// Load reads accept.json.
+// Load reads an accept.json, the file called name.
 func Load(name string) (Config, error) {
 	data, err := os.ReadFile(name) //nolint:gosec // the user's own file
 	if err != nil {

@@ -27,7 +27,7 @@ type Result struct {
 	Loses   string  `json:"loses"`  // what a user or a merchant would lose
 	Source  string  `json:"source"` // where the documents have the rule
 	Verdict Verdict `json:"verdict"`
-	Why     string  `json:"why,omitempty"` // it is not applicable
+	Why     string  `json:"why,omitempty"` // why it is not applicable
 	// Expected and Seen say how it failed; Messages are what was exchanged,
 	// without secrets.
 	Expected string        `json:"expected,omitempty"`
@@ -44,7 +44,7 @@ type Report struct {
 	Checks []Result      `json:"checks"`
 }
 
-// Count says how many checks ended so.
+// Count returns how many checks ended with v.
 func (r *Report) Count(v Verdict) int {
 	n := 0
 	for _, c := range r.Checks {
