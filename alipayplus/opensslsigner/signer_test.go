@@ -145,8 +145,8 @@ func TestSameAsCryptoRSA(t *testing.T) {
 	}
 }
 
-// The generation vectors of Project Wycheproof give the signatures that stand
-// there, and those that crypto/rsa makes.
+// The generation vectors of Project Wycheproof give the signatures that they
+// list, and those that crypto/rsa makes.
 func TestWycheproof(t *testing.T) {
 	files := testkit.Wycheproof(t, "rsa_pkcs1_*_sig_gen_test.json")
 	signed := 0
