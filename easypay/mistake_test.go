@@ -3,6 +3,8 @@ package easypay_test
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -34,32 +36,44 @@ func (m mistake) ledger(b *paymenttest.Bank) payment.Ledger {
 // putsLater keeps messages in mind until Run looks at the records.
 type putsLater struct {
 	payment.Records
+
+	mu   sync.Mutex
 	mind []alipayplus.Message
 }
 
 func (p *putsLater) Put(_ context.Context, m alipayplus.Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.mind = append(p.mind, m)
 	return nil
 }
 
 func (p *putsLater) Lease(ctx context.Context, n int, d time.Duration) ([]string, error) {
+	if err := p.putAll(ctx); err != nil {
+		return nil, err
+	}
+	return p.Records.Lease(ctx, n, d)
+}
+
+func (p *putsLater) putAll(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, m := range p.mind {
 		if err := p.Records.Put(ctx, m); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	p.mind = nil
-	return p.Records.Lease(ctx, n, d)
+	return nil
 }
 
 // debitsOutside books a debit in no transaction.
 type debitsOutside struct {
 	*paymenttest.Bank
-	n int
+	n atomic.Int64
 }
 
 func (d *debitsOutside) Debit(_ context.Context, r payment.Record, debit payment.Debit) error {
-	d.n++
-	debit.Key += fmt.Sprintf("/%p/%d", d, d.n)
+	debit.Key += fmt.Sprintf("/%p/%d", d, d.n.Add(1))
 	return d.Bank.Debit(context.Background(), r, debit)
 }

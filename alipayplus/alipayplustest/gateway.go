@@ -24,7 +24,8 @@ import (
 )
 
 // TB is the part of testing.TB that a [Gateway] needs. *testing.T, *testing.B
-// and *rapid.T have it, and a program can bring its own.
+// and *rapid.T have it, and a program can bring its own. It must be safe for
+// concurrent use, as they are.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)

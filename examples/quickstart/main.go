@@ -16,6 +16,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -190,6 +191,7 @@ func (s *servers) end() error {
 
 // complaints is the alipayplustest.TB of a program.
 type complaints struct {
+	mu       sync.Mutex
 	texts    []string
 	cleanups []func()
 }
@@ -197,6 +199,8 @@ type complaints struct {
 func (c *complaints) Helper()          {}
 func (c *complaints) Cleanup(f func()) { c.cleanups = append(c.cleanups, f) }
 func (c *complaints) Errorf(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.texts = append(c.texts, fmt.Sprintf(format, args...))
 }
 

@@ -242,7 +242,7 @@ func (a *App) call(step answer, callback *Callback) error {
 	case step.Call != "":
 		return fmt.Errorf("mpmtest: the JSON asks for %q of a callback that nobody waits for", step.Call)
 	}
-	if callback != nil && !callback.ran {
+	if callback != nil && !callback.ran.Load() {
 		return errors.New("mpmtest: the JSON leaves the callback of decode open")
 	}
 	return nil

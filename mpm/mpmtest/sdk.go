@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -155,13 +156,13 @@ func (s *SDK) note(line string) { s.Merchant.Journal.Note(line) }
 type Callback struct {
 	sdk  *SDK
 	done chan struct{}
-	ran  bool
+	ran  atomic.Bool
 	err  error // why the app gave up
 }
 
 // abandon ends the wait for an app that failed with err, nil if it did not.
 func (c *Callback) abandon(err error) {
-	if c.err = err; err != nil && !c.ran {
+	if c.err = err; err != nil && c.ran.CompareAndSwap(false, true) {
 		close(c.done)
 	}
 }
@@ -184,11 +185,10 @@ func (c *Callback) OnFailure(code, message string) {
 }
 
 func (c *Callback) run() bool {
-	if c.ran {
+	if !c.ran.CompareAndSwap(false, true) {
 		c.sdk.Merchant.tb.Errorf("mpmtest: the callback of decode ran twice")
 		return false
 	}
-	c.ran = true
 	close(c.done)
 	return true
 }

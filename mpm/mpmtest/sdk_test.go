@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,11 +21,16 @@ import (
 )
 
 // complaints is a TB that keeps what is reported to it.
-type complaints struct{ texts []string }
+type complaints struct {
+	mu    sync.Mutex
+	texts []string
+}
 
 func (c *complaints) Helper()        {}
 func (c *complaints) Cleanup(func()) {}
 func (c *complaints) Errorf(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.texts = append(c.texts, fmt.Sprintf(format, args...))
 }
 
