@@ -207,7 +207,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 // serve serves h until stop is called.
 func serve(listener net.Listener, h http.Handler) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- alipayplus.ServeListener(ctx, alipayplus.NewServer("", h), listener) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = alipayplus.ServeListener(ctx, alipayplus.NewServer("", h), listener)
+	}()
 	return func() { cancel(); <-ended }
 }

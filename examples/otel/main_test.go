@@ -193,7 +193,7 @@ func TestSpans(t *testing.T) {
 	for _, span := range spans {
 		attributes := map[string]string{}
 		for _, a := range span.Attributes {
-			attributes[string(a.Key)] = a.Value.Emit()
+			attributes[string(a.Key)] = a.Value.String()
 		}
 		switch {
 		case span.SpanKind == api.SpanKindClient:

@@ -61,11 +61,11 @@ func payOnce(t *testing.T, d *sqltest.Database, id string, check bool) (c cost) 
 		d.Watch.Reset(nil)
 	}
 	amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
-	r, err := service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
+	_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 		PaymentRequestID: id, CustomerID: "C1", CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 	}})
 	must(t, err)
-	r, err = service.Confirm(t.Context(), payment.Confirmation{PaymentRequestID: id, CustomerID: "C1", Shown: amount})
+	r, err := service.Confirm(t.Context(), payment.Confirmation{PaymentRequestID: id, CustomerID: "C1", Shown: amount})
 	must(t, err)
 	if r.State != payment.StatePaid {
 		t.Fatalf("the payment is %s", r.State)
