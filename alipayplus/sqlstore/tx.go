@@ -48,7 +48,14 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // two transactions wrote the first record of one payment. Begin it with
 // sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
 // that writes.
+//
+// If ctx carries tx already, WithTx returns ctx. Pass that context on: with two
+// of them for one transaction, an Update inside of an Update of the same new
+// payment would look like a conflict.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
+	if t := carried(ctx); t != nil && t.tx == tx {
+		return ctx
+	}
 	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
 
