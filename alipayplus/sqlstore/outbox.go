@@ -134,6 +134,9 @@ func (o *Outbox) Finish(ctx context.Context, d alipayplus.Delivery, end alipaypl
 	default:
 		return fmt.Errorf("sqlstore: the end %d of a delivery is unknown", end.State)
 	}
+	if d.Lease == "" && end.State != alipayplus.EndAcknowledged {
+		return nil // a dead letter has no lease, and neither has a row that waits
+	}
 	if err := o.change(ctx, d.Message.Group != "", text, args...); err != nil {
 		return fmt.Errorf("sqlstore: the end of the delivery of %s %q cannot be recorded: %w", d.Message.Operation, d.Message.Key, err)
 	}
