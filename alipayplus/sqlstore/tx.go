@@ -169,8 +169,8 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 	ended := false
 	defer func() {
 		t.over = true
-		if !ended { // fn panics
-			_ = tx.Rollback()
+		if !ended && tx.Rollback() != nil { // fn panics
+			discard(conn)
 		}
 	}()
 	err = s.run(context.WithValue(ctx, transactionKey{}, t), t, fn)
@@ -183,9 +183,12 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 		return undone == nil && s.conflict(err), err
 	}
 	if err := tx.Commit(); err != nil {
+		undone := false
 		if s.parts.rollback {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		} else {
+			_, failed := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			undone = failed == nil
+		}
+		if !undone {
 			discard(conn)
 		}
 		// Only a conflict proves that nothing was committed.
