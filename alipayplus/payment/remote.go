@@ -11,6 +11,10 @@ import (
 // all together: a handler waits for them, and Alipay+ for the handler.
 const remoteTimeout = 5 * time.Second
 
+// recordTimeout bounds, beyond that, how long the database may take to record the
+// answers. What is not recorded is asked for again.
+const recordTimeout = 20 * time.Second
+
 // again is the next look after some tries: 10, 20, 40 … seconds, at most 10
 // minutes, longer than the calls of the ledger take.
 func again(tries int) Resume {
@@ -22,9 +26,10 @@ func again(tries int) Resume {
 // answers. It goes on when the caller gives up, because money moves. What is
 // not known stays due.
 func (s *Service) pursue(ctx context.Context, r Record) Record {
-	ctx = context.WithoutCancel(ctx)
-	calls, cancel := context.WithTimeout(ctx, remoteTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteTimeout+recordTimeout)
 	defer cancel()
+	calls, cancelCalls := context.WithTimeout(ctx, remoteTimeout)
+	defer cancelCalls()
 	called := make(map[Effect]bool)
 	for {
 		var next Effect
