@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
 // remoteTimeout bounds the calls of a RemoteLedger that follow from one event,
@@ -74,7 +76,7 @@ func (s *Service) call(ctx context.Context, r Record, effect Effect) (end Event,
 				end = refused
 				return nil
 			}
-			if at.IsZero() {
+			if _, ok := alipayplus.TimeOf(at).Time(); !ok { // absent, or no message could tell it
 				at = time.Now()
 			}
 			end = Debited{Attempt: d.Attempt, At: at}

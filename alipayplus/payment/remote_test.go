@@ -36,13 +36,15 @@ func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
 }
 
 // A payment is paid when the ledger says that it debited, which may be long
-// before it is asked again; without a time, now.
+// before it is asked again; without a time that a message can tell (one that took
+// milliseconds for seconds, for example), now.
 func TestPaidTimeIsTheLedgers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		for _, c := range []struct{ said, want time.Time }{
 			{now.Add(-3 * time.Hour), now.Add(-3 * time.Hour)},
 			{time.Time{}, now},
+			{time.Unix(now.UnixMilli(), 0), now},
 		} {
 			s := serve(t, true, func(cfg *payment.ServiceConfig) { cfg.RemoteLedger = datedLedger{cfg.RemoteLedger, c.said} })
 			s.open()
