@@ -20,6 +20,7 @@ const recordTimeout = 20 * time.Second
 // again is the next look after some tries: 10, 20, 40 … seconds, at most 10
 // minutes, longer than the calls of the ledger take.
 func again(tries int) Resume {
+	tries = max(tries, 0) // a stored number, which may be damaged
 	wait := min(10*time.Second<<min(tries, 6), 10*time.Minute)
 	return Resume{At: time.Now().Add(wait).UTC().Truncate(time.Microsecond), Tries: tries + 1}
 }
