@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,30 @@ func TestNewerRecord(t *testing.T) {
 		}
 		if d.Int(t, `SELECT count(*) FROM alipayplus_payment WHERE record = '{"new":"form"}'`) != 1 {
 			t.Error("the record is rewritten")
+		}
+	})
+}
+
+// A payment may expire whenever a message can say, also where UTC needs five
+// digits for the year, or has another year.
+func TestFarTimes(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		for i, text := range []string{"9999-12-31T23:59:59+18:00", "9999-12-31T23:59:59-18:00", "0000-01-01T00:00:00-18:00", "0000-01-01T00:00:00+18:00", "9999999999999"} {
+			at, err := alipayplus.ParseTime(text)
+			must(t, err)
+			id := fmt.Sprint("P", i)
+			r := opened(id, tomorrow)
+			r.ExpiryTime, r.PaidTime = at, at
+			if err := store.Payments().Update(t.Context(), id, to(r)); err != nil {
+				t.Errorf("%s: %v", text, err)
+			} else if got := find(t, store.Payments(), id); !reflect.DeepEqual(got, r) {
+				t.Errorf("%s is %s", text, got.ExpiryTime)
+			}
+		}
+		ids, err := store.Payments().Lease(t.Context(), 10, time.Minute)
+		if slices.Sort(ids); err != nil || !slices.Equal(ids, []string{"P2", "P3"}) {
+			t.Errorf("leased %q: %v", ids, err)
 		}
 	})
 }
