@@ -79,7 +79,8 @@ func TestAmountOf(t *testing.T) {
 	}
 }
 
-// There and back again, for every amount and currency.
+// An amount that is written is read as the same one, and so is its number of
+// major units, for every currency.
 func TestAmountRoundTrip(t *testing.T) {
 	currencies := []alipayplus.Currency{"JPY", "USD", "KWD", "CLF"}
 	rapid.Check(t, func(t *rapid.T) {

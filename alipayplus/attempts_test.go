@@ -85,11 +85,11 @@ func (s *sameMessage) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response(200, constantHeader(at), bodyS), nil
 }
 
-// attemptsOf is how many attempts a call takes, 1 to 5.
+// attemptsOf returns how many attempts a call takes, 1 to 5.
 func attemptsOf(id string) int { return int(id[len(id)-1]-'0')%5 + 1 }
 
-// constantHeader is a signed answer's header for a time, made once for each: the
-// clock of a bubble has few.
+// constantHeader returns a signed answer's header for a time, made once for
+// each: the clock of a bubble has few.
 func constantHeader(at string) http.Header { return signedHeader(decodePath, at, bodyS) }
 
 // fixedWait is a policy of five attempts that waits a whole second: in virtual

@@ -16,7 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// benchOpenSSL is a signer of the wallet's key that OpenSSL holds.
+// benchOpenSSL returns a signer of the wallet's key that OpenSSL holds.
 func benchOpenSSL() alipayplus.Signer {
 	der := testkit.Must(x509.MarshalPKCS8PrivateKey(testkit.Keys().Wallet))
 	return testkit.Must(opensslsigner.New("1", []byte(base64.StdEncoding.EncodeToString(der))))
@@ -53,9 +53,9 @@ func BenchmarkOpenSSLInbound(b *testing.B) {
 		serve(benchHandler(b, benchOpenSSL())), serve(benchHandler(b, walletSigner())))
 }
 
-// BenchmarkOpenSSLCallShare and BenchmarkOpenSSLInboundShare measure which share
-// of a call over keep-alive TLS, and of a request without its network, is the
-// SDK's own work: what is neither network nor RSA. It runs in between RSA
+// BenchmarkOpenSSLCallShare and BenchmarkOpenSSLInboundShare measure which
+// share of a call over keep-alive TLS, and of a request without its network, is
+// the SDK's own work: what is neither network nor RSA. It runs in between RSA
 // operations, with the caches that they leave.
 func BenchmarkOpenSSLCallShare(b *testing.B) {
 	baseURL, roots := benchServe(b)

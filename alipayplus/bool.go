@@ -13,14 +13,6 @@ const (
 	True              // "true"
 )
 
-// BoolOf returns True or False.
-func BoolOf(b bool) Bool {
-	if b {
-		return True
-	}
-	return False
-}
-
 // String returns "true", "false" or "unset".
 func (b Bool) String() string {
 	switch b {

@@ -35,7 +35,7 @@ func TestBool(t *testing.T) {
 		C alipayplus.Bool `json:"c,omitzero"`
 		D alipayplus.Bool `json:"d"`
 	}
-	got, err := json.Marshal(message{A: alipayplus.BoolOf(true), B: alipayplus.BoolOf(false)})
+	got, err := json.Marshal(message{A: alipayplus.True, B: alipayplus.False})
 	if err != nil || string(got) != `{"a":"true","b":"false","d":null}` {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -285,7 +285,7 @@ var headerForms = []struct {
 	{"PSS", "algorithm=PS256,keyVersion=1,signature=$S", "algorithm is not RSA256"},
 	{"HMAC", "algorithm=HS256,keyVersion=1,signature=$S", "algorithm is not RSA256"},
 	{"a space before =", "algorithm =RSA256,signature=$S", "unknown item"},
-	{"a space behind =", "algorithm= RSA256,signature=$S", "algorithm is not RSA256"},
+	{"a space after =", "algorithm= RSA256,signature=$S", "algorithm is not RSA256"},
 	{"an unknown item", "algorithm=RSA256,kid=1,signature=$S", "unknown item"},
 	{"an item without =", "algorithm=RSA256,signature=$S,x", "has no ="},
 	{"a comma at the end", "algorithm=RSA256,signature=$S,", "has no ="},

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	mathrand "math/rand/v2"
 	"net"
@@ -127,26 +128,26 @@ func (l *cutListener) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// books are the truth of a gateway: how often it decided about an id. It decides
-// F about an id that begins with F, else S.
+// books are the truth of a gateway: how often it decided about an id. It
+// decides F about an id that begins with F, else S.
 type books struct {
 	mu      sync.Mutex
 	decided map[string]int
 	arrived int
 }
 
-// of is how often id was decided, and how many requests arrived in all.
+// of returns how often id was decided, and how many requests arrived in all.
 func (b *books) of(id string) (decided, arrived int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.decided[id], b.arrived
 }
 
-// ServeHTTP implements http.Handler.
-func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// decide answers a request; half of one is none, and an error.
+func (b *books) decide(r *http.Request) (header http.Header, answer string, err error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // half a request is none
+		return nil, "", err
 	}
 	id, _, _ := strings.Cut(strings.TrimPrefix(string(body), `{"id":"`), `"`)
 	b.mu.Lock()
@@ -155,18 +156,25 @@ func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.decided[id]++ // the one state change
 	}
 	b.mu.Unlock()
-	answer := bodyS
+	answer = bodyS
 	if strings.HasPrefix(id, "F") {
 		answer = bodyF
 	}
-	for name, values := range signedHeader(r.URL.RequestURI(), stamp(time.Now()), answer) {
-		w.Header()[name] = values
+	return signedHeader(r.URL.RequestURI(), stamp(time.Now()), answer), answer, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (b *books) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header, answer, err := b.decide(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
 	}
+	maps.Copy(w.Header(), header)
 	_, _ = io.WriteString(w, answer)
 }
 
-// bubbleCertificate is for localhost, and small: each of its bytes is a place to
-// cut. It is valid in the year 2000, where bubbles of synctest begin.
+// bubbleCertificate is for localhost, and small: each of its bytes is a place
+// to cut. It is valid in the year 2000, where bubbles of synctest begin.
 var bubbleCertificate = sync.OnceValue(func() tls.Certificate {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -248,7 +256,7 @@ func newCutWorld(t *testing.T, form wireForm, attempts int, cuts ...cut) *cutWor
 	return w
 }
 
-// call is one call over connections that are cut, and another one over whole
+// call makes one call over connections that are cut, and another one over whole
 // ones. It tells what was wrong.
 func (f wireForm) call(t *testing.T, id string, cuts ...cut) (attempts int, carried [2]int) {
 	t.Helper()
@@ -287,12 +295,13 @@ func (f wireForm) call(t *testing.T, id string, cuts ...cut) (attempts int, carr
 	return attempts, carried
 }
 
-// The connection ends, or hangs, after any byte, from the client or to it, on any
-// of five attempts, in plain text and inside TLS, with HTTP/1.1 and with HTTP/2,
-// from the first byte of the handshake on. The outcome is the server's truth, and
-// its state changed once. The attempts before the one that is cut are cut
-// somewhere, too. Short: every byte of attempt 1 and every 16th of the others,
-// each hanging at a 16th of those; ALIPAYPLUS_LONG=1: every byte, all ways.
+// The connection ends, or hangs, after any byte, from the client or to it, on
+// any of five attempts, in plain text and inside TLS, with HTTP/1.1 and with
+// HTTP/2, from the first byte of the handshake on. The outcome is the server's
+// truth, and its state changed once. The attempts before the one that is cut
+// are cut somewhere, too. Short: every byte of attempt 1 and every 16th of the
+// others, each hanging at a 16th of those; ALIPAYPLUS_LONG=1: every byte, all
+// ways.
 func TestCutAfterAnyByteOnAnyAttempt(t *testing.T) {
 	for _, form := range wireForms {
 		t.Run(form.name, func(t *testing.T) {
@@ -352,7 +361,7 @@ func TestCutAfterAnyByteOnAnyAttempt(t *testing.T) {
 	}
 }
 
-// offsets are 0, step, 2·step and so on, and the end.
+// offsets returns 0, step, 2·step and so on, and the end.
 func offsets(end, step int) (all []int) {
 	for at := 0; at < end; at += step {
 		all = append(all, at)

@@ -16,7 +16,8 @@
 //     Service that hosts a wallet's payments.
 //   - sqlstore: payments, outbox and idempotency on PostgreSQL, MySQL, MariaDB
 //     or SQLite.
-//   - codeid: whether a scanned code belongs to Alipay+, and how.
+//   - codeid: whether a scanned code belongs to Alipay+, and how it is
+//     processed.
 //   - mpm: merchant-presented mode, from the scan to the next step of the app.
 //   - easypay: Easy Pay, with evaluation, creation and one-click payments.
 //   - auth: authorization codes and tokens.

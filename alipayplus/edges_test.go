@@ -21,8 +21,8 @@ import (
 // These are edges that changes of the code crossed without a test that saw it:
 // see internal/cmd/mutate.
 
-// Each code has the status that the documents give it; one that they do not know
-// is U.
+// Each code has the status that the documents give it; one that they do not
+// know is U.
 func TestStatusOfCodes(t *testing.T) {
 	want := map[alipayplus.ResultStatus]string{
 		alipayplus.StatusSucceeded: "SUCCESS",

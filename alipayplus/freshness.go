@@ -19,8 +19,8 @@ func newFreshness(maxSkew time.Duration) freshness {
 }
 
 // age returns how far text lies in the past, negative for the future; known is
-// false for a time of no known form. far tells that it lies further away than
-// allowed.
+// false for a time of no known form. far says that it is further away than it
+// may be.
 func (f freshness) age(text string) (age time.Duration, known, far bool) {
 	t, ok := parseInstant(text)
 	if !ok {

@@ -25,7 +25,7 @@ import (
 // instantForm is what ParseTime reads, written as one pattern.
 var instantForm = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?(Z|[+-]\d\d(?::?\d\d)?)$`)
 
-// instantOf is a second reader of times, by pattern and package time.
+// instantOf reads a time, a second time, by a pattern and package time.
 func instantOf(text string) (time.Time, bool) {
 	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) == 13 && strings.Trim(text, "0123456789") == "" {
 		return time.UnixMilli(ms), true
@@ -60,7 +60,8 @@ func instantOf(text string) (time.Time, bool) {
 	return at.Add(-east), true
 }
 
-// A time is read if a pattern and package time read it, and as the same instant.
+// A time is read if a pattern and package time read it, and as the same
+// instant.
 func FuzzInstant(f *testing.F) {
 	for _, seed := range []string{
 		sampleTime, "2019-11-27T12:01+08", "2019-11-27T12:01:01.123456789123Z", "2019-11-27T12:01:01,5-1800", "2019-11-27T12:01:01+18:01",

@@ -48,7 +48,8 @@ func FuzzParseSignature(f *testing.F) {
 	})
 }
 
-// derOf is a second reader of key texts: one PEM block, or base64 with blanks.
+// derOf reads the text of a key a second time: one PEM block, or base64 with
+// blanks.
 func derOf(text []byte) []byte {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if block, _ := pem.Decode(text); block != nil {
@@ -132,7 +133,7 @@ func FuzzCheckNotifyURL(f *testing.F) {
 	})
 }
 
-// amountOf is a second reader of amounts, by encoding/json. It is not sure if
+// amountOf reads an amount a second time, with encoding/json. It is not sure if
 // names differ in their case alone.
 func amountOf(data []byte) (currency, value string, ok, sure bool) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -164,8 +165,8 @@ func amountOf(data []byte) (currency, value string, ok, sure bool) {
 	return texts["currency"], texts["value"], true, true
 }
 
-// An amount that is read is the one that encoding/json reads, is in range and is
-// written as it was read.
+// An amount that is read is the one that encoding/json reads, is in range and
+// is written as it was read.
 func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{
 		`{"currency":"JPY","value":"100"}`, `{"currency":"JPY","value":100}`, `{"currency":"","value":""}`, `null`, `"x"`,

@@ -42,9 +42,9 @@ type HandlerConfig struct {
 	SignRefusals bool
 	// Hooks observe every request for a known path.
 	Hooks Hooks
-	// Logger gets refusals at level INFO, oddities and strangers at WARN (of
-	// requests that do not verify at most one line a second, with a count), alarms
-	// and panics at ERROR; nil means slog.Default(). It never gets a secret of a
+	// Logger gets refusals at level INFO, oddities and requests that do not verify
+	// at WARN (of the latter at most one line a second, with a count), alarms and
+	// panics at ERROR; nil means slog.Default(). It never gets a secret of a
 	// message, but it gets the text of the errors that functions and the
 	// IdempotencyStore return: do not put secrets there.
 	Logger *slog.Logger
@@ -54,11 +54,12 @@ type HandlerConfig struct {
 // concurrent use and leaves no goroutine, unless a signer or a store ignores
 // its context.
 //
-// A request passes, cheapest first: method and media type, header grammar,
-// client id, size, signature, age (reads only), strict JSON, the rules of the
-// message, the [IdempotencyStore], and then the function of its route. What
-// fails before the signature is verified gets an unsigned, constant refusal;
-// everything after it gets HTTP 200 and a signed result.
+// A request passes these checks, the cheapest first: method and media type,
+// header grammar, client id, size, signature, age (of calls that only read),
+// strict JSON, the rules of the message and the [IdempotencyStore]. Then the
+// function of its route runs. What fails before the signature is verified gets
+// an unsigned, constant refusal; everything after it gets HTTP 200 and a signed
+// result.
 type Handler struct {
 	credentials Credentials
 	clientIDs   map[string]bool

@@ -85,7 +85,7 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"our own key as Alipay+'s", func(c *alipayplus.HandlerConfig) {
 			c.Keys = ringOf(map[string]*rsa.PrivateKey{"1": testkit.Keys().Alipay, "2": testkit.Keys().Wallet})
 		}, one, "own public key"},
-		{"our own key, behind a signer that hides it", func(c *alipayplus.HandlerConfig) {
+		{"our own key, in a signer that hides it", func(c *alipayplus.HandlerConfig) {
 			c.Signer = struct{ alipayplus.Signer }{c.Signer}
 			c.Keys = ringOf(map[string]*rsa.PrivateKey{"2": testkit.Keys().Wallet})
 		}, one, "own public key"},

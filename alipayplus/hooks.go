@@ -10,13 +10,15 @@ import (
 // Hooks run on the goroutine of the call and must return soon. Unset hooks are
 // skipped.
 type Hooks struct {
-	// Start begins a call or a request; what it returns is the context of all
-	// that follows.
+	// Start is called before a call or a request. It returns the context of all
+	// that follows; nil means ctx.
 	Start func(ctx context.Context, operation string) context.Context
-	// Attempt ends one try of a call, or the verification of a request.
+	// Attempt is called after each attempt of a call, and after the verification
+	// of a request.
 	Attempt func(ctx context.Context, a Attempt)
-	// Finish ends a call or a request. r is the verified or the answered result,
-	// err the error that the caller gets or that the function returned.
+	// Finish is called after a call or a request. r is the verified result of the
+	// call or the result that the request was answered with; err is the error
+	// that the caller gets or that the function returned.
 	Finish func(ctx context.Context, operation string, took time.Duration, r Result, err error)
 }
 

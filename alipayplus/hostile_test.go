@@ -46,7 +46,7 @@ func TestHostileJSON(t *testing.T) {
 		{"UTF-16", "{\x00\"\x00i\x00d\x00", "syntax"},
 		{"a second document", `{"id":"1"}{"id":"2"}`, "trailing-data"},
 		{"a second document on its own line", `{"id":"1"}` + "\n" + `{"id":"2"}`, "trailing-data"},
-		{"a NUL behind it", `{"id":"1"}` + "\x00", "trailing-data"},
+		{"a NUL after it", `{"id":"1"}` + "\x00", "trailing-data"},
 		{"a member twice", `{"id":"1","id":"2"}`, "duplicate-key"},
 		{"a member twice with one value", `{"id":"1","id":"1"}`, "duplicate-key"},
 		{"a member twice, once in escapes", `{"id":"1","\u0069d":"2"}`, "duplicate-key"},
@@ -223,14 +223,14 @@ func TestHostileHTTP(t *testing.T) {
 		{"two slashes", target("//wallet/ask", inAskPath), []int{404}, 0},
 		{"a slash at the end", target("/wallet/ask/", inAskPath), []int{404}, 0},
 		{"a fragment", target("/wallet/ask#x", inAskPath), []int{404}, 0},
-		{"a fragment behind a query", target("/wallet/ask?a#x", inAskPath), []int{401}, 0},
+		{"a fragment after a query", target("/wallet/ask?a#x", inAskPath), []int{401}, 0},
 		{"a broken escape", target("/wallet/%zz", inAskPath), []int{400}, 0},
 		{"a space in the target", target("/wallet/ask x", inAskPath), []int{400}, 0},
 		{"a control character in the target", target("/wallet/ask\x01", inAskPath), []int{400}, 0},
 		{"letters beyond ASCII in the target", target("/wallet/äsk", inAskPath), []int{404}, 0},
 		{"no target", target("", inAskPath), []int{400}, 0},
 		{"a star", target("*", inAskPath), []int{404}, 0},
-		{"a smuggled request behind a signed one", good + strings.Replace(good, `"100"`, `"900"`, 1), []int{200, 401}, 1},
+		{"a smuggled request after a signed one", good + strings.Replace(good, `"100"`, `"900"`, 1), []int{200, 401}, 1},
 	} {
 		ranBefore := ran.Load()
 		got := inExchange(t, listener.Addr().String(), c.sent)
@@ -289,9 +289,9 @@ func (inPipes) Addr() net.Addr { return &net.TCPAddr{} }
 // that is not complete.
 func TestSlowHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ran := 0
+		var ran atomic.Int64
 		server := alipayplus.NewServer("", testkit.Must(alipayplus.NewHandler(inConfig(), inAsk.Handle(inAskPath, func(context.Context, *inRequest) (*inResponse, error) {
-			ran++
+			ran.Add(1)
 			return &inResponse{}, nil
 		}))))
 		pipes := make(inPipes)
@@ -329,8 +329,8 @@ func TestSlowHTTP(t *testing.T) {
 			}
 			_ = client.Close()
 		}
-		if ran != 0 {
-			t.Errorf("the function ran %d times", ran)
+		if n := ran.Load(); n != 0 {
+			t.Errorf("the function ran %d times", n)
 		}
 		// A client that never reads its answer.
 		client, at := net.Pipe()
@@ -338,8 +338,8 @@ func TestSlowHTTP(t *testing.T) {
 		began := time.Now()
 		_, _ = io.WriteString(client, good)
 		time.Sleep(time.Minute)
-		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || ran != 1 {
-			t.Errorf("after %v the connection of a client that never reads: %v, %d runs", time.Since(began), err, ran)
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || ran.Load() != 1 {
+			t.Errorf("after %v the connection of a client that never reads: %v, %d runs", time.Since(began), err, ran.Load())
 		}
 		_ = server.Close()
 		<-done

@@ -158,20 +158,21 @@ func TestStoreFaults(t *testing.T) {
 		request := inArrive(inMovePath, inValid).request() // one, delivered again and again
 		for name, fault := range inStoreFaults() {
 			for k := 1; k <= 4; k++ {
-				ledger, hit := &inLedger{sound: true}, false
+				ledger := &inLedger{sound: true}
+				var hit atomic.Bool // a call that hangs is not waited for
 				cfg := inConfig()
 				cfg.Idempotency = &inStoreFault{
 					IdempotencyStore: cfg.Idempotency,
 					begin: func(call int, ctx context.Context, c alipayplus.Claim, next alipayplus.IdempotencyStore) (alipayplus.ClaimState, []byte, error) {
 						if call == k {
-							hit = true
+							hit.Store(true)
 							return fault.begin(ctx, c, next)
 						}
 						return next.Begin(ctx, c)
 					},
 					finish: func(call int, ctx context.Context, c alipayplus.Claim, answer []byte, next alipayplus.IdempotencyStore) error {
 						if call == k {
-							hit = true
+							hit.Store(true)
 							return fault.finish(ctx, c, answer, next)
 						}
 						return next.Finish(ctx, c, answer)
@@ -182,13 +183,13 @@ func TestStoreFaults(t *testing.T) {
 				})))
 				met, last := false, alipayplus.Result{}
 				for range 5 {
-					hit = false
+					hit.Store(false)
 					began := time.Now()
 					var err error
 					if last, err = inResult(inServe(h, inAgain(request, []byte(inValid))), inMovePath); err != nil {
 						t.Fatal(err)
 					}
-					if hit {
+					if hit.Load() {
 						met = true
 						if last != alipayplus.CodeUnknownException.Result() {
 							t.Errorf("%s at call %d: answered %v", name, k, last)

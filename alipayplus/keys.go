@@ -106,7 +106,7 @@ func decodeKey(text []byte, kinds ...string) ([]byte, error) {
 		case block == nil:
 			return nil, keyError("a broken PEM block")
 		case len(bytes.TrimSpace(rest)) > 0:
-			return nil, keyError("text behind the PEM block")
+			return nil, keyError("text after the PEM block")
 		case block.Type == "ENCRYPTED PRIVATE KEY" || len(block.Headers) > 0:
 			return nil, keyError("an encrypted key or PEM headers: decrypt it first")
 		case block.Type == kinds[0] || block.Type == kinds[1]:

@@ -139,7 +139,7 @@ func TestParseKeyRefuses(t *testing.T) {
 		{"two PEM blocks", string(pemText("PRIVATE KEY", pkcs8(key))) + string(pemText("PRIVATE KEY", pkcs8(key))), "more than one PEM block"},
 		{"a broken PEM block and a good one", "-----BEGIN PRIVATE KEY-----\n!!\n" + string(pemText("PRIVATE KEY", pkcs8(key))), "more than one PEM block"},
 		{"text before PEM", "Bag Attributes\n" + string(pemText("PRIVATE KEY", pkcs8(key))), "text before the PEM block"},
-		{"text behind PEM", string(pemText("PRIVATE KEY", pkcs8(key))) + "end", "text behind the PEM block"},
+		{"text after PEM", string(pemText("PRIVATE KEY", pkcs8(key))) + "end", "text after the PEM block"},
 		{"PEM without its end", strings.TrimSuffix(string(pemText("PRIVATE KEY", pkcs8(key))), "-----END PRIVATE KEY-----\n"), "broken PEM block"},
 		{"encrypted PKCS#8", string(pemText("ENCRYPTED PRIVATE KEY", pkcs8(key))), "decrypt it first"},
 		{"PEM headers", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n" + wrapped(oneLine(pkcs8(key)), "\n") + "-----END RSA PRIVATE KEY-----\n", "decrypt it first"},
@@ -210,7 +210,7 @@ var keyErrors = []string{
 	"empty", "over 64 KiB", "nil", "not an RSA key", "trailing data", "neither PEM nor base64", "neither PKCS#8 nor PKCS#1",
 	"neither X.509 SubjectPublicKeyInfo nor PKCS#1", "its numbers do not fit together", "modulus or exponent of no RSA key",
 	"a public key where the private one belongs", "a private key where the public one belongs: revoke it if it left your hands",
-	"text before the PEM block", "a broken PEM block", "more than one PEM block", "text behind the PEM block",
+	"text before the PEM block", "a broken PEM block", "more than one PEM block", "text after the PEM block",
 	"an encrypted key or PEM headers: decrypt it first", "a certificate where a key belongs", "a PEM block of another kind",
 }
 
@@ -230,8 +230,8 @@ func knownKeyError(err error) bool {
 	return false
 }
 
-// A text that would cost pem.Decode quadratic time does not get there: its blocks
-// are counted first.
+// A text that would cost pem.Decode quadratic time does not get there: its
+// blocks are counted first.
 func TestParseKeyCountsFirst(t *testing.T) {
 	huge := bytes.Repeat([]byte("-----BEGIN "), 5900)
 	_, private := alipayplus.ParsePrivateKey(huge)

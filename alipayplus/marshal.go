@@ -33,10 +33,10 @@ func Unmarshal(data []byte, v any) error {
 }
 
 // Loggable returns v, a message, a record or an answer for the app, as a group
-// for log/slog: the fields that are set by their names on the wire, redacted
-// where they are secret, of slices the first three items. Without it slog's
-// JSON handler logs an error instead of a struct that holds a [Secret], because
-// it calls json.Marshal.
+// for log/slog. The group has the fields that are set, by their names on the
+// wire: secrets are redacted, and a slice shows its first three items. Without
+// it slog's JSON handler logs an error instead of a struct that holds a
+// [Secret], because it calls json.Marshal.
 //
 //	logger.Info("paid", "record", alipayplus.Loggable(record))
 func Loggable(v any) slog.LogValuer { return loggable{v} }

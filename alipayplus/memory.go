@@ -20,7 +20,7 @@ type Memory struct {
 	ready    chan struct{}
 	messages []*memoryMessage // in the order of Put
 	index    map[memoryKey]*memoryMessage
-	ended    int // so many of the first messages never change again
+	ended    int // how many of the first messages never change again
 	leases   int
 }
 
@@ -281,7 +281,7 @@ func (m *Memory) DeadLetters(ctx context.Context, n int) (dead []Delivery, err e
 	return dead, err
 }
 
-// Waiting lists what is not acknowledged; see Queue.
+// Waiting lists the messages that wait for a try; see Queue.
 func (m *Memory) Waiting(ctx context.Context, n int) (list []Delivery, err error) {
 	err = m.InTx(ctx, func(context.Context) error {
 		for _, row := range m.messages {

@@ -242,8 +242,8 @@ func TestMemoryQueue(t *testing.T) {
 }
 
 // Groups keep their order, whatever becomes of the first message.
-// What waits is listed in the order in which it is due, at most so many, with its
-// tries; what is acknowledged or dead is not.
+// What waits is listed in the order in which it is due, at most so many, with
+// its tries; what is acknowledged or dead is not.
 func TestMemoryWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ctx := alipayplus.NewMemory(), t.Context()

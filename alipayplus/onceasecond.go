@@ -13,8 +13,8 @@ type onceASecond struct {
 	held int64
 }
 
-// next reports whether a line may be written now, and how many were not since
-// the last one.
+// next reports whether a line may be written now, and how many lines were held
+// back since the last one.
 func (o *onceASecond) next(now time.Time) (held int64, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

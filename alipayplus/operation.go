@@ -30,9 +30,9 @@ type Spec[Req, Resp any] struct {
 	// Timeout bounds one attempt of an outbound call. For an inbound one it is
 	// how long Alipay+ waits. 0 means 5 seconds.
 	Timeout time.Duration
-	// Idempotency tells whether two requests are the same business. An outbound
-	// API with neither Idempotency nor ReadOnly is never sent twice; an inbound
-	// one is never answered from the IdempotencyStore.
+	// Idempotency returns what makes two requests the same. An outbound API with
+	// neither Idempotency nor ReadOnly is never sent twice; an inbound one is
+	// never answered from the IdempotencyStore.
 	Idempotency func(*Req) Idempotency
 	// ReadOnly says that the API changes nothing, so that repeating it is safe.
 	ReadOnly bool

@@ -50,11 +50,11 @@ func (s *sentAt) cutoff() (calls, all, waiting int) {
 	return calls, all, waiting
 }
 
-// A gateway is down for ten minutes under 1,000 calls a second that go on through
-// it: at most 1.10 attempts a call, every first attempt at the moment of its call.
-// After it each call that fails once, one of fifty, is repeated again; the last
-// one that is not ends less than a minute after the outage. Short: 20 seconds of
-// outage; ALIPAYPLUS_LONG=1: ten minutes.
+// A gateway is down for ten minutes under 1,000 calls a second that go on
+// through it: at most 1.10 attempts a call, every first attempt at the moment
+// of its call. After it each call that fails once, one of fifty, is repeated
+// again; the last one that is not ends less than a minute after the outage.
+// Short: 20 seconds of outage; ALIPAYPLUS_LONG=1: ten minutes.
 func TestOutageOfTenMinutes(t *testing.T) {
 	outage, after := size(20, 15, 600), size(15, 4, 60)
 	synctest.Test(t, func(t *testing.T) {

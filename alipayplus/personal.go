@@ -12,8 +12,8 @@ import (
 )
 
 // Personal holds an object with personal data, a struct: a buyer, where the
-// goods go, the user's device. It prints and encodes as a [Secret] does: as
-// "[redacted]", and not at all. What Reveal returns is a plain struct, which
+// goods go, the user's device. It prints as "[redacted]" and cannot be encoded,
+// like a [Secret]. What Reveal returns is a plain struct, which
 // prints everything.
 //
 // Personals are compared with Equal. The zero Personal is absent; it equals

@@ -11,8 +11,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// slowQueue is a queue whose answer comes when stop was called: as a database, it
-// has leased the message, and who gave up hears nothing of it.
+// slowQueue is a queue whose answer comes when stop was called: as a database,
+// it has leased the message, and who gave up hears nothing of it.
 type slowQueue struct {
 	*alipayplus.Memory
 	stop func()
@@ -29,8 +29,8 @@ func (q slowQueue) Lease(ctx context.Context, n int, d time.Duration) ([]alipayp
 	return list, err
 }
 
-// What is leased while Run is stopped is delivered: a deployment must not delay a
-// notification by a lease.
+// What is leased while Run is stopped is delivered: a deployment must not delay
+// a notification by a lease.
 func TestRelayStopsDuringLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, memory := alipayplustest.New(t), alipayplus.NewMemory()

@@ -85,9 +85,9 @@ type Budget struct {
 	// PerCall is how much of a retry a call earns; 0 means 0.09. In a long
 	// outage there are 1+PerCall attempts a call.
 	PerCall float64
-	// Reserve is how many retries can be saved up, and there at the start; 0
-	// means 100. One in a second comes back by itself, so that a client with few
-	// calls keeps retrying.
+	// Reserve is the largest number of retries that can be saved up, and the
+	// number that a new Budget has; 0 means 100. One retry comes back each second
+	// by itself, so that a client with few calls keeps retrying.
 	Reserve float64
 
 	mu    sync.Mutex

@@ -37,8 +37,8 @@ func Serve(ctx context.Context, s *http.Server) error {
 	return serve(ctx, s, s.ListenAndServe, s.ListenAndServeTLS)
 }
 
-// ServeListener is Serve at l instead of s.Addr, and closes l: for a free port,
-// or a socket that the system opened.
+// ServeListener serves like [Serve], on l instead of s.Addr, and closes l: for
+// a free port, or a socket that the system opened.
 //
 //	l, err := net.Listen("tcp", "127.0.0.1:0")
 //	…

@@ -30,8 +30,8 @@ type Signer interface {
 // crypto.Signer. The key has 2048 to 8192 bits.
 //
 // A crypto.Signer of another library that never waits may say so with a method
-// InMemory() bool. Like an *rsa.PrivateKey it then signs on the goroutine of the
-// call, and not on one that the call can leave.
+// InMemory() bool. Like an *rsa.PrivateKey it then signs on the goroutine of
+// the call, and not on one that the call can leave.
 func NewSigner(keyVersion string, key crypto.Signer) (Signer, error) {
 	if !validKeyVersion(keyVersion) {
 		return nil, keyError("the key version is not 1 to 9 digits")

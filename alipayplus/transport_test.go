@@ -243,37 +243,16 @@ func pipeTo(t *testing.T, serve func(net.Conn)) *http.Transport {
 	return rt
 }
 
-// ledger is the truth of a server: which ids it processed, and how often.
-type ledger struct {
-	mu     sync.Mutex
-	booked map[string]int
-	arrive int
-}
-
-// of returns how often id was booked and how many requests arrived.
-func (l *ledger) of(id string) (booked, arrived int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.booked[id], l.arrive
-}
-
-// take processes a complete request once for each id.
-func (l *ledger) take(r *http.Request) (answer []byte) {
-	body, err := io.ReadAll(r.Body)
+// written returns the bytes of the answer to a complete request, nil to half of
+// one.
+func (b *books) written(r *http.Request) []byte {
+	header, answer, err := b.decide(r)
 	if err != nil {
 		return nil
 	}
-	id, _, _ := strings.Cut(strings.TrimPrefix(string(body), `{"id":"`), `"`)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.arrive++
-	if l.booked[id] == 0 {
-		l.booked[id]++ // the one state change
-	}
-	h := signedHeader(r.URL.RequestURI(), stamp(time.Now()), bodyS)
-	h.Set("Connection", "close")
+	header.Set("Connection", "close")
 	var out bytes.Buffer
-	_ = response(200, h, bodyS).Write(&out)
+	_ = response(200, header, answer).Write(&out)
 	return out.Bytes()
 }
 
@@ -285,14 +264,14 @@ func TestAnswerCutAfterAnyByte(t *testing.T) {
 		length.Store(1)
 		for cut := 0; cut <= int(length.Load()); cut += size(1, 7, 1) {
 			synctest.Test(t, func(t *testing.T) {
-				truth := &ledger{booked: map[string]int{}}
+				truth := &books{decided: map[string]int{}}
 				var attempts atomic.Int64
 				wire := pipeTo(t, func(conn net.Conn) {
 					r, err := http.ReadRequest(bufio.NewReader(conn))
 					if err != nil {
 						return
 					}
-					answer := truth.take(r)
+					answer := truth.written(r)
 					if attempts.Add(1) > 1 {
 						_, _ = conn.Write(answer)
 						return
@@ -331,7 +310,7 @@ func TestRequestCutAfterAnyByte(t *testing.T) {
 			var complete atomic.Bool
 			for cut := 0; cut < request && !complete.Load(); cut += size(1, 7, 1) {
 				synctest.Test(t, func(t *testing.T) {
-					truth := &ledger{booked: map[string]int{}}
+					truth := &books{decided: map[string]int{}}
 					var connections atomic.Int64
 					wire := pipeTo(t, func(conn net.Conn) {
 						attempt := connections.Add(1)
@@ -341,7 +320,7 @@ func TestRequestCutAfterAnyByte(t *testing.T) {
 						}
 						r, err := http.ReadRequest(bufio.NewReader(in))
 						if err == nil {
-							if answer := truth.take(r); answer != nil {
+							if answer := truth.written(r); answer != nil {
 								complete.Store(attempt == 1)
 								_, _ = conn.Write(answer)
 								return

@@ -48,14 +48,7 @@ var ourScheme = map[string]int{
 // hashes and schemes nothing passes. In the generation files "acceptable" is
 // about the key: what they sign with SHA-256 is right.
 func TestWycheproof(t *testing.T) {
-	dir := os.Getenv("WYCHEPROOF_DIR")
-	if dir == "" {
-		t.Skip("WYCHEPROOF_DIR names no folder with the test vectors of Project Wycheproof")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "testvectors_v1", "rsa_*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors in WYCHEPROOF_DIR: %v", err)
-	}
+	files := testkit.Wycheproof(t, "rsa_*.json")
 	accepted, refused := 0, 0
 	for _, file := range files {
 		data, err := os.ReadFile(file)

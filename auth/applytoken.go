@@ -30,9 +30,9 @@ type ApplyTokenRequest struct {
 type ApplyTokenResponse struct {
 	Result                 alipayplus.Result `json:"result" wire:"required"`
 	AccessToken            alipayplus.Secret `json:"accessToken,omitzero" wire:"max=128"`  // ≤ 128
-	AccessTokenExpiryTime  alipayplus.Time   `json:"accessTokenExpiryTime,omitzero"`       //
+	AccessTokenExpiryTime  alipayplus.Time   `json:"accessTokenExpiryTime,omitzero"`       // with AccessToken
 	RefreshToken           alipayplus.Secret `json:"refreshToken,omitzero" wire:"max=128"` // ≤ 128
-	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`      //
+	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`      // with RefreshToken
 	CustomerID             string            `json:"customerId,omitzero" wire:"max=64"`    // ≤ 64: the MPP's user id
 	UserLoginID            alipayplus.Secret `json:"userLoginId,omitzero" wire:"max=64"`   // ≤ 64: for the host to add, if agreed with Alipay+
 }

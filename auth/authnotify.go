@@ -34,7 +34,7 @@ type TokenCreated struct {
 	AccessToken            alipayplus.Secret `json:"accessToken,omitzero" wire:"required,max=128"`         // REQUIRED, ≤ 128
 	AccessTokenExpiryTime  alipayplus.Time   `json:"accessTokenExpiryTime,omitzero" wire:"required"`       // REQUIRED
 	RefreshToken           alipayplus.Secret `json:"refreshToken,omitzero" wire:"max=128"`                 // ≤ 128
-	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`                      //
+	RefreshTokenExpiryTime alipayplus.Time   `json:"refreshTokenExpiryTime,omitzero"`                      // with RefreshToken
 	ReferenceMerchantID    string            `json:"referenceMerchantId,omitzero" wire:"max=32"`           // ≤ 32
 	CustomerID             string            `json:"customerId,omitzero" wire:"max=64"`                    // ≤ 64: the MPP's user id
 	UserLoginID            alipayplus.Secret `json:"userLoginId,omitzero" wire:"max=64"`                   // ≤ 64: masked, "62-857****6473"

@@ -94,9 +94,9 @@ func (s *Service) canceledMessage(t *Token) (m alipayplus.Message, err error) {
 // Token; package authsql shows how to list the IDs of a user. customerID is who
 // asks: somebody else's authorization is [ErrNotFound], like one that is not
 // there. It asks Alipay+ by consultUnbinding, so call it outside of a
-// transaction. If Alipay+ agrees, it does what [Service.Cancel] does. If allowed
-// is false and the error nil, nothing changed: send the user to the merchant.
-// After another error, call it again.
+// transaction. If Alipay+ agrees, it does what [Service.Cancel] does. If
+// allowed is false and the error nil, nothing changed: send the user to the
+// merchant. After another error, call it again.
 //
 // It needs Config.KeepAccessTokens and Grant.ReferenceMerchantID: without the
 // first one the error is ErrErased, without the second one an

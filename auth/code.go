@@ -31,7 +31,7 @@ type Code struct {
 // Repeat is an answer that is given again to a repeated request.
 type Repeat struct {
 	Fingerprint string    `json:"fingerprint,omitzero"` // digest of the request
-	Until       time.Time `json:"until,omitzero"`       //
+	Until       time.Time `json:"until,omitzero"`       // the answer is given again before this
 	Sealed      []byte    `json:"sealed,omitzero"`      // the answer, sealed
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// restart is a service over the same records, whose store fails at call k.
+// restart makes a service over the same records, whose store fails at call k.
 func (w *world) restart(k int, crash, after bool) *brokenStore {
 	w.Helper()
 	broken := &brokenStore{MemoryStores: w.stores, memory: w.memory, failAt: k, crash: crash, after: after}

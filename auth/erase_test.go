@@ -87,8 +87,8 @@ func TestKeptTokenIsErasedAtItsEnd(t *testing.T) {
 	})
 }
 
-// The sealed answer to a refresh is erased after five minutes, too, if the token
-// itself ended before.
+// The sealed answer to a refresh is erased after five minutes, too, if the
+// token itself ended before.
 func TestAnswerIsErasedAfterAShortToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(c *auth.Config) { c.AccessTokenTTL, c.RefreshTokenTTL = time.Minute, time.Minute })

@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 )
 
-// Stored tokens and codes that are read are JSON, and are stored and read as the
-// same.
+// Stored tokens and codes that are read are JSON, and are stored and read as
+// the same.
 func FuzzAtRest(f *testing.F) {
 	token, err := auth.Token{}.MarshalBinary()
 	if err != nil {

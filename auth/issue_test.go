@@ -114,7 +114,7 @@ func TestIssueNeedsACompleteGrant(t *testing.T) {
 	})
 }
 
-// paths are the fields that e names.
+// paths returns the fields that e names.
 func paths(e *alipayplus.ValidationError) string {
 	var list []string
 	for _, p := range e.Problems {

@@ -87,7 +87,7 @@ func (p *paying) confirm(r payment.Record, consent bool) (payment.Record, error)
 	})
 }
 
-// pay is confirm, which must succeed.
+// pay confirms the payment, which must succeed.
 func (p *paying) pay(r payment.Record, consent bool) {
 	p.Helper()
 	r, err := p.confirm(r, consent)

@@ -31,11 +31,11 @@ type Config struct {
 	// CodeTTL is how long a code is valid, at least 5 minutes; 0 means 10
 	// minutes.
 	CodeTTL time.Duration
-	// NoCodeRepeat: a code gives one answer only. Otherwise the same request,
+	// NoCodeRepeat makes a code give one answer only. Otherwise the same request,
 	// again within RepeatWindow, gets the same tokens, because Alipay+ repeats
 	// an applyToken that timed out.
 	NoCodeRepeat bool
-	// RefuseOtherClient: a code or refresh token is refused if applyToken names
+	// RefuseOtherClient refuses a code or a refresh token if applyToken names
 	// another authClientId than it is bound to. Otherwise that is logged: the
 	// grant was bound to its client when it was made.
 	RefuseOtherClient bool

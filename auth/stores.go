@@ -35,8 +35,8 @@ type Stores interface {
 	// FindCode returns the code with this Digest, or ErrNotFound.
 	FindCode(ctx context.Context, digest string) (Code, error)
 	// SaveCode stores c in one atomic step: with Version 1 as a new record,
-	// else over the one whose Version is one less. ErrConflict: there is one
-	// already, or not that one.
+	// else over the one whose Version is one less. The error is ErrConflict if a
+	// new record is there already, or if none has the Version that is one less.
 	SaveCode(ctx context.Context, c Code) error
 	// DeleteCodes deletes at most n codes whose EraseAt is not after now, and
 	// returns how many.
@@ -45,9 +45,9 @@ type Stores interface {
 	// FindToken returns the token that has key among its Keys, or ErrNotFound.
 	FindToken(ctx context.Context, key string) (Token, error)
 	// SaveToken stores t in one atomic step: with Version 1 as a new record,
-	// else over the one whose ID is the same and whose Version is one less.
-	// ErrConflict: there is one already, or not that one, or, of a new record,
-	// another token has one of the Keys.
+	// else over the one whose ID is the same and whose Version is one less. The
+	// error is ErrConflict if a new record is there already or another token has
+	// one of its Keys, or if none has the Version that is one less.
 	SaveToken(ctx context.Context, t Token) error
 	// TokensToErase returns the IDs of at most n tokens whose EraseAt is set
 	// and not after now, the earliest first.

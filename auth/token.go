@@ -24,9 +24,9 @@ type Token struct {
 	Grant   Grant  `json:"grant"`
 
 	AccessDigest  string    `json:"accessDigest"`  // Secret.Digest of the access token, 64 characters
-	AccessExpiry  time.Time `json:"accessExpiry"`  //
+	AccessExpiry  time.Time `json:"accessExpiry"`  // when the access token ends
 	RefreshDigest string    `json:"refreshDigest"` // Secret.Digest of the refresh token, 64 characters
-	RefreshExpiry time.Time `json:"refreshExpiry"` //
+	RefreshExpiry time.Time `json:"refreshExpiry"` // when the refresh token ends
 	Created       time.Time `json:"created"`
 	Cancelled     time.Time `json:"cancelled,omitzero"` // set: both tokens are dead, for good
 	Told          bool      `json:"told,omitzero"`      // cancelled by the wallet, and the outbox has TOKEN_CANCELED

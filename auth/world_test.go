@@ -30,9 +30,10 @@ type world struct {
 	config  auth.Config
 	log     *bytes.Buffer
 
-	mu        sync.Mutex
-	notified  []auth.Notification // that Alipay+ processed
-	unbinding alipayplus.Bool     // what consultUnbinding answers
+	unbinding alipayplus.Bool // what consultUnbinding answers, set before a call
+
+	mu       sync.Mutex
+	notified []auth.Notification // that Alipay+ processed
 }
 
 // newWorld makes a world whose configuration change has changed.
@@ -120,7 +121,7 @@ func applyRefresh(token alipayplus.Secret) *auth.ApplyTokenRequest {
 	}
 }
 
-// apply is an applyToken that must succeed.
+// apply makes an applyToken that must succeed.
 func (w *world) apply(r *auth.ApplyTokenRequest) *auth.ApplyTokenResponse {
 	w.Helper()
 	answer, err := w.service.ApplyToken(w.Context(), r)
@@ -130,7 +131,7 @@ func (w *world) apply(r *auth.ApplyTokenRequest) *auth.ApplyTokenResponse {
 	return answer
 }
 
-// refused is an applyToken that must be refused with code.
+// refused makes an applyToken that must be refused with code.
 func (w *world) refused(r *auth.ApplyTokenRequest, code alipayplus.ResultCode) {
 	w.Helper()
 	answer, err := w.service.ApplyToken(w.Context(), r)
@@ -139,7 +140,7 @@ func (w *world) refused(r *auth.ApplyTokenRequest, code alipayplus.ResultCode) {
 	}
 }
 
-// check is what Check says of a token with ScopeAgreementPay.
+// check returns what Check says of a token with ScopeAgreementPay.
 func (w *world) check(token alipayplus.Secret) error {
 	_, err := w.service.Check(w.Context(), token, "")
 	return err
@@ -206,8 +207,8 @@ func (w *world) workFor(d time.Duration) {
 	wait.Wait()
 }
 
-// waiting are the messages that a Relay would deliver in an hour at the latest,
-// in a bubble of synctest.
+// waiting returns the messages that a Relay would deliver in an hour at the
+// latest, in a bubble of synctest.
 func (w *world) waiting() (keys []string) {
 	w.Helper()
 	time.Sleep(time.Hour)
@@ -224,7 +225,7 @@ func (w *world) waiting() (keys []string) {
 	return keys
 }
 
-// created is the one TOKEN_CREATED that Alipay+ processed.
+// created returns the one TOKEN_CREATED that Alipay+ processed.
 func (w *world) created() auth.TokenCreated {
 	w.Helper()
 	w.mu.Lock()
@@ -241,14 +242,14 @@ func (w *world) created() auth.TokenCreated {
 	return found[0]
 }
 
-// arrived is how many notifications Alipay+ processed.
+// arrived returns how many notifications Alipay+ processed.
 func (w *world) arrived() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.notified)
 }
 
-// canceled are the TOKEN_CANCELED that Alipay+ processed.
+// canceled returns the TOKEN_CANCELED that Alipay+ processed.
 func (w *world) canceled() []auth.TokenCanceled {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -261,7 +262,7 @@ func (w *world) canceled() []auth.TokenCanceled {
 	return found
 }
 
-// dump is a record as a database holds it, with sealed texts as bytes.
+// dump returns a record as a database holds it, with sealed texts as bytes.
 func dump(record any) []byte {
 	data, err := alipayplus.Marshal(record)
 	if err != nil {

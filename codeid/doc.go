@@ -53,8 +53,8 @@
 //
 // The last good rule set survives every failure: an answer that is unsigned,
 // cut off, empty, or half of which cannot be used changes nothing.
-// [Identifier.Status] tells the version and the age of the set in use, [Hooks]
-// report every refresh.
+// [Identifier.Status] tells the version and the age of the set in use;
+// Config.Logger gets what fails.
 //
 // # Rules
 //
@@ -103,7 +103,7 @@
 //
 // # Secrets
 //
-// A code value can be money. No error, hook or print of this package's types
-// shows one, except what the application asks for by name:
+// A code value can be money. No error, log line or print of this package's
+// types shows one, except what the application asks for by name:
 // [Identification.RedirectURL] may contain the code.
 package codeid

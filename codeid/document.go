@@ -75,8 +75,9 @@ type extendPatternDocument struct {
 	Accurate         []fieldDocument   `json:"accurateTagRules" wire:"check"`
 }
 
-// fieldDocument is a condition on a field by its path: root tag or
-// "merchantTag", tag in the template, tag in the template in that.
+// fieldDocument is a condition on a field, which a path names: the root tag or
+// "merchantTag", then the tag in that template, then the tag in the template in
+// that one.
 type fieldDocument struct {
 	Tag    string `json:"tag" wire:"check"`
 	Second string `json:"secTag" wire:"check"`

@@ -117,8 +117,8 @@ func FuzzConditions(f *testing.F) {
 	})
 }
 
-// FuzzRules: any JSON for a rule is compiled or skipped with a reason, no answer
-// to any code is one that must not be, and no rule is lost.
+// FuzzRules: any JSON for a rule is compiled or skipped with a reason, no
+// answer to any code is one that must not be, and no rule is lost.
 func FuzzRules(f *testing.F) {
 	for _, name := range []string{"rules.json", "skipped.json"} {
 		for _, r := range rawRules(f, read(f, name)) {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -42,8 +42,11 @@ type Config struct {
 	// Remote decides what the rules cannot; nil means that such codes are not
 	// supported.
 	Remote Remote
-	// Hooks observe refreshes and identifications.
-	Hooks Hooks
+	// Logger gets each rule set that comes into use (level INFO, or WARN if some
+	// of its rules are skipped), each that could not be loaded (WARN) or written
+	// to File (WARN), and alarms (ERROR): a refresh failed and the set in use is
+	// over two days old. It never gets a code value. nil means slog.Default().
+	Logger *slog.Logger
 }
 
 // Identifier identifies codes with the rules of Alipay+ and keeps those up to
@@ -51,11 +54,12 @@ type Config struct {
 // as long as the application runs Run.
 type Identifier struct {
 	config Config
+	log    *slog.Logger
 	state  atomic.Pointer[state]
 
 	turn    chan struct{}           // holds a token while a refresh is running
 	ended   atomic.Pointer[refresh] // the last refresh that came to its own end
-	unsaved []byte                  // the body of the set in use, if it could not be written; belongs to the refresh
+	unsaved []byte                  // the body of the set in use until it is in Config.File; belongs to the refresh
 }
 
 // state is the rule set in use, with its history.
@@ -85,7 +89,10 @@ func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 	case cfg.Minimum > SourceRemote:
 		return nil, errors.New("codeid: Minimum is no Source")
 	}
-	i := &Identifier{config: cfg, turn: make(chan struct{}, 1)}
+	i := &Identifier{config: cfg, log: cfg.Logger, turn: make(chan struct{}, 1)}
+	if i.log == nil {
+		i.log = slog.Default()
+	}
 	err := i.Refresh(ctx)
 	if err == nil {
 		return i, nil
@@ -109,45 +116,60 @@ func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 // restore loads a set that this process did not get from Alipay+, for Open:
 // nobody else has the Identifier yet.
 func (i *Identifier) restore(ctx context.Context, source Source) error {
-	began := time.Now()
 	body, confirmed := i.config.Preset, time.Time{}
 	var err error
 	if source == SourceFile {
 		body, confirmed, err = readFile(i.config.File, i.config.Rules.maxBytes())
 	}
-	l := Loading{Source: source}
 	var set *Ruleset
 	if err == nil {
-		set, err = i.accept(body, &l)
+		set, err = i.accept(body)
 	}
-	if err == nil {
-		l.Changed = true
-		i.state.Store(&state{set, source, confirmed})
+	if err != nil {
+		i.notLoaded(ctx, source, err)
+		return err
 	}
-	i.loaded(ctx, l, began, err)
-	return err
+	i.use(ctx, state{set, source, confirmed})
+	return nil
 }
 
 // accept parses a set and refuses a half-bad one: then the set is broken, or
 // this version of the SDK too old for it, and the set before it is better.
-func (i *Identifier) accept(body []byte, l *Loading) (*Ruleset, error) {
+func (i *Identifier) accept(body []byte) (*Ruleset, error) {
 	set, err := ParseRuleset(body, i.config.Rules)
 	if err != nil {
 		return nil, err
 	}
-	l.Version, l.Rules, l.Skipped = set.Version(), set.Len(), set.Skipped()
-	if len(l.Skipped) >= set.Len() {
+	if len(set.Skipped()) >= set.Len() {
 		return nil, fmt.Errorf("%w: at least half of its rules cannot be used", ErrRuleset)
 	}
 	return set, nil
 }
 
-func (i *Identifier) loaded(ctx context.Context, l Loading, began time.Time, err error) {
-	if i.config.Hooks.Loaded == nil {
+// use puts another set in use.
+func (i *Identifier) use(ctx context.Context, next state) {
+	i.state.Store(&next)
+	level, skipped := slog.LevelInfo, len(next.set.Skipped())
+	if skipped > 0 { // somebody should look at them
+		level = slog.LevelWarn
+	}
+	i.log.Log(ctx, level, "codeid: another rule set is in use", slog.String("source", next.source.String()),
+		slog.String("version", next.set.Version()), slog.Int("rules", next.set.Len()), slog.Int("skipped", skipped))
+}
+
+// notLoaded logs why there is no set from source, unless the caller gave up.
+func (i *Identifier) notLoaded(ctx context.Context, source Source, err error) {
+	const days = 48 * time.Hour
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	l.Took, l.Err = time.Since(began), err
-	i.config.Hooks.Loaded(ctx, l)
+	level, message := slog.LevelWarn, "codeid: a rule set cannot be loaded"
+	s := i.Status()
+	if s.Source != SourceNone && s.Age > days {
+		level, message = slog.LevelError, "codeid: alarm: the rules are over two days old, and others cannot be loaded"
+	}
+	i.log.Log(ctx, level, message, slog.String("source", source.String()), slog.Any("error", err),
+		slog.String("inUse", s.Source.String()), slog.String("version", s.Version))
 }
 
 // errNotLoaded is the error of an Identifier that Open did not make.
@@ -168,43 +190,5 @@ func (i *Identifier) Identify(ctx context.Context, code string) (Identification,
 	if err == nil && i.config.Remote != nil && (id.NeedsRemote || id.Untrusted) {
 		id, err = askRemote(ctx, i.config.Remote, Clean(code), id)
 	}
-	if i.config.Hooks.Identified != nil {
-		observed := id
-		observed.redirectURL = nil
-		i.config.Hooks.Identified(ctx, observed, err)
-	}
 	return id, err
-}
-
-// Status describes the rule set in use.
-type Status struct {
-	// Source is where the set came from.
-	Source Source
-	// Version of the set.
-	Version string
-	// Confirmed is when Alipay+ last gave this set to this process, or when
-	// Config.File was written; zero for a preset.
-	Confirmed time.Time
-	// Age is the time since Confirmed; the largest Duration for a preset and for
-	// none. Alarm when it is over two days.
-	Age time.Duration
-	// Rules is the number of rules in use, Skipped lists the others.
-	Rules   int
-	Skipped []SkippedRule
-}
-
-// Status returns what Identify works with now.
-func (i *Identifier) Status() Status {
-	s := i.state.Load()
-	if s == nil {
-		return Status{Age: math.MaxInt64}
-	}
-	st := Status{
-		Source: s.source, Version: s.set.Version(), Confirmed: s.confirmed, Age: math.MaxInt64,
-		Rules: s.set.Len(), Skipped: s.set.Skipped(),
-	}
-	if !s.confirmed.IsZero() {
-		st.Age = max(0, time.Since(s.confirmed))
-	}
-	return st
 }

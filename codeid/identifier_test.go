@@ -1,12 +1,16 @@
 package codeid_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,7 +27,7 @@ type world struct {
 	gateway            *alipayplustest.Gateway
 	*codeid.Identifier // after open
 	cfg                codeid.Config
-	loaded             []codeid.Loading
+	log                bytes.Buffer // of the Identifier, in JSON
 	answer             atomic.Pointer[answer]
 	calls              atomic.Int32
 }
@@ -59,7 +63,7 @@ func newWorld(t *testing.T, change func(*codeid.Config)) *world {
 		t.Fatal(err)
 	}
 	w.cfg = codeid.Config{Client: client}
-	w.cfg.Hooks.Loaded = func(_ context.Context, l codeid.Loading) { w.loaded = append(w.loaded, l) }
+	w.cfg.Logger = slog.New(slog.NewJSONHandler(&w.log, nil))
 	if change != nil {
 		change(&w.cfg)
 	}
@@ -69,6 +73,28 @@ func newWorld(t *testing.T, change func(*codeid.Config)) *world {
 func (w *world) open() (err error) {
 	w.Identifier, err = codeid.Open(w.t.Context(), w.cfg)
 	return err
+}
+
+// line is what the Identifier logs.
+type line struct {
+	Level, Msg, Source, InUse, Version string
+	Rules, Skipped                     int
+	Error                              any
+}
+
+// logged returns what the Identifier has logged since the last call.
+func (w *world) logged() (lines []line) {
+	w.t.Helper()
+	for d := json.NewDecoder(&w.log); ; {
+		var l line
+		switch err := d.Decode(&l); {
+		case errors.Is(err, io.EOF):
+			return lines
+		case err != nil:
+			w.t.Fatal(err)
+		}
+		lines = append(lines, l)
+	}
 }
 
 // takes reports whether code is supported.
@@ -170,9 +196,25 @@ func TestOpenSources(t *testing.T) {
 					t.Errorf("version %q", s.Version)
 				}
 			}
-			// The last event tells the same.
-			if last := w.loaded[len(w.loaded)-1]; (last.Err == nil) != (err == nil) || err == nil && (last.Source != c.want || !last.Changed) {
-				t.Errorf("last event %+v", last)
+			// The log says the same, of each source that was tried.
+			var logged, tried []string
+			for _, l := range w.logged() {
+				logged = append(logged, l.Level+" "+l.Source)
+				if (l.Level == "WARN") != (l.Error != nil) || l.Level == "INFO" && (l.Version != "v_"+l.Source || l.Rules != 1) {
+					t.Errorf("logged %+v", l)
+				}
+			}
+			for _, source := range []codeid.Source{codeid.SourceRemote, codeid.SourceFile, codeid.SourcePreset} {
+				configured := source == codeid.SourceRemote || source == codeid.SourceFile && c.file != "" || source == codeid.SourcePreset && c.preset != ""
+				if configured && source >= c.minimum && source > c.want {
+					tried = append(tried, "WARN "+source.String())
+				}
+			}
+			if c.want != codeid.SourceNone {
+				tried = append(tried, "INFO "+c.want.String())
+			}
+			if !slices.Equal(logged, tried) {
+				t.Errorf("logged %q, want %q", logged, tried)
 			}
 		})
 	}

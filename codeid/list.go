@@ -21,8 +21,8 @@ const (
 	KindExact Kind = "exact"
 	// KindPrefix is the beginning of code values, in upper and lower case as
 	// written. A prefix that begins with http:// or https:// is one of URLs:
-	// scheme, host and port must be equal, in any case, and the rest begins with
-	// the rest.
+	// scheme, host and port must be equal, in any case, and what follows them in
+	// the code begins with what follows them in the prefix.
 	KindPrefix Kind = "prefix"
 	// KindHost is the host of http and https URLs, with any port:
 	// "pay.example.com" is this host alone, "*.example.com" is example.com and
@@ -34,7 +34,7 @@ const (
 	// "A0000006150001".
 	KindGUID Kind = "guid"
 	// KindRegexp is a regular expression, in Go's syntax, of the whole code. It
-	// may have 512 bytes and sees codes of up to 512 characters.
+	// has at most 512 bytes and sees codes of up to 512 characters.
 	KindRegexp Kind = "regexp"
 	// KindFunc is a function of the application, Entry.Func; Value names it. It
 	// cannot be in a file.

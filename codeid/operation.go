@@ -24,7 +24,8 @@ type InquiryCodeRulesRequest struct{}
 type InquiryCodeRulesResponse struct {
 	// Result has status S.
 	Result alipayplus.Result `json:"result"`
-	// Version names the set, at most 16 characters, opaque: "c_1_example_7".
+	// Version names the set and is opaque: "c_1_example_7". The documents say at
+	// most 16 characters; up to 64 are taken.
 	Version string `json:"version,omitzero"`
 	// CodeRules is the JSON array of rules.
 	CodeRules json.RawMessage `json:"codeRules,omitzero"`

@@ -2,6 +2,7 @@ package codeid
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -15,8 +16,8 @@ type refresh struct{ err error }
 // call; each of them stops waiting when its own ctx is done. The same version
 // keeps the set in use; another one replaces it, at once for all, after every
 // rule was checked. Whatever fails, the set in use stays; a set that could not
-// be written to Config.File is used all the same (see Loading.FileErr) and
-// written by a later refresh.
+// be written to Config.File is used all the same and written by a later
+// refresh.
 func (i *Identifier) Refresh(ctx context.Context) error {
 	before := i.ended.Load()
 	select {
@@ -28,18 +29,18 @@ func (i *Identifier) Refresh(ctx context.Context) error {
 	if last := i.ended.Load(); last != before { // one has ended while this call waited
 		return last.err
 	}
-	began := time.Now()
-	l := Loading{Source: SourceRemote}
-	err := i.refresh(ctx, &l)
+	err := i.refresh(ctx)
 	if err == nil || ctx.Err() == nil {
 		i.ended.Store(&refresh{err})
 	}
-	i.loaded(ctx, l, began, err)
+	if err != nil {
+		i.notLoaded(ctx, SourceRemote, err)
+	}
 	return err
 }
 
 // refresh runs in one goroutine at a time.
-func (i *Identifier) refresh(ctx context.Context, l *Loading) error {
+func (i *Identifier) refresh(ctx context.Context) error {
 	var info alipayplus.Info
 	answer, err := i.config.Operation.Call(ctx, i.config.Client, &InquiryCodeRulesRequest{}, alipayplus.WithInfo(&info))
 	if err != nil {
@@ -49,24 +50,31 @@ func (i *Identifier) refresh(ctx context.Context, l *Loading) error {
 	old := i.state.Load()
 	if old != nil && old.source == SourceRemote && answer.Version != "" && answer.Version == old.set.Version() {
 		next.set = old.set
-		l.Version, l.Rules, l.Skipped = next.set.Version(), next.set.Len(), next.set.Skipped()
+		i.state.Store(&next)
 	} else {
-		if next.set, err = i.accept([]byte(info.Body.Reveal()), l); err != nil {
+		body := []byte(info.Body.Reveal())
+		if next.set, err = i.accept(body); err != nil {
 			return err
 		}
-		l.Changed = true
-		i.unsaved = []byte(info.Body.Reveal())
-	}
-	i.state.Store(&next)
-	if i.config.File == "" {
-		i.unsaved = nil
-	}
-	if i.unsaved != nil {
-		if l.FileErr = writeFile(i.config.File, i.unsaved, i.config.Rules.maxBytes()); l.FileErr == nil {
-			i.unsaved = nil
+		i.use(ctx, next)
+		if i.config.File != "" {
+			i.unsaved = body
 		}
 	}
+	i.save(ctx)
 	return nil
+}
+
+// save writes the set in use to Config.File, if it is not there yet.
+func (i *Identifier) save(ctx context.Context) {
+	if i.unsaved == nil {
+		return
+	}
+	if err := writeFile(i.config.File, i.unsaved, i.config.Rules.maxBytes()); err != nil {
+		i.log.WarnContext(ctx, "codeid: the rule set cannot be written to Config.File", slog.Any("error", err))
+		return
+	}
+	i.unsaved = nil
 }
 
 // Run keeps the rules up to date until ctx is done, and returns ctx's error. It

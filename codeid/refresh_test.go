@@ -16,6 +16,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // A refresh that fails at any step leaves the last good set, and the file, as
@@ -59,6 +60,7 @@ func TestRefreshFailures(t *testing.T) {
 			w.serves("v2", prefix("NEW-"))
 			spoil()
 			before := w.Status()
+			w.logged()
 			if err := w.Refresh(t.Context()); err == nil {
 				t.Fatal("accepted")
 			}
@@ -71,8 +73,8 @@ func TestRefreshFailures(t *testing.T) {
 			if string(fileOf(t, file)) != string(saved) {
 				t.Error("the file changed")
 			}
-			if last := w.loaded[len(w.loaded)-1]; last.Err == nil || last.Changed {
-				t.Errorf("event %+v", last)
+			if l := w.logged(); len(l) != 1 || l[0].Level != "WARN" || l[0].Error == nil || l[0].Version != "v1" {
+				t.Errorf("logged %+v", l)
 			}
 		})
 	}
@@ -83,6 +85,9 @@ func TestRefreshFailures(t *testing.T) {
 	}
 	if s := w.Status(); s.Rules != 3 || len(s.Skipped) != 1 || s.Skipped[0].Index != 1 || !w.takes("NEW-1") || w.takes("GOOD-1") {
 		t.Errorf("status %+v", s)
+	}
+	if l := w.logged(); len(l) != 1 || l[0].Level != "WARN" || l[0].Version != "v2" || l[0].Rules != 3 || l[0].Skipped != 1 {
+		t.Errorf("logged %+v", l)
 	}
 }
 
@@ -99,7 +104,11 @@ func TestFile(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "cache", "rules.json")
 	w := newWorld(t, func(cfg *codeid.Config) { cfg.File = file })
-	last := func() codeid.Loading { return w.loaded[len(w.loaded)-1] }
+	const notWritten = "codeid: the rule set cannot be written to Config.File"
+	last := func() line {
+		lines := w.logged()
+		return append([]line{{}}, lines...)[len(lines)]
+	}
 	refresh := func() {
 		t.Helper()
 		if err := w.Refresh(t.Context()); err != nil {
@@ -112,16 +121,16 @@ func TestFile(t *testing.T) {
 	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
-	if last().FileErr == nil || !w.takes("ONE-1") {
-		t.Errorf("no folder: %+v", last())
+	if l := last(); l.Msg != notWritten || l.Level != "WARN" || l.Error == nil || !w.takes("ONE-1") {
+		t.Errorf("no folder: %+v", l)
 	}
 	// It is written later, although the version is the same.
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	refresh()
-	if last().FileErr != nil || last().Changed {
-		t.Errorf("with a folder: %+v", last())
+	if l := w.logged(); len(l) != 0 {
+		t.Errorf("with a folder: %+v", l)
 	}
 	old := fileOf(t, file)
 	if set := parse(t, old, codeid.RuleOptions{}); set.Version() != "v1" {
@@ -203,8 +212,8 @@ func TestFile(t *testing.T) {
 	}
 	w.serves("v3", prefix("THREE-"))
 	refresh()
-	if last().FileErr == nil || !w.takes("THREE-1") {
-		t.Errorf("a folder in the file's place: %+v", last())
+	if l := last(); l.Msg != notWritten || !w.takes("THREE-1") {
+		t.Errorf("a folder in the file's place: %+v", l)
 	}
 	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil || len(entries) != 1 {
@@ -219,11 +228,12 @@ func TestSameVersionKeepsTheSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.serves("v1", prefix("OTHER-"))
+	w.logged()
 	if err := w.Refresh(t.Context()); err != nil || !w.takes("ONE-1") || w.takes("OTHER-1") {
 		t.Errorf("the same version replaced the set: %v", err)
 	}
-	if last := w.loaded[len(w.loaded)-1]; last.Changed || last.Version != "v1" || last.Rules != 1 {
-		t.Errorf("event %+v", last)
+	if l := w.logged(); len(l) != 0 {
+		t.Errorf("logged %+v", l)
 	}
 	// Versions are not ordered, and none is never the same.
 	for _, version := range []string{"v0", "", ""} {
@@ -313,27 +323,25 @@ func TestRefreshIsTakenOver(t *testing.T) {
 	}
 }
 
-// A refresh that panics, in a hook of the application, does not stop the
+// A refresh that panics, in a function of the application, does not stop the
 // others.
 func TestRefreshAfterAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.serves("v1", prefix("ONE-"))
-		panics := false
-		w.cfg.Hooks.Loaded = func(context.Context, codeid.Loading) {
-			if panics {
-				panic("a hook")
-			}
-		}
+		w.cfg.Rules.Compile = func(string) (func(string) bool, error) { panic("an engine for regular expressions") }
 		if err := w.open(); err != nil {
 			t.Fatal(err)
 		}
-		panics = true
+		w.serves("v2", regex(`(a)\1`))
 		func() {
-			defer func() { _ = recover() }()
+			defer func() {
+				if recover() == nil {
+					t.Error("it does not panic")
+				}
+			}()
 			_ = w.Refresh(t.Context())
 		}()
-		panics = false
 		w.serves("v2", prefix("TWO-"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -341,6 +349,53 @@ func TestRefreshAfterAPanic(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A failure is an alarm once the rules are over two days old, and none if the
+// caller gave up.
+func TestOldRulesAreAnAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.serves("v1", prefix("ONE-"))
+		if err := w.open(); err != nil {
+			t.Fatal(err)
+		}
+		w.refuses(alipayplus.CodeUnknownException)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, c := range []struct {
+			after time.Duration
+			ctx   context.Context
+			want  string
+		}{
+			{47 * time.Hour, t.Context(), "WARN"},
+			{2 * time.Hour, gone, ""},
+			{0, t.Context(), "ERROR"},
+		} {
+			time.Sleep(c.after)
+			w.logged()
+			if err := w.Refresh(c.ctx); err == nil {
+				t.Error("accepted")
+			}
+			level := ""
+			for _, l := range w.logged() {
+				level += l.Level
+			}
+			if level != c.want {
+				t.Errorf("after %v more: level %q, want %q", c.after, level, c.want)
+			}
+		}
+	})
+}
+
+// No Logger is the default one.
+func TestNoLogger(t *testing.T) {
+	log := testkit.DefaultLog(t)
+	w := newWorld(t, func(cfg *codeid.Config) { cfg.Logger = nil })
+	w.serves("v1", prefix("ONE-"))
+	if err := w.open(); err != nil || !strings.Contains(log.String(), "codeid: another rule set is in use") {
+		t.Errorf("%v, logged %q", err, log)
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -21,8 +21,9 @@ type Remote interface {
 
 // RemoteAnswer is what a Remote says about a code.
 type RemoteAnswer struct {
+	// Supported says that Alipay+ processes the code.
 	Supported bool
-	// Action of a supported code.
+	// Action is what to do with a supported code.
 	Action Action
 	// RedirectURL, UserAgent and ACDecodeConfig go with ActionOpenURL. The URL
 	// must be http or https without user-info and control characters; an empty

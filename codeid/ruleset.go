@@ -71,7 +71,7 @@ func (o *RuleOptions) maxBytes() int { return cmp.Or(o.MaxBytes, 4<<20) }
 
 // SkippedRule is a rule that is not used.
 type SkippedRule struct {
-	// Index is its index in codeRules.
+	// Index is the index of the rule in codeRules.
 	Index int
 	// Reason says why, without quoting the rule.
 	Reason string

@@ -30,7 +30,7 @@ func (w *world) until(what string, done func() bool, next func() *crash) {
 	w.problem("%s is not done", what)
 }
 
-// workers are those of one process after the other, until one survives.
+// workers runs the workers of one process after the other, until one survives.
 func (w *world) workers(next func() *crash) {
 	for range 5 {
 		w.workFor(2 * time.Minute)
@@ -41,7 +41,7 @@ func (w *world) workers(next func() *crash) {
 	}
 }
 
-// life is a payment with consent and a payment with the token of it, while
+// life plays a payment with consent and a payment with the token of it, while
 // processes of the wallet die. It ends with what both sides know.
 func (w *world) life(first *crash, next func() *crash) {
 	w.start(first)

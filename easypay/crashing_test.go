@@ -50,7 +50,7 @@ func (c *crash) step(effect func() error) error {
 	return effect()
 }
 
-// look is a read, at which no process dies by itself.
+// look does a read, at which no process dies by itself.
 func (c *crash) look(effect func() error) error {
 	if c.isDead() {
 		return errCrash

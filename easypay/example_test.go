@@ -17,7 +17,7 @@ import (
 
 const examplePage = "https://wallet.example/verify/"
 
-// exampleWallet is a wallet in memory whose customer-1 has HKD 100.00.
+// exampleWallet makes a wallet in memory whose customer-1 has HKD 100.00.
 func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	memory := alipayplus.NewMemory() // yours: package sqlstore
 	bank := paymenttest.NewBank(memory)
@@ -36,7 +36,7 @@ func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	})), payments, bank
 }
 
-// exampleCalls are an evaluation and a creation, as Alipay+ makes them.
+// exampleCalls returns an evaluation and a creation, as Alipay+ makes them.
 func exampleCalls() (evaluation, creation *payment.PayRequest) {
 	evaluation = &payment.PayRequest{
 		PaymentRequestID: "PR-1",
@@ -88,7 +88,7 @@ func ExampleService() {
 	// balance 4200
 }
 
-// openedPayment is a wallet with a payment whose user is to be verified.
+// openedPayment makes a wallet with a payment whose user is to be verified.
 func openedPayment() (service *easypay.Service, link string) {
 	service, _, _ = exampleWallet()
 	g := alipayplustest.New(&testing.T{})

@@ -22,14 +22,13 @@ type Page struct {
 	Redirect alipayplus.Secret
 }
 
-var (
-	// ErrLink is the error of a link that this wallet did not make, and of one
-	// whose payment is not there any more. Answer it with HTTP 404.
-	ErrLink = errors.New("easypay: the link opens no verification page")
-	// ErrTransaction is the error of Verify and Resend in a transaction of the
-	// caller: its rollback would take back what was counted.
-	ErrTransaction = errors.New("easypay: a PIN or an OTP cannot be counted in a transaction of the caller")
-)
+// ErrLink is the error of a link that this wallet did not make, and of one
+// whose payment is not there any more. Answer it with HTTP 404.
+var ErrLink = errors.New("easypay: the link opens no verification page")
+
+// errInTransaction is the error of Verify and Resend in a transaction of the
+// caller: its rollback would take back what was counted.
+var errInTransaction = errors.New("easypay: a PIN or an OTP cannot be counted in a transaction of the caller")
 
 // Page returns what the page shows when it is opened, or opened again.
 func (s *Service) Page(ctx context.Context, link alipayplus.Secret) (Page, error) {
@@ -43,7 +42,8 @@ func (s *Service) Page(ctx context.Context, link alipayplus.Secret) (Page, error
 // Verify takes a PIN or an OTP that the user entered. It counts the try, and
 // only then has check compare it, outside of transactions and at most
 // Config.Tries times for each payment, however many guesses come at once. A
-// right one debits the user at once.
+// right one debits the user at once. Call it outside of transactions: in one of
+// the caller it does nothing and returns an error.
 //
 // check is not called if no try is left or the verification is over: the Page
 // says so. It gets the record of the payment. Compare in constant time, and
@@ -81,7 +81,8 @@ func (s *Service) Verify(ctx context.Context, link alipayplus.Secret, check func
 // Resend sends another OTP, for a user who got none. It counts it, and only
 // then calls send, at most Config.Resends times for each payment; if none is
 // left or the verification is over, the Page says so. An error of send is
-// returned; the OTP is counted all the same.
+// returned; the OTP is counted all the same. Like Verify it returns an error in
+// a transaction of the caller.
 func (s *Service) Resend(ctx context.Context, link alipayplus.Secret, send func(ctx context.Context, r payment.Record) error) (Page, error) {
 	record, counted, err := s.count(ctx, link, payment.OTPResent{At: time.Now()}, payment.ErrResends)
 	if err != nil {
@@ -112,7 +113,7 @@ func (s *Service) GiveUp(ctx context.Context, link alipayplus.Secret) (Page, err
 // none is left or the verification is over.
 func (s *Service) count(ctx context.Context, link alipayplus.Secret, e payment.Event, none error) (r payment.Record, counted bool, err error) {
 	if s.cfg.Payments.Joined(ctx) {
-		return r, false, ErrTransaction
+		return r, false, errInTransaction
 	}
 	if r, err = s.find(ctx, link); err != nil {
 		return r, false, err

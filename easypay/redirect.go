@@ -8,16 +8,6 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/weburl"
 )
 
-// ErrRedirectURL is wrapped by every error of [Redirect]. The text names the
-// rule that the URL breaks, never the URL.
-var ErrRedirectURL = errors.New("easypay: the redirect URL is not usable")
-
-// redirectError is the rule that a URL breaks.
-type redirectError string
-
-func (e redirectError) Error() string { return "easypay: the redirect URL " + string(e) }
-func (e redirectError) Unwrap() error { return ErrRedirectURL }
-
 // Redirect returns the URL that the user goes to after the verification: raw
 // with status=success or status=fail, which is the end of the verification, not
 // of the payment.
@@ -28,10 +18,11 @@ func (e redirectError) Unwrap() error { return ErrRedirectURL }
 // place.
 //
 // raw must be an absolute https URL of at most 2,048 characters without
-// user-info, IP address, backslash, blank and control character.
+// user-info, IP address, backslash, blank and control character. An error names
+// the rule that raw breaks, never raw.
 func Redirect(raw string, verified bool) (string, error) {
 	if rule := weburl.Public(raw); rule != "" {
-		return "", redirectError(rule)
+		return "", errors.New("easypay: the redirect URL " + rule)
 	}
 	status := "fail"
 	if verified {

@@ -275,7 +275,7 @@ func TestRepeatedCreation(t *testing.T) {
 	}
 }
 
-// again is the creation of a record, as it came.
+// again returns the creation of a record, as it came.
 func (w *world) again(record payment.Record) *payment.PayRequest {
 	return creation(record.PaymentRequestID, func(r *payment.PayRequest) { r.PaymentExpiryTime = record.ExpiryTime })
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// request is a pay request of the kind that the flags say.
+// request returns a pay request of the kind that the flags say.
 func request(id string, change ...func(*payment.PayRequest)) *payment.PayRequest {
 	r := &payment.PayRequest{
 		AcquirerID: "A1", PSPID: "P1", PaymentRequestID: id,
@@ -55,12 +55,13 @@ func stranger(r *payment.PayRequest) {
 	r.PaymentMethod.PaymentMethodMetaData.UserLoginID = alipayplus.Conceal("852-91111111")
 }
 
-// creation is the second pay of the guide, with consent to one-click payments.
+// creation returns the second pay of the guide, with consent to one-click
+// payments.
 func creation(id string, change ...func(*payment.PayRequest)) *payment.PayRequest {
 	return request(id, append([]func(*payment.PayRequest){agreement, easyPay, consent, inADay}, change...)...)
 }
 
-// oneClick is a payment with a token.
+// oneClick returns a payment with a token.
 func oneClick(id string, token alipayplus.Secret, change ...func(*payment.PayRequest)) *payment.PayRequest {
 	return request(id, append([]func(*payment.PayRequest){agreement, easyPay, method(token.Reveal()), inADay}, change...)...)
 }
@@ -199,7 +200,7 @@ func TestTokenOfAnotherClient(t *testing.T) {
 	})
 }
 
-// config is a complete Config over a world's database.
+// config returns a complete Config over a world's database.
 func (w *world) config(change ...func(*easypay.Config)) easypay.Config {
 	cfg := easypay.Config{
 		Payments: w.payments, Sealer: w.sealer, PageURL: pageURL,

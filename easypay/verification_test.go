@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// notified is the result that Alipay+ got by notifyPayment, if it got one.
+// notified returns the result that Alipay+ got by notifyPayment, if it got one.
 func (w *world) notified(id string) string {
 	w.Helper()
 	w.workFor(10 * time.Second)
@@ -100,14 +101,15 @@ var errLedger = errors.New("the ledger does not answer")
 // silent makes the ledger fail until the returned function is called: its calls
 // do not arrive, or only their answers are lost.
 func (w *world) silent(arrives bool) (speaks func()) {
-	quiet := true
+	var quiet atomic.Bool
+	quiet.Store(true)
 	w.remote.Fault = func(_ context.Context, _ string, after bool) error {
-		if quiet && after == arrives {
+		if quiet.Load() && after == arrives {
 			return errLedger
 		}
 		return nil
 	}
-	return func() { quiet = false }
+	return func() { quiet.Store(false) }
 }
 
 // cancelPayment while the debit runs: S only when it is certain that the user

@@ -129,7 +129,7 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 	return w
 }
 
-// authNotify is Alipay+'s.
+// authNotify answers as Alipay+.
 func (w *world) authNotify(_ context.Context, r *auth.AuthNotifyRequest) (*auth.AuthNotifyResponse, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,7 +144,7 @@ func (w *world) authNotify(_ context.Context, r *auth.AuthNotifyRequest) (*auth.
 	return &auth.AuthNotifyResponse{}, nil
 }
 
-// credentials are the wallet's.
+// credentials returns the wallet's.
 func (w *world) credentials() alipayplus.Credentials {
 	c := w.gateway.Credentials()
 	signer.key.Do(func() { signer.Signer = c.Signer })
@@ -233,7 +233,7 @@ func (s slowTokens) Check(ctx context.Context, token alipayplus.Secret, scope st
 	return s.w.tokens.Check(ctx, token, scope)
 }
 
-// serve is the handler of p over store.
+// serve returns the handler of p over store.
 func (w *world) serve(p *wallet, store alipayplus.IdempotencyStore) http.Handler {
 	return testkit.Must(alipayplus.NewHandler(
 		alipayplus.HandlerConfig{Credentials: w.credentials(), Idempotency: store},
@@ -244,7 +244,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// send is Alipay+ calling the wallet. A process that died meanwhile gave no
+// send has Alipay+ call the wallet. A process that died meanwhile gave no
 // answer.
 func send[Req, Resp any](w *world, path string, op *alipayplus.Inbound[Req, Resp], request *Req) (*Resp, error) {
 	answer, err := alipayplustest.Send(w.Context(), w.gateway, w.handler, path, op, request)
@@ -254,7 +254,7 @@ func send[Req, Resp any](w *world, path string, op *alipayplus.Inbound[Req, Resp
 	return answer, err
 }
 
-// pay is send for pay, which must be answered.
+// pay sends pay, which must be answered.
 func (w *world) pay(r *payment.PayRequest) *payment.PayResponse {
 	w.Helper()
 	answer, err := send(w, payPath, payment.Pay, r)
@@ -265,14 +265,14 @@ func (w *world) pay(r *payment.PayRequest) *payment.PayResponse {
 	return answer
 }
 
-// open is Alipay+ opening the page of an answer for the user.
+// open has Alipay+ open the page of an answer for the user.
 func (w *world) open(answer *payment.PayResponse) {
 	if url := answer.PaymentURL.Reveal(); len(url) > len(pageURL) {
 		w.page = url[len(pageURL):]
 	}
 }
 
-// inquire is the result of inquiryPayment, of itself or of the payment.
+// inquire returns the result of inquiryPayment, of itself or of the payment.
 func (w *world) inquire(id string) string {
 	w.Helper()
 	answer, err := send(w, "/wallet/inquiryPayment", payment.InquiryPayment,
@@ -306,12 +306,12 @@ func (w *world) workFor(d time.Duration) {
 	running.Wait()
 }
 
-// record is what the wallet knows of a payment.
+// record returns what the wallet knows of a payment.
 func (w *world) record(id string) payment.Record {
 	return testkit.Must(w.records.Find(w.Context(), id))
 }
 
-// known are the tokens that Alipay+ knows, each once.
+// known returns the tokens that Alipay+ knows, each once.
 func (w *world) known() []auth.TokenCreated {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -326,7 +326,7 @@ func (w *world) known() []auth.TokenCreated {
 	return known
 }
 
-// balance is what the customer has.
+// balance returns what the customer has.
 func (w *world) balance() int64 {
 	if w.remote != nil {
 		return w.remote.Balance(customerID)
@@ -354,13 +354,13 @@ func (w *world) bookings() int {
 	return n
 }
 
-// waiting is how many messages are not acknowledged.
+// waiting returns how many messages are not acknowledged.
 func (w *world) waiting() int {
 	time.Sleep(10 * time.Hour) // every lease and every wait is over
 	return len(testkit.Must(w.memory.Lease(w.Context(), 100, time.Second))) + len(testkit.Must(w.memory.DeadLetters(w.Context(), 100)))
 }
 
-// calls are the requests of an API with a key that reached Alipay+.
+// calls returns the requests of an API with a key that reached Alipay+.
 func (w *world) calls(op interface{ Name() string }, key string) (bodies []string) {
 	for _, call := range w.gateway.Calls(op) {
 		if call.Key == key {
@@ -386,7 +386,7 @@ func story(t *testing.T, fn func(*world)) {
 	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, false, mistake{})) })
 }
 
-// remoteStory is a story with the money in a service of its own.
+// remoteStory runs a story with the money in a service of its own.
 func remoteStory(t *testing.T, fn func(*world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, true, mistake{})) })

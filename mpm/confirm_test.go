@@ -13,7 +13,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// opened is a wallet where alice has scanned order.
+// opened makes a wallet where alice has scanned order.
 func opened(t *testing.T, cfg mpm.Config, change ...func(*payment.ServiceConfig)) bench {
 	t.Helper()
 	f := newFlow(t, cfg, order(), nil, change...)

@@ -17,8 +17,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// exampleConfig is a Config whose client talks to an Alipay+ in memory. A real
-// one has the Identifier of codeid.Open.
+// exampleConfig returns a Config whose client talks to an Alipay+ in memory. A
+// real one has the Identifier of codeid.Open.
 func exampleConfig() mpm.Config {
 	g := alipayplustest.New(program{})
 	alipayplustest.Answer(g, mpm.UserInitiatedPay,
@@ -128,8 +128,8 @@ func ExampleStep() {
 	// {"step":"sdkAction","actionType":"HANDLE_BY_SDK","sdkActionPayload":"opaque","call":"handleAction"} <nil>
 }
 
-// After launch the client SDK calls the app's decode with the code of the order.
-// The JSON then names the function of its callback in "call".
+// After launch the client SDK calls the app's decode with the code of the
+// order. The JSON then names the function of its callback in "call".
 func ExampleFlow_Decode() {
 	flow, err := mpm.NewFlow(exampleConfig())
 	if err != nil {
@@ -199,8 +199,8 @@ func ExampleFlow_Handler() {
 	// 200 {"step":"launch","redirectUrl":"https://shop.example/counter/7","userAgent":"AlipayConnect"}
 }
 
-// Telling a user early that a payment will be above a limit. Alipay+ enforces the
-// limits by itself.
+// Telling a user early that a payment will be above a limit. Alipay+ enforces
+// the limits by itself.
 func ExampleLimit_Check() {
 	spentThisYear := alipayplus.Amount{Currency: "CNY", Minor: 49_800_00}
 	for _, minor := range []int64{200_00, 300_00, 600_00} {

@@ -35,8 +35,8 @@ func check(_ context.Context, c payment.Check) error {
 	return nil
 }
 
-// A wallet's whole backend. Here it keeps everything in memory, and Alipay+, the
-// merchant and the user's phone are doubles of the SDK; a real one has
+// A wallet's whole backend. Here it keeps everything in memory, and Alipay+,
+// the merchant and the user's phone are doubles of the SDK; a real one has
 // alipayplus.ParseCredentials, the database of package sqlstore and a Ledger of
 // its own, and serves its two handlers with alipayplus.Serve.
 func Example() {

@@ -41,7 +41,8 @@ func (r remote) IdentifyCode(context.Context, alipayplus.Secret) (codeid.RemoteA
 	return codeid.RemoteAnswer(r), nil
 }
 
-// order is what Alipay+ answers for a plain order, after the documents' sample.
+// order returns what Alipay+ answers for a plain order, after the documents'
+// sample.
 func order() *mpm.UserInitiatedPayResponse {
 	return &mpm.UserInitiatedPayResponse{
 		AcquirerID: "102", PSPID: "103", CodeType: "ORDER_CODE", PaymentRequestID: "2025030101",

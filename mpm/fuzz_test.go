@@ -11,8 +11,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
 
-// members are those of a JSON object as encoding/json reads them into a map; sure
-// is false if a name is known in another case alone.
+// members returns the members of a JSON object as encoding/json reads them into
+// a map; sure is false if a name is known in another case alone.
 func members(text []byte, known ...string) (all map[string]any, sure bool) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

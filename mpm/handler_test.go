@@ -58,7 +58,7 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	return post(h, path, "", func(r *http.Request) { r.Method = http.MethodGet })
 }
 
-// appWallet is the wallet of APP.md.
+// appWallet makes the wallet of APP.md.
 func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 	g := alipayplustest.New(t)
 	alipayplustest.Answer(g, mpm.UserInitiatedPay, func(_ context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {

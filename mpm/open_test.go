@@ -183,7 +183,7 @@ func TestOpenExpired(t *testing.T) {
 	})
 }
 
-// agreed is alice agreeing to order.
+// agreed has alice agree to order.
 func agreed() payment.Confirmation {
 	return payment.Confirmation{PaymentRequestID: orderID, CustomerID: "alice", Shown: krw(1000)}
 }

@@ -89,7 +89,7 @@ func resultBody(code alipayplus.ResultCode) []byte {
 	return fmt.Appendf(nil, `{"result":{"resultCode":%q,"resultStatus":%q}}`, string(r.Code), string(r.Status))
 }
 
-// decode is Alipay+ decoding, as often as it is asked.
+// decode has Alipay+ decode, as often as it is asked.
 func (a *simAlipay) decode(body []byte) []byte {
 	var r struct{ CodeValue, CustomerID string }
 	if err := json.Unmarshal(body, &r); err != nil {
@@ -167,7 +167,7 @@ func (a *simAlipay) sending(body []byte, n int) *book {
 	return b
 }
 
-// notified is Alipay+ taking a notification.
+// notified has Alipay+ take a notification.
 func (a *simAlipay) notified(body []byte) []byte {
 	var r notice
 	_ = json.Unmarshal(body, &r)
@@ -196,7 +196,7 @@ func (a *simAlipay) notified(body []byte) []byte {
 	return resultBody(alipayplus.CodeSuccess)
 }
 
-// run is what Alipay+ does about an order: it asks, cancels, refunds.
+// run does what Alipay+ does about an order: it asks, cancels, refunds.
 func (a *simAlipay) run(b *book) {
 	w := a.world
 	if w.chance(20) == 0 { // cancelled before the wallet saw it

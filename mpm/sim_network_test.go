@@ -18,7 +18,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
-// transport is the network between a process of the wallet and Alipay+.
+// transport returns the network between a process of the wallet and Alipay+.
 func (a *simAlipay) transport(p *process) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		w := a.world
@@ -145,8 +145,8 @@ func (a *simAlipay) send(path string, request, answer any) bool {
 	return true
 }
 
-// mixUp is an answer that belongs to another order, one that the wallet has
-// stored already.
+// mixUp returns an answer that belongs to another order, one that the wallet
+// has stored already.
 func (a *simAlipay) mixUp(body []byte) []byte {
 	var r struct{ CodeValue string }
 	_ = json.Unmarshal(body, &r)

@@ -75,7 +75,7 @@ func (u *user) look(p *process) (json.Marshaler, error) {
 	return p.flow.Scan(context.Background(), alipayplus.Conceal(u.book.code+"\n"), u.name)
 }
 
-// scan is a user who scans and perhaps pays.
+// scan has a user scan and perhaps pay.
 func (u *user) scan() {
 	w := u.world
 	for range 100 {

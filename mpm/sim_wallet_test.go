@@ -122,7 +122,7 @@ func (q simQueue) Finish(ctx context.Context, d alipayplus.Delivery, end alipayp
 	return q.Memory.Finish(ctx, d, end)
 }
 
-// rebuilt is m made anew instead of stored.
+// rebuilt returns m made anew instead of stored.
 func rebuilt(m alipayplus.Message, tries int) alipayplus.Message {
 	var r payment.NotifyPaymentRequest
 	if json.Unmarshal([]byte(m.Body.Reveal()), &r) != nil || r.PaymentID == "" {
@@ -151,7 +151,7 @@ func (s simStore) Finish(ctx context.Context, c alipayplus.Claim, answer []byte)
 
 var errNoCheck = errors.New("risk control does not answer")
 
-// check is the wallet's risk control.
+// check does the wallet's risk control.
 func (w *world) check(_ context.Context, c payment.Check) error {
 	luck := w.chance(100)
 	switch {
@@ -200,7 +200,7 @@ func (b simBank) send(call func() (time.Time, error)) (at time.Time, err error) 
 	return at, err
 }
 
-// travel is the way to the bank or back, sometimes a long one.
+// travel takes the time of the way to the bank or back, sometimes a long one.
 func (b simBank) travel() {
 	b.w.pause(time.Millisecond, 300*time.Millisecond)
 	if b.w.chance(6) == 0 {

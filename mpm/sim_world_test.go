@@ -92,12 +92,17 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 		w.start()
 
 		var actors sync.WaitGroup
+		var act []func() // of the actors: they start when all orders are there
 		for i := range paymentsPerWorld {
 			b := w.alipay.order(i)
 			user := &user{world: w, book: b, name: [...]string{"alice", "bob"}[w.chance(2)], intercepted: w.chance(2) == 0}
 			first, second := w.draw(0, 20*time.Second), w.draw(0, 20*time.Second)
-			actors.Go(func() { time.Sleep(first); user.run() })
-			actors.Go(func() { time.Sleep(second); w.alipay.run(b) })
+			act = append(act,
+				func() { time.Sleep(first); user.run() },
+				func() { time.Sleep(second); w.alipay.run(b) })
+		}
+		for _, f := range act {
+			actors.Go(f)
 		}
 		for _, job := range []func(*process, context.Context) error{
 			func(p *process, ctx context.Context) error { return p.relays[0].Run(ctx) },
@@ -149,7 +154,7 @@ func (w *world) isStopped() bool {
 	return w.stopped
 }
 
-// chance is a random number below n.
+// chance returns a random number below n.
 func (w *world) chance(n int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -224,7 +229,7 @@ func (r simRetry) Next(a alipayplus.Attempt) (time.Duration, bool) {
 	return r.w.draw(50*time.Millisecond, 2*time.Second), a.Number < 3
 }
 
-// visit is a process coming to a place where it may die. A dead process does
+// visit has a process come to a place where it may die. A dead process does
 // not go on: its goroutines end, whatever they were doing.
 func (w *world) visit(p *process, place string, others bool) {
 	p.goOn()
@@ -302,7 +307,7 @@ func (t *thread) run() {
 	crashed = false
 }
 
-// record is a payment in the wallet's database.
+// record returns a payment in the wallet's database.
 func (w *world) record(id string) payment.Record {
 	r, err := w.records.Find(context.Background(), id)
 	if err != nil {
@@ -311,7 +316,7 @@ func (w *world) record(id string) payment.Record {
 	return r
 }
 
-// dead are the keys of the dead letters.
+// dead returns the keys of the dead letters.
 func (w *world) dead() map[string]bool {
 	keys := map[string]bool{}
 	for _, d := range testkit.Must(w.memory.DeadLetters(context.Background(), 100)) {

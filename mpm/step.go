@@ -77,7 +77,7 @@ type Launch struct {
 type SDKAction struct {
 	ActionType string                // as Alipay+ gave it
 	Payload    alipayplus.Secret     // opaque, byte for byte
-	Origin     Origin                //
+	Origin     Origin                // how the code came to the backend
 	Code       alipayplus.ResultCode // of the answer that held the action: SUCCESS, or why it failed
 }
 

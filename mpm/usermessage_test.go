@@ -61,7 +61,8 @@ func TestMessageOf(t *testing.T) {
 	}
 }
 
-// documentedCodes are the values of all constants Code… of package alipayplus.
+// documentedCodes returns the values of all constants Code… of package
+// alipayplus.
 func documentedCodes(t *testing.T) (codes []alipayplus.ResultCode) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../alipayplus/result.go", nil, 0)

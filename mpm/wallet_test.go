@@ -28,7 +28,7 @@ type wallet struct {
 	relay    *alipayplus.Relay
 }
 
-// newWallet is a wallet at g, with customers alice and bob.
+// newWallet makes a wallet at g, with customers alice and bob.
 func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config, change ...func(*payment.ServiceConfig)) *wallet {
 	t.Helper()
 	config := g.Config()
@@ -59,7 +59,7 @@ func (w *wallet) deliver(ctx context.Context) {
 	_ = w.relay.Run(ctx)
 }
 
-// find is the record of a payment.
+// find returns the record of a payment.
 func (w *wallet) find(t *testing.T, id string) payment.Record {
 	t.Helper()
 	record, err := w.payments.Find(t.Context(), id)

@@ -48,7 +48,7 @@ func play(t *testing.T) *played {
 	return p
 }
 
-// scan is the user scanning a code, from the Scan page on.
+// scan has the user scan a code, from the Scan page on.
 func (p *played) scan(t *testing.T, code string) (pages []string) {
 	t.Helper()
 	pages, err := p.app.ScanCode(t.Context(), code)
@@ -195,7 +195,7 @@ func TestMainlandAuthorization(t *testing.T) {
 	})
 }
 
-// limited is Alipay+ enforcing the limits of the Chinese mainland.
+// limited has Alipay+ enforce the limits of the Chinese mainland.
 func limited(shop *mpmtest.Merchant) func(mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
 	return func(o mpmtest.Order) (*mpm.UserInitiatedPayResponse, error) {
 		limit := mpm.MainlandInStore

@@ -19,8 +19,8 @@ type Acceptance struct {
 	Client alipayplus.ClientConfig
 }
 
-// NewAcceptance makes an Acceptance of a world, with credentials that sign with a
-// version of the wallet's key.
+// NewAcceptance makes an Acceptance of a world, with credentials that sign with
+// a version of the wallet's key.
 func NewAcceptance(world accept.World, version string) (Acceptance, error) {
 	signer, err := alipayplus.NewSigner(version, world.WalletKeys[version])
 	if err != nil {
@@ -38,9 +38,9 @@ func NewAcceptance(world accept.World, version string) (Acceptance, error) {
 
 // TestBackend runs the acceptance suite, see package accept, on a wallet's
 // backend in this process: in a testing/synctest bubble, so that no wait takes
-// time. cfg needs Capabilities. start makes the backend; its goroutines must end
-// with ctx. Every check that fails is an error of t, with the messages that were
-// exchanged.
+// time. cfg needs Capabilities. start makes the backend; its goroutines must
+// end with ctx. Every check that fails is an error of t, with the messages that
+// were exchanged.
 func TestBackend(t *testing.T, cfg accept.Config, start func(ctx context.Context, a Acceptance) (accept.Handlers, error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -59,9 +59,9 @@ func TestBackend(t *testing.T, cfg accept.Config, start func(ctx context.Context
 	})
 }
 
-// ReportAcceptance makes an error of t of each check of report that failed, with
-// the messages that were exchanged, and logs the summary: for a wallet that
-// accept.RunOverHTTP checks.
+// ReportAcceptance makes an error of t of each check of report that failed,
+// with the messages that were exchanged, and logs the summary: for a wallet
+// that accept.RunOverHTTP checks.
 func ReportAcceptance(t testing.TB, report *accept.Report) {
 	t.Helper()
 	for _, r := range report.Checks {

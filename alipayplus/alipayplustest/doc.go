@@ -1,5 +1,5 @@
 // Package alipayplustest plays Alipay+ in a test or a demonstration: in memory
-// as an http.RoundTripper, without a socket and at home in testing/synctest, or
+// as an http.RoundTripper, without a socket and so fit for testing/synctest, or
 // over HTTP as an http.Handler.
 //
 // # A wallet that calls Alipay+

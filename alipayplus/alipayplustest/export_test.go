@@ -8,7 +8,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// CheckClient is the part of TestClient with this name.
+// CheckClient runs the part of TestClient with this name.
 func CheckClient(t *testing.T, rule string, call ClientUnderTest) error {
 	for _, r := range clientRules {
 		if r.name == rule {
@@ -18,7 +18,7 @@ func CheckClient(t *testing.T, rule string, call ClientUnderTest) error {
 	return errors.New("no such rule")
 }
 
-// ClientRules are the names of the parts of TestClient.
+// ClientRules returns the names of the parts of TestClient.
 func ClientRules() (names []string) {
 	for _, rule := range clientRules {
 		names = append(names, rule.name)
@@ -26,10 +26,10 @@ func ClientRules() (names []string) {
 	return names
 }
 
-// AlipayKey is the public key of Alipay+ in all of this package's tests.
+// AlipayKey returns the public key of Alipay+ in all of this package's tests.
 func AlipayKey() *rsa.PublicKey { return &must(makeKeys()).alipay.PublicKey }
 
-// CheckHandler is the part of TestHandler with this name.
+// CheckHandler runs the part of TestHandler with this name.
 func CheckHandler(t *testing.T, rule string, open HandlerUnderTest) error {
 	for _, r := range handlerRules {
 		if r.name == rule {
@@ -39,7 +39,7 @@ func CheckHandler(t *testing.T, rule string, open HandlerUnderTest) error {
 	return errors.New("no such rule")
 }
 
-// HandlerRules are the names of the parts of TestHandler.
+// HandlerRules returns the names of the parts of TestHandler.
 func HandlerRules() (names []string) {
 	for _, rule := range handlerRules {
 		names = append(names, rule.name)
@@ -47,7 +47,7 @@ func HandlerRules() (names []string) {
 	return names
 }
 
-// BrokenSignerRules are the parts of TestSigner that s fails.
+// BrokenSignerRules returns the parts of TestSigner that s fails.
 func BrokenSignerRules(s alipayplus.Signer, public *rsa.PublicKey) map[string]error {
 	broken := map[string]error{}
 	for _, rule := range signerRules {
@@ -58,8 +58,9 @@ func BrokenSignerRules(s alipayplus.Signer, public *rsa.PublicKey) map[string]er
 	return broken
 }
 
-// SignerRules is how many parts TestSigner has.
+// SignerRules returns how many parts TestSigner has.
 func SignerRules() int { return len(signerRules) }
 
-// WalletKey is the private key of the wallet in all of this package's tests.
+// WalletKey returns the private key of the wallet in all of this package's
+// tests.
 func WalletKey() *rsa.PrivateKey { return must(makeKeys()).wallet }

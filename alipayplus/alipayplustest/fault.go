@@ -113,8 +113,8 @@ func HalfSigned() Fault {
 	}
 }
 
-// Unsigned makes a fault where somebody answers result, unsigned, and the request
-// is not processed.
+// Unsigned makes a fault where somebody answers result, unsigned, and the
+// request is not processed.
 func Unsigned(result alipayplus.Result) Fault {
 	return func(*http.Request, func(*http.Request) *http.Response) (*http.Response, error) {
 		return unsigned(http.StatusOK, result), nil

@@ -184,9 +184,7 @@ func encodeAnswer[Resp any](response *Resp, err error) []byte {
 	if err != nil {
 		return resultBody(alipayplus.CodeUnknownException.Result())
 	}
-	var answer struct {
-		Result alipayplus.Result `json:"result"`
-	}
+	var answer resultOnly
 	if json.Unmarshal(body, &answer) == nil && answer.Result == (alipayplus.Result{}) {
 		body = withResult(body, alipayplus.CodeSuccess.Result())
 	}
@@ -208,11 +206,12 @@ func resultOf(err error) alipayplus.Result {
 	return alipayplus.CodeUnknownException.Result()
 }
 
-func resultBody(r alipayplus.Result) []byte {
-	return must(wire.EncodeUnchecked(struct {
-		Result alipayplus.Result `json:"result"`
-	}{r}))
+// resultOnly is what all answers have.
+type resultOnly struct {
+	Result alipayplus.Result `json:"result"`
 }
+
+func resultBody(r alipayplus.Result) []byte { return must(wire.EncodeUnchecked(resultOnly{r})) }
 
 // withResult puts r before the members of an answer without result.
 func withResult(body []byte, r alipayplus.Result) []byte {
@@ -426,9 +425,7 @@ func (o *operation) answer(ctx context.Context, request any, idempotency *alipay
 }
 
 func statusIn(body []byte) alipayplus.ResultStatus {
-	var answer struct {
-		Result alipayplus.Result `json:"result"`
-	}
+	var answer resultOnly
 	_ = json.Unmarshal(body, &answer)
 	return answer.Result.Status
 }
@@ -437,7 +434,7 @@ func statusIn(body []byte) alipayplus.ResultStatus {
 func (g *Gateway) sign(target string, body []byte, at time.Time) *http.Response {
 	content := alipayplus.Content{
 		Method: http.MethodPost, Target: target, ClientID: g.clientID,
-		Time: at.UTC().Format("2006-01-02T15:04:05.000Z"), Body: body,
+		Time: headerTime(at), Body: body,
 	}
 	return respond(http.StatusOK, http.Header{
 		"Client-Id":     {content.ClientID},

@@ -139,8 +139,8 @@ func (m *mischief) deliverLate(chance *rand.Rand, now bool) Fault {
 	}
 }
 
-// unknownAfter makes a fault where Alipay+ processes the request and then does not know what came
-// of it.
+// unknownAfter makes a fault where Alipay+ processes the request and then does
+// not know what came of it.
 func unknownAfter() Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		serve(r)
@@ -171,8 +171,8 @@ func flipBit(chance *rand.Rand) Fault {
 	}
 }
 
-// scrambled makes a fault where the answer has its members in another order, and some that no
-// version of the SDK knows. It is signed like that.
+// scrambled makes a fault where the answer has its members in another order,
+// and some that no version of the SDK knows. It is signed like that.
 func scrambled(chance *rand.Rand) Fault {
 	return func(r *http.Request, serve func(*http.Request) *http.Response) (*http.Response, error) {
 		body, err := io.ReadAll(serve(r).Body)

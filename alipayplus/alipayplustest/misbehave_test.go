@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -42,18 +43,33 @@ var (
 	move  = alipayplus.NewInbound(alipayplus.Spec[request, response]{Name: "move", Idempotency: identity})
 )
 
-// tb is an alipayplustest.TB that keeps what it is told.
+// tb is an alipayplustest.TB that keeps what it is told. Like a testing.T it is
+// safe for concurrent use; its fields are read when the callers have ended.
 type tb struct {
+	mu           sync.Mutex
 	errors, logs []string
 	cleanups     []func()
 }
 
 func (t *tb) Helper() {}
+
 func (t *tb) Errorf(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.errors = append(t.errors, fmt.Sprintf(format, args...))
 }
-func (t *tb) Logf(format string, args ...any) { t.logs = append(t.logs, fmt.Sprintf(format, args...)) }
-func (t *tb) Cleanup(f func())                { t.cleanups = append(t.cleanups, f) }
+
+func (t *tb) Logf(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.logs = append(t.logs, fmt.Sprintf(format, args...))
+}
+
+func (t *tb) Cleanup(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cleanups = append(t.cleanups, f)
+}
 
 // truth returns what Alipay+ decided about an id: F for every third.
 func truth(id string) (status alipayplus.ResultStatus, ref string) {

@@ -41,7 +41,7 @@ func Send[Req, Resp any](ctx context.Context, g *Gateway, h http.Handler, path s
 func (g *Gateway) NewRequest(ctx context.Context, path string, body []byte) *http.Request {
 	content := alipayplus.Content{
 		Method: http.MethodPost, Target: path, ClientID: g.clientID,
-		Time: time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), Body: body,
+		Time: headerTime(time.Now()), Body: body,
 	}
 	r := must(http.NewRequestWithContext(ctx, http.MethodPost, "https://wallet.example"+path, bytes.NewReader(body)))
 	r.Body = rewinding{bytes.NewReader(body)}

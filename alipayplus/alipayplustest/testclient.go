@@ -28,15 +28,16 @@ import (
 )
 
 // ClientUnderTest makes one call to Alipay+ with these credentials over rt and
-// reports what it knows at its end. The body is a JSON object in which id is the
-// idempotency field, so that the call may be repeated. A client built on the SDK
-// returns [alipayplus.OutcomeOf] of its error.
+// reports what it knows at its end. The body is a JSON object in which id is
+// the idempotency field, so that the call may be repeated. A client built on
+// the SDK returns [alipayplus.OutcomeOf] of its error.
 type ClientUnderTest func(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome
 
-// TestClient is what Alipay+ and a wallet's money ask of a client, as a test: what
-// it sends, which answers it believes and when it repeats a call. It is for a
-// client of your own, or one that wraps the SDK. Each part names the rule that it
-// checks, and runs in a bubble of testing/synctest, so that waits take no time.
+// TestClient tests what Alipay+ and a wallet's money ask of a client: what it
+// sends, which answers it believes and when it repeats a call. It is for a
+// client of your own, or one that wraps the SDK. Each part names the rule that
+// it checks, and runs in a bubble of testing/synctest, so that waits take no
+// time.
 func TestClient(t *testing.T, call ClientUnderTest) {
 	t.Helper()
 	for _, rule := range clientRules {
@@ -83,6 +84,7 @@ const (
 	answerU = `{"result":{"resultCode":"UNKNOWN_EXCEPTION","resultMessage":"unknown","resultStatus":"U"}}`
 )
 
+// headerTime returns t as a Request-Time or Response-Time.
 func headerTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func rawSign(key *rsa.PrivateKey, content string) []byte {
@@ -94,7 +96,7 @@ func signatureHeader(signature []byte) string {
 	return "algorithm=RSA256,keyVersion=1,signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(signature))
 }
 
-// reply is a signed answer, before something is wrong with it.
+// reply returns a signed answer, before something is wrong with it.
 func (p *peer) reply(r *sent, body string) *http.Response {
 	return p.replyAt(r, body, headerTime(time.Now()))
 }
@@ -153,24 +155,28 @@ func (rule *clientRule) run(t *testing.T, call ClientUnderTest, turn int) (err e
 		}
 		return rule.script(p, n, attempt)
 	}), "T0001")
+	p.mu.Lock() // the client may have left an attempt running
+	seen := slices.Clone(p.seen)
+	p.mu.Unlock()
+	n := len(seen)
 	if outcome != rule.want && outcome != rule.or {
-		return fmt.Errorf("the outcome is %v after %d attempts, want %v", outcome, len(p.seen), rule.want)
+		return fmt.Errorf("the outcome is %v after %d attempts, want %v", outcome, n, rule.want)
 	}
-	if n := len(p.seen); rule.attempts > 0 && n != rule.attempts || rule.repeats && n < 2 || n == 0 || n > 100 {
+	if rule.attempts > 0 && n != rule.attempts || rule.repeats && n < 2 || n == 0 || n > 100 {
 		return fmt.Errorf("%d attempts", n)
 	}
-	return p.requests(credentials)
+	return p.check(credentials, seen)
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// requests checks what every attempt must be.
-func (p *peer) requests(c alipayplus.Credentials) error {
+// check checks what every attempt must be.
+func (p *peer) check(c alipayplus.Credentials, seen []*sent) error {
 	wallet := must(alipayplus.NewKeyRing(map[string]*rsa.PublicKey{"1": &p.pair.wallet.PublicKey}))
 	times := map[time.Time]string{}
-	for i, r := range p.seen {
+	for i, r := range seen {
 		wrong := func(format string, args ...any) error {
 			return fmt.Errorf("attempt %d: %s", i+1, fmt.Sprintf(format, args...))
 		}
@@ -187,9 +193,9 @@ func (p *peer) requests(c alipayplus.Credentials) error {
 			return wrong("method %s", r.method)
 		case r.header.Get("Client-Id") != c.ClientID:
 			return wrong("another Client-Id")
-		case r.host != p.seen[0].host:
+		case r.host != seen[0].host:
 			return wrong("a signed request goes to another host")
-		case r.body != p.seen[0].body:
+		case r.body != seen[0].body:
 			return wrong("another body than attempt 1")
 		case !strings.Contains(r.body, `"T0001"`):
 			return wrong("the id of the call is not in the body")
@@ -212,12 +218,12 @@ func (p *peer) requests(c alipayplus.Credentials) error {
 	return nil
 }
 
-// always is a script of one answer for all attempts.
+// always makes a script of one answer for all attempts.
 func always(f func(p *peer, r *sent) *http.Response) func(*peer, int, *sent) (*http.Response, error) {
 	return func(p *peer, _ int, r *sent) (*http.Response, error) { return f(p, r), nil }
 }
 
-// then is a script of a first answer, and S for all later attempts.
+// then makes a script of a first answer, and S for all later attempts.
 func then(first func(p *peer, r *sent) (*http.Response, error)) func(*peer, int, *sent) (*http.Response, error) {
 	return func(p *peer, n int, r *sent) (*http.Response, error) {
 		if n == 1 {

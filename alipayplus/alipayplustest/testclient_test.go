@@ -36,7 +36,7 @@ var conformOut = alipayplus.NewOutbound(alipayplus.Spec[conformOrder, conformAns
 	Idempotency: func(o *conformOrder) alipayplus.Idempotency { return alipayplus.Idempotency{Key: o.ID} },
 })
 
-// sdkCall is the SDK under TestClient.
+// sdkCall puts the SDK under TestClient.
 func sdkCall(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome {
 	client, err := alipayplus.NewClient(alipayplus.ClientConfig{Credentials: c, BaseURL: "https://gateway.example", Transport: rt})
 	if err != nil {
@@ -109,9 +109,9 @@ var clientZoo = map[string]string{
 	"verifies the header as it is, percents and all": "a signed S is a success",
 }
 
-// Each client of the zoo fails the rule that names its mistake; without a mistake
-// the same client passes all, and so does the SDK. No rule is without a client that
-// fails it.
+// Each client of the zoo fails the rule that names its mistake; without a
+// mistake the same client passes all, and so does the SDK. No rule is without a
+// client that fails it.
 func TestClientFindsEachMistake(t *testing.T) {
 	check := func(rule, mistake string) error {
 		return alipayplustest.CheckClient(t, rule, func(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome {

@@ -28,27 +28,28 @@ type HandledOrder struct {
 	Payer string `json:"payer,omitzero" wire:"max=64"`
 }
 
-// HandledAnswer is the answer of TestHandler. Receipt is what the function of an
-// API made; a repetition gets the same.
+// HandledAnswer is the answer of TestHandler. Receipt is what the function of
+// an API made; a repetition gets the same.
 type HandledAnswer struct {
 	Result  alipayplus.Result `json:"result" wire:"check"`
 	Receipt string            `json:"receipt,omitzero" wire:"check"`
 }
 
-// HandledOrderPath is where the handler under test serves the API of TestHandler.
+// HandledOrderPath is where the handler under test serves the API of
+// TestHandler.
 const HandledOrderPath = "/alipayplus/handledOrder"
 
-// HandlerUnderTest makes a wallet's handler with these credentials, over a store
-// that holds nothing. It serves one API, at HandledOrderPath, by run, whose error
-// means what it means to Inbound.Handle: a nil error is S, a ResultCode is F, any
-// other error is U.
+// HandlerUnderTest makes a wallet's handler with these credentials, over a
+// store that holds nothing. It serves one API, at HandledOrderPath, by run,
+// whose error means what it means to Inbound.Handle: a nil error is S, a
+// ResultCode is F, any other error is U.
 type HandlerUnderTest func(t *testing.T, c alipayplus.Credentials, run func(context.Context, *HandledOrder) (*HandledAnswer, error)) http.Handler
 
-// TestHandler is what Alipay+ and a wallet's money ask of the server that answers
-// Alipay+, as a test: which requests it runs, how often, and what it answers. It
-// is for a server of your own, or one that wraps the SDK with routers, proxies and
-// a store of its own. Each part names the rule that it checks, and runs in a
-// bubble of testing/synctest.
+// TestHandler tests what Alipay+ and a wallet's money ask of the server that
+// answers Alipay+: which requests it runs, how often, and what it answers. It
+// is for a server of your own, or one that wraps the SDK with routers, proxies
+// and a store of its own. Each part names the rule that it checks, and runs in
+// a bubble of testing/synctest.
 func TestHandler(t *testing.T, open HandlerUnderTest) {
 	t.Helper()
 	for _, rule := range handlerRules {
@@ -116,7 +117,7 @@ func (h *handlerTest) ran(want int) error {
 
 const handledBody = `{"id":"P1","payer":"C1"}`
 
-// signed is a signed request, before something is wrong with it.
+// signed returns a signed request, before something is wrong with it.
 func (h *handlerTest) signed(body string) *http.Request {
 	return h.g.NewRequest(h.Context(), HandledOrderPath, []byte(body))
 }
@@ -140,7 +141,7 @@ func (h *handlerTest) refused(r *http.Request) error {
 	return h.ran(0)
 }
 
-// spoiled is a rule about a request with one thing wrong.
+// spoiled makes a rule about a request with one thing wrong.
 func spoiled(name string, spoil func(h *handlerTest, r *http.Request)) handlerRule {
 	return handlerRule{name, func(h *handlerTest) error {
 		r := h.signed(handledBody)
@@ -149,7 +150,7 @@ func spoiled(name string, spoil func(h *handlerTest, r *http.Request)) handlerRu
 	}}
 }
 
-// honoured is a rule about a request that is odd and right.
+// honoured makes a rule about a request that is odd and right.
 func honoured(name string, change func(h *handlerTest, r *http.Request)) handlerRule {
 	return handlerRule{name, func(h *handlerTest) error {
 		r := h.signed(handledBody)

@@ -47,8 +47,8 @@ func TestHandlerOfTheSDK(t *testing.T) {
 	})
 }
 
-// handlerZoo are servers with one mistake each, and the rule of TestHandler that
-// must find it.
+// handlerZoo are servers with one mistake each, and the rule of TestHandler
+// that must find it.
 var handlerZoo = map[string]string{
 	"skips the check without a Signature":     "a request without Signature is refused",
 	"skips the check without a Request-Time":  "a request without Request-Time is refused",
@@ -94,8 +94,9 @@ func openNaive(mistake string) alipayplustest.HandlerUnderTest {
 	}
 }
 
-// Each server of the zoo fails the rule that names its mistake; without a mistake
-// the same server passes all. No rule is without a server that fails it.
+// Each server of the zoo fails the rule that names its mistake; without a
+// mistake the same server passes all. No rule is without a server that fails
+// it.
 func TestHandlerFindsEachMistake(t *testing.T) {
 	bites := map[string]bool{}
 	for mistake, rule := range handlerZoo {

@@ -16,10 +16,10 @@ import (
 )
 
 // TestIdempotencyStore tests a store against the contract of
-// [alipayplus.IdempotencyStore]. open returns a store that holds nothing, or one where the keys of this
-// run cannot occur; it is called once for each part. The parts about leases use
-// leases of 300 milliseconds and wait for their end at most two seconds more: a
-// store that keeps whole seconds must round it up.
+// [alipayplus.IdempotencyStore]. open returns a store that holds nothing, or
+// one where the keys of this run cannot occur; it is called once for each part.
+// The parts about leases use leases of 300 milliseconds and wait for their end
+// at most two seconds more: a store that keeps whole seconds must round it up.
 func TestIdempotencyStore(t *testing.T, open func(*testing.T) alipayplus.IdempotencyStore) {
 	t.Helper()
 	for _, part := range []struct {
@@ -132,9 +132,9 @@ func (t *storeTest) conflict() {
 	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, []byte(`{"s":1}`))
 }
 
-// passes lets d pass. The store under test keeps time by itself, on the clock of
-// its database, and nothing but time ends a lease: a bubble of testing/synctest
-// cannot help, and no event can be waited for.
+// passes lets d pass. The store under test keeps time by itself, on the clock
+// of its database, and nothing but time ends a lease: a bubble of
+// testing/synctest cannot help, and no event can be waited for.
 func passes(d time.Duration) { time.Sleep(d) }
 
 // lapse waits until the lease of what runs at c.Key is over, and lets c run.

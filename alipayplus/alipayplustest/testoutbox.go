@@ -25,8 +25,8 @@ type OutboxTest struct {
 	Pending func(*testing.T) []alipayplus.Message
 }
 
-// TestOutbox tests an outbox against the contract of [alipayplus.Outbox]. open returns an
-// outbox that holds nothing; it is called once for each part.
+// TestOutbox tests an outbox against the contract of [alipayplus.Outbox]. open
+// returns an outbox that holds nothing; it is called once for each part.
 func TestOutbox(t *testing.T, open func(*testing.T) OutboxTest) {
 	t.Helper()
 	for _, part := range []struct {

@@ -11,10 +11,10 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestQueue tests a queue against the contract of [alipayplus.Queue]. open returns a queue
-// that holds nothing, and the outbox that fills it; it is called once for each
-// part. The parts about leases use leases of 300 milliseconds and wait for
-// their end at most two seconds more.
+// TestQueue tests a queue against the contract of [alipayplus.Queue]. open
+// returns a queue that holds nothing, and the outbox that fills it; it is
+// called once for each part. The parts about leases use leases of 300
+// milliseconds and wait for their end at most two seconds more.
 func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplus.Queue)) {
 	t.Helper()
 	for _, part := range []struct {

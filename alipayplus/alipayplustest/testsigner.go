@@ -16,9 +16,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// TestSigner is the contract of [alipayplus.Signer] as a test, for one over a KMS
-// or an HSM. public is the key that Alipay+ has of it. It asks for about fifty
-// signatures, half of them at the same time.
+// TestSigner tests a signer, for example one over a KMS or an HSM, against the
+// contract of [alipayplus.Signer]. public is the key that Alipay+ has of it. It
+// asks for about fifty signatures, half of them at the same time.
 func TestSigner(t *testing.T, s alipayplus.Signer, public *rsa.PublicKey) {
 	t.Helper()
 	for _, rule := range signerRules {
@@ -36,7 +36,7 @@ type signerRule struct {
 	check func(alipayplus.Signer, *rsa.PublicKey) error
 }
 
-// digestOf is a digest of this test's own.
+// digestOf returns a digest of this test's own.
 func digestOf(i int) [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "alipayplustest %d", i))
 }

@@ -12,8 +12,8 @@
 //
 //	go build -tags openssl
 //
-// Without the tag, or without cgo, the package compiles and New returns an error
-// that wraps errors.ErrUnsupported. So a host may fall back:
+// Without the tag, or without cgo, the package compiles and New returns an
+// error that wraps errors.ErrUnsupported. So a host may fall back:
 //
 //	if errors.Is(err, errors.ErrUnsupported) {
 //		signer, err = alipayplus.NewSigner("1", parsedKey)

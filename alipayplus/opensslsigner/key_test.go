@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// What NewSigner never asks of a key, the key refuses: C would read past the end
-// of a short digest, or sign in another scheme than the caller meant.
+// What NewSigner never asks of a key, the key refuses: C would read past the
+// end of a short digest, or sign in another scheme than the caller meant.
 func TestKeyRefuses(t *testing.T) {
 	k := &key{public: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}}
 	for _, test := range []struct {

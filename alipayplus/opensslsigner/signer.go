@@ -23,9 +23,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// New is a Signer over one RSA key that OpenSSL holds. The text of the key may
-// have any form that alipayplus.ParsePrivateKey reads, and the errors are the
-// same. The Signer is safe for concurrent use.
+// New returns a Signer over one RSA key that OpenSSL holds. The text of the key
+// may have any form that alipayplus.ParsePrivateKey reads, and the errors are
+// the same. The Signer is safe for concurrent use.
 //
 // OpenSSL's copy of the key is overwritten and freed some time after the Signer
 // was last used, by the garbage collector. What New reads meanwhile is in Go's

@@ -25,6 +25,7 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/opensslsigner"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // keys are a key of each length, made once.
@@ -39,7 +40,7 @@ var keys = sync.OnceValue(func() (made []*rsa.PrivateKey) {
 	return made
 })
 
-// digest is the i-th of a row of digests without a pattern.
+// digest returns the i-th of a row of digests without a pattern.
 func digest(i int) [sha256.Size]byte {
 	return sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
 }
@@ -69,7 +70,7 @@ func open(t testing.TB, key *rsa.PrivateKey) alipayplus.Signer {
 	return signer
 }
 
-// texts are the forms in which a key may come.
+// texts returns the forms in which a key may come.
 func texts(key *rsa.PrivateKey) map[string][]byte {
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -144,17 +145,10 @@ func TestSameAsCryptoRSA(t *testing.T) {
 	}
 }
 
-// The generation vectors of Project Wycheproof give the signatures that stand
-// there, and those that crypto/rsa makes.
+// The generation vectors of Project Wycheproof give the signatures that they
+// list, and those that crypto/rsa makes.
 func TestWycheproof(t *testing.T) {
-	dir := os.Getenv("WYCHEPROOF_DIR")
-	if dir == "" {
-		t.Skip("WYCHEPROOF_DIR names no folder with the test vectors of Project Wycheproof")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "testvectors_v1", "rsa_pkcs1_*_sig_gen_test.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors in WYCHEPROOF_DIR: %v", err)
-	}
+	files := testkit.Wycheproof(t, "rsa_pkcs1_*_sig_gen_test.json")
 	signed := 0
 	for _, file := range files {
 		data, err := os.ReadFile(file)

@@ -12,11 +12,11 @@ import (
 
 // TestBackend accepts or refuses a wallet's whole backend for Easy Pay, from
 // outside: it runs the checks of package accept on the handlers that start
-// returns. capabilities are what the backend offers beside accept.EasyPay. start
-// gives every user of a.Users accept.MinimumBalance; its goroutines must end with
-// ctx. The driver needs Page, which does what the user does on the verification
-// page. For accept.LostDebits, wrap the ledger in a paymenttest.LostDebits, whose
-// Lose is the driver's LoseDebit.
+// returns. capabilities are what the backend offers beside accept.EasyPay.
+// start gives every user of a.Users accept.MinimumBalance; its goroutines must
+// end with ctx. The driver needs Page, which does what the user does on the
+// verification page. For accept.LostDebits, wrap the ledger in a
+// paymenttest.LostDebits, whose Lose is the driver's LoseDebit.
 //
 //	func TestMyBackend(t *testing.T) {
 //		easypaytest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {

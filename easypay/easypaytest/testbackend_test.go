@@ -84,7 +84,7 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 	}, nil
 }
 
-// visit is the verification page without its HTML.
+// visit does what the verification page does, without HTML.
 func visit(ctx context.Context, service *easypay.Service, call string, link alipayplus.Secret, right func(payment.Record) bool) (int, string, error) {
 	var page easypay.Page
 	var err error

@@ -26,8 +26,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
 
@@ -206,11 +206,8 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // serve serves h until stop is called.
 func serve(listener net.Listener, h http.Handler) (stop func()) {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = server.Serve(listener)
-	}()
-	return func() { _ = server.Close(); <-ended }
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- alipayplus.ServeListener(ctx, alipayplus.NewServer("", h), listener) }()
+	return func() { cancel(); <-ended }
 }

@@ -1,16 +1,17 @@
 // Hsm keeps the wallet's key in a PKCS#11 token: the process that signs never
-// sees it. It plays a rotation to a second key while calls run, and what happens
-// when the token goes away and comes back, with Debian's SoftHSM for the token:
+// sees it. It plays a rotation to a second key while calls run, and what
+// happens when the token goes away and comes back, with Debian's SoftHSM for
+// the token:
 //
 //	apt-get install softhsm2
 //	go run .
 //
-// What a wallet takes from here is tokenSigner, in signer.go. Its crypto11.Config
-// names the module of the token's maker instead of SoftHSM's.
+// What a wallet takes from here is tokenSigner, in signer.go. Its
+// crypto11.Config names the module of the token's maker instead of SoftHSM's.
 //
 // A rotation, in order: make the second key in the token; register its public
-// half with Alipay+, which gives it a version; call Use; and when no process uses
-// the first one any more, have Alipay+ forget it.
+// half with Alipay+, which gives it a version; call Use; and when no process
+// uses the first one any more, have Alipay+ forget it.
 package main
 
 import (

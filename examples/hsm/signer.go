@@ -16,13 +16,13 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// tokenSigner is an alipayplus.Signer whose keys are in a PKCS#11 token. It finds
-// them by their labels, and reads no private key.
+// tokenSigner is an alipayplus.Signer whose keys are in a PKCS#11 token. It
+// finds them by their labels, and reads no private key.
 //
 // If the token goes away, signatures are errors: of a call nothing is sent, and
-// an answer is HTTP 500 without a signature, which Alipay+ takes for unknown and
-// asks again. Each error has the token opened again, at most once in pause, so
-// that a token that is back signs again.
+// an answer is HTTP 500 without a signature, which Alipay+ takes for unknown
+// and asks again. Each error has the token opened again, at most once in pause,
+// so that a token that is back signs again.
 type tokenSigner struct {
 	config  crypto11.Config
 	pause   time.Duration
@@ -62,17 +62,17 @@ func (s *tokenSigner) SignDigest(ctx context.Context, digest [sha256.Size]byte) 
 	return next.SignDigest(ctx, digest)
 }
 
-// Public is the public key of the key that signs now.
+// Public returns the public half of the key that signs now.
 func (s *tokenSigner) Public() crypto.PublicKey { return s.current.Load().public }
 
 // A signer in a log must not show the PIN of the token.
 func (s *tokenSigner) String() string   { return "signer with a PKCS#11 token" }
 func (s *tokenSigner) GoString() string { return s.String() }
 
-// Use has all signatures from now on made with another key of the token. Alipay+
-// must know its public key as keyVersion before that. Calls that run keep the key
-// that they have begun with; no signature is made with one key and sent with the
-// version of the other.
+// Use has all signatures from now on made with another key of the token.
+// Alipay+ must know its public key as keyVersion before that. Calls that run
+// keep the key that they have begun with; no signature is made with one key and
+// sent with the version of the other.
 func (s *tokenSigner) Use(ctx context.Context, keyVersion, label string) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -119,8 +119,8 @@ func (s *tokenSigner) open(ctx context.Context, keyVersion, label string) (*toke
 	return s.openLocked(ctx, keyVersion, label)
 }
 
-// openLocked replaces the connection. Many modules see a token that is back only
-// after all sessions are closed.
+// openLocked replaces the connection. Many modules see a token that is back
+// only after all sessions are closed.
 func (s *tokenSigner) openLocked(ctx context.Context, keyVersion, label string) (*tokenKey, error) {
 	s.drop()
 	s.tried = time.Now()

@@ -14,8 +14,8 @@ import (
 	"github.com/ThalesGroup/crypto11"
 )
 
-// softHSM is a token of SoftHSM in a folder of its own. (SoftHSM plays a token in
-// the memory of this process, which a real one does not.)
+// softHSM is a token of SoftHSM in a folder of its own. (SoftHSM plays a token
+// in the memory of this process, which a real one does not.)
 type softHSM struct {
 	config crypto11.Config
 	folder string
@@ -29,7 +29,8 @@ var modules = []string{
 	"/opt/homebrew/lib/softhsm/libsofthsm2.so",
 }
 
-// findSoftHSM returns SoftHSM's module, or an error that says how to install it.
+// findSoftHSM returns SoftHSM's module, or an error that says how to install
+// it.
 func findSoftHSM() (module string, err error) {
 	if _, err := exec.LookPath("softhsm2-util"); err == nil {
 		for _, module := range modules {
@@ -69,8 +70,8 @@ func newSoftHSM(ctx context.Context, folder string) (*softHSM, error) {
 	return h, nil
 }
 
-// generate makes a key pair in the token, which gives the private half to nobody,
-// and returns the public half.
+// generate makes a key pair in the token, which gives the private half to
+// nobody, and returns the public half.
 func (h *softHSM) generate(label string) (*rsa.PublicKey, error) {
 	config := h.config
 	token, err := crypto11.Configure(&config)
@@ -89,7 +90,7 @@ func (h *softHSM) generate(label string) (*rsa.PublicKey, error) {
 func (h *softHSM) leave() error    { return os.Rename(h.folder, h.folder+".away") }
 func (h *softHSM) comeBack() error { return os.Rename(h.folder+".away", h.folder) }
 
-// consoleText is a public key as the developer console takes it.
+// consoleText returns a public key as the developer console takes it.
 func consoleText(public *rsa.PublicKey) (string, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	return base64.StdEncoding.EncodeToString(der), err

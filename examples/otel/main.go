@@ -84,8 +84,8 @@ func run(ctx context.Context, out io.Writer, listen string) (err error) {
 	return demonstrate(ctx, t, slog.New(slog.NewTextHandler(os.Stderr, nil)), payments, pause)
 }
 
-// demonstrate lives through so many payments and ends when Alipay+ knows the end
-// of each.
+// demonstrate lives through so many payments and ends when Alipay+ knows the
+// end of each.
 func demonstrate(ctx context.Context, t *telemetry.Telemetry, log *slog.Logger, payments int, pause time.Duration) error {
 	complaints := &complaints{}
 	alipay := alipayplustest.New(complaints)

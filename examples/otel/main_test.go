@@ -185,8 +185,8 @@ func TestNothingGrowsWithThePayments(t *testing.T) {
 	}
 }
 
-// A call is a span with its attempts below it; what is wrong is marked, and what
-// the wallet decided is not.
+// A call is a span with its attempts below it; what is wrong is marked, and
+// what the wallet decided is not.
 func TestSpans(t *testing.T) {
 	_, _, spans := play(t, 60)
 	seen := map[string]bool{}

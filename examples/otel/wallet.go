@@ -27,19 +27,17 @@ type wallet struct {
 
 func newWallet(alipay *alipayplustest.Gateway, t *telemetry.Telemetry, log *slog.Logger) (*wallet, error) {
 	w := &wallet{alipay: alipay, memory: alipayplus.NewMemory(), bank: paymenttest.NewRemoteBank()}
-	var err error
-	w.payments, err = payment.NewService(payment.ServiceConfig{
-		Records: payment.NewMemoryRecords(w.memory), RemoteLedger: w.bank,
-		AfterCommit: t.AfterCommit, Logger: log,
-	})
-	if err != nil {
-		return nil, err
-	}
-
 	config := alipay.Config()
 	config.Hooks = t.ClientHooks()
 	config.Logger = log
 	client, err := alipayplus.NewClient(config)
+	if err != nil {
+		return nil, err
+	}
+	w.payments, err = payment.NewService(payment.ServiceConfig{
+		Client: client, Records: payment.NewMemoryRecords(w.memory), RemoteLedger: w.bank,
+		AfterCommit: t.AfterCommit, Logger: log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +60,7 @@ func newWallet(alipay *alipayplustest.Gateway, t *telemetry.Telemetry, log *slog
 
 const prefix = "/alipayplus/"
 
-// live is the i-th of many payments: some are refused, some cancelled, some
+// live plays the i-th of many payments: some are refused, some cancelled, some
 // never confirmed, and Alipay+ has its bad moments.
 func (w *wallet) live(ctx context.Context, i int) error {
 	id, customer := fmt.Sprintf("PR%06d", i), fmt.Sprintf("customer-%06d", i)

@@ -70,8 +70,8 @@ func run(ctx context.Context) error {
 	return payments.Run(ctx)
 }
 
-// newRiver makes River's client with the worker. Its tables come from River's own
-// migrations (rivermigrate).
+// newRiver makes River's client with the worker. Its tables come from River's
+// own migrations (rivermigrate).
 func newRiver(db *sql.DB, client *alipayplus.Client, config river.Config) (*river.Client[*sql.Tx], error) {
 	config.Workers = river.NewWorkers()
 	river.AddWorker(config.Workers, &worker{client: client})

@@ -52,8 +52,9 @@ func (o Outbox) tx(ctx context.Context, do func(context.Context, *sql.Tx) error)
 	})
 }
 
-// Put implements alipayplus.Outbox. Jobs of every state count, so that a message
-// which was delivered is not put again; see newRiver for how long they stay.
+// Put implements alipayplus.Outbox. Jobs of every state count, so that a
+// message which was delivered is not put again; see newRiver for how long they
+// stay.
 func (o Outbox) Put(ctx context.Context, m alipayplus.Message) error {
 	if m.Operation == "" || m.Key == "" {
 		return errors.New("a message needs an operation and a key")

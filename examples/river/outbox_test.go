@@ -92,8 +92,8 @@ func TestOutbox(t *testing.T) {
 }
 
 // A payment and its message change together; River delivers the message. The
-// worker's process is killed while Alipay+ does not answer, and another one takes
-// over.
+// worker's process is killed while Alipay+ does not answer, and another one
+// takes over.
 func TestWorkerDies(t *testing.T) {
 	d, store := migrated(t)
 	g := alipayplustest.New(t)

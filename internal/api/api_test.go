@@ -53,8 +53,8 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Every package has a comment, and so has every function, method, type, constant
-// and variable that it exports.
+// Every package has a comment, and so has every function, method, type,
+// constant and variable that it exports.
 func TestDocumented(t *testing.T) {
 	for _, p := range packages(t) {
 		if p.Doc == "" {
@@ -197,8 +197,8 @@ func (d declaration) undocumented() (names []string) {
 	return names
 }
 
-// Only tests import the packages that tests share: what they need does not reach
-// a program that imports the module.
+// Only tests import the packages that tests share: what they need does not
+// reach a program that imports the module.
 func TestOnlyTestsImportTestSupport(t *testing.T) {
 	root := os.DirFS("../..")
 	seen := 0

@@ -1,4 +1,5 @@
-// Package mysqlerr knows the errors of go-sql-driver/mysql without importing it.
+// Package mysqlerr knows the errors of go-sql-driver/mysql without importing
+// it.
 package mysqlerr
 
 import (
@@ -10,8 +11,8 @@ import (
 // undoes one statement, not the transaction.
 const Duplicate = 1062
 
-// Number is the number of an error of MySQL, which the driver has in a field and
-// not in a method; 0 for other errors.
+// Number returns the number of an error of MySQL, which the driver has in a
+// field and not in a method; 0 for other errors.
 func Number(err error) uint64 {
 	for ; err != nil; err = errors.Unwrap(err) {
 		v := reflect.ValueOf(err)

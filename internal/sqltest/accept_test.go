@@ -81,8 +81,8 @@ func newWhole(t *testing.T, d *sqltest.Database, world accept.World) *whole {
 	return b
 }
 
-// start ends the process and starts another one on the same database, which signs
-// with a version of the wallet's key.
+// start ends the process and starts another one on the same database, which
+// signs with a version of the wallet's key.
 func (b *whole) start(version string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,7 +20,7 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-// openAuth is a Store with the tables of authsql.
+// openAuth opens a Store with the tables of authsql.
 func openAuth(t *testing.T, d *sqltest.Database) (*sqlstore.Store, auth.Stores) {
 	t.Helper()
 	store := d.Store(t)
@@ -154,8 +154,8 @@ func TestTokenAndPaymentTogether(t *testing.T) {
 	})
 }
 
-// Many payments at once that name one agreement give one token, and none of them
-// fails.
+// Many payments at once that name one agreement give one token, and none of
+// them fails.
 func TestOneTokenOfConcurrentPayments(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		w := newWallet(t, d)
@@ -266,7 +266,8 @@ func TestAuthIndexes(t *testing.T) {
 	}
 }
 
-// A schema that is missing, a dialect that is unknown and a nil Store are errors.
+// A schema that is missing, a dialect that is unknown and a nil Store are
+// errors.
 func TestAuthWrongUse(t *testing.T) {
 	d := sqltest.SQLite(t)
 	if _, err := authsql.New(d.Store(t)).FindCode(t.Context(), strings.Repeat("a", 64)); err == nil || errors.Is(err, auth.ErrNotFound) {

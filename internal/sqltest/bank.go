@@ -31,7 +31,7 @@ func (d *Database) Bank(t testing.TB) *Bank {
 	return d.OpenBank()
 }
 
-// OpenBank is the Bank whose tables are there.
+// OpenBank returns the Bank whose tables are there.
 func (d *Database) OpenBank() *Bank {
 	return &Bank{d.DB, d.Text, d.Dialect == sqlstore.PostgreSQL}
 }
@@ -42,13 +42,13 @@ func (b *Bank) Deposit(ctx context.Context, customer string, minor int64) error 
 	return err
 }
 
-// Balance is what a customer has.
+// Balance returns what a customer has.
 func (b *Bank) Balance(ctx context.Context, customer string) (minor int64, err error) {
 	err = b.db.QueryRowContext(ctx, b.text(`SELECT balance FROM account WHERE customer = ?1`), customer).Scan(&minor)
 	return minor, err
 }
 
-// Entries are all bookings by key, smallest units, negative for a debit.
+// Entries returns all bookings by key, smallest units, negative for a debit.
 func (b *Bank) Entries(ctx context.Context) (map[string]int64, error) {
 	rows, err := b.db.QueryContext(ctx, `SELECT entry_key, minor FROM entry`)
 	if err != nil {

@@ -103,7 +103,8 @@ func TestLeaseIsRoundedUp(t *testing.T) {
 	}
 }
 
-// Rows are found by index also if nearly all of them are due, as after an outage.
+// Rows are found by index also if nearly all of them are due, as after an
+// outage.
 func TestIndexesInBacklog(t *testing.T) {
 	d := sqltest.PostgreSQL(t)
 	store := d.Store(t)

@@ -55,7 +55,7 @@ func TestOutbox(t *testing.T) {
 	})
 }
 
-// pending is what a Relay would deliver now.
+// pending returns what a Relay would deliver now.
 func pending(t *testing.T, queue alipayplus.Queue) (list []alipayplus.Message) {
 	t.Helper()
 	leased, err := queue.Lease(t.Context(), 1000, time.Millisecond)
@@ -87,7 +87,7 @@ func TestRecords(t *testing.T) {
 	})
 }
 
-// account is a customer of a Bank with 1000.
+// account returns a customer of a Bank with 1000.
 func account(t *testing.T, bank *sqltest.Bank) paymenttest.Account {
 	must(t, bank.Deposit(t.Context(), "C1", 1000))
 	return paymenttest.Account{Customer: "C1", Currency: "HKD", Balance: func(ctx context.Context) (int64, error) {

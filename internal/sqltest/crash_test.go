@@ -226,8 +226,8 @@ var lives = []struct {
 	}, payment.StateClosed},
 }
 
-// breaks are what may happen at a call to the database; elsewhere, whatever is no
-// death is an error before or after.
+// breaks are what may happen at a call to the database; elsewhere, whatever is
+// no death is an error before or after.
 var breaks = []struct {
 	name       string
 	dies       bool
@@ -294,8 +294,9 @@ func (s *script) over() (dead bool, met string) {
 	return s.dead, s.met
 }
 
-// Whatever breaks, at whatever step: another process brings every payment to its
-// end, no money is lost or moved twice, and Alipay+ knows what the wallet knows.
+// Whatever breaks, at whatever step: another process brings every payment to
+// its end, no money is lost or moved twice, and Alipay+ knows what the wallet
+// knows.
 func TestCrashes(t *testing.T) {
 	for _, kind := range sqltest.Kinds {
 		for _, remote := range []bool{false, true} {
@@ -365,8 +366,8 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// book is what the ledger did for the customer of one payment: the sum, the
-// debits that were not given back, and the keys.
+// book returns what the ledger did for the customer of one payment: the sum,
+// the debits that were not given back, and the keys.
 func (w *world) book(id string) (net int64, debits int, keys []string) {
 	w.t.Helper()
 	rows, err := w.d.DB.QueryContext(w.t.Context(), w.d.Text(`SELECT entry_key, minor FROM entry WHERE customer = ?1 AND minor <> 0`), id)

@@ -45,13 +45,13 @@ func Each(t *testing.T, run func(*testing.T, *Database)) {
 
 var databases atomic.Int64
 
-// PostgreSQL is an empty schema of the private server.
+// PostgreSQL makes an empty schema of the private server.
 func PostgreSQL(t testing.TB) *Database {
 	t.Helper()
 	return postgres.get(t).PostgreSQL(t)
 }
 
-// PostgreSQL is an empty schema of s.
+// PostgreSQL makes an empty schema of s.
 func (s *Server) PostgreSQL(t testing.TB) *Database {
 	t.Helper()
 	name := fmt.Sprintf("test%d", databases.Add(1))
@@ -59,13 +59,13 @@ func (s *Server) PostgreSQL(t testing.TB) *Database {
 	return open(t, sqlstore.PostgreSQL, postgresAddress(s)+" search_path="+name)
 }
 
-// MariaDB is an empty database of the private server.
+// MariaDB makes an empty database of the private server.
 func MariaDB(t testing.TB) *Database {
 	t.Helper()
 	return mariadb.get(t).MariaDB(t)
 }
 
-// MariaDB is an empty database of s.
+// MariaDB makes an empty database of s.
 func (s *Server) MariaDB(t testing.TB) *Database {
 	t.Helper()
 	name := fmt.Sprintf("test%d", databases.Add(1))
@@ -80,7 +80,7 @@ func (s *Server) exec(t testing.TB, text string) {
 	}
 }
 
-// SQLite is a new file.
+// SQLite makes a database in a new file.
 func SQLite(t testing.TB) *Database {
 	t.Helper()
 	return open(t, sqlstore.SQLite, "file:"+filepath.Join(t.TempDir(), "wallet.db")+
@@ -148,8 +148,8 @@ func (d *Database) Second(t testing.TB) *Database {
 	return open(t, d.Dialect, d.Address)
 }
 
-// Durable is an empty database that keeps what it committed, and its own server,
-// which may be killed and started; SQLite has none.
+// Durable makes an empty database that keeps what it committed, and its own
+// server, which may be killed and started; SQLite has none.
 func Durable(t testing.TB, kind string) (*Database, *Server) {
 	t.Helper()
 	own := func(s *shared) *Server {
@@ -177,8 +177,8 @@ func (d *Database) With(t testing.TB, settings string) *Database {
 	return open(t, d.Dialect, address+"?"+settings)
 }
 
-// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so on,
-// each once and in this order.
+// Exec carries out a statement of the test. Its parameters are ?1, ?2 and so
+// on, each once and in this order.
 func (d *Database) Exec(t testing.TB, text string, args ...any) {
 	t.Helper()
 	if _, err := d.DB.ExecContext(context.Background(), d.Text(text), args...); err != nil {
@@ -195,8 +195,8 @@ func (d *Database) Int(t testing.TB, text string, args ...any) (n int64) {
 	return n
 }
 
-// Text is a statement for d of one with the parameters ?1, ?2 and so on, each
-// once and in this order.
+// Text returns a statement for d of one with the parameters ?1, ?2 and so on,
+// each once and in this order.
 func (d *Database) Text(text string) string {
 	switch d.Dialect {
 	case sqlstore.PostgreSQL:
@@ -209,7 +209,7 @@ func (d *Database) Text(text string) string {
 
 var numbered = strings.NewReplacer("?1", "?", "?2", "?", "?3", "?", "?4", "?")
 
-// Pick is one of three texts, for what differs between databases.
+// Pick returns one of three texts, for what differs between databases.
 func (d *Database) Pick(postgresql, mysql, sqlite string) string {
 	switch d.Dialect {
 	case sqlstore.PostgreSQL:

@@ -143,8 +143,8 @@ var scenarios = []scenario{
 	},
 }
 
-// each runs test for every call of every scenario, on a fresh database; n is the
-// number of the call.
+// each runs test for every call of every scenario, on a fresh database; n is
+// the number of the call.
 func each(t *testing.T, test func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call)) {
 	for _, kind := range sqltest.Kinds {
 		for _, sc := range scenarios {
@@ -172,7 +172,7 @@ func opener(d sqlstore.Dialect) func(testing.TB) *sqltest.Database {
 	return sqltest.SQLite
 }
 
-// at is a fault of call n alone.
+// at returns a fault of call n alone.
 func at(n int, fault sqltest.Fault) func(sqltest.Call) sqltest.Fault {
 	return func(sqltest.Call) sqltest.Fault {
 		n--
@@ -229,7 +229,8 @@ func TestEachAnswerIsLost(t *testing.T) {
 	})
 }
 
-// Each call meets a conflict once, or a lock time-out: the caller does not notice.
+// Each call meets a conflict once, or a lock time-out: the caller does not
+// notice.
 func TestEachCallMeetsConflict(t *testing.T) {
 	each(t, func(t *testing.T, d *sqltest.Database, s *sqlstore.Store, sc scenario, n int, call sqltest.Call) {
 		for i, conflict := range []error{sqltest.Conflict(d.Dialect), sqltest.LockTimeout(d.Dialect)} {
@@ -394,7 +395,7 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 }
 
-// A ROLLBACK that fails does not leave its locks behind in the pool: neither after
+// A ROLLBACK that fails leaves no lock in the pool: neither after
 // an error, nor after a panic, nor after a COMMIT that met a conflict.
 func TestRollbackFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
@@ -443,8 +444,8 @@ func TestRollbackFails(t *testing.T) {
 	})
 }
 
-// A lock time-out of MySQL undoes one statement of a transaction; the Store undoes
-// the rest and runs all of it again.
+// A lock time-out of MySQL undoes one statement of a transaction; the Store
+// undoes the rest and runs all of it again.
 func TestLockTimeout(t *testing.T) {
 	d := sqltest.MariaDB(t)
 	store := d.Store(t)

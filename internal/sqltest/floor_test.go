@@ -28,10 +28,10 @@ import (
 )
 
 // BenchmarkFloor compares payments through payment.Service, sqlstore and the
-// Client with the same rows and commits by hand, on a PostgreSQL that flushes at
-// each commit. Both sign with a constant and verify Alipay+'s answer. It runs them
-// in turns, beside 20,000 payments that are over, and reports the median of
-// payments per second and of their ratio.
+// Client with the same rows and commits by hand, on a PostgreSQL that flushes
+// at each commit. Both sign with a constant and verify Alipay+'s answer. It
+// runs them in turns, beside 20,000 payments that are over, and reports the
+// median of payments per second and of their ratio.
 func BenchmarkFloor(b *testing.B) {
 	d, _ := sqltest.Durable(b, "PostgreSQL")
 	store, bank := d.Store(b), d.Bank(b)

@@ -18,9 +18,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-// Two wallet processes, which share a database, are killed again and again under
-// load, and so is the database; Alipay+ is a third process. In the end the books
-// agree. Leases are two seconds here.
+// Two wallet processes, which share a database, are killed again and again
+// under load, and so is the database; Alipay+ is a third process. In the end
+// the books agree. Leases are two seconds here.
 func TestKill(t *testing.T) {
 	payments, kills := 300, 4
 	if long {
@@ -66,8 +66,8 @@ func (l *load) ask(path string, form url.Values) string {
 	}
 }
 
-// live lives payment i: one in ten is refunded in part, one is cancelled after it
-// was paid, one is not covered and cancelled.
+// live lives payment i: one in ten is refunded in part, one is cancelled after
+// it was paid, one is not covered and cancelled.
 func (l *load) live(i int) {
 	id, minor := fmt.Sprint("P", i), 100
 	if i%10 == 9 {

@@ -48,7 +48,7 @@ func init() {
 
 func mariadbSocket(s *Server) string { return filepath.Join(s.folder, "socket") }
 
-// mariadbAddress is the data source of a database.
+// mariadbAddress returns the data source of a database.
 func mariadbAddress(s *Server, database string) string {
 	return "root@unix(" + mariadbSocket(s) + ")/" + database + "?interpolateParams=true"
 }

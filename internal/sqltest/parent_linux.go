@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// dieWithParent ends a child by a signal when the process of the tests is killed.
+// dieWithParent ends a child by a signal when the process of the tests is
+// killed.
 func dieWithParent(as *syscall.SysProcAttr, by syscall.Signal) *syscall.SysProcAttr {
 	if as == nil {
 		as = &syscall.SysProcAttr{}

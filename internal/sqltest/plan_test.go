@@ -10,7 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-// fill makes n rows of each table, as a wallet has them: hardly anything is due.
+// fill makes n rows of each table, as a wallet has them: hardly anything is
+// due.
 func fill(t testing.TB, d *sqltest.Database, n int) {
 	t.Helper()
 	const recursive = `(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?1) SELECT n FROM c)`
@@ -37,7 +38,8 @@ func fill(t testing.TB, d *sqltest.Database, n int) {
 	d.Exec(t, `ANALYZE`)
 }
 
-// plan is how the database carries a statement out, one line for each step.
+// plan returns how the database carries a statement out, one line for each
+// step.
 func plan(t *testing.T, d *sqltest.Database, call sqltest.Call) (steps []string) {
 	t.Helper()
 	var args []any
@@ -79,7 +81,8 @@ func plan(t *testing.T, d *sqltest.Database, call sqltest.Call) (steps []string)
 	return steps
 }
 
-// scans reports whether a step reads a whole table, or a whole index to sort it.
+// scans reports whether a step reads a whole table, or a whole index to sort
+// it.
 func scans(step string) bool {
 	step = strings.TrimSpace(step)
 	if strings.HasPrefix(step, "MySQL ") {

@@ -68,7 +68,7 @@ func keyTexts() (private, public string) {
 	return base64.StdEncoding.EncodeToString(a), base64.StdEncoding.EncodeToString(b)
 }
 
-// through is a transport to a socket.
+// through returns a transport to a socket.
 func through(folder string) *http.Transport {
 	dial := func(ctx context.Context, _, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
@@ -86,8 +86,8 @@ type told struct {
 	First time.Time
 }
 
-// playAlipay is Alipay+: it verifies notifications, writes them into its books and
-// signs its answer, one in seven of which is lost.
+// playAlipay plays Alipay+: it verifies notifications, writes them into its
+// books and signs its answer, one in seven of which is lost.
 func playAlipay(p part) http.Handler {
 	credentials, err := alipayplus.ParseCredentials("WALLET", "1", []byte(p.Alipay), []byte(p.WalletP))
 	check(err)
@@ -154,8 +154,8 @@ func (r shortRecords) Lease(ctx context.Context, n int, _ time.Duration) ([]stri
 	return r.Records.Lease(ctx, n, shortly)
 }
 
-// playWallet is a process of the wallet's backend; its handler is the app and
-// Alipay+'s requests.
+// playWallet plays a process of the wallet's backend; its handler is the app
+// and Alipay+'s requests.
 func playWallet(p part) http.Handler {
 	ctx := context.Background()
 	d, err := sqltest.Connect(p.Dialect, p.Address)

@@ -75,7 +75,8 @@ var races = []race{
 		}},
 }
 
-// guess tries four PINs at once. It counts in refunded how many may be compared.
+// guess tries four PINs at once. It counts in refunded how many may be
+// compared.
 func guess(b *backend, id string) error {
 	var all sync.WaitGroup
 	errs := make([]error, 4)
@@ -138,7 +139,8 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// 64 writers of one payment in two processes: none loses, and none gets an error.
+// 64 writers of one payment in two processes: none loses, and none gets an
+// error.
 func TestOnePayment(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		stores := []payment.Records{d.Store(t).Payments(), d.Second(t).Store(t).Payments()}

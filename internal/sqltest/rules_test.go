@@ -317,7 +317,8 @@ func TestRetention(t *testing.T) {
 	})
 }
 
-// Purge beside writers: nobody gets an error, and only old payments are deleted.
+// Purge beside writers: nobody gets an error, and only old payments are
+// deleted.
 func TestPurgeBesideWriters(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)

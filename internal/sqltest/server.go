@@ -179,10 +179,11 @@ func (s *Server) Close() {
 	}
 }
 
-// program is the path of one of its programs.
+// program returns the path of one of its programs.
 func (s *Server) program(name string) string { return filepath.Join(s.bin, name) }
 
-// onOff is one of two settings: what a durable server has, or what is fast.
+// onOff returns one of two settings: what a durable server has, or what is
+// fast.
 func (s *Server) onOff(durable, fast string) string {
 	if s.durable {
 		return durable

@@ -211,8 +211,8 @@ func TestPaymentIDTwice(t *testing.T) {
 	})
 }
 
-// A statement of the host's that failed cannot be ignored: PostgreSQL undoes the
-// transaction, and the caller is told.
+// A statement of the host's that failed cannot be ignored: PostgreSQL undoes
+// the transaction, and the caller is told.
 func TestIgnoredError(t *testing.T) {
 	d := sqltest.PostgreSQL(t)
 	store := d.Store(t)

@@ -48,15 +48,15 @@ func (w *Watch) Reset(fault func(Call) Fault) {
 	w.calls, w.fault, w.bytes = nil, fault, 0
 }
 
-// Calls are those since Reset.
+// Calls returns those since Reset.
 func (w *Watch) Calls() []Call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]Call(nil), w.calls...)
 }
 
-// Bytes are those of the parameters and of the results since Reset; a number or
-// a time has eight.
+// Bytes returns the number of bytes of the parameters and of the results since
+// Reset; a number or a time has eight.
 func (w *Watch) Bytes() (parameters, results int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,8 +98,8 @@ func (r rows) Next(row []driver.Value) error {
 	return err
 }
 
-// Statements are the calls without BEGIN, COMMIT and ROLLBACK, and the number of
-// transactions: those begun, and each statement outside of one.
+// Statements returns the calls without BEGIN, COMMIT and ROLLBACK, and the
+// number of transactions: those begun, and each statement outside of one.
 func (w *Watch) Statements() (statements []string, transactions int) {
 	inside := false // of a program that does one thing after the other
 	for _, c := range w.Calls() {
@@ -119,7 +119,8 @@ func (w *Watch) Statements() (statements []string, transactions int) {
 	return statements, transactions
 }
 
-// call carries a call out with do, unless there is a fault. lose drops the answer.
+// call carries a call out with do, unless there is a fault. lose drops the
+// answer.
 func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() error, lose func()) error {
 	call := Call{text, args}
 	w.mu.Lock()
@@ -144,8 +145,8 @@ func (w *Watch) call(c *conn, text string, args []driver.NamedValue, do func() e
 	return fault.Err
 }
 
-// Conflict is an error as the driver of d makes it if another transaction was in
-// the way.
+// Conflict returns an error as the driver of d makes it if another transaction
+// was in the way.
 func Conflict(d sqlstore.Dialect) error {
 	switch d {
 	case sqlstore.SQLite:
@@ -156,8 +157,8 @@ func Conflict(d sqlstore.Dialect) error {
 	return SQLState("40001")
 }
 
-// LockTimeout is an error as the driver of d makes it if a lock was not given in
-// time.
+// LockTimeout returns an error as the driver of d makes it if a lock was not
+// given in time.
 func LockTimeout(d sqlstore.Dialect) error {
 	switch d {
 	case sqlstore.SQLite:
@@ -306,5 +307,5 @@ func (t tx) Commit() error {
 
 func (t tx) Rollback() error { return t.c.do("ROLLBACK", nil, t.Tx.Rollback, func() {}) }
 
-// Unwrap is the driver's own connection, for sql.Conn.Raw.
+// Unwrap returns the driver's own connection, for sql.Conn.Raw.
 func (c *conn) Unwrap() any { return c.driverConn }

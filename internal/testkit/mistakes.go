@@ -9,8 +9,9 @@ import (
 )
 
 // FindsMistakes tests a test: contract, run on something with one of these
-// mistakes, must fail in one of its parts, which are subtests. That happens in a
-// process of its own, which FindsMistakes starts to run the calling test alone.
+// mistakes, must fail in one of its parts, which are subtests. That happens in
+// a process of its own, which FindsMistakes starts to run the calling test
+// alone.
 func FindsMistakes(t *testing.T, mistakes []string, contract func(t *testing.T, mistake string)) {
 	t.Helper()
 	const control = "ALIPAYPLUS_TEST_MISTAKES"

@@ -6,8 +6,8 @@ import (
 )
 
 // OneCase reports whether no object in data has two names that differ in their
-// case alone: of those, encoding/json takes the last one and package wire the one
-// that is written as it should be.
+// case alone: of those, encoding/json takes the last one and package wire the
+// one that is written as it should be.
 func OneCase(data []byte) bool {
 	var v any
 	return json.Unmarshal(data, &v) == nil && oneCase(v)

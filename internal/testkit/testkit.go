@@ -8,6 +8,7 @@
 //   - [NoLeaks] checks that no goroutine is left over.
 //   - [FindsMistakes] tests that a contract fails on what breaks it.
 //   - [OneCase] tells whether encoding/json can be an oracle.
+//   - [Wycheproof] finds the test vectors of Project Wycheproof.
 //   - [Rows] is a database that answers whatever a test wants.
 package testkit
 

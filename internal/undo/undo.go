@@ -1,5 +1,6 @@
-// Package undo changes maps in a transaction in memory: what keeps records in an
-// alipayplus.Memory takes its changes back when the transaction is rolled back.
+// Package undo changes maps in a transaction in memory: what keeps records in
+// an alipayplus.Memory takes its changes back when the transaction is rolled
+// back.
 package undo
 
 import "context"

@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 		{"duplicate, pair and plain", `{"😀":1,"\ud83d\ude00":1}`, "duplicate-key", 10},
 		{"duplicate empty name", `{"":1,"":1}`, "duplicate-key", 6},
 		{"duplicate deep down", `{"x":[{},{"y":{"a":1,"a":1}}]}`, "duplicate-key", 21},
-		{"duplicate behind a big member", `{"a":{"b":1,"c":2},"d":0,"a":1}`, "duplicate-key", 25},
+		{"duplicate after a big member", `{"a":{"b":1,"c":2},"d":0,"a":1}`, "duplicate-key", 25},
 
 		{"invalid UTF-8 in a string", "{\"a\":\"x\xff\"}", "utf8", 7},
 		{"invalid UTF-8 in a key", "{\"\xc3\":1}", "utf8", 2},
@@ -85,7 +85,7 @@ func TestCheck(t *testing.T) {
 
 		{"leading zero", `{"a":01}`, "number", 5},
 		{"minus alone", `{"a":-}`, "number", 5},
-		{"no digit behind the point", `{"a":1.}`, "number", 5},
+		{"no digit after the point", `{"a":1.}`, "number", 5},
 		{"no exponent", `{"a":1e+}`, "number", 5},
 		{"plus", `{"a":+1}`, "syntax", 5},
 		{"NaN", `{"a":NaN}`, "syntax", 5},
@@ -104,7 +104,7 @@ func TestCheck(t *testing.T) {
 		{"cut literal", `{"a":nul`, "syntax", 5},
 		{"cut string", `{"a":"b`, "syntax", 7},
 		{"cut object", `{"a":1`, "syntax", 6},
-		{"cut behind the colon", `{"a":`, "syntax", 5},
+		{"cut after the colon", `{"a":`, "syntax", 5},
 		{"form feed as white space", "{\f}", "syntax", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

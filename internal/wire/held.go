@@ -2,8 +2,8 @@ package wire
 
 // Held keeps a value out of sight. A struct type that embeds a Held is read,
 // checked and written as the value itself; its own methods
-// decide what else may be done with it. It is not comparable with ==, which would
-// compare pointers.
+// decide what else may be done with it. It is not comparable with ==, which
+// would compare pointers.
 type Held[T any] struct {
 	_ [0]func()
 	// value points to a pointer: fmt prints what a pointer to a struct points

@@ -16,7 +16,7 @@ const (
 	kindText               // a string, named or not
 	kindInt                // signed
 	kindUint               // unsigned
-	kindBool               //
+	kindBool               // a boolean, named or not
 	kindObject             // a struct
 	kindArray              // a slice, but not of bytes
 	kindMap                // with keys that are strings

@@ -28,7 +28,7 @@ func (c *complaints) Errorf(format string, args ...any) {
 	c.texts = append(c.texts, fmt.Sprintf(format, args...))
 }
 
-// newShop is a merchant whose complaints are kept.
+// newShop makes a merchant whose complaints are kept.
 func newShop() (*mpmtest.Merchant, *complaints) {
 	c := &complaints{}
 	return mpmtest.NewMerchant(c, alipayplustest.New(c)), c

@@ -9,12 +9,13 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
 
-// TestBackend accepts or refuses a wallet's whole backend for merchant-presented
-// mode, from outside: it runs the checks of package accept on the handlers that
-// start returns. capabilities are what the backend offers beside
-// accept.MerchantMode. start gives every user of a.Users accept.MinimumBalance;
-// its goroutines must end with ctx. For accept.LostDebits, wrap the ledger in a
-// paymenttest.LostDebits, whose Lose is the driver's LoseDebit.
+// TestBackend accepts or refuses a wallet's whole backend for
+// merchant-presented mode, from outside: it runs the checks of package accept
+// on the handlers that start returns. capabilities are what the backend offers
+// beside accept.MerchantMode. start gives every user of a.Users
+// accept.MinimumBalance; its goroutines must end with ctx. For
+// accept.LostDebits, wrap the ledger in a paymenttest.LostDebits, whose Lose is
+// the driver's LoseDebit.
 //
 //	func TestMyBackend(t *testing.T) {
 //		mpmtest.TestBackend(t, func(ctx context.Context, a alipayplustest.Acceptance) (accept.Handlers, error) {

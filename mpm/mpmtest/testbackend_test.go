@@ -17,8 +17,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/mpm/mpmtest"
 )
 
-// A wallet of package mpm alone, with its money in the same database and with its
-// money in a service of its own, is accepted.
+// A wallet of package mpm alone, with its money in the same database and with
+// its money in a service of its own, is accepted.
 func TestBackend(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -214,7 +214,7 @@ func strictValue(path string, v any) error {
 	return nil
 }
 
-// text is the member at the path, "" if there is none.
+// text returns the member at the path, "" if there is none.
 func text(v object, path ...string) string {
 	for i, name := range path {
 		if i == len(path)-1 {
@@ -235,8 +235,8 @@ const (
 	notifyPath     = "/accept/notify/"
 )
 
-// Rules is the body of an inquiryCodeRules answer by which the suite's codes are
-// identified, for a wallet that does not ask for them.
+// Rules returns the body of an inquiryCodeRules answer by which the suite's
+// codes are identified, for a wallet that does not ask for them.
 func Rules() []byte {
 	rule := func(prefix string, action object) object {
 		return object{"codeMatchPattern": object{"matchMethod": "PREFIX", "prefix": prefix}, "postCodeMatchAction": action}

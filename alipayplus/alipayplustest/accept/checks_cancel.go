@@ -29,8 +29,8 @@ var cancelChecks = []check{
 			o, u := s.order(), s.user(0)
 			got := s.ask("cancelPayment", s.inquiryOf(o.id))
 			s.must(got.status == "S" || got.code == "ORDER_NOT_EXIST", "S, or F ORDER_NOT_EXIST", "%v", got)
-			o.cancelled = got.status == "S"
-			if o.cancelled {
+			if got.status == "S" {
+				s.alipay.change(o, func(o *order) { o.cancelled = true })
 				next := u.scan(o)
 				if next.Step == "cashier" {
 					next = u.confirm(o)

@@ -10,7 +10,7 @@ var authCodes = []Capability{AuthCodes}
 
 var codeForm = regexp.MustCompile(`^281[0-9]{3}13[0-9A-Za-z]{8,24}$`)
 
-// authCode is the app asking for an authorization code.
+// authCode has the app ask for an authorization code.
 func (s *scenario) authCode(u *user) string {
 	var answer struct {
 		AuthCode string   `json:"authCode"`

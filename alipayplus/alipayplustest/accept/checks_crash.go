@@ -66,14 +66,16 @@ var crashChecks = []check{
 				s.cancel(o)
 			}
 			got := s.ask("cancelPayment", s.inquiryOf(never.id))
-			never.cancelled = got.status == "S"
+			if got.status == "S" {
+				s.alipay.change(never, func(o *order) { o.cancelled = true })
+			}
 			s.restart()
 			for _, o := range []*order{paid, open} {
 				i := s.inquire(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
 				s.must(u.confirm(o).State != "paid", "not paid", "paid")
 			}
-			if never.cancelled {
+			if got.status == "S" {
 				next := u.scan(never)
 				if next.Step == "cashier" {
 					next = u.confirm(never)

@@ -106,7 +106,8 @@ var decodeFaultChecks = []check{
 	},
 }
 
-// forgedDecoding is an answer that must not be believed: it has another amount.
+// forgedDecoding returns an answer that must not be believed: it has another
+// amount.
 func forgedDecoding(number int, what string, forge func(o *order, forged object) fault) check {
 	return check{
 		number: number, name: what + " is not believed", needs: merchantMode,

@@ -21,10 +21,10 @@ var (
 
 const redirectURL = "https://pay.accept.example/result/index.html?paymentSessionData=n5xHy7%2BaNKek%2FotYQ3%2B%2FOkM%3D%3D%26%26SG%26%26188&ps=EASY_PAY&app=app&en_US=en_US"
 
-// newPay is a payment that Alipay+ asks for.
+// newPay makes a payment that Alipay+ asks for.
 func (s *scenario) newPay(minor int64) *order { return s.orderOver(minor) }
 
-// payRequest is pay for a user who is named by the login id.
+// payRequest returns the pay request for a user who is named by the login id.
 func (s *scenario) payRequest(o *order, u *user, factor object) object {
 	r := object{
 		"acquirerId": acquirerID, "pspId": pspID, "paymentRequestId": o.id, "order": o.orderObject(),

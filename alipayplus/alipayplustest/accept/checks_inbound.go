@@ -62,7 +62,7 @@ var inboundChecks = []check{
 			s.refunded(o, 300)
 			got = s.once(s.prepareBody("cancelPayment", scramble(encode(s.inquiryOf(o.id)), true)))
 			s.must(got.status == "S", "S for a cancellation", "%v", got)
-			o.cancelled = true
+			s.alipay.change(o, func(o *order) { o.cancelled = true })
 		},
 	},
 	{
@@ -88,7 +88,7 @@ var inboundChecks = []check{
 			r := s.prepareWith("cancelPayment", s.cfg.Alipay.Keys[0], s.cfg.Wallet.ClientID, time.Now().Add(-time.Hour), encode(s.inquiryOf(o.id)))
 			got := s.once(r)
 			s.must(got.status == "S", "S", "%v", got)
-			o.cancelled = true
+			s.alipay.change(o, func(o *order) { o.cancelled = true })
 		},
 	},
 	{

@@ -9,14 +9,14 @@ import (
 // losable are wallets whose driver loses the answer of a debit.
 var losable = []Capability{MerchantMode, LostDebits}
 
-// loseDebit loses the answer of the user's next debit: after it landed, or before
-// anything happened.
+// loseDebit loses the answer of the user's next debit: after it landed, or
+// before anything happened.
 func (u *user) loseDebit(landed bool) {
 	status := u.ask(http.MethodPost, u.s.cfg.Wallet.Driver, "/loseDebit", object{"landed": landed}, nil)
 	u.s.must(status/100 == 2, "the driver's loseDebit succeeds", "HTTP %d", status)
 }
 
-// waits is the user who looks at a payment until it has an end, and confirms
+// waits has the user look at a payment until it has an end, and confirms
 // again where the app says that they may.
 func (u *user) waits(o *order, next step) step {
 	u.s.eventually(u.s.cfg.resendWithin(), func() bool {
@@ -31,9 +31,9 @@ func (u *user) waits(o *order, next step) step {
 	return next
 }
 
-// ends is the end of a payment whose debit was not answered, and what Alipay+ is
-// told of it: paid, or, if the debit did not land, certainly not paid, because the
-// ledger refuses its key for good.
+// ends checks the end of a payment whose debit was not answered, and what
+// Alipay+ is told of it: paid, or, if the debit did not land, certainly not
+// paid, because the ledger refuses its key for good.
 func (s *scenario) ends(o *order, shown step, landed bool) {
 	paid := shown.State == "paid"
 	s.must(paid || shown.State == "failed" && !landed, "paid, or certainly not paid, in the end", "%v", shown)

@@ -142,7 +142,7 @@ var notifyChecks = []check{
 	},
 }
 
-// resend is a notification that is not acknowledged at first.
+// resend makes the check of a notification that is not acknowledged at first.
 func resend(number int, what string, faults ...fault) check {
 	return check{
 		number: number, name: "after " + what + " the same notification comes again", needs: merchantMode, slow: number != 231 && number != 233,

@@ -194,7 +194,8 @@ var scanChecks = []check{
 	},
 }
 
-// actionCheck is HANDLE_BY_SDK with a status, asked by a call.
+// actionCheck makes the check of an answer HANDLE_BY_SDK with a status, asked
+// for by a call of the app.
 func actionCheck(number int, status, call, want, where string) check {
 	needs := merchantMode
 	kind := "scanned"

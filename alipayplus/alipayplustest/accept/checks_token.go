@@ -24,7 +24,7 @@ func (s *scenario) consents(u *user, faults ...fault) (*agreement, string) {
 	return g, text(s.alipay.viewAgreement(g).created[0].members, "accessToken")
 }
 
-// tokenPay is a payment with a token.
+// tokenPay makes a payment with a token.
 func (s *scenario) tokenPay(o *order, token string) object {
 	r := s.payRequest(o, s.user(0), oneClickFactor)
 	r["paymentMethod"] = object{"paymentMethodType": "CONNECT_WALLET", "paymentMethodId": token}
@@ -41,7 +41,7 @@ func (s *scenario) paysWith(token string, u *user) *order {
 	return o
 }
 
-// altered is a token with another first letter.
+// altered returns a token with another first letter.
 func altered(token string) string {
 	if strings.HasPrefix(token, "X") {
 		return "Y" + token[1:]

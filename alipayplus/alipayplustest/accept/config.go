@@ -116,7 +116,7 @@ const (
 
 var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, OneClick, Refresh, Unbind, AuthCodes, Restart, KeyRotation, Freshness, WrongPIN, LostDebits}
 
-// Capabilities are all there are.
+// Capabilities returns all capabilities that there are.
 func Capabilities() []Capability { return slices.Clone(capabilities) }
 
 // MinimumBalance is what the first user needs, in smallest units.
@@ -128,14 +128,14 @@ type PrivateKey struct {
 	Key     *rsa.PrivateKey `json:"-"`
 }
 
-// PublicKey is a version and an RSA key: SubjectPublicKeyInfo, base64 or PEM, in
-// JSON.
+// PublicKey is a version and an RSA key: SubjectPublicKeyInfo, base64 or PEM,
+// in JSON.
 type PublicKey struct {
 	Version string         `json:"version"`
 	Key     *rsa.PublicKey `json:"-"`
 }
 
-// Load reads accept.json.
+// Load reads an accept.json, the file called name.
 func Load(name string) (Config, error) {
 	data, err := os.ReadFile(name) //nolint:gosec // the user's own file
 	if err != nil {
@@ -228,7 +228,7 @@ func first[T any](list []T) (zero T) {
 	return zero
 }
 
-// inbound are the APIs that the wallet must serve.
+// inbound returns the APIs that the wallet must serve.
 func (c *Config) inbound() []string {
 	apis := []string{"inquiryPayment", "cancelPayment", "refund"}
 	if c.can(EasyPay) {

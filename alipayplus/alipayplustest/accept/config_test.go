@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
@@ -82,21 +81,7 @@ func TestWalletIsAskedFirst(t *testing.T) {
 		}, "alipay.baseUrl"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
-			keys()
-			synctest.Test(t, func(t *testing.T) {
-				cfg := plainConfig()
-				w := newPlain(cfg, "")
-				cfg.Transport = accept.InMemory(w)
-				c.change(&cfg, w)
-				suite, err := accept.New(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if w.client == nil {
-					w.client = accept.InMemory(suite.Alipay())
-				}
-				w.start(t.Context())
-				defer func() { w.stop() }()
+			withPlain(t, "", c.change, func(t *testing.T, suite *accept.Suite) {
 				report, err := suite.Run(t.Context())
 				if report != nil || err == nil || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%v does not say %q", err, c.says)
@@ -150,7 +135,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// between is the first key after a member.
+// between returns the first key after a member.
 func between(text, member string) string {
 	_, rest, _ := strings.Cut(text, member)
 	_, rest, _ = strings.Cut(rest, `"key":"`)
@@ -160,18 +145,7 @@ func between(text, member string) string {
 
 // A run ends when its context does.
 func TestRunEnds(t *testing.T) {
-	keys()
-	synctest.Test(t, func(t *testing.T) {
-		cfg := plainConfig()
-		w := newPlain(cfg, "")
-		cfg.Transport = accept.InMemory(w)
-		suite, err := accept.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.client = accept.InMemory(suite.Alipay())
-		w.start(t.Context())
-		defer func() { w.stop() }()
+	withPlain(t, "", func(*accept.Config, *plain) {}, func(t *testing.T, suite *accept.Suite) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if report, err := suite.Run(ctx); report != nil || err == nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
 
-// The accept.json of CONTRACT.md is one, and every capability is explained there.
+// The accept.json of CONTRACT.md is one, and every capability is explained
+// there.
 func TestContractPage(t *testing.T) {
 	page, err := os.ReadFile("CONTRACT.md")
 	if err != nil {

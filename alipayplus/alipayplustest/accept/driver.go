@@ -190,7 +190,7 @@ func (u *user) confirmation(o *order, a amount, pin string, consent bool) object
 	return body
 }
 
-// confirm is the user agreeing on the cashier page, until there is a result.
+// confirm has the user agree on the cashier page, until there is a result.
 func (u *user) confirm(o *order) step { return u.confirmed(o, false) }
 
 func (u *user) confirmed(o *order, consent bool) step {
@@ -226,7 +226,7 @@ func (u *user) pays(o *order) step {
 	return next
 }
 
-// balance is what the user has.
+// balance returns what the user has.
 func (u *user) balance() int64 {
 	var a amount
 	if status := u.ask(http.MethodGet, u.s.cfg.Wallet.Driver, "/balance", nil, &a); status != http.StatusOK || a.Currency != u.s.cfg.Currency || a.minor() < 0 {
@@ -235,7 +235,7 @@ func (u *user) balance() int64 {
 	return a.minor()
 }
 
-// wrongPIN is a PIN that is not the user's.
+// wrongPIN returns a PIN that is not the user's.
 func (u *user) wrongPIN(i int) string {
 	pin := fmt.Sprintf("%0*d", max(len(u.PIN), 4), i)
 	if pin == u.PIN {

@@ -14,15 +14,15 @@ import (
 type Driver struct {
 	// Customer names who is signed in. Required.
 	Customer func(*http.Request) (id string, err error)
-	// Balance is what the customer has. Required.
+	// Balance returns what the customer has, in smallest units. Required.
 	Balance func(ctx context.Context, customerID string) (currency string, minor int64, err error)
 	// Page does what the user does on the verification page: "open", "pin" (with
 	// the PIN that was entered), "resend" or "giveUp". redirectURL is "" while the
-	// verification goes on. [ErrNoPage] is for a page of nobody's.
+	// verification goes on. The error of a URL that is no page is [ErrNoPage].
 	Page func(ctx context.Context, call, pageURL, pin string) (triesLeft int, redirectURL string, err error)
 	// AuthCode returns the JSON that the app hands to getAuthCode.
 	AuthCode func(ctx context.Context, customerID, authClientID string, scopes []string) ([]byte, error)
-	// Unbind is the user ending an agreement, which accessToken belongs to.
+	// Unbind has the user end the agreement that accessToken belongs to.
 	Unbind func(ctx context.Context, customerID, accessToken string) (unbound bool, err error)
 	// Restart ends the process as a crash does, and starts another one on the
 	// same database.
@@ -30,8 +30,8 @@ type Driver struct {
 	// RotateKey makes the wallet sign with another of its keys.
 	RotateKey func(ctx context.Context, version string) error
 	// LoseDebit loses the answer of the customer's next debit: after it landed, or
-	// before anything happened. paymenttest.LostDebits does so for a wallet that is
-	// made of package payment.
+	// before anything happened. paymenttest.LostDebits does so for a wallet that
+	// is made of package payment.
 	LoseDebit func(ctx context.Context, customerID string, landed bool) error
 }
 

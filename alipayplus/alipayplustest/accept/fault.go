@@ -34,23 +34,23 @@ func loseAnswer(x *exchange) *reply {
 	return nil
 }
 
-// unknown is a signed U; the request is not processed.
+// unknown returns a signed U; the request is not processed.
 func unknown(x *exchange) *reply { return x.sign(result("U", "UNKNOWN_EXCEPTION")) }
 
 func busy(x *exchange) *reply { return x.sign(result("U", "REQUEST_TRAFFIC_EXCEED_LIMIT")) }
 
-// unknownAfter is a signed U; the request was processed.
+// unknownAfter returns a signed U; the request was processed.
 func unknownAfter(x *exchange) *reply {
 	x.process()
 	return unknown(x)
 }
 
-// strange is a signed answer whose status is none that decides.
+// strange returns a signed answer whose status is none that decides.
 func strange(x *exchange) *reply {
 	return x.sign(result("s", "SUCCESS"))
 }
 
-// answering is an answer that somebody else gives: without a signature.
+// answering returns an answer that somebody else gives: without a signature.
 func answering(body []byte) fault {
 	return func(*exchange) *reply { return unsigned(http.StatusOK, body) }
 }
@@ -71,20 +71,20 @@ func tampered(x *exchange) *reply {
 	return r
 }
 
-// halfSigned is an answer without its Response-Time.
+// halfSigned returns an answer without its Response-Time.
 func halfSigned(x *exchange) *reply {
 	r := x.sign(x.process())
 	r.header.Del("Response-Time")
 	return r
 }
 
-// foreignClient is an answer that is signed for another client.
+// foreignClient returns an answer that is signed for another client.
 func foreignClient(x *exchange) *reply {
 	body := x.process()
 	return &reply{http.StatusOK, signed(x.a.cfg.Alipay.Keys[0], "Response-Time", x.target, "SOMEBODY_ELSE", stamp(time.Now()), body), body, false}
 }
 
-// foreignKey is an answer that is signed with a key that nobody knows.
+// foreignKey returns an answer that is signed with a key that nobody knows.
 func foreignKey(with func(x *exchange) []byte) fault {
 	return func(x *exchange) *reply {
 		return x.signWith(PrivateKey{x.a.cfg.Alipay.Keys[0].Version, strangersKey()}, with(x), time.Now())
@@ -99,7 +99,7 @@ var strangersKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-// stale is an answer that was signed an hour ago.
+// stale returns an answer that was signed an hour ago.
 func stale(x *exchange) *reply { return x.signAt(x.process(), time.Now().Add(-time.Hour)) }
 
 // cut breaks the connection in the middle of the answer.
@@ -124,8 +124,8 @@ func slow(d time.Duration) fault {
 	}
 }
 
-// scrambled is the answer with its members in another order, native scalars and
-// members that nobody knows.
+// scrambled returns the answer with its members in another order, native
+// scalars and members that nobody knows.
 func scrambled(x *exchange) *reply {
 	return x.sign(scramble(x.process(), true))
 }
@@ -141,7 +141,9 @@ func scramble(body []byte, natives bool) []byte {
 	return scrambleValue("", v, natives)
 }
 
-// numeric are the members that a newer Alipay+ might send as numbers.
+// scrambleValue rewrites the value of the member called name. With natives it
+// writes amounts and booleans, which are strings today, as JSON numbers and
+// booleans.
 func scrambleValue(name string, v any, natives bool) []byte {
 	switch v := v.(type) {
 	case object:
@@ -166,7 +168,7 @@ func scrambleValue(name string, v any, natives bool) []byte {
 	return encode(v)
 }
 
-// mischief is what may go wrong with a call, by chance.
+// mischief returns what may go wrong with a call, by chance.
 func mischief(random *mrand.Rand) fault {
 	all := []fault{loseRequest, loseAnswer, unknown, busy, unknownAfter, strange, badGateway, tampered, halfSigned, foreignClient, cut, scrambled,
 		answering(result("S", "SUCCESS")), answering(result("F", "PROCESS_FAIL")), nil, nil}

@@ -12,8 +12,8 @@ import (
 )
 
 // A configuration that is read is the same after it was written and read again,
-// and has the texts that encoding/json finds. Whatever is in it, New says what is
-// wrong or makes a suite.
+// and has the texts that encoding/json finds. Whatever is in it, New says what
+// is wrong or makes a suite.
 func FuzzLoad(f *testing.F) {
 	cfg, _, err := accept.NewConfig()
 	if err != nil {

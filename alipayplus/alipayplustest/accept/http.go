@@ -11,9 +11,9 @@ import (
 )
 
 // RunOverHTTP starts a wallet in this process and runs the checks on it over
-// HTTP, at two free ports of this machine: for a wallet on a real database, whose
-// clock no test can move. Of cfg it needs the Capabilities, as for [RunInMemory].
-// What start starts must end with ctx.
+// HTTP, at two free ports of this machine: for a wallet on a real database,
+// whose clock no test can move. Of cfg it needs the Capabilities, as for
+// [RunInMemory]. What start starts must end with ctx.
 func RunOverHTTP(ctx context.Context, cfg Config, start func(ctx context.Context, w World) (Handlers, error)) (*Report, error) {
 	var ports [2]net.Listener
 	for i := range ports {
@@ -61,7 +61,7 @@ func serve(listener net.Listener, h http.Handler) (stop func()) {
 	return func() { _ = server.Close(); <-ended }
 }
 
-// local is c for a gateway and a wallet in this process.
+// local returns c for a gateway and a wallet in this process.
 func (c Config) local(gateway, wallet string) (Config, WalletSide, error) {
 	keys, err := makeKeys()
 	if err != nil {
@@ -71,8 +71,8 @@ func (c Config) local(gateway, wallet string) (Config, WalletSide, error) {
 	return c, side, nil
 }
 
-// with is c with these keys and addresses, and with users and a currency where
-// they are missing, and the wallet's side of it.
+// with returns c with these keys and addresses, and with users and a currency
+// where they are missing, and the wallet's side of it.
 func (c Config) with(keys [4]*rsa.PrivateKey, gateway, wallet string) (Config, WalletSide) {
 	c.Alipay = Alipay{BaseURL: gateway, Keys: []PrivateKey{{"1", keys[0]}, {"2", keys[1]}}}
 	c.Wallet = Wallet{

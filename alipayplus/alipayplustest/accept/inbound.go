@@ -52,7 +52,7 @@ func (s *scenario) prepareWith(api string, key PrivateKey, clientID string, at t
 	return request{api, target, u.RequestURI(), signed(key, "Request-Time", u.RequestURI(), clientID, stamp(at), body), body}
 }
 
-// within is how long Alipay+ waits for the answer.
+// within returns how long Alipay+ waits for the answer.
 func within(api string) time.Duration {
 	switch api {
 	case "pay", "refund", "cancelPayment":

@@ -40,7 +40,7 @@ func (k PrivateKey) MarshalJSON() ([]byte, error) {
 // String names the version alone.
 func (k PrivateKey) String() string { return "private key " + k.Version }
 
-// GoString is String.
+// GoString returns what String returns.
 func (k PrivateKey) GoString() string { return k.String() }
 
 // UnmarshalJSON reads {"version":"1","key":"…"}.

@@ -28,9 +28,10 @@ type Handlers struct {
 	Inbound http.Handler // what Alipay+ calls, at "/alipayplus/" and the name of the API
 }
 
-// RunInMemory starts a wallet in this process and runs the checks on it, without
-// a socket. Of cfg it needs the Capabilities; Users, Currency and keys are made
-// up where they are missing. In a testing/synctest bubble, set VirtualTime.
+// RunInMemory starts a wallet in this process and runs the checks on it,
+// without a socket. Of cfg it needs the Capabilities; Users, Currency and keys
+// are made up where they are missing. In a testing/synctest bubble, set
+// VirtualTime.
 //
 // start gives every user the balance that [MinimumBalance] asks for.
 func RunInMemory(ctx context.Context, cfg Config, start func(ctx context.Context, w World) (Handlers, error)) (*Report, error) {
@@ -76,16 +77,16 @@ func (h Handlers) Handler() http.Handler {
 	return mux
 }
 
-// WalletSide is what the wallet's test environment gets: the other halves of the
-// keys in accept.json.
+// WalletSide is what the wallet's test environment gets: the other halves of
+// the keys in accept.json.
 type WalletSide struct {
 	ClientID   string       `json:"clientId"`
 	Keys       []PrivateKey `json:"keys"`       // the wallet's, by version
 	AlipayKeys []PublicKey  `json:"alipayKeys"` // of the Alipay+ that the suite plays
 }
 
-// NewConfig is an accept.json to begin with, with new keys and the addresses of
-// this machine, and the wallet's side of it.
+// NewConfig returns an accept.json to begin with, with new keys and the
+// addresses of this machine, and the wallet's side of it.
 func NewConfig() (Config, WalletSide, error) {
 	var keys [4]*rsa.PrivateKey
 	for i := range keys {
@@ -114,8 +115,8 @@ func testUsers() []User {
 	}
 }
 
-// World is the wallet's side as a wallet in Go takes it, for the addresses, users
-// and currency of cfg.
+// World returns the wallet's side as a wallet in Go takes it, for the
+// addresses, users and currency of cfg.
 func (w WalletSide) World(cfg Config) World {
 	world := World{
 		ClientID: w.ClientID, BaseURL: cfg.Alipay.BaseURL, Rules: Rules(), Users: cfg.Users, Currency: cfg.Currency,

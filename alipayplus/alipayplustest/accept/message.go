@@ -20,7 +20,7 @@ type Message struct {
 	spontaneous bool // the wallet began
 }
 
-// String is the message on one line.
+// String returns the message on one line.
 func (m Message) String() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s -> %s: %s %s", m.At.UTC().Format("15:04:05.000"), m.From, m.To, m.What, m.Body))
 }
@@ -33,7 +33,7 @@ var secretMembers = map[string]bool{
 	"pinRedirectUrl": true, "buyer": true, "shipping": true,
 }
 
-// redact is body on one line without its secrets.
+// redact returns body on one line without its secrets.
 func redact(body []byte) string {
 	if len(body) == 0 {
 		return ""
@@ -82,8 +82,8 @@ type journal struct {
 	problems []problem
 }
 
-// problem is something that the wallet's own messages did wrong, whichever check
-// ran.
+// problem is something that the wallet's own messages did wrong, whichever
+// check ran.
 type problem struct{ expected, seen string }
 
 func (j *journal) note(from, to, what string, body []byte) { j.add(from, to, what, body, false) }
@@ -103,7 +103,7 @@ func (j *journal) wrong(expected, format string, args ...any) {
 	j.problems = append(j.problems, problem{expected, fmt.Sprintf(format, args...)})
 }
 
-// mark is how much was noted.
+// mark returns how much was noted.
 func (j *journal) mark() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -39,7 +39,8 @@ type order struct {
 	expiry        time.Time
 	agreement     string // referenceAgreementId, if the user was asked to consent
 
-	// What the checks set before the wallet asks. The rest is guarded by alipay.mu.
+	// What the checks set before the wallet asks. The rest is guarded by
+	// alipay.mu.
 	answer       object // what decoding gives
 	decodeFaults []fault
 	notifyFaults []fault
@@ -192,13 +193,13 @@ func (o *order) checkNote(before []attempt, n attempt) string {
 	return ""
 }
 
-// replayed reports whether an attempt was not signed anew. Two of the same second
-// look alike, if the wallet's times have no milliseconds.
+// replayed reports whether an attempt was not signed anew. Two of the same
+// second look alike, if the wallet's times have no milliseconds.
 func replayed(before, n attempt) bool {
 	return before.signature == n.signature && n.at.Sub(before.at) > 1500*time.Millisecond
 }
 
-// told is what Alipay+ was told last, "" if nothing.
+// told returns what Alipay+ was told last, "" if nothing.
 func (o *order) told() (status, code string) {
 	if len(o.notes) == 0 {
 		return "", ""
@@ -207,7 +208,7 @@ func (o *order) told() (status, code string) {
 	return text(last, "paymentResult", "resultStatus"), text(last, "paymentResult", "resultCode")
 }
 
-// view is a copy of o, to be read without the lock.
+// view returns a copy of o, to be read without the lock.
 func (a *alipay) view(o *order) order {
 	a.mu.Lock()
 	defer a.mu.Unlock()

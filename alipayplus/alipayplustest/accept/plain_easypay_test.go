@@ -121,7 +121,7 @@ func (w *plain) payWithToken(p *plainPayment, token, customer string) members {
 	return w.oneClick(p)
 }
 
-// oneClick is what Alipay+ is told about a payment with a token.
+// oneClick returns what Alipay+ is told about a payment with a token.
 func (w *plain) oneClick(p *plainPayment) members {
 	switch p.state {
 	case "paying":

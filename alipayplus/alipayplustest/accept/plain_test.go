@@ -143,7 +143,7 @@ func (w *plain) start(ctx context.Context) {
 	}()
 }
 
-// pace is how long the worker rests: longer when nothing is under way.
+// pace returns how long the worker rests: longer when nothing is under way.
 func (w *plain) pace() time.Duration {
 	w.db.mu.Lock()
 	defer w.db.mu.Unlock()
@@ -277,7 +277,7 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 	return ""
 }
 
-// debited is what follows from a debit.
+// debited does what follows from a debit.
 func (w *plain) debited(p *plainPayment) {
 	p.state, p.result = "paid", ""
 	if !w.is("notifies before it commits") {

@@ -20,8 +20,8 @@ import (
 )
 
 // This wallet is written on net/http, encoding/json and crypto/rsa alone, as a
-// team might that never saw the SDK. It is right, and the animals of the zoo are
-// made of it: each has the name of one thing that it does wrong.
+// team might that never saw the SDK. It is right, and the animals of the zoo
+// are made of it: each has the name of one thing that it does wrong.
 
 type members = map[string]any
 
@@ -211,7 +211,7 @@ func (w *plain) value(d *json.Decoder) (any, error) {
 	return nil, nil
 }
 
-// str is the text at the path.
+// str returns the text at the path.
 func str(v members, path ...string) string {
 	for _, name := range path[:len(path)-1] {
 		v, _ = v[name].(members)

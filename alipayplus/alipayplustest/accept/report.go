@@ -27,7 +27,7 @@ type Result struct {
 	Loses   string  `json:"loses"`  // what a user or a merchant would lose
 	Source  string  `json:"source"` // where the documents have the rule
 	Verdict Verdict `json:"verdict"`
-	Why     string  `json:"why,omitempty"` // it is not applicable
+	Why     string  `json:"why,omitempty"` // why it is not applicable
 	// Expected and Seen say how it failed; Messages are what was exchanged,
 	// without secrets.
 	Expected string        `json:"expected,omitempty"`
@@ -44,7 +44,7 @@ type Report struct {
 	Checks []Result      `json:"checks"`
 }
 
-// Count says how many checks ended so.
+// Count returns how many checks ended with v.
 func (r *Report) Count(v Verdict) int {
 	n := 0
 	for _, c := range r.Checks {
@@ -55,8 +55,8 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Err is nil if no check failed and at least one passed, else [ErrFailed] with
-// the numbers.
+// Err returns nil if no check failed and at least one passed, else [ErrFailed]
+// with the numbers.
 func (r *Report) Err() error {
 	var failed []string
 	for _, c := range r.Checks {
@@ -73,8 +73,8 @@ func (r *Report) Err() error {
 	return nil
 }
 
-// WriteText writes the report for people: the [Result.String] of each check, and
-// the [Report.Summary]. Messages of failed checks are in it.
+// WriteText writes the report for people: the [Result.String] of each check,
+// and the [Report.Summary]. Messages of failed checks are in it.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range r.Checks {
@@ -85,7 +85,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// String is the result in lines for people, with the messages if it failed.
+// String returns the result in lines for people, with the messages if it
+// failed.
 func (c Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-4s %d  %s", map[Verdict]string{Passed: "ok", Failed: "FAIL", NotApplicable: "n/a"}[c.Verdict], c.Number, c.Name)
@@ -104,7 +105,7 @@ func (c Result) String() string {
 	return b.String()
 }
 
-// Summary is the verdict, what failed, and why checks were not applicable.
+// Summary returns the verdict, what failed, and why checks were not applicable.
 func (r *Report) Summary() string {
 	var b strings.Builder
 	verdict := "ACCEPTED"

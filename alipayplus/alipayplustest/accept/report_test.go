@@ -68,8 +68,8 @@ func TestEmptyReport(t *testing.T) {
 
 var pages = regexp.MustCompile(`[A-Za-z/]+\.md`)
 
-// Numbers are there once and in order, and every check says what is at stake and
-// where the rule is.
+// Numbers are there once and in order, and every check says what is at stake
+// and where the rule is.
 func TestList(t *testing.T) {
 	list := accept.List()
 	if !slices.IsSortedFunc(list, func(a, b accept.Result) int { return a.Number - b.Number }) {

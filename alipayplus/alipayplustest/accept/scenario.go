@@ -49,7 +49,7 @@ func (s *scenario) must(ok bool, expected, seen string, args ...any) {
 
 func (s *scenario) user(i int) *user { return &user{s, s.cfg.Users[i]} }
 
-// newID is an id that no other run has.
+// newID returns an id that no other run has.
 func (s *scenario) newID() string {
 	return fmt.Sprintf("%s%03d%04d", s.cfg.Prefix, s.number, s.suite.count())
 }
@@ -94,7 +94,7 @@ func (s *scenario) eventually(d time.Duration, done func() bool) bool {
 	}
 }
 
-// view is a copy of o as it is now.
+// view returns a copy of o as it is now.
 func (s *scenario) view(o *order) order { return s.alipay.view(o) }
 
 // told waits until Alipay+ has acknowledged the result of o.

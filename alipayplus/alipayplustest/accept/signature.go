@@ -28,7 +28,7 @@ func digest(target, clientID, at string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// signed are the headers of a message. timeHeader is Request-Time or
+// signed returns the headers of a message. timeHeader is Request-Time or
 // Response-Time.
 func signed(key PrivateKey, timeHeader, target, clientID, at string, body []byte) http.Header {
 	value, err := rsa.SignPKCS1v15(rand.Reader, key.Key, crypto.SHA256, digest(target, clientID, at, body))

@@ -39,7 +39,7 @@ func New(cfg Config) (*Suite, error) {
 	return s, nil
 }
 
-// Alipay is the Alipay+ that the wallet calls. It is to be served at
+// Alipay returns the Alipay+ that the wallet calls. It is to be served at
 // Config.Alipay.Listen, or given to the wallet's client by [InMemory].
 func (s *Suite) Alipay() http.Handler { return s.alipay }
 

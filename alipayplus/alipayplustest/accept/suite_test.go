@@ -27,7 +27,7 @@ var keys = sync.OnceValue(func() (keys [4]*rsa.PrivateKey) {
 	return keys
 })
 
-// plainConfig is the configuration of a plain wallet.
+// plainConfig returns the configuration of a plain wallet.
 func plainConfig() accept.Config {
 	k := keys()
 	return accept.Config{
@@ -49,7 +49,7 @@ func plainConfig() accept.Config {
 	}
 }
 
-// newPlain is a plain wallet that has not started.
+// newPlain makes a plain wallet that has not started.
 func newPlain(cfg accept.Config, broken string) *plain {
 	w := &plain{
 		broken: broken, db: newPlainDB(), clientID: cfg.Wallet.ClientID, gateway: cfg.Alipay.BaseURL, routing: "666", tokens: "T", timeForm: "2006-01-02T15:04:05.000Z",
@@ -69,28 +69,38 @@ func runPlain(t *testing.T, broken string, only ...int) *accept.Report {
 	return runChanged(t, broken, func(*plain) {}, only...)
 }
 
-func runChanged(t *testing.T, broken string, change func(*plain), only ...int) *accept.Report {
+func runChanged(t *testing.T, broken string, change func(*plain), only ...int) (report *accept.Report) {
 	t.Helper()
-	keys()
-	var report *accept.Report
-	synctest.Test(t, func(t *testing.T) {
-		cfg := plainConfig()
-		cfg.Only = only
-		w := newPlain(cfg, broken)
-		change(w)
-		cfg.Transport = accept.InMemory(w)
-		suite, err := accept.New(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.client = accept.InMemory(suite.Alipay())
-		w.start(t.Context())
-		defer func() { w.stop() }()
+	withPlain(t, broken, func(cfg *accept.Config, w *plain) { cfg.Only = only; change(w) }, func(t *testing.T, suite *accept.Suite) {
+		var err error
 		if report, err = suite.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	})
 	return report
+}
+
+// withPlain makes a plain wallet that runs, and the suite for it, both as
+// change leaves them, in a bubble of testing/synctest.
+func withPlain(t *testing.T, broken string, change func(*accept.Config, *plain), run func(*testing.T, *accept.Suite)) {
+	t.Helper()
+	keys() // before the bubble
+	synctest.Test(t, func(t *testing.T) {
+		cfg := plainConfig()
+		w := newPlain(cfg, broken)
+		cfg.Transport = accept.InMemory(w)
+		change(&cfg, w)
+		suite, err := accept.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.client == nil {
+			w.client = accept.InMemory(suite.Alipay())
+		}
+		w.start(t.Context())
+		defer func() { w.stop() }()
+		run(t, suite)
+	})
 }
 
 // A wallet that is written without the SDK is accepted.

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// InMemory reaches the handler without a socket, for a wallet and a suite in one
-// process. Like a connection, it breaks when the handler panics, and it is given
-// up when the request's context ends.
+// InMemory returns a transport that reaches h without a socket, for a wallet
+// and a suite in one process. Like a connection, it breaks when h panics, and
+// it is given up when the request's context ends.
 func InMemory(h http.Handler) http.RoundTripper { return inMemory{h} }
 
 type inMemory struct{ handler http.Handler }

@@ -9,8 +9,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
 
-// zoo are wallets that break one rule, each by one line of the plain wallet, and
-// the check that must say so.
+// zoo are wallets that break one rule, each by one line of the plain wallet,
+// and the check that must say so.
 var zoo = []struct {
 	broken string
 	check  int
@@ -126,7 +126,8 @@ var zoo = []struct {
 	{"takes back unknown debits at a restart", 809},
 }
 
-// The suite fails on every animal of the zoo, with the check that names the rule.
+// The suite fails on every animal of the zoo, with the check that names the
+// rule.
 func TestZoo(t *testing.T) {
 	for _, animal := range zoo {
 		t.Run(animal.broken, func(t *testing.T) {

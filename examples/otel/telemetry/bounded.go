@@ -14,8 +14,8 @@ const maxCodes = 100
 // other is the value for all that is not told apart.
 const other = "_OTHER"
 
-// resultCodes bounds result codes: Alipay+ and the wallet's own functions may make up
-// as many as they like. The first maxCodes keep their names.
+// resultCodes bounds result codes: Alipay+ and the wallet's own functions may
+// make up as many as they like. The first maxCodes keep their names.
 type resultCodes struct {
 	mu    sync.Mutex
 	known map[alipayplus.ResultCode]bool
@@ -36,8 +36,8 @@ func (c *resultCodes) bounded(code alipayplus.ResultCode) string {
 	return code.Error() // without control characters, at most 64 characters
 }
 
-// errorType is the value of error.type: the result code of a verified answer, or
-// one of a few causes.
+// errorType returns the value of error.type: the result code of a verified
+// answer, or one of a few causes.
 func (t *Telemetry) errorType(err error, r alipayplus.Result) string {
 	for _, cause := range causes {
 		if errors.Is(err, cause.err) {

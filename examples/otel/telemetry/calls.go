@@ -13,8 +13,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
-// ClientHooks are for alipayplus.ClientConfig.Hooks. A call is a span with a
-// child for each attempt.
+// ClientHooks returns hooks for alipayplus.ClientConfig.Hooks. A call is a span
+// with a child for each attempt.
 func (t *Telemetry) ClientHooks() alipayplus.Hooks {
 	return alipayplus.Hooks{
 		Start: t.start(trace.SpanKindClient),
@@ -39,7 +39,7 @@ func (t *Telemetry) ClientHooks() alipayplus.Hooks {
 	}
 }
 
-// HandlerHooks are for alipayplus.HandlerConfig.Hooks.
+// HandlerHooks returns hooks for alipayplus.HandlerConfig.Hooks.
 func (t *Telemetry) HandlerHooks() alipayplus.Hooks {
 	return alipayplus.Hooks{
 		Start:   t.start(trace.SpanKindServer),
@@ -72,8 +72,8 @@ func (t *Telemetry) attempt(ctx context.Context, counter metric.Int64Counter, a 
 }
 
 // end describes the end of a call or a request in its span, and returns the
-// attributes for its metric. Only U, and a call without a verified answer, is an
-// error of the span: F is an answer like another.
+// attributes for its metric. Only U, and a call without a verified answer, is
+// an error of the span: F is an answer like another.
 func (t *Telemetry) end(ctx context.Context, operation string, r alipayplus.Result, err error) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{semconv.RPCMethod(operation)}
 	if r.Code != "" {

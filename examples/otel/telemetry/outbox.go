@@ -20,9 +20,9 @@ type Queue interface {
 	Backlog(ctx context.Context) (alipayplus.Backlog, error)
 }
 
-// Queue observes q. Give the result to alipayplus.RelayConfig.Queue. The backlog
-// is read whenever metrics are collected: by every process, with the same
-// answer, so take the maximum of them and not the sum.
+// Queue observes q. Give the result to alipayplus.RelayConfig.Queue. The
+// backlog is read whenever metrics are collected: by every process, with the
+// same answer, so take the maximum of them and not the sum.
 func (t *Telemetry) Queue(q Queue) (alipayplus.Queue, error) {
 	messages, err1 := t.meter.Int64ObservableGauge("alipayplus.outbox.messages", metric.WithUnit("{message}"),
 		metric.WithDescription("Messages that Alipay+ has not acknowledged."))

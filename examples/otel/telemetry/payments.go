@@ -10,8 +10,8 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
-// AfterCommit is for payment.ServiceConfig.AfterCommit, or to be called from
-// yours. It counts changes of the state, and marks them in the span that runs.
+// AfterCommit counts changes of a payment's state, and marks them in the span
+// that runs. Set payment.ServiceConfig.AfterCommit to it, or call it in yours.
 // (Changes in a transaction of the host are not reported there: call it after
 // such a commit yourself.)
 func (t *Telemetry) AfterCommit(ctx context.Context, before, after payment.Record) {

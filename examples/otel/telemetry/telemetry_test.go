@@ -115,8 +115,8 @@ func (brokenQueue) Finish(context.Context, alipayplus.Delivery, alipayplus.End) 
 	return errors.New("the database does not answer")
 }
 
-// A database that does not answer makes no figures: the age is absent, which the
-// alert sees, and no delivery is counted whose end is not recorded.
+// A database that does not answer makes no figures: the age is absent, which
+// the alert sees, and no delivery is counted whose end is not recorded.
 func TestBrokenQueue(t *testing.T) {
 	observer, reader := observer(t)
 	queue, err := observer.Queue(brokenQueue{alipayplus.NewMemory()})

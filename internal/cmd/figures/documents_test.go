@@ -12,7 +12,8 @@ import (
 
 const root = "../../.."
 
-// sources are the test files of the module and of those below it, by directory.
+// sources returns the test files of the module and of those below it, by
+// directory.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -40,8 +41,8 @@ func document(t *testing.T, name string) string {
 	return string(text)
 }
 
-// Every test, benchmark and fuzz target that a document names exists. (The tests
-// of examples/backend look whether README.md names the right packages.)
+// Every test, benchmark and fuzz target that a document names exists. (The
+// tests of examples/backend look whether README.md names the right packages.)
 func TestNamedTestsExist(t *testing.T) {
 	all := sources(t)
 	named := regexp.MustCompile("`((?:Test|Benchmark|Fuzz)[A-Z]\\w*)(?:/[a-z-]+)?`")
@@ -83,7 +84,8 @@ func TestFuzzTargetsHaveSeeds(t *testing.T) {
 	}
 }
 
-// A number that a document states and that the code or a test fixes is that one.
+// A number that a document states and that the code or a test fixes is that
+// one.
 func TestNumbers(t *testing.T) {
 	const performance = "alipayplus/PERFORMANCE.md"
 	for _, c := range []struct{ document, says, file, code string }{
@@ -127,9 +129,9 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// The table of PERFORMANCE.md that is computed and not tried: from 2.5 signatures
-// of 0.8 ms, 0.7 ms of other work, 10 ms of a connection, 4 commits, 10 KB of
-// WAL and 3.5 KB of disk for each payment, kept for 400 days.
+// The table of PERFORMANCE.md that is computed and not tried: from 2.5
+// signatures of 0.8 ms, 0.7 ms of other work, 10 ms of a connection, 4 commits,
+// 10 KB of WAL and 3.5 KB of disk for each payment, kept for 400 days.
 func TestPaperIsComputed(t *testing.T) {
 	_, paper, _ := strings.Cut(document(t, "alipayplus/PERFORMANCE.md"), "### On paper")
 	unit := map[string]float64{"": 1, "MB/s": 1e6, "TB": 1e12, "PB": 1e15, "billion": 1e9, "a second": 1}

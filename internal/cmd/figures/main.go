@@ -76,7 +76,7 @@ type outcome struct {
 	logs []string
 }
 
-// figure is what a test showed, and whether it kept its promise.
+// figure returns what a test showed, and whether it kept its promise.
 func (o *outcome) figure(pattern string) (now string, ok bool) {
 	switch {
 	case o == nil:
@@ -168,7 +168,7 @@ func text(f figure) string {
 	return w.String()
 }
 
-// head is what Markdown begins with.
+// head returns what Markdown begins with.
 func head(long bool) string {
 	form := "short"
 	if long {
@@ -183,7 +183,8 @@ func markdown(f figure) string {
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// failures is what the tests that failed printed, without those that passed.
+// failures returns what the tests that failed printed, without those that
+// passed.
 func failures(out []byte) string {
 	printed, failed := map[string]*strings.Builder{}, map[string]bool{}
 	for line := range bytes.Lines(out) {

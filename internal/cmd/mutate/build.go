@@ -36,7 +36,7 @@ type group struct {
 	hashes  map[string]string // of each of them
 }
 
-// groups are the code that decides about money and keys.
+// groups returns the code that decides about money and keys.
 func groups() []*group {
 	return []*group{
 		{Dir: "alipayplus", Files: map[string]string{
@@ -63,7 +63,7 @@ func groups() []*group {
 	}
 }
 
-// exports are the compiled packages that dir imports, by path.
+// exports returns the compiled packages that dir imports, by path.
 func exports(root, dir string) (map[string]string, error) {
 	out, err := output(root, "go", "list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "./"+dir)
 	if err != nil {
@@ -89,8 +89,8 @@ func output(dir, name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// build finds the mutants of g, weaves them in and compiles the tests with them.
-// Mutants that do not compile are dropped.
+// build finds the mutants of g, weaves them in and compiles the tests with
+// them. Mutants that do not compile are dropped.
 func (g *group) build(root, dir string) error {
 	dependencies, err := exports(root, g.Dir)
 	if err != nil {

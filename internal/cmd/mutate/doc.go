@@ -4,7 +4,7 @@
 //
 //	go run ./internal/cmd/mutate -n 400 -seed 1
 //
-// Every change of a package is compiled into one test binary, behind a switch
+// Every change of a package is compiled into one test binary, under a switch
 // that the environment sets, so that a change costs a run of the tests and no
 // build. A first pass runs each test alone and records which changes it
 // reaches; a change is then run against the tests that reach it, the fastest

@@ -318,8 +318,8 @@ func (f *finder) returned(s *ast.ReturnStmt, last bool) {
 	}
 }
 
-// plain is the type of an expression that is no constant, "" for one that has
-// none to write down.
+// plain returns the type of an expression that is no constant, "" for one that
+// has none to write down.
 func (f *finder) plain(n ast.Expr) string {
 	tv, ok := f.info.Types[n]
 	if !ok || tv.Value != nil {
@@ -328,7 +328,7 @@ func (f *finder) plain(n ast.Expr) string {
 	return f.name(tv.Type)
 }
 
-// name is how this file writes a basic or named type, "" if it cannot.
+// name returns how this file writes a basic or named type, "" if it cannot.
 func (f *finder) name(t types.Type) string {
 	switch t := t.(type) {
 	case *types.Basic:

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// weave returns source with all edits in it, each behind its switch. The lines
+// weave returns source with all edits in it, each under its switch. The lines
 // stay where they are, but for options that hold line ends.
 func weave(source []byte, edits []*edit) []byte {
 	slices.SortStableFunc(edits, func(a, b *edit) int { // outer ones first; a statement before its expression
@@ -61,7 +61,7 @@ func (w *weaver) until(end int) {
 	w.copy(end)
 }
 
-// around is what is written before and after the original of e.
+// around returns what is written before and after the original of e.
 func (e *edit) around() (before, after string) {
 	var b strings.Builder
 	if e.typ == "" {
