@@ -81,7 +81,7 @@ type Backlog struct {
 type End struct {
 	State EndState      // what becomes of the message
 	After time.Duration // EndAgain: the wait before the message is due again
-	Code  ResultCode    // of the verified answer, if there was one
+	Code  ResultCode    // of the verified answer, if there was one; at most 64 printable characters
 }
 
 // EndState says what becomes of a message after a delivery.

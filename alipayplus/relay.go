@@ -165,7 +165,7 @@ func (r *Relay) deliver(ctx context.Context, d Delivery) {
 	if err != nil {
 		end = End{}
 		if errors.As(err, &e) {
-			end.Code = e.Result.Code
+			end.Code = ResultCode(sanitize(string(e.Result.Code), 64)) // what a column can hold
 		}
 		var again bool
 		if end.After, again = r.cfg.Schedule.Next(d.Tries, err); again {

@@ -209,6 +209,16 @@ func TestRelay(t *testing.T) {
 			t.Errorf("dead letters %v, %v", dead, err)
 		}
 	})
+	relayTest(t, "keeps of a code what fits a column of 64 characters", func(t *testing.T, r *relayed) {
+		r.answer = func(id string) error {
+			return alipayplus.Result{Code: alipayplus.ResultCode(strings.Repeat("X", 63) + "\u00e9" + strings.Repeat("X", 5000)), Status: alipayplus.StatusFailed}
+		}
+		r.put("a")
+		r.runs(r.relay(), time.Second)
+		if len(r.dead) != 1 || len(r.dead[0].Code) != 64 || !strings.HasPrefix(string(r.dead[0].Code), strings.Repeat("X", 63)) {
+			t.Errorf("dead letters %v", r.dead)
+		}
+	})
 	relayTest(t, "makes a dead letter of a verified F at once", func(t *testing.T, r *relayed) {
 		r.answer = func(id string) error {
 			if id == "b" {

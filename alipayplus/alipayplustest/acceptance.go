@@ -69,5 +69,8 @@ func ReportAcceptance(t testing.TB, report *accept.Report) {
 			t.Error(r)
 		}
 	}
+	if err := report.Err(); err != nil && report.Count(accept.Failed) == 0 {
+		t.Error(err) // stopped, or no check ran
+	}
 	t.Log(report.Summary())
 }

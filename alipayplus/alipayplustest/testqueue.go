@@ -248,6 +248,9 @@ func (t *queueTest) dead() {
 	t.lease()
 	t.requeue("k")
 	t.wantDead(10)
+	t.finish(got, deadEnd) // no lease, nothing to end
+	t.finish(got, alipayplus.End{After: time.Hour})
+	t.wantDead(10)
 	if d := t.lease("k")[0]; d.Tries != 1 || d.Message.Body.Reveal() != "k" {
 		t.Errorf("after Requeue: tries %d, %v", d.Tries, d.Message)
 	}

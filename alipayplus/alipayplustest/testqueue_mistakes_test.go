@@ -46,6 +46,7 @@ var queueMistakes = []string{
 	"ignores an acknowledgement after the lease was lost",
 	"lets a lost lease end the new one",
 	"buries after the lease was lost",
+	"takes a dead letter for a lease",
 	"does not wait before it delivers again",
 	"forgets the code",
 	"forgets when a message was put",
@@ -254,7 +255,7 @@ func (q *soundQueue) Finish(ctx context.Context, d alipayplus.Delivery, end alip
 		if row == nil {
 			return nil
 		}
-		mine := row.Lease == d.Lease || q.is("lets a lost lease end the new one")
+		mine := row.Lease == d.Lease && (d.Lease != "" || q.is("takes a dead letter for a lease")) || q.is("lets a lost lease end the new one")
 		if mine && !(row.state == "acknowledged" && q.is("keeps the lease of an acknowledged message")) {
 			row.Lease = ""
 		}

@@ -5,15 +5,22 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
 
 // remoteTimeout bounds the calls of a RemoteLedger that follow from one event,
 // all together: a handler waits for them, and Alipay+ for the handler.
 const remoteTimeout = 5 * time.Second
 
+// recordTimeout bounds, beyond that, how long the database may take to record the
+// answers. What is not recorded is asked for again.
+const recordTimeout = 20 * time.Second
+
 // again is the next look after some tries: 10, 20, 40 … seconds, at most 10
 // minutes, longer than the calls of the ledger take.
 func again(tries int) Resume {
+	tries = max(tries, 0) // a stored number, which may be damaged
 	wait := min(10*time.Second<<min(tries, 6), 10*time.Minute)
 	return Resume{At: time.Now().Add(wait).UTC().Truncate(time.Microsecond), Tries: tries + 1}
 }
@@ -22,9 +29,10 @@ func again(tries int) Resume {
 // answers. It goes on when the caller gives up, because money moves. What is
 // not known stays due.
 func (s *Service) pursue(ctx context.Context, r Record) Record {
-	ctx = context.WithoutCancel(ctx)
-	calls, cancel := context.WithTimeout(ctx, remoteTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteTimeout+recordTimeout)
 	defer cancel()
+	calls, cancelCalls := context.WithTimeout(ctx, remoteTimeout)
+	defer cancelCalls()
 	called := make(map[Effect]bool)
 	for {
 		var next Effect
@@ -69,7 +77,7 @@ func (s *Service) call(ctx context.Context, r Record, effect Effect) (end Event,
 				end = refused
 				return nil
 			}
-			if at.IsZero() {
+			if _, ok := alipayplus.TimeOf(at).Time(); !ok { // absent, or no message could tell it
 				at = time.Now()
 			}
 			end = Debited{Attempt: d.Attempt, At: at}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -36,13 +37,15 @@ func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
 }
 
 // A payment is paid when the ledger says that it debited, which may be long
-// before it is asked again; without a time, now.
+// before it is asked again; without a time that a message can tell (one that took
+// milliseconds for seconds, for example), now.
 func TestPaidTimeIsTheLedgers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		for _, c := range []struct{ said, want time.Time }{
 			{now.Add(-3 * time.Hour), now.Add(-3 * time.Hour)},
 			{time.Time{}, now},
+			{time.Unix(now.UnixMilli(), 0), now},
 		} {
 			s := serve(t, true, func(cfg *payment.ServiceConfig) { cfg.RemoteLedger = datedLedger{cfg.RemoteLedger, c.said} })
 			s.open()
@@ -136,6 +139,29 @@ func TestBackoffBeforeCall(t *testing.T) {
 			t.Errorf("waits %v", got)
 		}
 	})
+}
+
+// A damaged count of looks stops no look.
+func TestDamagedResume(t *testing.T) {
+	for _, tries := range []int{-1, math.MinInt, math.MaxInt} {
+		synctest.Test(t, func(t *testing.T) {
+			var records payment.Records
+			s := serve(t, true, func(cfg *payment.ServiceConfig) { records = cfg.Records })
+			s.open()
+			s.remote.Fault = func(context.Context, string, bool) error { return errLost }
+			s.confirm()
+			s.remote.Fault = nil
+			if err := records.Update(t.Context(), "P1", func(_ context.Context, r payment.Record) (payment.Record, error) {
+				r.Version++
+				r.Resume.Tries = tries
+				return r, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			s.runs(11 * time.Minute)
+			s.want(payment.StatePaid, 700, "P1 S SUCCESS")
+		})
+	}
 }
 
 // Money moves: what began goes on when the caller gives up.

@@ -21,8 +21,10 @@ func (r Record) NextTime() time.Time {
 		return r.Resume.At
 	}
 	if r.State == StateOpen || r.State == StateVerifying {
-		expiry, _ := r.ExpiryTime.Time()
-		return expiry
+		if expiry, _ := r.ExpiryTime.Time(); !expiry.IsZero() {
+			return expiry
+		}
+		return time.Unix(0, 0) // at once: it expired in the year 1
 	}
 	return time.Time{}
 }

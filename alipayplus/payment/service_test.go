@@ -190,6 +190,24 @@ func TestServiceRefusesAndExpires(t *testing.T) {
 	})
 }
 
+// The first instant of Go's time is a time like any other: a payment that expires
+// then is closed and reported.
+func TestExpiryAtZeroTime(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		terms := scannedTerms("P1")
+		var err error
+		if terms.ExpiryTime, err = alipayplus.ParseTime("0001-01-01T00:00:00Z"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Open(t.Context(), payment.Opened{Terms: terms}); err != nil {
+			t.Fatal(err)
+		}
+		s.runs(time.Minute)
+		s.want(payment.StateClosed, 1000, "P1 F ORDER_IS_CLOSED")
+	})
+}
+
 // Ids of the wallet are unique, and the host can make them.
 func TestNewID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

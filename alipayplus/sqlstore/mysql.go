@@ -25,10 +25,15 @@ var mysql = parts{
 	hasSchema:    `SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'alipayplus_schema'`,
 	check:        checkMySQL,
 	// A text, because drivers convert times to a zone that the data source
-	// chooses.
+	// chooses. A DATETIME holds the years 1000 to 9999 only.
 	time: func(t time.Time) any {
-		if t.IsZero() {
+		switch year := t.UTC().Year(); {
+		case t.IsZero():
 			return nil
+		case year < 1000:
+			return "1000-01-01 00:00:00.000000"
+		case year > 9999:
+			return "9999-12-31 23:59:59.999999"
 		}
 		return t.UTC().Format("2006-01-02 15:04:05.000000")
 	},

@@ -134,6 +134,9 @@ func (o *Outbox) Finish(ctx context.Context, d alipayplus.Delivery, end alipaypl
 	default:
 		return fmt.Errorf("sqlstore: the end %d of a delivery is unknown", end.State)
 	}
+	if d.Lease == "" && end.State != alipayplus.EndAcknowledged {
+		return nil // a dead letter has no lease, and neither has a row that waits
+	}
 	if err := o.change(ctx, d.Message.Group != "", text, args...); err != nil {
 		return fmt.Errorf("sqlstore: the end of the delivery of %s %q cannot be recorded: %w", d.Message.Operation, d.Message.Key, err)
 	}
@@ -167,12 +170,12 @@ func (o *Outbox) Waiting(ctx context.Context, n int) ([]alipayplus.Delivery, err
 func (o *Outbox) Backlog(ctx context.Context) (b alipayplus.Backlog, err error) {
 	_, err = query(ctx, o.store(), o.store().sql().backlog, func(rows *sql.Rows) (state int, err error) {
 		var count int
-		var oldest sql.Null[instant]
+		var oldest loose[instant] // NULL if there are none
 		if err := rows.Scan(&state, &count, &oldest); err != nil {
 			return state, err
 		}
 		if state == 0 {
-			b.Waiting, b.Oldest = count, oldest.V.Time
+			b.Waiting, b.Oldest = count, oldest.value.Time
 		} else {
 			b.Dead = count
 		}
@@ -200,7 +203,9 @@ type message struct {
 
 func readMessage(rows *sql.Rows) (message, error) { return scanMessage(rows) }
 
-// scanMessage reads the columns of a message, and further ones after them.
+// scanMessage reads the columns of a message, and further ones after them. Tries,
+// a time or a code that cannot be read (SQLite can hold such values) are zero and
+// hold no message up: Alipay+ takes one that it gets twice for one.
 func scanMessage(rows *sql.Rows, further ...any) (m message, err error) {
 	var seq loose[int64]
 	var operation, key, group, text, code loose[string]
@@ -213,7 +218,7 @@ func scanMessage(rows *sql.Rows, further ...any) (m message, err error) {
 	m.seq = seq.value
 	m.delivery.Tries, m.delivery.Put, m.delivery.Code = tries.value, put.value.Time, alipayplus.ResultCode(original(code.value))
 	row := alipayplus.Message{Operation: original(operation.value), Key: original(key.value), Group: original(group.value)}
-	err = errors.Join(seq.err, operation.err, key.err, group.err, text.err, tries.err, put.err, code.err)
+	err = errors.Join(seq.err, operation.err, key.err, group.err, text.err)
 	if err == nil {
 		m.delivery.Message, err = decodeMessage(text.value)
 	}

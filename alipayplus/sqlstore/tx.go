@@ -48,7 +48,14 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // two transactions wrote the first record of one payment. Begin it with
 // sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
 // that writes.
+//
+// If ctx carries tx already, WithTx returns ctx. Pass that context on: with two
+// of them for one transaction, an Update inside of an Update of the same new
+// payment would look like a conflict.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
+	if t := carried(ctx); t != nil && t.tx == tx {
+		return ctx
+	}
 	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
 
@@ -162,8 +169,8 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 	ended := false
 	defer func() {
 		t.over = true
-		if !ended { // fn panics
-			_ = tx.Rollback()
+		if !ended && tx.Rollback() != nil { // fn panics
+			discard(conn)
 		}
 	}()
 	err = s.run(context.WithValue(ctx, transactionKey{}, t), t, fn)
@@ -176,9 +183,12 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 		return undone == nil && s.conflict(err), err
 	}
 	if err := tx.Commit(); err != nil {
+		undone := false
 		if s.parts.rollback {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		} else {
+			_, failed := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			undone = failed == nil
+		}
+		if !undone {
 			discard(conn)
 		}
 		// Only a conflict proves that nothing was committed.

@@ -395,25 +395,51 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 }
 
-// A ROLLBACK that fails leaves no lock in the pool.
+// A ROLLBACK that fails leaves no lock in the pool: neither after
+// an error, nor after a panic, nor after a COMMIT that met a conflict.
 func TestRollbackFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store, other := d.Store(t), d.Second(t).Store(t)
 		must(t, store.Payments().Update(t.Context(), "P1", next))
-		d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
-			if c.Is("ROLLBACK") {
-				return sqltest.Fault{Err: errors.New("the statement failed")}
+		for name, end := range map[string]func() (payment.Record, error){
+			"an error":                     func() (payment.Record, error) { return payment.Record{}, errRefused },
+			"a panic":                      func() (payment.Record, error) { panic(errRefused) },
+			"a COMMIT that met a conflict": nil,
+		} {
+			commits := 0
+			d.Watch.Reset(func(c sqltest.Call) sqltest.Fault {
+				switch {
+				case c.Is("ROLLBACK"):
+					return sqltest.Fault{Err: errors.New("the statement failed")}
+				case c.Is("COMMIT") && end == nil:
+					if commits++; commits == 1 {
+						return sqltest.Fault{Err: sqltest.Conflict(d.Dialect)}
+					}
+				}
+				return sqltest.Fault{}
+			})
+			func() {
+				defer func() {
+					if v := recover(); v != nil && v != error(errRefused) {
+						panic(v)
+					}
+				}()
+				err := store.Payments().Update(t.Context(), "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+					if end == nil {
+						return next(ctx, r)
+					}
+					return end()
+				})
+				if end != nil && !errors.Is(err, errRefused) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}()
+			d.Watch.Reset(nil)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			if err := other.Payments().Update(ctx, "P1", next); err != nil {
+				t.Errorf("after %s: another process waits for it: %v", name, err)
 			}
-			return sqltest.Fault{}
-		})
-		err := store.Payments().Update(t.Context(), "P1", func(_ context.Context, r payment.Record) (payment.Record, error) { return r, errRefused })
-		if !errors.Is(err, errRefused) {
-			t.Errorf("Update: %v", err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		if err := other.Payments().Update(ctx, "P1", next); err != nil {
-			t.Errorf("another process waits for it: %v", err)
 		}
 	})
 }

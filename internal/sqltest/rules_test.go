@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +77,30 @@ func TestNewerRecord(t *testing.T) {
 	})
 }
 
+// A payment may expire whenever a message can say, also where UTC needs five
+// digits for the year, or has another year.
+func TestFarTimes(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		for i, text := range []string{"9999-12-31T23:59:59+18:00", "9999-12-31T23:59:59-18:00", "0000-01-01T00:00:00-18:00", "0000-01-01T00:00:00+18:00", "9999999999999"} {
+			at, err := alipayplus.ParseTime(text)
+			must(t, err)
+			id := fmt.Sprint("P", i)
+			r := opened(id, tomorrow)
+			r.ExpiryTime, r.PaidTime = at, at
+			if err := store.Payments().Update(t.Context(), id, to(r)); err != nil {
+				t.Errorf("%s: %v", text, err)
+			} else if got := find(t, store.Payments(), id); !reflect.DeepEqual(got, r) {
+				t.Errorf("%s is %s", text, got.ExpiryTime)
+			}
+		}
+		ids, err := store.Payments().Lease(t.Context(), 10, time.Minute)
+		if slices.Sort(ids); err != nil || !slices.Equal(ids, []string{"P2", "P3"}) {
+			t.Errorf("leased %q: %v", ids, err)
+		}
+	})
+}
+
 // A row that was damaged is an error for whoever needs it, and for nobody else.
 func TestUnreadable(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
@@ -104,6 +130,47 @@ func TestUnreadable(t *testing.T) {
 			t.Errorf("dead letters %v: %v", dead, err)
 		}
 	})
+}
+
+// What is wrong beside a message, which only SQLite can hold, does not keep it from
+// being delivered, nor the others from being counted. Tries that cannot be read
+// are 0: what is not acknowledged then is a dead letter, and Requeue counts anew.
+func TestUnreadableBesideMessage(t *testing.T) {
+	d := sqltest.SQLite(t)
+	store := d.Store(t)
+	damages := []string{`put_at = 'then'`, `put_at = 1.5`, `tries = 1.5`, `tries = 9e99`, `tries = 'x'`, `tries = x'00'`, `code = x'ff00'`, `put_at = x'00', tries = 0.5, code = 7`}
+	for i, damage := range damages {
+		key := fmt.Sprint(i)
+		must(t, store.Outbox().Put(t.Context(), message(key)))
+		d.Exec(t, `UPDATE alipayplus_outbox SET `+damage+` WHERE message_key = ?1`, key)
+	}
+	waiting, err := store.Outbox().Waiting(t.Context(), 100)
+	must(t, err)
+	leased, err := store.Outbox().Lease(t.Context(), 100, time.Minute)
+	must(t, err)
+	for i, damage := range damages {
+		want := message(fmt.Sprint(i))
+		for _, list := range [][]alipayplus.Delivery{waiting, leased} {
+			if len(list) != len(damages) || list[i].Err != nil || !reflect.DeepEqual(list[i].Message, want) || list[i].Tries < 0 || list[i].Tries > 2 {
+				t.Fatalf("%s: %v", damage, list)
+			}
+		}
+	}
+	d.Exec(t, `UPDATE alipayplus_outbox SET put_at = 1.5`)
+	if b, err := store.Outbox().Backlog(t.Context()); err != nil || b.Waiting != len(damages) {
+		t.Errorf("the backlog is %+v: %v", b, err)
+	}
+	for _, delivery := range leased {
+		must(t, store.Outbox().Finish(t.Context(), delivery, alipayplus.End{State: alipayplus.EndDead}))
+		must(t, store.Outbox().Requeue(t.Context(), delivery.Message.Operation, delivery.Message.Key))
+	}
+	leased, err = store.Outbox().Lease(t.Context(), 100, time.Minute)
+	must(t, err)
+	for _, delivery := range leased {
+		if delivery.Err != nil || delivery.Tries != 1 {
+			t.Errorf("after Requeue: %d tries, %v", delivery.Tries, delivery.Err)
+		}
+	}
 }
 
 func TestSchema(t *testing.T) {

@@ -383,6 +383,45 @@ func TestWithTx(t *testing.T) {
 	})
 }
 
+// WithTx for a transaction that the context carries already, the host's own or one
+// of the Store, changes nothing: an Update inside of its own Update is told so,
+// and is no conflict that the host would run again for ever.
+func TestWithTxTwice(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		nested := func(ctx context.Context, id string) error {
+			return store.Payments().Update(ctx, id, func(ctx context.Context, r payment.Record) (payment.Record, error) {
+				tx, err := sqlstore.Tx(ctx)
+				must(t, err)
+				must(t, store.Payments().Update(sqlstore.WithTx(ctx, tx), id, next))
+				return next(ctx, r)
+			})
+		}
+		want := func(err error) {
+			t.Helper()
+			var conflict interface{ SQLState() string }
+			if err == nil || errors.As(err, &conflict) || !strings.Contains(err.Error(), "inside of its own Update") {
+				t.Errorf("Update: %v", err)
+			}
+		}
+		tx, err := d.DB.BeginTx(t.Context(), nil)
+		must(t, err)
+		want(nested(sqlstore.WithTx(t.Context(), tx), "P1"))
+		want(nested(t.Context(), "P2"))
+
+		// What fails in the inner one has failed in the outer one.
+		err = store.InTx(t.Context(), func(ctx context.Context) error {
+			tx, err := sqlstore.Tx(ctx)
+			must(t, err)
+			_ = store.InTx(sqlstore.WithTx(ctx, tx), func(context.Context) error { return errRefused })
+			return nil
+		})
+		if !errors.Is(err, errRefused) {
+			t.Errorf("InTx: %v", err)
+		}
+	})
+}
+
 // Ready gets a value after the commit, not before, and not after a rollback.
 func TestReady(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {

@@ -56,7 +56,7 @@ func (s *scenario) compare() string {
 	}
 	for i := range net {
 		if got := s.balances[i] - s.user(i).balance(); got != net[i] {
-			lines = append(lines, fmt.Sprintf("users[%d] paid %s %d, by the inquiries it is %d", i, s.cfg.Currency, got, net[i]))
+			lines = append(lines, fmt.Sprintf("%s paid %s %d by the balance, and %d by the answers to inquiryPayment", s.cfg.Users[i].ID, s.cfg.Currency, got, net[i]))
 		}
 	}
 	return strings.Join(lines, "; ")

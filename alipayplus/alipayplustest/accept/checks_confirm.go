@@ -126,7 +126,7 @@ var confirmChecks = []check{
 			o, u := s.order(), s.user(0)
 			u.cashier(o)
 			next := u.until(o, u.tap(o, o.debit, u.wrongPIN(0)))
-			s.must(next.State == "open" || next.State == "failed", "open or failed", "%v", next)
+			s.must(next.State == "open" || next.State == "failed", "state open or failed, because the PIN is wrong", "%v", next)
 			if next.State == "open" {
 				i := s.inquire(o.id)
 				s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "U PAYMENT_IN_PROCESS", "%v", i)
@@ -144,7 +144,7 @@ var confirmChecks = []check{
 			o := s.orderOver(u.balance()/1000*1000 + 1000)
 			u.cashier(o)
 			next := u.confirm(o)
-			s.must(next.State == "open" || next.State == "failed", "open or failed", "%v", next)
+			s.must(next.State == "open" || next.State == "failed", "state open or failed, because the balance is too low", "%v", next)
 			s.must(next.ResultCode == "USER_BALANCE_NOT_ENOUGH", "USER_BALANCE_NOT_ENOUGH", "%v", next)
 			if next.State == "failed" {
 				s.told(o, "F", s.cfg.notifyWithin())

@@ -154,7 +154,7 @@ var crashChecks = []check{
 					if next.State == "open" || next.http != 200 { // the tap was lost with the process
 						next = u.confirm(o)
 					}
-					s.must(next.State == "paid", "paid in the end", "%v", next)
+					s.must(next.State == "paid", o.id+" paid within "+s.limit(s.cfg.notifyWithin()), "%v", next)
 					s.told(o, "S", s.cfg.resendWithin())
 				}
 			}

@@ -2,7 +2,6 @@ package accept
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -156,7 +155,7 @@ func resend(number int, what string, faults ...fault) check {
 				return len(v.notes) > len(faults) && v.acknowledged > 0
 			})
 			v := s.view(o)
-			s.must(ok, fmt.Sprintf("%d attempts within %v", len(faults)+1, s.cfg.resendWithin()), "%d", len(v.notes))
+			s.must(ok, times(len(faults)+1, "notifyPayment")+" within "+s.limit(s.cfg.resendWithin())+", until Alipay+ takes it", "%s", times(len(v.notes), "notifyPayment"))
 			for _, n := range v.notes[1:] {
 				s.must(bytes.Equal(n.body, v.notes[0].body), "the same body", "another one")
 			}

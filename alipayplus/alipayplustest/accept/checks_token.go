@@ -2,7 +2,6 @@ package accept
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ func (s *scenario) consents(u *user, faults ...fault) (*agreement, string) {
 	s.verified(u, s.create(o, u))
 	s.told(o, "S", s.cfg.notifyWithin())
 	ok := s.eventually(s.cfg.resendWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) > len(faults) })
-	s.must(ok, fmt.Sprintf("%d times authNotify TOKEN_CREATED", len(faults)+1), "%d", len(s.alipay.viewAgreement(g).created))
+	s.must(ok, times(len(faults)+1, "authNotify TOKEN_CREATED")+" within "+s.limit(s.cfg.resendWithin()), "%s", times(len(s.alipay.viewAgreement(g).created), "authNotify TOKEN_CREATED"))
 	return g, text(s.alipay.viewAgreement(g).created[0].members, "accessToken")
 }
 

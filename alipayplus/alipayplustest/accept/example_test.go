@@ -34,6 +34,9 @@ func ExampleReport_WriteText() {
 	//
 	// NOT ACCEPTED: 1 passed, 1 failed, 1 not applicable, in 3s (ids begin with A1)
 	//   failed 313  cancelled after the payment: the money is back, once
+	//              at stake: The user has paid for nothing.
+	//              expected: cancelPayment is answered S
+	//              seen:     F PROCESS_FAIL
 	//   not applicable, because the wallet does not offer "easyPay": 601
 }
 

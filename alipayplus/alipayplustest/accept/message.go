@@ -3,6 +3,7 @@ package accept
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +13,7 @@ import (
 // secret.
 type Message struct {
 	At   time.Time `json:"at"`
-	From string    `json:"from"` // "Alipay+", "wallet", "app", "user"
+	From string    `json:"from"` // "Alipay+", "wallet", "app"; "" where messages are left out
 	To   string    `json:"to"`
 	What string    `json:"what"` // the API or the call, and what the suite did to it
 	Body string    `json:"body,omitempty"`
@@ -22,6 +23,9 @@ type Message struct {
 
 // String returns the message on one line.
 func (m Message) String() string {
+	if m.From == "" {
+		return m.At.UTC().Format("15:04:05.000") + " " + m.What
+	}
 	return strings.TrimSpace(fmt.Sprintf("%s %s -> %s: %s %s", m.At.UTC().Format("15:04:05.000"), m.From, m.To, m.What, m.Body))
 }
 
@@ -72,8 +76,52 @@ func redact(body []byte) string {
 
 const (
 	maxShown    = 1000
-	maxMessages = 400
+	maxNoted    = 20_000 // of a check
+	maxMessages = 400    // of them in the report
+	firstKept   = 100    // of these, from the beginning
 )
+
+// middle leaves out the middle of what is too long, and says so: a check fails at
+// its end.
+func middle(messages []Message, most, begin int) []Message {
+	over := len(messages) - most
+	if over <= 0 {
+		return messages
+	}
+	gap := Message{At: messages[begin].At, What: fmt.Sprintf("… %d messages are left out here …", over)}
+	return slices.Concat(messages[:begin], []Message{gap}, messages[begin+over:])
+}
+
+// shownLines is how many lines of messages the forms for people have.
+const shownLines, shownFirst = 40, 10
+
+// lines are the messages for people: what repeats itself, like the questions of
+// an app that waits, is there once, and the middle of a long check is left out.
+func lines(messages []Message) []string {
+	same := func(a, b Message) bool {
+		return a.From == b.From && a.To == b.To && a.What == b.What && a.Body == b.Body
+	}
+	var folded []Message
+	for i := 0; i < len(messages); {
+		folded = append(folded, messages[i])
+		i++
+		if i < 2 {
+			continue
+		}
+		n := 0 // how often the last two come again
+		for ; i+1 < len(messages) && same(messages[i], messages[i-2]) && same(messages[i+1], messages[i-1]); i += 2 {
+			n++
+		}
+		if n > 0 {
+			folded = append(folded, Message{At: messages[i-1].At, What: fmt.Sprintf("… and the same again, %d times …", n)})
+		}
+	}
+	var text []string
+	for _, m := range middle(folded, shownLines, shownFirst) {
+		text = append(text, m.String())
+	}
+	return text
+}
 
 // journal keeps the messages of the check that runs.
 type journal struct {
@@ -92,7 +140,7 @@ func (j *journal) add(from, to, what string, body []byte, spontaneous bool) {
 	m := Message{time.Now(), from, to, what, redact(body), spontaneous}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.messages) < maxMessages {
+	if len(j.messages) < maxNoted {
 		j.messages = append(j.messages, m)
 	}
 }
@@ -130,5 +178,5 @@ func (j *journal) take() ([]Message, []problem) {
 	defer j.mu.Unlock()
 	messages, problems := j.messages, j.problems
 	j.messages, j.problems = nil, nil
-	return messages, problems
+	return middle(messages, maxMessages, firstKept), problems
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Verdict is how a check ended.
@@ -33,15 +34,19 @@ type Result struct {
 	Expected string        `json:"expected,omitempty"`
 	Seen     string        `json:"seen,omitempty"`
 	Messages []Message     `json:"messages,omitempty"`
-	Took     time.Duration `json:"took"`
+	Took     time.Duration `json:"-"` // in the JSON: seconds
 }
 
 // Report is what the checks found.
 type Report struct {
 	Prefix string        `json:"prefix"` // of every id of the run
 	Began  time.Time     `json:"began"`
-	Took   time.Duration `json:"took"`
-	Checks []Result      `json:"checks"`
+	Took   time.Duration `json:"-"` // in the JSON: seconds
+	// Stopped is the number of the check that was under way when the run was
+	// stopped; 0 means that all checks ran. A run that was stopped accepts
+	// nobody.
+	Stopped int      `json:"stopped,omitempty"`
+	Checks  []Result `json:"checks"`
 }
 
 // Count returns how many checks ended with v.
@@ -55,8 +60,8 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Err returns nil if no check failed and at least one passed, else [ErrFailed]
-// with the numbers.
+// Err returns nil if no check failed, at least one passed and all ran, else
+// [ErrFailed] with the reason.
 func (r *Report) Err() error {
 	var failed []string
 	for _, c := range r.Checks {
@@ -67,6 +72,8 @@ func (r *Report) Err() error {
 	switch {
 	case len(failed) > 0:
 		return fmt.Errorf("%w: %s", ErrFailed, strings.Join(failed, "; "))
+	case r.Stopped != 0:
+		return fmt.Errorf("%w: the run was stopped during check %d", ErrFailed, r.Stopped)
 	case r.Count(Passed) == 0:
 		return fmt.Errorf("%w: no check ran", ErrFailed)
 	}
@@ -96,8 +103,8 @@ func (c Result) String() string {
 	case Failed:
 		fmt.Fprintf(&b, " (%.1fs)\n          at stake:  %s\n          documents: %s\n          expected:  %s\n          seen:      %s\n",
 			c.Took.Seconds(), c.Loses, c.Source, c.Expected, c.Seen)
-		for _, m := range c.Messages {
-			fmt.Fprintf(&b, "            %s\n", m)
+		for _, line := range lines(c.Messages) {
+			fmt.Fprintf(&b, "            %s\n", line)
 		}
 	case Passed:
 		fmt.Fprintf(&b, " (%.1fs)\n", c.Took.Seconds())
@@ -114,12 +121,15 @@ func (r *Report) Summary() string {
 	}
 	fmt.Fprintf(&b, "\n%s: %d passed, %d failed, %d not applicable, in %v (ids begin with %s)\n",
 		verdict, r.Count(Passed), r.Count(Failed), r.Count(NotApplicable), r.Took.Round(time.Millisecond), r.Prefix)
+	if r.Stopped != 0 {
+		fmt.Fprintf(&b, "  the run was stopped during check %d; what comes after it did not run\n", r.Stopped)
+	}
 	var reasons []string
 	why := map[string][]string{}
 	for _, c := range r.Checks {
 		switch c.Verdict {
 		case Failed:
-			fmt.Fprintf(&b, "  failed %d  %s\n", c.Number, c.Name)
+			fmt.Fprintf(&b, "  failed %d  %s\n             at stake: %s\n             expected: %s\n             seen:     %s\n", c.Number, c.Name, c.Loses, c.Expected, c.Seen)
 		case NotApplicable:
 			if why[c.Why] == nil {
 				reasons = append(reasons, c.Why)
@@ -134,12 +144,31 @@ func (r *Report) Summary() string {
 	return b.String()
 }
 
-// WriteJSON writes the report for programs.
+// WriteJSON writes the report for programs: the Report with its verdict, and
+// times in seconds.
 func (r *Report) WriteJSON(w io.Writer) error {
+	type check struct {
+		Result
+		Seconds float64 `json:"seconds"`
+	}
+	all := struct {
+		Accepted      bool      `json:"accepted"`
+		Passed        int       `json:"passed"`
+		Failed        int       `json:"failed"`
+		NotApplicable int       `json:"notApplicable"`
+		Stopped       int       `json:"stopped,omitempty"`
+		Prefix        string    `json:"prefix"`
+		Began         time.Time `json:"began"`
+		Seconds       float64   `json:"seconds"`
+		Checks        []check   `json:"checks"`
+	}{r.Err() == nil, r.Count(Passed), r.Count(Failed), r.Count(NotApplicable), r.Stopped, r.Prefix, r.Began, r.Took.Seconds(), []check{}}
+	for _, c := range r.Checks {
+		all.Checks = append(all.Checks, check{c, c.Took.Seconds()})
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return e.Encode(all)
 }
 
 type junitSuite struct {
@@ -162,7 +191,17 @@ type junitCase struct {
 
 type junitMessage struct {
 	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+// printable replaces what XML cannot hold.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == '\uFFFE' || r == '\uFFFF' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // WriteJUnit writes the report as JUnit XML, as CI systems read it.
@@ -176,16 +215,21 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 		switch c.Verdict {
 		case Failed:
 			var text strings.Builder
-			fmt.Fprintf(&text, "%s\n%s\n", c.Loses, c.Source)
-			for _, m := range c.Messages {
-				fmt.Fprintln(&text, m)
+			fmt.Fprintf(&text, "\nat stake:  %s\ndocuments: %s\nexpected:  %s\nseen:      %s\n\n", c.Loses, c.Source, c.Expected, c.Seen)
+			for _, line := range lines(c.Messages) {
+				fmt.Fprintln(&text, line)
 			}
-			one.Failure = &junitMessage{"expected " + c.Expected + "; seen " + c.Seen, text.String()}
+			one.Failure = &junitMessage{"expected: " + c.Expected + "; seen: " + c.Seen, printable(text.String())}
 		case NotApplicable:
 			one.Skipped = &junitMessage{Message: c.Why}
 		case Passed:
 		}
 		suite.Cases = append(suite.Cases, one)
+	}
+	if r.Stopped != 0 {
+		suite.Tests++
+		suite.Failures++
+		suite.Cases = append(suite.Cases, junitCase{Class: "accept", Name: "all checks ran", Time: "0", Failure: &junitMessage{Message: r.Err().Error()}})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err

@@ -2,6 +2,7 @@ package accept_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -9,8 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
 )
@@ -38,6 +42,15 @@ func TestReport(t *testing.T) {
 	if err := json.Unmarshal(data.Bytes(), &again); err != nil || len(again.Checks) != 4 || again.Checks[1].Seen == "" || len(again.Checks[1].Messages) == 0 {
 		t.Errorf("the JSON is not the report: %v", err)
 	}
+	var verdict struct {
+		Accepted bool
+		Failed   int
+		Seconds  float64
+		Checks   []struct{ Seconds float64 }
+	}
+	if err := json.Unmarshal(data.Bytes(), &verdict); err != nil || verdict.Accepted || verdict.Failed != 1 || verdict.Seconds != report.Took.Seconds() || verdict.Checks[1].Seconds != report.Checks[1].Took.Seconds() {
+		t.Errorf("the JSON has no verdict, or no seconds: %v, %+v", err, verdict)
+	}
 	var suite struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
@@ -56,6 +69,95 @@ func TestReport(t *testing.T) {
 				t.Errorf("%s of the report has %q", form, secret)
 			}
 		}
+	}
+}
+
+// What an app asks again and again while it waits is there once, and a check
+// that exchanged thousands of messages shows its beginning and its end. The JSON
+// has them all.
+func TestMessagesForPeople(t *testing.T) {
+	var messages []accept.Message
+	say := func(from, what, body string) {
+		messages = append(messages, accept.Message{At: time.Unix(int64(len(messages)), 0), From: from, To: "x", What: what, Body: body})
+	}
+	say("app", "POST /confirm", "")
+	for range 50 {
+		say("app", "GET /payments/P1", "")
+		say("wallet", "answer", `{"state":"processing"}`)
+	}
+	say("app", "GET /payments/P1", "")
+	say("wallet", "answer", `{"state":"paid"}`)
+	report := accept.Report{Checks: []accept.Result{{Number: 201, Verdict: accept.Failed, Expected: "e", Seen: "s\x01]]>", Messages: messages}}}
+	text, junit := forms(t, &report)
+	for _, form := range []string{text, junit} {
+		if strings.Count(form, "processing") != 1 || !strings.Contains(form, "the same again, 49 times") || !strings.Contains(form, `"paid"`) || !strings.Contains(form, "POST /confirm") {
+			t.Errorf("not folded:\n%s", form)
+		}
+	}
+	for i := range 300 {
+		say("app", "POST /scan", strconv.Itoa(i))
+	}
+	report.Checks[0].Messages = messages
+	text, junit = forms(t, &report)
+	for _, form := range []string{text, junit} {
+		if strings.Count(form, "\n") > 70 || !strings.Contains(form, "POST /confirm") || !strings.Contains(form, "messages are left out here") || !strings.Contains(form, "POST /scan 299") {
+			t.Errorf("not cut in the middle:\n%s", form)
+		}
+	}
+	var data bytes.Buffer
+	if err := report.WriteJSON(&data); err != nil || strings.Count(data.String(), "POST /scan") != 300 {
+		t.Errorf("the JSON leaves something out: %v", err)
+	}
+}
+
+func forms(t *testing.T, r *accept.Report) (text, junit string) {
+	t.Helper()
+	var a, b bytes.Buffer
+	if err := errors.Join(r.WriteText(&a), r.WriteJUnit(&b)); err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(b.Bytes(), new(struct{})); err != nil {
+		t.Errorf("the JUnit is no XML: %v", err)
+	}
+	return a.String(), b.String()
+}
+
+// A run that is stopped reports what it has found, and accepts nobody.
+func TestStoppedRun(t *testing.T) {
+	keys()
+	var report *accept.Report
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		cfg := plainConfig()
+		cfg.Only = []int{201, 202, 203}
+		cfg.Progress = func(r accept.Result) {
+			if r.Number == 201 {
+				stop()
+			}
+		}
+		w := newPlain(cfg, "")
+		cfg.Transport = accept.InMemory(w)
+		suite, err := accept.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.client = accept.InMemory(suite.Alipay())
+		w.start(t.Context())
+		defer func() { w.stop() }()
+		if report, err = suite.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(report.Checks) != 1 || report.Stopped != 202 {
+		t.Fatalf("the report of the stopped run is %+v", report)
+	}
+	if err := report.Err(); !errors.Is(err, accept.ErrFailed) || !strings.Contains(err.Error(), "202") {
+		t.Errorf("its verdict is %v", err)
+	}
+	text, junit := forms(t, report)
+	if !strings.Contains(text, "NOT ACCEPTED") || !strings.Contains(text, "stopped during check 202") || !strings.Contains(junit, `failures="1"`) {
+		t.Errorf("it does not say that it was stopped:\n%s\n%s", text, junit)
 	}
 }
 

@@ -106,6 +106,32 @@ func (s *scenario) told(o *order, status string, d time.Duration) {
 	})
 	if v := s.view(o); !ok {
 		told, code := v.told()
-		s.fail(fmt.Sprintf("notifyPayment %s within %v, acknowledged", status, d), "%d notifications, the last one says %q %q", len(v.notes), told, code)
+		expected := fmt.Sprintf("notifyPayment %s of %s, taken by Alipay+ within %s", status, o.id, s.limit(d))
+		if len(v.notes) == 0 {
+			s.fail(expected, "no notifyPayment at all")
+		}
+		s.fail(expected, "%s, the last one says %s %s; Alipay+ took %d of them", times(len(v.notes), "notifyPayment"), told, code, v.acknowledged)
 	}
+}
+
+// limit is d, with the member of accept.json that it comes from.
+func (s *scenario) limit(d time.Duration) string {
+	switch d {
+	case s.cfg.notifyWithin():
+		return d.String() + " (limits.notifySeconds)"
+	case s.cfg.resendWithin():
+		return d.String() + " (limits.resendSeconds)"
+	}
+	return d.String()
+}
+
+// times says how often something came.
+func times(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what
+	case 1:
+		return what + " once"
+	}
+	return fmt.Sprintf("%s %d times", what, n)
 }
