@@ -52,7 +52,7 @@ func run(ctx context.Context, out io.Writer, folder string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "The token made a key; for the developer console, as version %s: %.30s…\n", version, text)
+		_, _ = fmt.Fprintf(out, "The token made a key; for the developer console, as version %s: %.30s…\n", version, text)
 	}
 
 	// A rotation, while calls run.
@@ -75,19 +75,19 @@ func run(ctx context.Context, out io.Writer, folder string) error {
 	if rotated != nil {
 		return rotated
 	}
-	fmt.Fprintf(out, "%d calls were signed with key 1, %d with key 2, %d failed.\n", w.alipay.signedWith("1"), w.alipay.signedWith("2"), len(failed))
+	_, _ = fmt.Fprintf(out, "%d calls were signed with key 1, %d with key 2, %d failed.\n", w.alipay.signedWith("1"), w.alipay.signedWith("2"), len(failed))
 
 	if err := w.hsm.leave(); err != nil {
 		return err
 	}
 	err = w.call(ctx)
-	fmt.Fprintf(out, "The token is gone. A call: %v. %v\n", alipayplus.OutcomeOf(err), err)
+	_, _ = fmt.Fprintf(out, "The token is gone. A call: %v. %v\n", alipayplus.OutcomeOf(err), err)
 	if err := w.hsm.comeBack(); err != nil {
 		return err
 	}
 	time.Sleep(w.signer.pause)
 	err = w.call(ctx)
-	fmt.Fprintf(out, "The token is back. A call: %v.\n", alipayplus.OutcomeOf(err))
+	_, _ = fmt.Fprintf(out, "The token is back. A call: %v.\n", alipayplus.OutcomeOf(err))
 	return errors.Join(err, w.alipay.wrong)
 }
 

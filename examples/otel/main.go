@@ -103,8 +103,8 @@ func demonstrate(ctx context.Context, t *telemetry.Telemetry, log *slog.Logger, 
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	relayed := make(chan error, 1)
-	go func() { relayed <- w.relay.Run(ctx) }()
+	var relaying sync.WaitGroup
+	relaying.Go(func() { _ = w.relay.Run(ctx) })
 	for i := range payments {
 		if err := w.live(ctx, i); err != nil {
 			return err
@@ -117,7 +117,7 @@ func demonstrate(ctx context.Context, t *telemetry.Telemetry, log *slog.Logger, 
 		backlog, err := w.memory.Backlog(ctx)
 		if err != nil || backlog.Waiting == 0 {
 			stop()
-			<-relayed
+			relaying.Wait()
 			return errors.Join(err, complaints.err)
 		}
 		sleep(ctx, 100*time.Millisecond)

@@ -195,8 +195,8 @@ func TestSpans(t *testing.T) {
 		for _, a := range span.Attributes {
 			attributes[string(a.Key)] = a.Value.String()
 		}
-		switch {
-		case span.SpanKind == api.SpanKindClient:
+		switch span.SpanKind {
+		case api.SpanKindClient:
 			if attributes["rpc.system.name"] != "alipayplus" || attributes["rpc.method"] != span.Name {
 				t.Errorf("%s: %v", span.Name, attributes)
 			}
@@ -204,7 +204,7 @@ func TestSpans(t *testing.T) {
 				t.Errorf("%s: %v, status %v", span.Name, attributes, span.Status)
 			}
 			seen["client "+attributes["alipayplus.outcome"]] = true
-		case span.SpanKind == api.SpanKindServer:
+		case api.SpanKindServer:
 			seen["server "+span.Name] = true
 			for _, e := range span.Events {
 				seen[span.Name+" "+e.Name] = true

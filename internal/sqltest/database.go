@@ -203,8 +203,9 @@ func (d *Database) Text(text string) string {
 		return strings.ReplaceAll(text, "?", "$")
 	case sqlstore.MySQL:
 		return numbered.Replace(text)
+	default:
+		return text
 	}
-	return text
 }
 
 var numbered = strings.NewReplacer("?1", "?", "?2", "?", "?3", "?", "?4", "?")
@@ -216,6 +217,7 @@ func (d *Database) Pick(postgresql, mysql, sqlite string) string {
 		return postgresql
 	case sqlstore.MySQL:
 		return mysql
+	default:
+		return sqlite
 	}
-	return sqlite
 }

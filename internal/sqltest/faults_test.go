@@ -420,7 +420,8 @@ func TestRollbackFails(t *testing.T) {
 			})
 			func() {
 				defer func() {
-					if v := recover(); v != nil && v != error(errRefused) {
+					v := recover()
+					if err, _ := v.(error); v != nil && !errors.Is(err, errRefused) {
 						panic(v)
 					}
 				}()

@@ -55,7 +55,7 @@ func (l *load) ask(path string, form url.Values) string {
 			if readErr == nil && answer.StatusCode == http.StatusOK {
 				return string(body)
 			}
-			err = fmt.Errorf("%s, %v", body, readErr)
+			err = fmt.Errorf("%s, %w", body, readErr)
 		}
 		l.calls.Add(1)
 		if time.Now().After(deadline) {

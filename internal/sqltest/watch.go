@@ -103,11 +103,11 @@ func (r rows) Next(row []driver.Value) error {
 func (w *Watch) Statements() (statements []string, transactions int) {
 	inside := false // of a program that does one thing after the other
 	for _, c := range w.Calls() {
-		switch {
-		case c.Text == "BEGIN":
+		switch c.Text {
+		case "BEGIN":
 			inside = true
 			transactions++
-		case c.Text == "COMMIT", c.Text == "ROLLBACK":
+		case "COMMIT", "ROLLBACK":
 			inside = false
 		default:
 			statements = append(statements, c.Text)
@@ -153,8 +153,9 @@ func Conflict(d sqlstore.Dialect) error {
 		return SQLiteError(5)
 	case sqlstore.MySQL:
 		return &mysql.MySQLError{Number: 1213, SQLState: [5]byte([]byte("40001"))}
+	default:
+		return SQLState("40001")
 	}
-	return SQLState("40001")
 }
 
 // LockTimeout returns an error as the driver of d makes it if a lock was not
@@ -165,8 +166,9 @@ func LockTimeout(d sqlstore.Dialect) error {
 		return SQLiteError(6)
 	case sqlstore.MySQL:
 		return &mysql.MySQLError{Number: 1205}
+	default:
+		return SQLState("55P03")
 	}
-	return SQLState("55P03")
 }
 
 // SQLState is an error of a driver for PostgreSQL.

@@ -121,8 +121,9 @@ func (s *scenario) limit(d time.Duration) string {
 		return d.String() + " (limits.notifySeconds)"
 	case s.cfg.resendWithin():
 		return d.String() + " (limits.resendSeconds)"
+	default:
+		return d.String()
 	}
-	return d.String()
 }
 
 // times says how often something came.
