@@ -1,7 +1,9 @@
 package sqltest_test
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -347,6 +349,56 @@ func TestWhoRetries(t *testing.T) {
 			t.Errorf("in a transaction of the host's own: %d runs, %v", runs, err)
 		}
 	})
+}
+
+// A conflict that a ledger or OnChange met is known through all that
+// payment.Service says about it, and nobody notices it.
+func TestServiceMeetsConflict(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store, bank := d.Store(t), d.Bank(t)
+		for i, conflict := range []error{sqltest.Conflict(d.Dialect), sqltest.LockTimeout(d.Dialect), fmt.Errorf("the bank: %w", sqltest.Conflict(d.Dialect))} {
+			meet := map[string]int{}
+			once := func(what string) error {
+				if meet[what]++; meet[what] == 1 {
+					return conflict
+				}
+				return nil
+			}
+			service, err := payment.NewService(payment.ServiceConfig{
+				Records:  store.Payments(),
+				Ledger:   store.Ledger(conflicting{bank, once}),
+				OnChange: func(context.Context, payment.Record, payment.Record) error { return once("OnChange") },
+			})
+			must(t, err)
+			id := fmt.Sprint("P", i)
+			must(t, bank.Deposit(t.Context(), id, 1000))
+			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
+				PaymentRequestID: id, CustomerID: id, CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
+			}})
+			if err != nil {
+				t.Errorf("%v in OnChange reaches the caller: %v", conflict, err)
+			}
+			delete(meet, "OnChange")
+			r, err := service.Confirm(t.Context(), payment.Confirmation{PaymentRequestID: id, CustomerID: id, Shown: amount})
+			if err != nil || r.State != payment.StatePaid || meet["Debit"] != 3 {
+				t.Errorf("%v reaches the caller: %s after %v: %v", conflict, r.State, meet, err)
+			}
+			if balance, err := bank.Balance(t.Context(), id); err != nil || balance != 700 {
+				t.Errorf("the balance is %d: %v", balance, err)
+			}
+		}
+	})
+}
+
+// conflicting is a ledger that may err after it debited.
+type conflicting struct {
+	sqlstore.Ledger
+	err func(what string) error
+}
+
+func (l conflicting) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	return cmp.Or(l.Ledger.Debit(ctx, tx, r, d), l.err("Debit"))
 }
 
 // Real deadlocks: two transactions that lock two rows in both orders.
