@@ -3,9 +3,11 @@ package mysqlerr
 
 import "reflect"
 
-// Duplicate is the number of an error about a unique key that is taken. It
-// undoes one statement, not the transaction.
-const Duplicate = 1062
+// Numbers of errors.
+const (
+	Duplicate   = 1062 // a unique key is taken; it undoes one statement, not the transaction
+	NoSavepoint = 1305 // there is no such savepoint
+)
 
 // Number is the number of an error of MySQL, which the driver has in a field and
 // not in a method; 0 for other errors. Like errors.As it looks into all that err
