@@ -70,13 +70,18 @@ func (s *Service) Verify(ctx context.Context, link alipayplus.Secret, check func
 		result = payment.Verified{Try: try, At: time.Now()}
 	}
 	// A user who went away meanwhile still entered it.
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTimeout)
+	defer cancel()
 	record, err = s.cfg.Payments.On(ctx, record.PaymentRequestID, result)
 	if err = errors.Join(failed, err); err != nil {
 		return Page{}, err
 	}
 	return s.page(ctx, record)
 }
+
+// verifyTimeout bounds what follows a comparison, in the database and at a
+// payment.RemoteLedger.
+const verifyTimeout = 30 * time.Second
 
 // Resend sends another OTP, for a user who got none. It counts it, and only
 // then calls send, at most Config.Resends times for each payment; if none is

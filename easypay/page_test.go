@@ -240,6 +240,33 @@ func TestUserGoesAway(t *testing.T) {
 	})
 }
 
+// A database that does not answer does not hold the page for ever, though the end
+// of the browser's request counts for nothing then.
+func TestVerifyOnSilentDatabase(t *testing.T) {
+	story(t, func(w *world) {
+		w.pay(creation("PR1"))
+		start, release := time.Now(), make(chan struct{})
+		time.AfterFunc(time.Hour, func() { close(release) })
+		_, err := w.easypay.Verify(w.Context(), w.link(), func(context.Context, payment.Record) (bool, error) {
+			held := make(chan struct{})
+			go func() {
+				_ = w.memory.InTx(context.Background(), func(context.Context) error {
+					close(held)
+					<-release
+					return nil
+				})
+			}()
+			<-held
+			return true, nil
+		})
+		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > time.Minute {
+			w.Errorf("after %v: %v", took, err)
+		}
+		<-release
+		w.is("balance", fmt.Sprint(w.balance()), fmt.Sprint(funds))
+	})
+}
+
 // Two things that happen at once have one winner, and money that moved stays
 // where the record says.
 func TestPageRaces(t *testing.T) {

@@ -37,17 +37,19 @@ func (s *Store) conflict(err error) bool {
 	return s.conflicts(err)
 }
 
-// raced is the conflict of two transactions that wrote the first row of one
-// payment. Like PostgreSQL's own serialization failures, it tells whoever
-// began the transaction to run it again.
-type raced struct{}
+// conflict is one that the Store finds out by itself. Like PostgreSQL's own
+// serialization failures, it tells whoever began the transaction to run it again.
+type conflict string
 
-func (raced) Error() string {
-	return "another transaction inserted it in the meantime; run this one again"
-}
+const (
+	raced  conflict = "another transaction inserted it in the meantime; run this one again"
+	undone conflict = "sqlstore: a deadlock undid the transaction, and its error was ignored; run it again"
+)
+
+func (c conflict) Error() string { return string(c) }
 
 // SQLState is the class serialization_failure.
-func (raced) SQLState() string { return "40001" }
+func (conflict) SQLState() string { return "40001" }
 
 // maxTries bounds how often a transaction runs.
 const maxTries = 12

@@ -55,6 +55,9 @@ type parts struct {
 	// returning: there are RETURNING and ON CONFLICT, and a statement counts the
 	// rows that it changed, not those that it found.
 	returning bool
+	// fragile: a deadlock undoes the whole transaction, and what follows is
+	// committed statement by statement.
+	fragile bool
 	// rollback: a COMMIT that met a conflict leaves the transaction open.
 	rollback bool
 }

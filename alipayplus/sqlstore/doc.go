@@ -28,7 +28,7 @@
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
-// and the ledger's own.
+// and the ledger's own. On MySQL a savepoint before the ledger adds two.
 //
 // The table alipayplus_payment has columns for your own queries: the ids of the
 // payment, of the wallet's payment and of the customer, state, currency and
@@ -120,6 +120,12 @@
 // and the time zone of the server do not matter, nor does clientFoundRows. A lock
 // time-out (error 1205) undoes one statement only; the Store undoes the whole
 // transaction.
+//
+// Return every error of a statement of yours. After a deadlock (error 1213) MySQL has
+// undone all of the transaction, and commits each statement that follows by itself.
+// The Store sees by a savepoint that this happened to whoever called [Tx], or to the
+// ledger, and runs the transaction again; what you did after the deadlock is there
+// already.
 //
 // It is tested on MariaDB 10.11. MySQL 8, OceanBase and TiDB are not tested. What was
 // chosen with them in mind: no RETURNING, no SKIP LOCKED (TiDB ignores it), no

@@ -44,6 +44,7 @@ var mysql = parts{
 		"@ms)", " MICROSECOND",
 	),
 	positional: true,
+	fragile:    true,
 }
 
 // mysqlStatements are the templates that MySQL wants otherwise: it has no ON

@@ -19,6 +19,9 @@ type transaction struct {
 	put    bool
 	over   bool
 
+	fragile bool // see parts
+	marked  bool // it has a savepoint; see mark
+
 	inserted []string // the paymentRequestIds of new payments
 }
 
@@ -70,7 +73,35 @@ func Tx(ctx context.Context) (*sql.Tx, error) {
 	case t.failed != nil:
 		return nil, t.failed
 	}
+	if err := t.mark(ctx); err != nil {
+		t.fail(err)
+		return nil, err
+	}
 	return t.tx, nil
+}
+
+// mark sets a savepoint, before somebody else works in a transaction of MySQL.
+func (t *transaction) mark(ctx context.Context) error {
+	if !t.fragile || t.marked {
+		return nil
+	}
+	_, err := t.tx.ExecContext(ctx, `SAVEPOINT alipayplus`)
+	t.marked = err == nil
+	return err
+}
+
+// whole finds out whether t is still there: whoever got it may have ignored the
+// error of a deadlock, and with the transaction its savepoint is gone.
+func (t *transaction) whole(ctx context.Context) error {
+	if !t.marked {
+		return nil
+	}
+	t.marked = false
+	_, err := t.tx.ExecContext(ctx, `RELEASE SAVEPOINT alipayplus`)
+	if mysqlerr.Number(err) == mysqlerr.NoSavepoint {
+		return undone
+	}
+	return err
 }
 
 // Conn returns the connection on which a Store began the transaction that ctx
@@ -111,13 +142,13 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 		return errNilFn
 	}
 	if t := s.transaction(ctx); t != nil {
-		return t.join(func() error { return fn(ctx) })
+		return s.join(ctx, t, func() error { return fn(ctx) })
 	}
 	return repeat(ctx, func() (bool, error) { return s.once(ctx, fn) })
 }
 
 // join runs fn in t.
-func (t *transaction) join(fn func() error) error {
+func (s *Store) join(ctx context.Context, t *transaction, fn func() error) error {
 	if t.tx == nil {
 		return errNilTx
 	}
@@ -130,11 +161,18 @@ func (t *transaction) join(fn func() error) error {
 			t.fail(errors.New("sqlstore: the transaction failed in a panic"))
 		}
 	}()
-	err := fn()
-	returned = true
+	t.fragile = s.parts.fragile // of a transaction of WithTx, too
+	err := t.whole(ctx)
+	if err == nil {
+		err = fn()
+	}
 	if err == nil {
 		err = t.failed
 	}
+	if err == nil {
+		err = t.whole(ctx)
+	}
+	returned = true
 	if err != nil {
 		t.fail(err)
 	}
@@ -165,7 +203,7 @@ func (s *Store) once(ctx context.Context, fn func(context.Context) error) (again
 		// A connection that broke in the pool is replaced by another one.
 		return s.conflict(err) || errors.Is(err, driver.ErrBadConn), fmt.Errorf("sqlstore: no transaction: %w", err)
 	}
-	t := &transaction{of: s, conn: conn, tx: tx}
+	t := &transaction{of: s, conn: conn, tx: tx, fragile: s.parts.fragile}
 	ended := false
 	defer func() {
 		t.over = true
@@ -217,6 +255,9 @@ func (s *Store) run(ctx context.Context, t *transaction, fn func(context.Context
 	if err == nil {
 		err = t.failed
 	}
+	if err == nil {
+		err = t.whole(ctx)
+	}
 	return err
 }
 
@@ -230,7 +271,7 @@ type database interface {
 // again after a conflict.
 func (s *Store) statement(ctx context.Context, fn func(database) error) error {
 	if t := s.transaction(ctx); t != nil {
-		return t.join(func() error { return fn(t.tx) })
+		return s.join(ctx, t, func() error { return fn(t.tx) })
 	}
 	return repeat(ctx, func() (bool, error) {
 		err := fn(s.db)

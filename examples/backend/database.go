@@ -59,20 +59,22 @@ func makeTables(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) error
 	return nil
 }
 
-// purge deletes every hour what is too old to be asked for.
+// purge deletes every hour what is too old to be asked for, in small pieces with
+// pauses, so that payments need not wait for it.
 func purge(store *sqlstore.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for {
-			switch deleted, err := store.Purge(ctx, 1000); {
+			wait := time.Hour
+			switch deleted, err := store.Purge(ctx, 50); {
 			case err != nil && ctx.Err() == nil:
 				slog.Error("purge", "err", err) // next time
 			case deleted > 0:
-				continue
+				wait = 50 * time.Millisecond
 			}
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
-			case <-time.After(time.Hour):
+			case <-time.After(wait):
 			}
 		}
 	}

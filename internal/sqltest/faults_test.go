@@ -1,7 +1,9 @@
 package sqltest_test
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -348,6 +350,165 @@ func TestWhoRetries(t *testing.T) {
 			t.Errorf("in a transaction of the host's own: %d runs, %v", runs, err)
 		}
 	})
+}
+
+// A conflict that a ledger or OnChange met is known through all that
+// payment.Service says about it, and nobody notices it.
+func TestServiceMeetsConflict(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store, bank := d.Store(t), d.Bank(t)
+		for i, conflict := range []error{sqltest.Conflict(d.Dialect), sqltest.LockTimeout(d.Dialect), fmt.Errorf("the bank: %w", sqltest.Conflict(d.Dialect))} {
+			meet := map[string]int{}
+			once := func(what string) error {
+				if meet[what]++; meet[what] == 1 {
+					return conflict
+				}
+				return nil
+			}
+			service, err := payment.NewService(payment.ServiceConfig{
+				Records:  store.Payments(),
+				Ledger:   store.Ledger(conflicting{bank, once}),
+				OnChange: func(context.Context, payment.Record, payment.Record) error { return once("OnChange") },
+			})
+			must(t, err)
+			id := fmt.Sprint("P", i)
+			must(t, bank.Deposit(t.Context(), id, 1000))
+			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
+				PaymentRequestID: id, CustomerID: id, CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
+			}})
+			if err != nil {
+				t.Errorf("%v in OnChange reaches the caller: %v", conflict, err)
+			}
+			delete(meet, "OnChange")
+			r, err := service.Confirm(t.Context(), payment.Confirmation{PaymentRequestID: id, CustomerID: id, Shown: amount})
+			if err != nil || r.State != payment.StatePaid || meet["Debit"] != 3 {
+				t.Errorf("%v reaches the caller: %s after %v: %v", conflict, r.State, meet, err)
+			}
+			if balance, err := bank.Balance(t.Context(), id); err != nil || balance != 700 {
+				t.Errorf("the balance is %d: %v", balance, err)
+			}
+		}
+	})
+}
+
+// After a deadlock MySQL has undone the whole transaction, and what follows would be
+// committed statement by statement. A ledger or an OnChange that ignores the error
+// (of a purchase history, say) makes no payment of it without its debit and its
+// message.
+func TestIgnoredDeadlock(t *testing.T) {
+	for _, c := range []struct{ who, in string }{
+		{"Debit", "a transaction of the Store"}, {"OnChange", "a transaction of the Store"},
+		{"Debit", "one of the host's own"}, {"OnChange", "one of the host's own"},
+	} {
+		t.Run(c.who+" in "+c.in, func(t *testing.T) {
+			d := sqltest.MariaDB(t)
+			store, bank := d.Store(t), d.Bank(t)
+			runs := 0
+			ignores := func(ctx context.Context, who string) {
+				if who != c.who {
+					return
+				}
+				if runs++; runs == 1 {
+					tx, err := sqlstore.Tx(ctx)
+					must(t, err)
+					deadlock(t, d, tx)
+				}
+			}
+			service, err := payment.NewService(payment.ServiceConfig{
+				Records: store.Payments(), Ledger: store.Ledger(ignoring{bank, ignores}),
+				OnChange: func(ctx context.Context, _, after payment.Record) error {
+					if after.State == payment.StatePaid {
+						ignores(ctx, "OnChange")
+					}
+					return nil
+				},
+			})
+			must(t, err)
+			must(t, bank.Deposit(t.Context(), "C1", 1000))
+			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
+				PaymentRequestID: "P1", CustomerID: "C1", CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
+			}})
+			must(t, err)
+			ctx, own := t.Context(), c.in == "one of the host's own"
+			var tx *sql.Tx
+			if own {
+				tx, err = d.DB.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+				must(t, err)
+				ctx = sqlstore.WithTx(ctx, tx)
+			}
+			_, err = service.Confirm(ctx, payment.Confirmation{PaymentRequestID: "P1", CustomerID: "C1", Shown: amount})
+			var conflict interface{ SQLState() string }
+			switch {
+			case own && (!errors.As(err, &conflict) || conflict.SQLState() != "40001" || tx.Commit() == nil):
+				t.Errorf("the host is not told to run its transaction again: %v", err)
+			case !own && (err != nil || runs != 2):
+				t.Errorf("%d runs: %v", runs, err)
+			}
+			r := find(t, store.Payments(), "P1")
+			balance, err := bank.Balance(t.Context(), "C1")
+			must(t, err)
+			messages := len(pending(t, store.Outbox()))
+			if paid := r.State == payment.StatePaid; paid == own || paid != (balance == 700) || paid != (messages == 1) {
+				t.Errorf("the payment is %s with a balance of %d and %d messages", r.State, balance, messages)
+			}
+		})
+	}
+}
+
+// deadlock makes tx the victim of a deadlock.
+func deadlock(t *testing.T, d *sqltest.Database, tx *sql.Tx) {
+	other := d.Second(t)
+	other.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
+	for n := range 300 {
+		other.Exec(t, `INSERT INTO history (n, m) VALUES (?1, 0)`, n)
+	}
+	_, err := tx.Exec(`UPDATE history SET m = 1 WHERE n = 1`)
+	must(t, err)
+	heavy, err := other.DB.BeginTx(t.Context(), nil) // too heavy to be the victim
+	must(t, err)
+	_, err = heavy.Exec(`UPDATE history SET m = 2 WHERE n > 1`)
+	must(t, err)
+	ended := make(chan error)
+	go func() {
+		_, err := heavy.Exec(`UPDATE history SET m = 2 WHERE n = 1`)
+		ended <- errors.Join(err, heavy.Commit())
+	}()
+	// Whichever of the two asks last meets the deadlock.
+	if _, err = tx.Exec(`UPDATE history SET m = 1 WHERE n = 2`); mysqlNumber(err) != 1213 {
+		t.Errorf("control: no deadlock: %v", err)
+	}
+	must(t, <-ended)
+}
+
+func mysqlNumber(err error) uint16 {
+	if e := (*mysql.MySQLError)(nil); errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+// ignoring is a ledger with statements whose errors it ignores.
+type ignoring struct {
+	sqlstore.Ledger
+	ignores func(ctx context.Context, who string)
+}
+
+func (l ignoring) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	err := l.Ledger.Debit(ctx, tx, r, d)
+	l.ignores(ctx, "Debit")
+	return err
+}
+
+// conflicting is a ledger that may err after it debited.
+type conflicting struct {
+	sqlstore.Ledger
+	err func(what string) error
+}
+
+func (l conflicting) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	return cmp.Or(l.Ledger.Debit(ctx, tx, r, d), l.err("Debit"))
 }
 
 // Real deadlocks: two transactions that lock two rows in both orders.

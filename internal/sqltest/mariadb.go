@@ -24,7 +24,8 @@ var mariadb = shared{kind: kind{
 	},
 	create: func(s *Server) *exec.Cmd {
 		return exec.Command(s.program("mariadb-install-db"), "--no-defaults", "--datadir="+filepath.Join(s.folder, "data"),
-			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync")
+			"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync",
+			"--tmpdir="+s.folder) // two of them at once must not share /tmp
 	},
 	command: func(s *Server) *exec.Cmd {
 		program := "/usr/sbin/mariadbd"
