@@ -26,6 +26,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/alipayplustest/accept"
@@ -33,7 +34,7 @@ import (
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // what the faults do to the demo's wallet is in the report
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -44,18 +45,38 @@ const (
 	cannotBegin
 )
 
+const usage = `accept checks a wallet's backend from outside: it plays Alipay+, the merchants, the app and its users.
+
+  accept -new DIR          write accept.json and wallet.json with new keys into this folder, to begin with
+  accept [OPTIONS] FILE    check the wallet that this accept.json describes
+  accept [OPTIONS] -demo   check a wallet that comes with this command
+  accept -list             list the checks
+
+  -quick        leave out the checks that wait for seconds
+  -only N,N     run these checks alone
+  -json FILE    write the report as JSON
+  -junit FILE   write the report as JUnit XML
+
+Exit status: 0 accepted, 1 not accepted, 2 the checks could not begin. What a wallet offers to the checks, and
+what accept.json says, is in alipayplus/alipayplustest/accept/CONTRACT.md.
+`
+
 // run is the command, for the tests, too.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("accept", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	fresh := flags.String("new", "", "write accept.json and wallet.json with new keys into this folder, and end")
-	demo := flags.Bool("demo", false, "check the wallet of this example")
-	list := flags.Bool("list", false, "list the checks, and end")
-	only := flags.String("only", "", "numbers of the checks to run, with commas")
-	quick := flags.Bool("quick", false, "leave out the checks that wait for seconds")
-	jsonFile := flags.String("json", "", "write the report as JSON to this file")
-	junitFile := flags.String("junit", "", "write the report as JUnit XML to this file")
-	if err := flags.Parse(args); err != nil {
+	flags.Usage = func() { _, _ = io.WriteString(stderr, usage) }
+	fresh := flags.String("new", "", "")
+	demo := flags.Bool("demo", false, "")
+	list := flags.Bool("list", false, "")
+	only := flags.String("only", "", "")
+	quick := flags.Bool("quick", false, "")
+	jsonFile := flags.String("json", "", "")
+	junitFile := flags.String("junit", "", "")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return accepted
+	case err != nil:
 		return cannotBegin
 	}
 	fail := func(err error) int {
@@ -87,6 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case flags.NArg() == 1:
 		report, err = runConfigured(ctx, flags.Arg(0), set, stderr)
 	default:
+		_, _ = io.WriteString(stderr, "accept: name one accept.json, after the options\n\n")
 		flags.Usage()
 		return cannotBegin
 	}
@@ -128,8 +150,14 @@ func toFile(name string, write func(io.Writer) error) error {
 	return errors.Join(write(file), file.Close())
 }
 
-// writeNew writes a configuration to begin with.
+// writeNew writes a configuration to begin with. It replaces none: a wallet may
+// have the keys already.
 func writeNew(dir string, stdout io.Writer) error {
+	for _, name := range []string{"accept.json", "wallet.json"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("accept: %s is there already, and may be in use: delete it, or name another folder", filepath.Join(dir, name))
+		}
+	}
 	cfg, wallet, err := accept.NewConfig()
 	if err != nil {
 		return err
@@ -173,7 +201,7 @@ func runConfigured(ctx context.Context, name string, set func(*accept.Config), s
 		return nil, err
 	}
 	defer serve(listener, suite.Alipay())()
-	_, _ = fmt.Fprintf(stderr, "Alipay+ is played at %s; the wallet is expected at %s\n", cfg.Alipay.Listen, cfg.Wallet.Driver)
+	_, _ = fmt.Fprintf(stderr, "Alipay+ is played at %s; the wallet's driver is expected at %s, within 30 seconds\n", cfg.Alipay.Listen, cfg.Wallet.Driver)
 	return suite.Run(ctx)
 }
 

@@ -38,13 +38,15 @@ func TestCommand(t *testing.T) {
 	}{
 		{"the example's wallet", []string{"-demo", "-only", "101,201, 401,604,803", "-json", filepath.Join(dir, "r.json"), "-junit", filepath.Join(dir, "r.xml")}, accepted, "ACCEPTED: 5 passed, 0 failed", ""},
 		{"the list", []string{"-list"}, accepted, "101  an order code leads to the cashier page", ""},
-		{"no wallet named", nil, cannotBegin, "", "Usage"},
+		{"no wallet named", nil, cannotBegin, "", "name one accept.json"},
+		{"help", []string{"-h"}, accepted, "", "Exit status: 0 accepted"},
 		{"no such file", []string{filepath.Join(dir, "gone.json")}, cannotBegin, "", "gone.json"},
 		{"no such check", []string{"-demo", "-only", "5"}, cannotBegin, "", "there is no check 5"},
 		{"no number", []string{"-demo", "-only", "x"}, cannotBegin, "", `"x" is no number`},
 		{"no such flag", []string{"-x"}, cannotBegin, "", "flag provided but not defined"},
 		{"a quick run", []string{"-demo", "-quick", "-only", "101,140"}, accepted, "ACCEPTED: 1 passed, 0 failed, 1 not applicable", ""},
 		{"a new configuration", []string{"-new", dir}, accepted, filepath.Join(dir, "wallet.json"), ""},
+		{"a new configuration over one that is in use", []string{"-new", dir}, cannotBegin, "", "accept.json is there already"},
 		{"a folder that is not there", []string{"-new", filepath.Join(dir, "gone")}, cannotBegin, "", "no such file"},
 	} {
 		var stdout, stderr bytes.Buffer

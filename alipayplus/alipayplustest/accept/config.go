@@ -212,6 +212,12 @@ func (c *Config) validate() error {
 		wrong((c.can(EasyPay) || c.can(WrongPIN)) && user.PIN == "", "users[%d].pin: missing", i)
 	}
 	wrong(len(c.Users) > 1 && c.Users[0].ID == c.Users[1].ID, "users: both have the id %q", first(c.Users).ID)
+	for _, limit := range []struct {
+		name  string
+		value int
+	}{{"pinTries", c.Limits.PINTries}, {"notifySeconds", c.Limits.NotifySeconds}, {"resendSeconds", c.Limits.ResendSeconds}} {
+		wrong(limit.value < 0, "limits.%s: %d is negative", limit.name, limit.value)
+	}
 	for _, number := range c.Only {
 		wrong(!slices.ContainsFunc(checks, func(k check) bool { return k.number == number }), "there is no check %d", number)
 	}

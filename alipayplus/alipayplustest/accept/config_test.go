@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,6 +31,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		{"no key", func(c *accept.Config) { c.Alipay.Keys = nil }, "alipay.keys: 2 needed, 0 given"},
 		{"one key, with rotation", func(c *accept.Config) { c.Wallet.Keys = c.Wallet.Keys[:1] }, "wallet.keys: 2 needed, 1 given"},
 		{"the key of the other side", func(c *accept.Config) { c.Wallet.Keys[0].Key = &c.Alipay.Keys[0].Key.PublicKey }, "it is the key of Alipay+"},
+		{"a limit that cannot be", func(c *accept.Config) { c.Limits.ResendSeconds = -1 }, "limits.resendSeconds: -1 is negative"},
 		{"no client id", func(c *accept.Config) { c.Wallet.ClientID = "" }, "wallet.clientId: missing"},
 		{"no driver", func(c *accept.Config) { c.Wallet.Driver = "" }, "wallet.driver"},
 		{"a URL without a scheme", func(c *accept.Config) { c.Wallet.Inbound["refund"] = "wallet.example/refund" }, "wallet.inbound.refund"},
@@ -148,7 +150,7 @@ func TestRunEnds(t *testing.T) {
 	withPlain(t, "", func(*accept.Config, *plain) {}, func(t *testing.T, suite *accept.Suite) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if report, err := suite.Run(ctx); report != nil || err == nil {
+		if report, err := suite.Run(ctx); report != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, %v", report, err)
 		}
 	})

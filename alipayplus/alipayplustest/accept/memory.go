@@ -97,6 +97,7 @@ func NewConfig() (Config, WalletSide, error) {
 	}
 	cfg, side := Config{OrderCurrency: "JPY", Capabilities: Capabilities()}.with(keys, "http://127.0.0.1:8900", "http://127.0.0.1:8080")
 	cfg.Alipay.Listen = "127.0.0.1:8900"
+	cfg.fill()
 	return cfg, side, nil
 }
 

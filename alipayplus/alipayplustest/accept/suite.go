@@ -54,7 +54,9 @@ const timeLimit, longTimeLimit = 15 * time.Minute, 72 * time.Hour
 // the checks do, the report has those that were done, and Report.Stopped.
 func (s *Suite) Run(ctx context.Context) (*Report, error) {
 	began := time.Now()
-	if err := s.preflight(ctx); err != nil {
+	if err := s.preflight(ctx); ctx.Err() != nil {
+		return nil, fmt.Errorf("accept: stopped before the first check: %w", ctx.Err())
+	} else if err != nil {
 		return nil, err
 	}
 	report := &Report{Prefix: s.cfg.Prefix, Began: began}
