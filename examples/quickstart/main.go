@@ -149,7 +149,7 @@ func (w *world) start(ctx context.Context, servers *servers) error {
 	if err != nil {
 		return err
 	}
-	if w.wallet, err = newWallet(); err != nil {
+	if w.wallet, err = newWallet(w.client); err != nil {
 		return err
 	}
 	flow, err := mpm.NewFlow(mpm.Config{

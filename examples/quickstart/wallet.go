@@ -26,7 +26,7 @@ type wallet struct {
 	acknowledged chan string // keys of messages that Alipay+ acknowledged
 }
 
-func newWallet() (*wallet, error) {
+func newWallet(client *alipayplus.Client) (*wallet, error) {
 	w := &wallet{database: alipayplus.NewMemory(), acknowledged: make(chan string, 100)}
 	w.bank = paymenttest.NewBank(w.database)
 	w.bank.Deposit(customer, 50_000) // KRW
@@ -46,7 +46,7 @@ func newWallet() (*wallet, error) {
 		return nil, err
 	}
 	w.payments, err = payment.NewService(payment.ServiceConfig{
-		Records: payment.NewMemoryRecords(w.database), Ledger: w.bank,
+		Client: client, Records: payment.NewMemoryRecords(w.database), Ledger: w.bank,
 		OnChange: w.tokens.OnPaid, // the token of an agreement, in the transaction of the debit
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 //
 //	lost := new(paymenttest.LostDebits)
 //	payments, err := payment.NewService(payment.ServiceConfig{
-//		Records: lost.Records(store.Payments()), Ledger: lost.Ledger(store.Ledger(bank{})),
+//		Client: client, Records: lost.Records(store.Payments()), Ledger: lost.Ledger(store.Ledger(bank{})),
 //	})
 //
 // Of a RemoteLedger the answer is lost, of a Ledger that of the COMMIT.
