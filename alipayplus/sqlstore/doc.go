@@ -28,7 +28,7 @@
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
-// and the ledger's own. On MySQL a savepoint before the ledger adds two.
+// and the ledger's own. On MySQL and SQLite a savepoint before the ledger adds two.
 //
 // The table alipayplus_payment has columns for your own queries: the ids of the
 // payment, of the wallet's payment and of the customer, state, currency and
@@ -61,6 +61,13 @@
 //
 // A function that joined a transaction and failed leaves it nothing but its
 // rollback, even if the error is ignored.
+//
+// Return the error of every statement of yours, too. After a deadlock MySQL has
+// undone the whole transaction, and so has SQLite after a statement that was
+// interrupted by its context; then they commit each statement that follows by
+// itself. By a savepoint the Store sees that this happened to the ledger, or to
+// whoever called [Tx], and nothing of its own is committed; but what you did after
+// the error is.
 //
 // # What can go wrong
 //
@@ -120,12 +127,6 @@
 // and the time zone of the server do not matter, nor does clientFoundRows. A lock
 // time-out (error 1205) undoes one statement only; the Store undoes the whole
 // transaction.
-//
-// Return every error of a statement of yours. After a deadlock (error 1213) MySQL has
-// undone all of the transaction, and commits each statement that follows by itself.
-// The Store sees by a savepoint that this happened to whoever called [Tx], or to the
-// ledger, and runs the transaction again; what you did after the deadlock is there
-// already.
 //
 // It is tested on MariaDB 10.11. MySQL 8, OceanBase and TiDB are not tested. What was
 // chosen with them in mind: no RETURNING, no SKIP LOCKED (TiDB ignores it), no

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
@@ -80,7 +81,7 @@ func Tx(ctx context.Context) (*sql.Tx, error) {
 	return t.tx, nil
 }
 
-// mark sets a savepoint, before somebody else works in a transaction of MySQL.
+// mark sets a savepoint, before somebody else works in a fragile transaction.
 func (t *transaction) mark(ctx context.Context) error {
 	if !t.fragile || t.marked {
 		return nil
@@ -91,15 +92,15 @@ func (t *transaction) mark(ctx context.Context) error {
 }
 
 // whole finds out whether t is still there: whoever got it may have ignored the
-// error of a deadlock, and with the transaction its savepoint is gone.
+// error that undid it, and with the transaction its savepoint is gone.
 func (t *transaction) whole(ctx context.Context) error {
 	if !t.marked {
 		return nil
 	}
 	t.marked = false
 	_, err := t.tx.ExecContext(ctx, `RELEASE SAVEPOINT alipayplus`)
-	if mysqlerr.Number(err) == mysqlerr.NoSavepoint {
-		return undone
+	if mysqlerr.Number(err) == mysqlerr.NoSavepoint || err != nil && strings.Contains(err.Error(), "no such savepoint") { // SQLite has no number for it
+		return gone{}
 	}
 	return err
 }
@@ -161,7 +162,9 @@ func (s *Store) join(ctx context.Context, t *transaction, fn func() error) error
 			t.fail(errors.New("sqlstore: the transaction failed in a panic"))
 		}
 	}()
-	t.fragile = s.parts.fragile // of a transaction of WithTx, too
+	if s.parts.fragile && !t.fragile { // a transaction of WithTx
+		t.fragile = true
+	}
 	err := t.whole(ctx)
 	if err == nil {
 		err = fn()
