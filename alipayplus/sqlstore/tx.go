@@ -63,7 +63,8 @@ func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
 	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
 
-// Tx returns the transaction that ctx carries. Do not end it.
+// Tx returns the transaction that ctx carries. Do not end it, and return the error
+// of every statement. On MySQL and SQLite it sets a savepoint named alipayplus.
 func Tx(ctx context.Context) (*sql.Tx, error) {
 	t := carried(ctx)
 	switch {
