@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
@@ -39,7 +40,14 @@ func (a ledger) Debit(ctx context.Context, r payment.Record, d payment.Debit) er
 	if err != nil {
 		return err
 	}
-	return a.l.Debit(ctx, tx, r, d)
+	err = a.l.Debit(ctx, tx, r, d)
+	if _, refused := alipayplus.RefusalOf(err); refused {
+		// It decides only if all that the ledger wrote before can be undone.
+		if lost := a.s.transaction(ctx).whole(ctx); lost != nil {
+			return lost
+		}
+	}
+	return err
 }
 
 // Credit implements payment.Ledger.

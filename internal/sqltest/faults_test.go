@@ -481,6 +481,36 @@ func TestIgnoredRollback(t *testing.T) {
 	}
 }
 
+// A refusal decides only if what the ledger wrote before it can be undone.
+func TestRefusalAfterIgnoredDeadlock(t *testing.T) {
+	d := sqltest.MariaDB(t)
+	store, bank := d.Store(t), d.Bank(t)
+	d.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
+	must(t, bank.Deposit(t.Context(), "C1", 1000))
+	runs := 0
+	ledger := store.Ledger(conflicting{bank, func(string) error {
+		if runs++; runs > 1 {
+			return nil
+		}
+		return alipayplus.CodeRiskReject
+	}})
+	err := store.Payments().Update(t.Context(), "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+		if runs == 0 {
+			tx, err := sqlstore.Tx(ctx)
+			must(t, err)
+			deadlock(t, d, tx)
+		}
+		r, _ = next(ctx, r)
+		return r, ledger.Debit(ctx, r, payment.Debit{Key: "debit/P1", CustomerID: "C1", Amount: r.Amounts.Debit()})
+	})
+	// The bank's entry is there already, so that it errs in the second run.
+	balance, read := bank.Balance(t.Context(), "C1")
+	must(t, read)
+	if _, refused := alipayplus.RefusalOf(err); err == nil || refused || balance != 900 {
+		t.Errorf("the debit is refused, and the balance is %d: %v", balance, err)
+	}
+}
+
 func isolation(d *sqltest.Database) sql.IsolationLevel {
 	if d.Dialect == sqlstore.SQLite {
 		return sql.LevelDefault
