@@ -28,6 +28,9 @@ type transaction struct {
 
 type transactionKey struct{}
 
+// everyStoreKey is for the *transaction of a Store that every Store joins.
+type everyStoreKey struct{}
+
 func carried(ctx context.Context) *transaction {
 	if t, ok := ctx.Value(transactionKey{}).(*transaction); ok && !t.over {
 		return t
@@ -37,7 +40,7 @@ func carried(ctx context.Context) *transaction {
 
 // transaction is the one of ctx that s joins, or nil.
 func (s *Store) transaction(ctx context.Context) *transaction {
-	if t := carried(ctx); t != nil && (t.of == nil || t.of == s) {
+	if t := carried(ctx); t != nil && (t.of == nil || t.of == s || ctx.Value(everyStoreKey{}) == t) {
 		return t
 	}
 	return nil
@@ -53,14 +56,18 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
 // that writes.
 //
-// If ctx carries tx already, WithTx returns ctx. Pass that context on: with two
-// of them for one transaction, an Update inside of an Update of the same new
-// payment would look like a conflict.
+// ctx may carry tx already. Pass the context on to whatever works in tx: with two
+// of them that do not know of each other, an Update inside of an Update of the same
+// new payment would look like a conflict.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
-	if t := carried(ctx); t != nil && t.tx == tx {
+	switch t := carried(ctx); {
+	case t == nil || t.tx != tx:
+		return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
+	case t.of == nil:
 		return ctx
+	default:
+		return context.WithValue(ctx, everyStoreKey{}, t)
 	}
-	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
 
 // Tx returns the transaction that ctx carries. Do not end it, and return the error

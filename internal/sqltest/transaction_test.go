@@ -409,6 +409,25 @@ func TestWithTxTwice(t *testing.T) {
 		want(nested(sqlstore.WithTx(t.Context(), tx), "P1"))
 		want(nested(t.Context(), "P2"))
 
+		// Every Store works in it, also in a transaction that another one began.
+		second := d.Store(t)
+		short, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if err := store.InTx(short, func(ctx context.Context) error {
+			tx, err := sqlstore.Tx(ctx)
+			must(t, err)
+			if second.Payments().Joined(ctx) || !second.Payments().Joined(sqlstore.WithTx(ctx, tx)) {
+				t.Error("another Store joins without WithTx, or not with it")
+			}
+			must(t, second.Outbox().Put(sqlstore.WithTx(ctx, tx), message("undone")))
+			return errRefused
+		}); !errors.Is(err, errRefused) {
+			t.Errorf("InTx: %v", err)
+		}
+		if list := pending(t, store.Outbox()); len(list) != 0 {
+			t.Errorf("put: %v", list)
+		}
+
 		// What fails in the inner one has failed in the outer one.
 		err = store.InTx(t.Context(), func(ctx context.Context) error {
 			tx, err := sqlstore.Tx(ctx)
