@@ -23,8 +23,10 @@
 // transaction, or not at all. Updates of one payment run one after the other, in
 // all processes. Any number of processes may share the database: each due
 // payment and each message is leased to one of them, and goes to another one
-// when the lease ends after a crash. Leases and due times are by the clock of
-// the database, so that the clocks of the processes may differ.
+// when the lease ends after a crash. Leases and the due times of messages are by
+// the clock of the database. When a payment expires, and when its RemoteLedger is
+// asked again, is a time of the process that stored it: keep the clocks of the
+// processes and of the database within a few seconds.
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
