@@ -20,17 +20,18 @@
 // # What you get
 //
 // A payment, the ledger's entry and the message to Alipay+ change in one
-// transaction, or not at all. Updates of one payment run one after the other, in
-// all processes. Any number of processes may share the database: each due
+// transaction, or not at all. Updates of one payment run one after the other,
+// in all processes. Any number of processes may share the database: each due
 // payment and each message is leased to one of them, and goes to another one
-// when the lease ends after a crash. Leases and the due times of messages are by
-// the clock of the database. When a payment expires, and when its RemoteLedger is
-// asked again, is a time of the process that stored it: keep the clocks of the
-// processes and of the database within a few seconds.
+// when the lease ends after a crash. Leases and the due times of messages are
+// by the clock of the database. When a payment expires, and when its
+// RemoteLedger is asked again, is a time of the process that stored it: keep
+// the clocks of the processes and of the database within a few seconds.
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
-// and the ledger's own. On MySQL and SQLite a savepoint before the ledger adds two.
+// and the ledger's own. On MySQL and SQLite a savepoint before the ledger adds
+// two.
 //
 // The table alipayplus_payment has columns for your own queries: the ids of the
 // payment, of the wallet's payment and of the customer, state, currency and
@@ -68,8 +69,8 @@
 // undone the whole transaction, and so has SQLite after a statement that was
 // interrupted by its context; then they commit each statement that follows by
 // itself. By a savepoint the Store sees that this happened to the ledger, or to
-// whoever called [Tx], and nothing of its own is committed; but what you did after
-// the error is.
+// whoever called [Tx], and nothing of its own is committed; but what you did
+// after the error is.
 //
 // # What can go wrong
 //

@@ -12,8 +12,9 @@ import (
 // Ledger is the wallet's money in the database of the Store: a payment.Ledger
 // whose methods get the transaction. Lock the balance's row in the statement
 // that changes it; the row of a payment that is not new is locked already, so
-// that all transactions take their locks in one order. Return the error of every
-// statement, also of one that matters little: it may have undone the transaction.
+// that all transactions take their locks in one order. Return the error of
+// every statement, also of one that matters little: it may have undone the
+// transaction.
 type Ledger interface {
 	// Debit takes d.Amount from the customer, as payment.Ledger says.
 	Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error

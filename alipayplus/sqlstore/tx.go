@@ -56,9 +56,9 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
 // that writes.
 //
-// ctx may carry tx already. Pass the context on to whatever works in tx: with two
-// of them that do not know of each other, an Update inside of an Update of the same
-// new payment would look like a conflict.
+// ctx may carry tx already. Pass the context on to whatever works in tx: with
+// two of them that do not know of each other, an Update inside of an Update of
+// the same new payment would look like a conflict.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
 	switch t := carried(ctx); {
 	case t == nil || t.tx != tx:
@@ -70,8 +70,9 @@ func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
 	}
 }
 
-// Tx returns the transaction that ctx carries. Do not end it, and return the error
-// of every statement. On MySQL and SQLite it sets a savepoint named alipayplus.
+// Tx returns the transaction that ctx carries. Do not end it, and return the
+// error of every statement. On MySQL and SQLite it sets a savepoint named
+// alipayplus.
 func Tx(ctx context.Context) (*sql.Tx, error) {
 	t := carried(ctx)
 	switch {

@@ -9,9 +9,9 @@ const (
 	NoSavepoint = 1305 // there is no such savepoint
 )
 
-// Number is the number of an error of MySQL, which the driver has in a field and
-// not in a method; 0 for other errors. Like errors.As it looks into all that err
-// wraps, also where an error wraps several.
+// Number is the number of an error of MySQL, which the driver has in a field
+// and not in a method; 0 for other errors. Like errors.As it looks into all
+// that err wraps, also where an error wraps several.
 func Number(err error) uint64 {
 	if err == nil {
 		return 0

@@ -405,11 +405,11 @@ func TestServiceMeetsConflict(t *testing.T) {
 	})
 }
 
-// After a deadlock MySQL has undone the whole transaction, and so has SQLite after a
-// statement that was interrupted, or found the disk full; what follows would be
-// committed statement by statement. A ledger or an OnChange that ignores the error
-// (of a purchase history, say) makes no payment of it without its debit and its
-// message.
+// After a deadlock MySQL has undone the whole transaction, and so has SQLite
+// after a statement that was interrupted, or found the disk full; what follows
+// would be committed statement by statement. A ledger or an OnChange that
+// ignores the error (of a purchase history, say) makes no payment of it without
+// its debit and its message.
 func TestIgnoredRollback(t *testing.T) {
 	for _, c := range []struct {
 		open    func(testing.TB) *sqltest.Database
@@ -625,8 +625,8 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 }
 
-// A ROLLBACK that fails does not leave its locks behind in the pool: neither after
-// an error, nor after a panic, nor after a COMMIT that met a conflict.
+// A ROLLBACK that fails does not leave its locks behind in the pool: neither
+// after an error, nor after a panic, nor after a COMMIT that met a conflict.
 func TestRollbackFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store, other := d.Store(t), d.Second(t).Store(t)

@@ -97,9 +97,9 @@ func TestOneBalance(t *testing.T) {
 	})
 }
 
-// The same through payment.Service, with an OnChange that meets real deadlocks: it
-// changes two of a few rows in any order. No conflict reaches the host, and nothing
-// is counted twice.
+// The same through payment.Service, with an OnChange that meets real deadlocks:
+// it changes two of a few rows in any order. No conflict reaches the host, and
+// nothing is counted twice.
 func TestDeadlocksInOnChange(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		if d.Dialect == sqlstore.PostgreSQL {
@@ -447,9 +447,9 @@ func TestWithTx(t *testing.T) {
 	})
 }
 
-// WithTx for a transaction that the context carries already, the host's own or one
-// of the Store, changes nothing: an Update inside of its own Update is told so,
-// and is no conflict that the host would run again for ever.
+// WithTx for a transaction that the context carries already, the host's own or
+// one of the Store, changes nothing: an Update inside of its own Update is told
+// so, and is no conflict that the host would run again for ever.
 func TestWithTxTwice(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
@@ -473,7 +473,8 @@ func TestWithTxTwice(t *testing.T) {
 		want(nested(sqlstore.WithTx(t.Context(), tx), "P1"))
 		want(nested(t.Context(), "P2"))
 
-		// Every Store works in it, also in a transaction that another one began.
+		// Every Store works in it, also in a transaction that another one
+		// began.
 		second := d.Store(t)
 		short, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
