@@ -650,7 +650,7 @@ func TestRollbackFails(t *testing.T) {
 			})
 			func() {
 				defer func() {
-					if v := recover(); v != nil && v != error(errRefused) {
+					if v := recover(); v != nil && v != errRefused {
 						panic(v)
 					}
 				}()
