@@ -49,8 +49,8 @@ type Queue interface {
 	// acknowledged, withdrawn nor dead can be leased, and none while a lease of
 	// the group runs. So the messages of a group arrive in the order of Put.
 	Lease(ctx context.Context, n int, d time.Duration) ([]Delivery, error)
-	// Finish ends the lease of d. If another lease replaced it, only an
-	// acknowledgement is recorded.
+	// Finish ends the lease of d. If another lease replaced it, or d has none,
+	// as those of DeadLetters and Waiting, only an acknowledgement is recorded.
 	Finish(ctx context.Context, d Delivery, end End) error
 	// DeadLetters lists at most n dead letters, the oldest first.
 	DeadLetters(ctx context.Context, n int) ([]Delivery, error)

@@ -240,8 +240,8 @@ func TestUserGoesAway(t *testing.T) {
 	})
 }
 
-// A database that does not answer does not hold the page for ever, though the end
-// of the browser's request counts for nothing then.
+// A database that does not answer does not hold the page for ever, though the
+// end of the browser's request counts for nothing then.
 func TestVerifyOnSilentDatabase(t *testing.T) {
 	story(t, func(w *world) {
 		w.pay(creation("PR1"))

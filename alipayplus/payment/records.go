@@ -63,11 +63,11 @@ type Ledger interface {
 // refusals, too. (Another attempt of the user has another Key.) The calls that
 // follow from one event have five seconds together, which ctx carries.
 type RemoteLedger interface {
-	// Debit takes d.Amount from the customer. at is when; zero means now, and so
-	// does a time outside of the years 0 to 9999. A refusal is as in [Ledger] and
-	// means that this Key never takes money. Every other error, [ErrPending]
-	// among them, and a panic mean that the end is not known: Debit is called
-	// again, with a growing back-off.
+	// Debit takes d.Amount from the customer. at is when; zero means now, and
+	// so does a time outside of the years 0 to 9999. A refusal is as in
+	// [Ledger] and means that this Key never takes money. Every other error,
+	// [ErrPending] among them, and a panic mean that the end is not known:
+	// Debit is called again, with a growing back-off.
 	Debit(ctx context.Context, r Record, d Debit) (at time.Time, err error)
 	// Void makes sure that the Debit of the same Key cannot land any more.
 	// landed is when it landed before, or zero: it did not and never will. A

@@ -13,8 +13,8 @@ import (
 // all together: a handler waits for them, and Alipay+ for the handler.
 const remoteTimeout = 5 * time.Second
 
-// recordTimeout bounds, beyond that, how long the database may take to record the
-// answers. What is not recorded is asked for again.
+// recordTimeout bounds, beyond that, how long the database may take to record
+// the answers. What is not recorded is asked for again.
 const recordTimeout = 20 * time.Second
 
 // again is the next look after some tries: 10, 20, 40 … seconds, at most 10

@@ -37,8 +37,8 @@ func TestRemoteLedgerInTransactionOfCaller(t *testing.T) {
 }
 
 // A payment is paid when the ledger says that it debited, which may be long
-// before it is asked again; without a time that a message can tell (one that took
-// milliseconds for seconds, for example), now.
+// before it is asked again; without a time that a message can tell (one that
+// took milliseconds for seconds, for example), now.
 func TestPaidTimeIsTheLedgers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()

@@ -77,8 +77,9 @@ func (s *Service) work(ctx context.Context) (n int, err error) {
 	return n, ctx.Err()
 }
 
-// look does what is due of one payment. It goes on when Run is to end, but not for
-// ever: a lock that nobody gives back must not hold up Run and all other payments.
+// look does what is due of one payment. It goes on when Run is to end, but not
+// for ever: a lock that nobody gives back must not hold up Run and all other
+// payments.
 func (s *Service) look(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), runLease/2)
 	defer cancel()

@@ -190,8 +190,8 @@ func TestServiceRefusesAndExpires(t *testing.T) {
 	})
 }
 
-// The first instant of Go's time is a time like any other: a payment that expires
-// then is closed and reported.
+// The first instant of Go's time is a time like any other: a payment that
+// expires then is closed and reported.
 func TestExpiryAtZeroTime(t *testing.T) {
 	both(t, func(t *testing.T, remote bool) {
 		s := serve(t, remote)

@@ -83,9 +83,9 @@ func TestRunWithLockedPayment(t *testing.T) {
 	})
 }
 
-// A lock that nobody gives back does not hold whoever waits for the record of what
-// a RemoteLedger did: less than the lease of a handler, of a minute. Run finds the
-// end later.
+// A lock that nobody gives back does not hold whoever waits for the record of
+// what a RemoteLedger did: less than the lease of a handler, of a minute. Run
+// finds the end later.
 func TestLockedAfterMoneyMoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var locked atomic.Bool

@@ -37,19 +37,28 @@ func (s *Store) conflict(err error) bool {
 	return s.conflicts(err)
 }
 
-// conflict is one that the Store finds out by itself. Like PostgreSQL's own
-// serialization failures, it tells whoever began the transaction to run it again.
-type conflict string
+// raced is the conflict of two transactions that wrote the first row of one
+// payment. Like PostgreSQL's own serialization failures, it tells whoever
+// began the transaction to run it again.
+type raced struct{}
 
-const (
-	raced  conflict = "another transaction inserted it in the meantime; run this one again"
-	undone conflict = "sqlstore: a deadlock undid the transaction, and its error was ignored; run it again"
-)
-
-func (c conflict) Error() string { return string(c) }
+func (raced) Error() string {
+	return "another transaction inserted it in the meantime; run this one again"
+}
 
 // SQLState is the class serialization_failure.
-func (conflict) SQLState() string { return "40001" }
+func (raced) SQLState() string { return "40001" }
+
+// gone is the conflict of a transaction that the database undid, of which
+// somebody ignored the error.
+type gone struct{}
+
+func (gone) Error() string {
+	return "sqlstore: the database undid the transaction, and the error that said so was ignored; run it again"
+}
+
+// SQLState is the class serialization_failure.
+func (gone) SQLState() string { return "40001" }
 
 // maxTries bounds how often a transaction runs.
 const maxTries = 12

@@ -55,8 +55,9 @@ type parts struct {
 	// returning: there are RETURNING and ON CONFLICT, and a statement counts the
 	// rows that it changed, not those that it found.
 	returning bool
-	// fragile: a deadlock undoes the whole transaction, and what follows is
-	// committed statement by statement.
+	// fragile: an error may undo the whole transaction (a deadlock of MySQL, a
+	// statement of SQLite that is interrupted), and what follows is committed
+	// statement by statement.
 	fragile bool
 	// rollback: a COMMIT that met a conflict leaves the transaction open.
 	rollback bool
@@ -129,6 +130,7 @@ var sqlite = parts{
 		"$", "?",
 	),
 	returning: true,
+	fragile:   true,
 	rollback:  true,
 }
 

@@ -20,15 +20,18 @@
 // # What you get
 //
 // A payment, the ledger's entry and the message to Alipay+ change in one
-// transaction, or not at all. Updates of one payment run one after the other, in
-// all processes. Any number of processes may share the database: each due
+// transaction, or not at all. Updates of one payment run one after the other,
+// in all processes. Any number of processes may share the database: each due
 // payment and each message is leased to one of them, and goes to another one
-// when the lease ends after a crash. Leases and due times are by the clock of
-// the database, so that the clocks of the processes may differ.
+// when the lease ends after a crash. Leases and the due times of messages are
+// by the clock of the database. When a payment expires, and when its
+// RemoteLedger is asked again, is a time of the process that stored it: keep
+// the clocks of the processes and of the database within a few seconds.
 //
 // A payment that is opened, confirmed with its debit, and reported takes 7
 // statements in 4 transactions on PostgreSQL, 9 on MySQL, without BEGIN, COMMIT
-// and the ledger's own. On MySQL a savepoint before the ledger adds two.
+// and the ledger's own. On MySQL and SQLite a savepoint before the ledger adds
+// two.
 //
 // The table alipayplus_payment has columns for your own queries: the ids of the
 // payment, of the wallet's payment and of the customer, state, currency and
@@ -61,6 +64,13 @@
 //
 // A function that joined a transaction and failed leaves it nothing but its
 // rollback, even if the error is ignored.
+//
+// Return the error of every statement of yours, too. After a deadlock MySQL has
+// undone the whole transaction, and so has SQLite after a statement that was
+// interrupted by its context; then they commit each statement that follows by
+// itself. By a savepoint the Store sees that this happened to the ledger, or to
+// whoever called [Tx], and nothing of its own is committed; but what you did
+// after the error is.
 //
 // # What can go wrong
 //
@@ -120,12 +130,6 @@
 // and the time zone of the server do not matter, nor does clientFoundRows. A lock
 // time-out (error 1205) undoes one statement only; the Store undoes the whole
 // transaction.
-//
-// Return every error of a statement of yours. After a deadlock (error 1213) MySQL has
-// undone all of the transaction, and commits each statement that follows by itself.
-// The Store sees by a savepoint that this happened to whoever called [Tx], or to the
-// ledger, and runs the transaction again; what you did after the deadlock is there
-// already.
 //
 // It is tested on MariaDB 10.11. MySQL 8, OceanBase and TiDB are not tested. What was
 // chosen with them in mind: no RETURNING, no SKIP LOCKED (TiDB ignores it), no

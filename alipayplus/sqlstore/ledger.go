@@ -5,13 +5,16 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 )
 
 // Ledger is the wallet's money in the database of the Store: a payment.Ledger
 // whose methods get the transaction. Lock the balance's row in the statement
 // that changes it; the row of a payment that is not new is locked already, so
-// that all transactions take their locks in one order.
+// that all transactions take their locks in one order. Return the error of
+// every statement, also of one that matters little: it may have undone the
+// transaction.
 type Ledger interface {
 	// Debit takes d.Amount from the customer, as payment.Ledger says.
 	Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error
@@ -39,7 +42,14 @@ func (a ledger) Debit(ctx context.Context, r payment.Record, d payment.Debit) er
 	if err != nil {
 		return err
 	}
-	return a.l.Debit(ctx, tx, r, d)
+	err = a.l.Debit(ctx, tx, r, d)
+	if _, refused := alipayplus.RefusalOf(err); refused {
+		// It decides only if all that the ledger wrote before can be undone.
+		if lost := a.s.transaction(ctx).whole(ctx); lost != nil {
+			return lost
+		}
+	}
+	return err
 }
 
 // Credit implements payment.Ledger.

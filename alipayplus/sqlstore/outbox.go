@@ -203,9 +203,9 @@ type message struct {
 
 func readMessage(rows *sql.Rows) (message, error) { return scanMessage(rows) }
 
-// scanMessage reads the columns of a message, and further ones after them. Tries,
-// a time or a code that cannot be read (SQLite can hold such values) are zero and
-// hold no message up: Alipay+ takes one that it gets twice for one.
+// scanMessage reads the columns of a message, and further ones after them.
+// Tries, a time or a code that cannot be read (SQLite can hold such values) are
+// zero and hold no message up: Alipay+ takes one that it gets twice for one.
 func scanMessage(rows *sql.Rows, further ...any) (m message, err error) {
 	var seq loose[int64]
 	var operation, key, group, text, code loose[string]

@@ -144,7 +144,7 @@ func (p payments) insert(ctx context.Context, id string, row []any) (inserted bo
 	if r, err := p.Find(ctx, id); err != nil || r.Version == 0 {
 		return false, cmp.Or(err, errPaymentID)
 	}
-	return false, raced
+	return false, raced{}
 }
 
 var errPaymentID = errors.New("another payment has its paymentId")

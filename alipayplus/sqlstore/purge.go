@@ -18,9 +18,9 @@ const (
 // of which nothing is due or open and that did not change for 400 days, with
 // their refunds, and answers that are 400 days old. Dead letters stay.
 //
-// Call it now and then, with a few hundred, until it deletes nothing, and pause in
-// between: it is one transaction. On SQLite all others wait for it: give it fifty.
-// Any number of processes may do so.
+// Call it now and then, with a few hundred, until it deletes nothing, and pause
+// in between: it is one transaction. On SQLite all others wait for it: give it
+// fifty. Any number of processes may do so.
 func (s *Store) Purge(ctx context.Context, n int) (deleted int, err error) {
 	if n <= 0 {
 		return 0, nil

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
@@ -27,6 +28,9 @@ type transaction struct {
 
 type transactionKey struct{}
 
+// everyStoreKey is for the *transaction of a Store that every Store joins.
+type everyStoreKey struct{}
+
 func carried(ctx context.Context) *transaction {
 	if t, ok := ctx.Value(transactionKey{}).(*transaction); ok && !t.over {
 		return t
@@ -36,7 +40,7 @@ func carried(ctx context.Context) *transaction {
 
 // transaction is the one of ctx that s joins, or nil.
 func (s *Store) transaction(ctx context.Context) *transaction {
-	if t := carried(ctx); t != nil && (t.of == nil || t.of == s) {
+	if t := carried(ctx); t != nil && (t.of == nil || t.of == s || ctx.Value(everyStoreKey{}) == t) {
 		return t
 	}
 	return nil
@@ -52,17 +56,23 @@ func (s *Store) transaction(ctx context.Context) *transaction {
 // sql.LevelReadCommitted on PostgreSQL and MySQL, and on SQLite with a statement
 // that writes.
 //
-// If ctx carries tx already, WithTx returns ctx. Pass that context on: with two
-// of them for one transaction, an Update inside of an Update of the same new
-// payment would look like a conflict.
+// ctx may carry tx already. Pass the context on to whatever works in tx: with
+// two of them that do not know of each other, an Update inside of an Update of
+// the same new payment would look like a conflict.
 func WithTx(ctx context.Context, tx *sql.Tx) context.Context {
-	if t := carried(ctx); t != nil && t.tx == tx {
+	switch t := carried(ctx); {
+	case t == nil || t.tx != tx:
+		return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
+	case t.of == nil:
 		return ctx
+	default:
+		return context.WithValue(ctx, everyStoreKey{}, t)
 	}
-	return context.WithValue(ctx, transactionKey{}, &transaction{tx: tx})
 }
 
-// Tx returns the transaction that ctx carries. Do not end it.
+// Tx returns the transaction that ctx carries. Do not end it, and return the
+// error of every statement. On MySQL and SQLite it sets a savepoint named
+// alipayplus.
 func Tx(ctx context.Context) (*sql.Tx, error) {
 	t := carried(ctx)
 	switch {
@@ -80,7 +90,7 @@ func Tx(ctx context.Context) (*sql.Tx, error) {
 	return t.tx, nil
 }
 
-// mark sets a savepoint, before somebody else works in a transaction of MySQL.
+// mark sets a savepoint, before somebody else works in a fragile transaction.
 func (t *transaction) mark(ctx context.Context) error {
 	if !t.fragile || t.marked {
 		return nil
@@ -91,15 +101,15 @@ func (t *transaction) mark(ctx context.Context) error {
 }
 
 // whole finds out whether t is still there: whoever got it may have ignored the
-// error of a deadlock, and with the transaction its savepoint is gone.
+// error that undid it, and with the transaction its savepoint is gone.
 func (t *transaction) whole(ctx context.Context) error {
 	if !t.marked {
 		return nil
 	}
 	t.marked = false
 	_, err := t.tx.ExecContext(ctx, `RELEASE SAVEPOINT alipayplus`)
-	if mysqlerr.Number(err) == mysqlerr.NoSavepoint {
-		return undone
+	if mysqlerr.Number(err) == mysqlerr.NoSavepoint || err != nil && strings.Contains(err.Error(), "no such savepoint") { // SQLite has no number for it
+		return gone{}
 	}
 	return err
 }
@@ -161,7 +171,9 @@ func (s *Store) join(ctx context.Context, t *transaction, fn func() error) error
 			t.fail(errors.New("sqlstore: the transaction failed in a panic"))
 		}
 	}()
-	t.fragile = s.parts.fragile // of a transaction of WithTx, too
+	if s.parts.fragile && !t.fragile { // a transaction of WithTx
+		t.fragile = true
+	}
 	err := t.whole(ctx)
 	if err == nil {
 		err = fn()

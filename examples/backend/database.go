@@ -59,8 +59,8 @@ func makeTables(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) error
 	return nil
 }
 
-// purge deletes every hour what is too old to be asked for, in small pieces with
-// pauses, so that payments need not wait for it.
+// purge deletes every hour what is too old to be asked for, in small pieces
+// with pauses, so that payments need not wait for it.
 func purge(store *sqlstore.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for {

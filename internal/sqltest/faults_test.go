@@ -78,6 +78,20 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "Put after somebody else worked in the transaction",
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.InTx(ctx, func(ctx context.Context) error {
+				if _, err := sqlstore.Tx(ctx); err != nil {
+					return err
+				}
+				return s.Outbox().Put(ctx, message("k"))
+			})
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox`)
+		},
+	},
+	{
 		name:  "Lease of a message",
 		setUp: func(t *testing.T, s *sqlstore.Store) { must(t, s.Outbox().Put(t.Context(), message("k"))) },
 		do: func(ctx context.Context, s *sqlstore.Store) error {
@@ -392,17 +406,29 @@ func TestServiceMeetsConflict(t *testing.T) {
 	})
 }
 
-// After a deadlock MySQL has undone the whole transaction, and what follows would be
-// committed statement by statement. A ledger or an OnChange that ignores the error
-// (of a purchase history, say) makes no payment of it without its debit and its
-// message.
-func TestIgnoredDeadlock(t *testing.T) {
-	for _, c := range []struct{ who, in string }{
-		{"Debit", "a transaction of the Store"}, {"OnChange", "a transaction of the Store"},
-		{"Debit", "one of the host's own"}, {"OnChange", "one of the host's own"},
+// After a deadlock MySQL has undone the whole transaction, and so has SQLite
+// after a statement that was interrupted, or found the disk full; what follows
+// would be committed statement by statement. A ledger or an OnChange that
+// ignores the error (of a purchase history, say) makes no payment of it without
+// its debit and its message.
+func TestIgnoredRollback(t *testing.T) {
+	for _, c := range []struct {
+		open    func(testing.TB) *sqltest.Database
+		who, in string
+		meets   func(*testing.T, *sqltest.Database, *sql.Tx)
+		runs    int
+	}{
+		{sqltest.MariaDB, "Debit", "a transaction of the Store", deadlock, 2},
+		{sqltest.MariaDB, "OnChange", "a transaction of the Store", deadlock, 2},
+		{sqltest.MariaDB, "Debit", "one of the host's own", deadlock, 1},
+		{sqltest.MariaDB, "OnChange", "one of the host's own", deadlock, 1},
+		{sqltest.SQLite, "Debit", "a transaction of the Store", interrupt, 1}, // nothing proves its rollback
+		{sqltest.SQLite, "OnChange", "a transaction of the Store", interrupt, 1},
+		{sqltest.SQLite, "Debit", "one of the host's own", interrupt, 1},
+		{sqltest.SQLite, "OnChange", "one of the host's own", interrupt, 1},
 	} {
-		t.Run(c.who+" in "+c.in, func(t *testing.T) {
-			d := sqltest.MariaDB(t)
+		d := c.open(t)
+		t.Run(fmt.Sprintf("%v/%s in %s", d.Dialect, c.who, c.in), func(t *testing.T) {
 			store, bank := d.Store(t), d.Bank(t)
 			runs := 0
 			ignores := func(ctx context.Context, who string) {
@@ -412,7 +438,7 @@ func TestIgnoredDeadlock(t *testing.T) {
 				if runs++; runs == 1 {
 					tx, err := sqlstore.Tx(ctx)
 					must(t, err)
-					deadlock(t, d, tx)
+					c.meets(t, d, tx)
 				}
 			}
 			service, err := payment.NewService(payment.ServiceConfig{
@@ -426,41 +452,85 @@ func TestIgnoredDeadlock(t *testing.T) {
 			})
 			must(t, err)
 			must(t, bank.Deposit(t.Context(), "C1", 1000))
+			d.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
 			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
 			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 				PaymentRequestID: "P1", CustomerID: "C1", CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 			}})
 			must(t, err)
-			ctx, own := t.Context(), c.in == "one of the host's own"
+			ctx := t.Context()
 			var tx *sql.Tx
-			if own {
-				tx, err = d.DB.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+			if c.in == "one of the host's own" {
+				tx, err = d.DB.BeginTx(ctx, &sql.TxOptions{Isolation: isolation(d)})
 				must(t, err)
 				ctx = sqlstore.WithTx(ctx, tx)
 			}
 			_, err = service.Confirm(ctx, payment.Confirmation{PaymentRequestID: "P1", CustomerID: "C1", Shown: amount})
+			paid := c.runs == 2
 			var conflict interface{ SQLState() string }
-			switch {
-			case own && (!errors.As(err, &conflict) || conflict.SQLState() != "40001" || tx.Commit() == nil):
-				t.Errorf("the host is not told to run its transaction again: %v", err)
-			case !own && (err != nil || runs != 2):
-				t.Errorf("%d runs: %v", runs, err)
+			if runs != c.runs || paid != (err == nil) || !paid && !errors.As(err, &conflict) || tx != nil && tx.Commit() == nil {
+				t.Errorf("%d runs, want %d: %v", runs, c.runs, err)
 			}
 			r := find(t, store.Payments(), "P1")
 			balance, err := bank.Balance(t.Context(), "C1")
 			must(t, err)
 			messages := len(pending(t, store.Outbox()))
-			if paid := r.State == payment.StatePaid; paid == own || paid != (balance == 700) || paid != (messages == 1) {
+			if paid != (r.State == payment.StatePaid) || paid != (balance == 700) || paid != (messages == 1) {
 				t.Errorf("the payment is %s with a balance of %d and %d messages", r.State, balance, messages)
 			}
 		})
 	}
 }
 
+// A refusal decides only if what the ledger wrote before it can be undone.
+func TestRefusalAfterIgnoredDeadlock(t *testing.T) {
+	d := sqltest.MariaDB(t)
+	store, bank := d.Store(t), d.Bank(t)
+	d.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
+	must(t, bank.Deposit(t.Context(), "C1", 1000))
+	runs := 0
+	ledger := store.Ledger(conflicting{bank, func(string) error {
+		if runs++; runs > 1 {
+			return nil
+		}
+		return alipayplus.CodeRiskReject
+	}})
+	err := store.Payments().Update(t.Context(), "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
+		if runs == 0 {
+			tx, err := sqlstore.Tx(ctx)
+			must(t, err)
+			deadlock(t, d, tx)
+		}
+		r, _ = next(ctx, r)
+		return r, ledger.Debit(ctx, r, payment.Debit{Key: "debit/P1", CustomerID: "C1", Amount: r.Amounts.Debit()})
+	})
+	// The bank's entry is there already, so that it errs in the second run.
+	balance, read := bank.Balance(t.Context(), "C1")
+	must(t, read)
+	if _, refused := alipayplus.RefusalOf(err); err == nil || refused || balance != 900 {
+		t.Errorf("the debit is refused, and the balance is %d: %v", balance, err)
+	}
+}
+
+func isolation(d *sqltest.Database) sql.IsolationLevel {
+	if d.Dialect == sqlstore.SQLite {
+		return sql.LevelDefault
+	}
+	return sql.LevelReadCommitted
+}
+
+// interrupt ends a statement of tx before its time.
+func interrupt(t *testing.T, _ *sqltest.Database, tx *sql.Tx) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := tx.ExecContext(ctx, `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) INSERT INTO history SELECT n, n FROM c`); err == nil {
+		t.Error("control: an endless statement ended")
+	}
+}
+
 // deadlock makes tx the victim of a deadlock.
 func deadlock(t *testing.T, d *sqltest.Database, tx *sql.Tx) {
 	other := d.Second(t)
-	other.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
 	for n := range 300 {
 		other.Exec(t, `INSERT INTO history (n, m) VALUES (?1, 0)`, n)
 	}
@@ -556,8 +626,8 @@ func testDeadlock(t *testing.T, d *sqltest.Database) {
 	}
 }
 
-// A ROLLBACK that fails leaves no lock in the pool: neither after
-// an error, nor after a panic, nor after a COMMIT that met a conflict.
+// A ROLLBACK that fails does not leave its locks behind in the pool: neither
+// after an error, nor after a panic, nor after a COMMIT that met a conflict.
 func TestRollbackFails(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store, other := d.Store(t), d.Second(t).Store(t)

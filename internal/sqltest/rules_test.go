@@ -132,9 +132,10 @@ func TestUnreadable(t *testing.T) {
 	})
 }
 
-// What is wrong beside a message, which only SQLite can hold, does not keep it from
-// being delivered, nor the others from being counted. Tries that cannot be read
-// are 0: what is not acknowledged then is a dead letter, and Requeue counts anew.
+// What is wrong beside a message, which only SQLite can hold, does not keep it
+// from being delivered, nor the others from being counted. Tries that cannot be
+// read are 0: what is not acknowledged then is a dead letter, and Requeue
+// counts anew.
 func TestUnreadableBesideMessage(t *testing.T) {
 	d := sqltest.SQLite(t)
 	store := d.Store(t)
