@@ -116,18 +116,30 @@ func TestFile(t *testing.T) {
 		}
 	}
 
-	// A file that cannot be written is reported; the set is in use all the same.
-	w.serves("v1", prefix("ONE-"))
+	makeFolder := func() {
+		t.Helper()
+		if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// A file that cannot be written any more is reported; the set is in use all the
+	// same.
+	makeFolder()
+	w.serves("v0", prefix("ZERO-"))
 	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.RemoveAll(filepath.Dir(file)); err != nil {
+		t.Fatal(err)
+	}
+	w.serves("v1", prefix("ONE-"))
+	refresh()
 	if l := last(); l.Msg != notWritten || l.Level != "WARN" || l.Error == nil || !w.takes("ONE-1") {
 		t.Errorf("no folder: %+v", l)
 	}
 	// It is written later, although the version is the same.
-	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	makeFolder()
 	refresh()
 	if l := w.logged(); len(l) != 0 {
 		t.Errorf("with a folder: %+v", l)
@@ -137,7 +149,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("version %q in the file", set.Version())
 	}
 	calls := w.gateway.Calls(codeid.InquiryCodeRules)
-	if string(old) != string(calls[0].Answer) {
+	if string(old) != string(calls[len(calls)-1].Answer) {
 		t.Error("the file does not hold the bytes of the answer")
 	}
 
