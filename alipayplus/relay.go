@@ -19,7 +19,8 @@ type RelayConfig struct {
 	// Sealer opens sealed bodies (messages with tokens); required if a message
 	// is sealed.
 	Sealer *Sealer
-	// Schedule says when a message is tried again; nil means the default.
+	// Schedule says when a message is tried again, each wait at least a
+	// millisecond; nil means the default.
 	Schedule Schedule
 	// Workers is how many messages are delivered at the same time; 0 means 8.
 	Workers int
@@ -58,10 +59,21 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	if cfg.Client == nil || cfg.Queue == nil {
 		return nil, errors.New("alipayplus: a Relay needs a Client and a Queue")
 	}
-	if cfg.Workers <= 0 {
+	if cfg.Workers < 0 || cfg.Poll < 0 {
+		return nil, errors.New("alipayplus: Workers and Poll of a Relay cannot be negative")
+	}
+	if cfg.Schedule != nil && len(cfg.Schedule) == 0 {
+		return nil, errors.New("alipayplus: the Schedule of a Relay has no wait: every message that is not acknowledged at once would be a dead letter")
+	}
+	for _, wait := range cfg.Schedule {
+		if wait < time.Millisecond {
+			return nil, fmt.Errorf("alipayplus: the Schedule of a Relay has a wait of %v; the least is a millisecond (10*time.Second is ten seconds)", wait)
+		}
+	}
+	if cfg.Workers == 0 {
 		cfg.Workers = 8
 	}
-	if cfg.Poll <= 0 {
+	if cfg.Poll == 0 {
 		cfg.Poll = time.Second
 	}
 	if cfg.Logger == nil {

@@ -510,7 +510,16 @@ func TestNewRelayChecksConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, cfg := range []alipayplus.RelayConfig{{}, {Client: client}, {Queue: r.memory}} {
+	for _, cfg := range []alipayplus.RelayConfig{
+		{},
+		{Client: client},
+		{Queue: r.memory},
+		{Client: client, Queue: r.memory, Workers: -1},
+		{Client: client, Queue: r.memory, Poll: -1},
+		{Client: client, Queue: r.memory, Schedule: alipayplus.Schedule{}},
+		{Client: client, Queue: r.memory, Schedule: alipayplus.Schedule{time.Second, 0}},
+		{Client: client, Queue: r.memory, Schedule: alipayplus.Schedule{2, 10, 30}}, // nanoseconds
+	} {
 		if _, err := alipayplus.NewRelay(cfg); err == nil {
 			t.Errorf("%v is taken", cfg)
 		}

@@ -91,3 +91,20 @@ func (w *world) issueCodeFrom(s *auth.Service) alipayplus.Secret {
 	defer func() { w.service = s }()
 	return w.issueCode()
 }
+
+// A prefix without its last slash names the same paths.
+func TestRoutesPrefix(t *testing.T) {
+	w := newWorld(t)
+	for _, prefix := range []string{"/alipayplus/", "/alipayplus"} {
+		handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: w.gateway.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(10),
+		}, w.service.Routes(prefix)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := alipayplustest.Send(t.Context(), w.gateway, handler, "/alipayplus/applyToken", auth.ApplyToken, applyCode(w.issueCode()))
+		if err != nil || answer.Result.Status != alipayplus.StatusSucceeded {
+			t.Errorf("below %q: %v, %v", prefix, answer, err)
+		}
+	}
+}

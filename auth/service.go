@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -122,12 +123,13 @@ func NewService(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Routes serve applyToken and cancelToken below prefix: "/alipayplus/" gives
-// "/alipayplus/applyToken" and so on, the paths to register with Alipay+.
+// Routes serve applyToken and cancelToken below prefix: "/alipayplus/", or the
+// same without its last slash, gives "/alipayplus/applyToken" and so on, the
+// paths to register with Alipay+.
 func (s *Service) Routes(prefix string) []alipayplus.Route {
 	return []alipayplus.Route{
-		ApplyToken.Handle(prefix+"applyToken", s.ApplyToken),
-		CancelToken.Handle(prefix+"cancelToken", s.CancelToken),
+		ApplyToken.Handle(path.Join(prefix, "applyToken"), s.ApplyToken),
+		CancelToken.Handle(path.Join(prefix, "cancelToken"), s.CancelToken),
 	}
 }
 

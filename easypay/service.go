@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
+	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -17,7 +19,7 @@ type Config struct {
 	Payments *payment.Service   // required
 	Sealer   *alipayplus.Sealer // required: seals the links to the verification page
 	// PageURL is where the wallet's verification page is, https (or http on
-	// this machine), at most 1,024 characters:
+	// this machine), at most 1,024 characters, with "/" or "=" at its end:
 	// "https://wallet.example/verify/". A sealed link of at most 512 letters,
 	// digits, "-" and "_" is appended to it. Required.
 	PageURL string
@@ -101,6 +103,8 @@ func NewService(cfg Config) (*Service, error) {
 		return nil, errors.New("easypay: a Service needs a function Account")
 	case !weburl.IsHTTPS(cfg.PageURL) || !weburl.IsOpenable(cfg.PageURL) || len(cfg.PageURL) > maxPageURL:
 		return nil, errors.New("easypay: PageURL is no https URL of at most 1,024 characters")
+	case !strings.HasSuffix(cfg.PageURL, "/") && !strings.HasSuffix(cfg.PageURL, "="):
+		return nil, errors.New(`easypay: PageURL ends neither with "/" nor with "=": the link is appended to it as it is`)
 	case cfg.Tries < 0 || cfg.Resends < 0:
 		return nil, errors.New("easypay: Tries and Resends cannot be negative")
 	}
@@ -113,11 +117,11 @@ func NewService(cfg Config) (*Service, error) {
 
 const maxPageURL = 1024
 
-// Routes serve pay below prefix: "/alipayplus/" gives "/alipayplus/pay", the
-// path to register with Alipay+. inquiryPayment, cancelPayment and refund are
-// in payment.Service.Routes.
+// Routes serve pay below prefix: "/alipayplus/", or the same without its last
+// slash, gives "/alipayplus/pay", the path to register with Alipay+.
+// inquiryPayment, cancelPayment and refund are in payment.Service.Routes.
 func (s *Service) Routes(prefix string) []alipayplus.Route {
-	return []alipayplus.Route{payment.Pay.Handle(prefix+"pay", s.pay)}
+	return []alipayplus.Route{payment.Pay.Handle(path.Join(prefix, "pay"), s.pay)}
 }
 
 // pay tells the kinds of calls apart.

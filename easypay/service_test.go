@@ -243,7 +243,9 @@ func TestConfigIsChecked(t *testing.T) {
 			{"a page without https", func(c *easypay.Config) { c.PageURL = "http://wallet.example/verify/" }, false},
 			{"a page with user-info", func(c *easypay.Config) { c.PageURL = "https://wallet@example.com/verify/" }, false},
 			{"a page with a blank", func(c *easypay.Config) { c.PageURL = "https://wallet.example/ verify/" }, false},
-			{"a long page", func(c *easypay.Config) { c.PageURL = "https://wallet.example/" + strings.Repeat("x", 1024) }, false},
+			{"a page in a query", func(c *easypay.Config) { c.PageURL = "https://wallet.example/verify?link=" }, true},
+			{"a page without a slash for the link", func(c *easypay.Config) { c.PageURL = "https://wallet.example/verify" }, false},
+			{"a long page", func(c *easypay.Config) { c.PageURL = "https://wallet.example/" + strings.Repeat("x", 1024) + "/" }, false},
 			{"negative tries", func(c *easypay.Config) { c.Tries = -1 }, false},
 			{"negative resends", func(c *easypay.Config) { c.Resends = -1 }, false},
 		} {
@@ -415,6 +417,19 @@ func TestServiceWithoutLogger(t *testing.T) {
 		w.is("amounts that cannot be", w.pay(request("PR1", agreement, easyPay, evaluation, free)).Result.Error(), "F PARAM_ILLEGAL")
 		if !strings.Contains(log.String(), "alarm: an evaluation has impossible amounts") {
 			w.Errorf("the log says %q", log)
+		}
+	})
+}
+
+// A prefix without its last slash names the same path.
+func TestRoutesPrefix(t *testing.T) {
+	story(t, func(w *world) {
+		handler := testkit.Must(alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: w.credentials(), Idempotency: w.store,
+		}, w.easypay.Routes("/wallet")...))
+		answer, err := alipayplustest.Send(w.Context(), w.gateway, handler, payPath, payment.Pay, creation("PR1"))
+		if err != nil || answer.Result.Status != alipayplus.StatusUnknown {
+			t.Errorf("%v, %v", answer, err)
 		}
 	})
 }

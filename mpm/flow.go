@@ -3,6 +3,7 @@ package mpm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -29,7 +30,8 @@ type Config struct {
 	// Decoder is the API that decodes; nil means UserInitiatedPay. Give
 	// UserInitiatedPay.WithPath(…) for a gateway that serves it elsewhere.
 	Decoder *alipayplus.Outbound[UserInitiatedPayRequest, UserInitiatedPayResponse]
-	// AskAgainAfter goes into Pending; 0 means 2 seconds.
+	// AskAgainAfter goes into Pending, at least a millisecond; 0 means 2
+	// seconds.
 	AskAgainAfter time.Duration
 	// Message replaces a message for the user, for example by one in the user's
 	// language; nil keeps the English text.
@@ -56,6 +58,9 @@ type Flow struct {
 func NewFlow(cfg Config) (*Flow, error) {
 	if cfg.Client == nil || cfg.Identifier == nil || cfg.Payments == nil {
 		return nil, errors.New("mpm: a Flow needs a Client, an Identifier and Payments")
+	}
+	if cfg.AskAgainAfter != 0 && cfg.AskAgainAfter < time.Millisecond {
+		return nil, fmt.Errorf("mpm: AskAgainAfter is %v; the least is a millisecond (2*time.Second is two seconds)", cfg.AskAgainAfter)
 	}
 	f := &Flow{
 		client:        cfg.Client,

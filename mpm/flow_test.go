@@ -354,6 +354,8 @@ func TestNewFlow(t *testing.T) {
 		"without a Client":      {Identifier: identifier{}, Payments: w.payments},
 		"without an Identifier": {Client: client, Payments: w.payments},
 		"without Payments":      {Client: client, Identifier: identifier{}},
+		"that asks at once":     {Client: client, Identifier: identifier{}, Payments: w.payments, AskAgainAfter: -1},
+		"in nanoseconds":        {Client: client, Identifier: identifier{}, Payments: w.payments, AskAgainAfter: 2},
 	} {
 		if _, err := mpm.NewFlow(cfg); err == nil {
 			t.Errorf("a Flow %s", rule)

@@ -20,7 +20,7 @@ const (
 // Credit gives Amount back to the customer, at most once for each Key. It
 // cannot be refused. Report [Credited] when it is durable.
 type Credit struct {
-	Key        string
+	Key        string // as long and as unique as that of a Debit, and never one of them
 	CustomerID string
 	Amount     alipayplus.Amount
 	Reason     CreditReason

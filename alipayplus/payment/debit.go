@@ -25,8 +25,11 @@ const (
 // Debit takes Amount from the customer, at most once for each Key. Report its
 // end: [Debited] or [Refused]. As long as the end is not known, report nothing.
 type Debit struct {
+	// Key is unique over all payments and never changes: at most 264 characters,
+	// mostly below 80. It holds Alipay+'s ids as they are, so that upper and lower
+	// case differ; a column for it must not cut, fold or trim it.
 	Key        string
-	Attempt    int
+	Attempt    int // 1 for the first
 	CustomerID string
 	Amount     alipayplus.Amount
 }
@@ -35,7 +38,7 @@ type Debit struct {
 // because the payment was cancelled. Report [Refused] when that is certain, or
 // [Debited] if the debit landed before.
 type Void struct {
-	Key     string
+	Key     string // of the Debit
 	Attempt int
 }
 

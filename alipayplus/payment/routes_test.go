@@ -103,3 +103,21 @@ func TestRoutes(t *testing.T) {
 		}
 	})
 }
+
+// A prefix without its last slash names the same paths.
+func TestRoutesPrefix(t *testing.T) {
+	s := serve(t, false)
+	for _, prefix := range []string{"/alipayplus/", "/alipayplus"} {
+		handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
+			Credentials: s.gateway.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(10),
+		}, s.Routes(prefix)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := alipayplustest.Send(t.Context(), s.gateway, handler, "/alipayplus/inquiryPayment", payment.InquiryPayment,
+			&payment.InquiryPaymentRequest{AcquirerID: "A", PSPID: "P", PaymentRequestID: "P1"})
+		if err != nil || answer.Result.Code != alipayplus.CodeOrderNotExist {
+			t.Errorf("below %q: %v, %v", prefix, answer, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -214,13 +215,13 @@ func (s *Service) Find(ctx context.Context, paymentRequestID string) (Record, er
 func (s *Service) Joined(ctx context.Context) bool { return s.cfg.Records.Joined(ctx) }
 
 // Routes serve inquiryPayment, cancelPayment and refund below prefix:
-// "/alipayplus/" gives "/alipayplus/refund" and so on, the paths to register
-// with Alipay+.
+// "/alipayplus/", or the same without its last slash, gives
+// "/alipayplus/refund" and so on, the paths to register with Alipay+.
 func (s *Service) Routes(prefix string) []alipayplus.Route {
 	return []alipayplus.Route{
-		InquiryPayment.Handle(prefix+"inquiryPayment", s.inquire),
-		CancelPayment.Handle(prefix+"cancelPayment", s.cancel),
-		Refund.Handle(prefix+"refund", s.refund),
+		InquiryPayment.Handle(path.Join(prefix, "inquiryPayment"), s.inquire),
+		CancelPayment.Handle(path.Join(prefix, "cancelPayment"), s.cancel),
+		Refund.Handle(path.Join(prefix, "refund"), s.refund),
 	}
 }
 

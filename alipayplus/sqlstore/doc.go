@@ -69,9 +69,9 @@
 // Ask again: Update sees what was committed, and the keys of ledger entries and
 // messages make a repetition harmless.
 //
-// [Open] refuses a schema that is missing, too old or too new. A record that a
-// newer version of this package wrote is neither read nor changed by an older
-// one: during a deployment, the newer processes take care of it.
+// [Open] refuses a schema that is missing, not whole, too old or too new. A
+// record that a newer version of this package wrote is neither read nor changed
+// by an older one: during a deployment, the newer processes take care of it.
 //
 // A row that was damaged is an error for whoever needs it, and for nobody else: a
 // payment whose columns contradict its record is neither read nor changed, and a

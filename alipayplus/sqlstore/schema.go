@@ -92,7 +92,7 @@ func (p *parts) checkSchema(ctx context.Context, db interface {
 }) error {
 	var found int
 	if err := db.QueryRowContext(ctx, p.hasSchema).Scan(&found); err != nil {
-		return fmt.Errorf("sqlstore: the schema cannot be looked up: %w", err)
+		return fmt.Errorf("sqlstore: the schema cannot be looked up; is this the right Dialect? %w", err)
 	}
 	if found == 0 {
 		return errNoSchema
@@ -108,6 +108,12 @@ func (p *parts) checkSchema(ctx context.Context, db interface {
 		return fmt.Errorf("sqlstore: the schema has version %d, which is too old; this program needs version %d", version, schemaVersion)
 	case version > schemaVersion:
 		return fmt.Errorf("sqlstore: the schema has version %d, which is too new; this program knows version %d", version, schemaVersion)
+	}
+	for _, table := range []string{"payment", "refund", "outbox", "idempotency"} {
+		var none int
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM alipayplus_"+table+" WHERE 1 = 0").Scan(&none); err != nil {
+			return fmt.Errorf("sqlstore: the table alipayplus_%s cannot be read; was sqlstore.Schema carried out as a whole? %w", table, err)
+		}
 	}
 	return nil
 }

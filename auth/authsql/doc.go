@@ -31,9 +31,9 @@
 //
 // # What can go wrong
 //
-// New checks nothing: a table that is missing is an error of the first use. A
-// record that a newer version of auth wrote in another form is an error and
-// stays as it is.
+// New checks nothing: a table that is missing is an error of its first use, and
+// an alarm of auth.Service.Run as soon as that runs. A record that a newer
+// version of auth wrote in another form is an error and stays as it is.
 //
 // # How long rows live
 //

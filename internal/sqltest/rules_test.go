@@ -126,6 +126,11 @@ func TestSchema(t *testing.T) {
 		wait.Wait()
 		_, err := sqlstore.Open(t.Context(), d.DB, d.Dialect, nil, sqlstore.RetryOn(nil))
 		must(t, err)
+		for _, table := range []string{"payment", "refund", "outbox", "idempotency"} {
+			d.Exec(t, "ALTER TABLE alipayplus_"+table+" RENAME TO gone")
+			refused("alipayplus_" + table)
+			d.Exec(t, "ALTER TABLE gone RENAME TO alipayplus_"+table)
+		}
 		d.Exec(t, `UPDATE alipayplus_schema SET version = 0`)
 		refused("too old")
 		if err := sqlstore.Migrate(t.Context(), d.DB, d.Dialect); err == nil {
