@@ -255,6 +255,9 @@ func (b *browser) fits() {
 	if wide := value[string](b, `[...document.querySelectorAll(".screen, .messages, .panel")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.className).join(", ")`); wide != "" {
 		b.Errorf("sideways scroll inside: %s", wide)
 	}
+	if wide := value[string](b, `[...document.querySelectorAll("#phone p, #phone h2, #phone h3, #phone li, #phone dd, #phone button")].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText).join(", ")`); wide != "" {
+		b.Errorf("wider than its place on the phone: %s", wide)
+	}
 }
 
 // picture keeps a screenshot of the window.

@@ -153,7 +153,7 @@ func everyCode(b *browser) {
 	b.pin("4321")
 	b.says(".error", "balance")
 	b.pin("1234")
-	b.says(".error", "verification failed")
+	b.says(".error", "not your PIN")
 }
 
 // easyPay buys in the online shop, with all that can happen on the way.
@@ -307,7 +307,7 @@ func looks(b *browser, width int64) {
 		shoot("cashier")
 		b.act("agree")
 		b.pin("0000")
-		b.says(".error", "verification failed")
+		b.says(".error", "not your PIN")
 		shoot("pin")
 		b.pin("1234")
 		b.on("result")
@@ -322,8 +322,13 @@ func looks(b *browser, width int64) {
 		b.act("checkout")
 		b.on("verify")
 		shoot("verify")
-		b.act("giveup")
+		for _, then := range []string{"2 tries left", "1 try left", "was not paid"} {
+			b.fill("#otp", "000000")
+			b.act("otp")
+			b.says("#phone", then)
+		}
 		b.on("shop")
+		shoot("shop")
 		b.arm("cancelPayment", "slow", "3")
 		value[any](b, `document.querySelector("#operators-title").scrollIntoView()`)
 		shoot("operators")

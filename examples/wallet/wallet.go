@@ -109,7 +109,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 		return nil, err
 	}
 	flow, err := mpm.NewFlow(mpm.Config{
-		Client: w.client, Identifier: w.identifier, Payments: w.payments, Filter: filter, Logger: log,
+		Client: w.client, Identifier: w.identifier, Payments: w.payments, Filter: filter, Message: userMessage, Logger: log,
 	})
 	if err != nil {
 		return nil, err
@@ -186,6 +186,15 @@ func check(_ context.Context, c payment.Check) error {
 		return payment.Retryable(alipayplus.CodeUserPaymentVerificationFailed)
 	}
 	return nil
+}
+
+// userMessage is what the user reads. The SDK does not know that this wallet verifies
+// its users by a PIN.
+func userMessage(_ context.Context, code alipayplus.ResultCode, text mpm.UserMessage) mpm.UserMessage {
+	if code == alipayplus.CodeUserPaymentVerificationFailed {
+		text.Text = "That is not your PIN. Nothing was charged."
+	}
+	return text
 }
 
 // account finds the user of Easy Pay.
