@@ -3,6 +3,7 @@
 // needs no set-up and no network:
 //
 //	go run ./examples/quickstart
+//	go run ./examples/quickstart -flow easypay   # one flow: order, entry, limit, easypay, mainland
 package main
 
 import (
@@ -57,6 +58,11 @@ func main() {
 	}
 }
 
+const legend = `A wallet's backend and an Alipay+ that is played pay with each other, over real HTTP and with real keys.
+Every message is printed as it passes; what is secret is [redacted]. In square brackets after a step: its place in
+the guide of Alipay+, if it has one.
+`
+
 // world is the two parties and the wire between them.
 type world struct {
 	trace  *trace
@@ -80,6 +86,7 @@ func run(ctx context.Context, choice string) error {
 		appTransport: &http.Transport{},
 	}
 	w.shop = mpmtest.NewMerchant(complaints, w.alipay)
+	_, _ = fmt.Fprint(w.trace.out, legend)
 	w.trace.title("Start: keys, client, handler, code rules")
 	serving, stop := context.WithCancel(ctx)
 	servers := servers{ctx: serving, stop: stop}
@@ -104,8 +111,12 @@ func run(ctx context.Context, choice string) error {
 	if texts := complaints.finish(); len(texts) > 0 {
 		return fmt.Errorf("Alipay+ complains:\n%s", strings.Join(texts, "\n"))
 	}
-	fmt.Printf("\nOK: flows %d of %d, signed messages %d, %v\n",
-		done, len(flows), w.trace.messages.Load(), time.Since(began).Round(10*time.Millisecond))
+	flow := "flows"
+	if done == 1 {
+		flow = "flow"
+	}
+	fmt.Printf("\nOK: %d %s, %d signed messages, in %v\n",
+		done, flow, w.trace.messages.Load(), time.Since(began).Round(10*time.Millisecond))
 	return nil
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -15,6 +17,7 @@ type trace struct {
 	out      io.Writer
 	number   int
 	messages atomic.Int64
+	whole    sync.Mutex // a message is printed as a whole, although several pass at the same time
 }
 
 func (t *trace) title(format string, args ...any) {
@@ -84,12 +87,12 @@ func (t *tracingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	t.trace.messages.Add(1)
-	t.trace.say("%s: %s %s", t.way, r.Method, r.URL.Path)
-	t.trace.message(r.Header, "Request-Time", body)
+	t.trace.message(fmt.Sprintf("%s: %s %s", t.way, r.Method, r.URL.Path), r.Header, "Request-Time", body)
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
-		t.trace.say("answer: none, the connection was closed")
+		t.trace.whole.Lock()
+		defer t.trace.whole.Unlock()
+		t.trace.say("answer to %s: none, the connection was closed", path.Base(r.URL.Path))
 		return nil, err
 	}
 	answer, err := io.ReadAll(response.Body)
@@ -98,13 +101,16 @@ func (t *tracingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	_ = response.Body.Close()
 	response.Body = io.NopCloser(bytes.NewReader(answer))
-	t.trace.messages.Add(1)
-	t.trace.say("answer: HTTP %d", response.StatusCode)
-	t.trace.message(response.Header, "Response-Time", answer)
+	t.trace.message(fmt.Sprintf("answer to %s: HTTP %d", path.Base(r.URL.Path), response.StatusCode), response.Header, "Response-Time", answer)
 	return response, nil
 }
 
-func (t *trace) message(h http.Header, timeHeader string, body []byte) {
+// message prints a signed message.
+func (t *trace) message(line string, h http.Header, timeHeader string, body []byte) {
+	t.whole.Lock()
+	defer t.whole.Unlock()
+	t.messages.Add(1)
+	t.say("%s", line)
 	signature := h.Get("Signature")
 	if head, tail, ok := strings.Cut(signature, "signature="); ok {
 		signature = fmt.Sprintf("%ssignature=%.12s…", head, tail)
