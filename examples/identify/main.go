@@ -3,11 +3,15 @@
 //	identify -rules rules.json [-allow FILE] [-block FILE] [CODE ...]
 //	identify -rules rules.json -check
 //
+// To try it, with the rules of a test:
+//
+//	go run ./examples/identify -rules codeid/testdata/rules.json https://qr.pay.example/menu/7 hello
+//
 // rules.json is the body of an inquiryCodeRules response. Codes are arguments
 // or, without any, the lines of the standard input. For every code it prints
 // one JSON object on a line of its own:
 //
-//	decision     local (in the allowlist), rejected (in the blocklist) or identified
+//	decision     local (in the allowlist), rejected (in the blocklist) or identified (the rules were asked)
 //	supported    true if Alipay+ processes the code
 //	action       DECODE: send the code to userInitiatedPay; OPEN_URL: open redirectUrl with userAgent
 //	needsRemote  true if the rules alone cannot decide

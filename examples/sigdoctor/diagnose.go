@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -54,9 +55,10 @@ func diagnose(content alipayplus.Content, header string, key, other *rsa.PublicK
 		}
 	}
 
-	reason := rule(verdict)
+	reason := broken(verdict)
 	switch {
-	case len(headers) == 0: // the rule says what is wrong with it
+	case len(headers) == 0:
+		reason = rule(verdict)
 	case fits:
 		reason += "; it was made with this key, but over another text, and no known mistake explains which"
 	case otherFits:
@@ -71,15 +73,25 @@ func diagnose(content alipayplus.Content, header string, key, other *rsa.PublicK
 	return diagnosis{false, reason, []string{}}
 }
 
+// broken is the rule that the signature breaks, for a reason that goes on: what
+// Content.Verify says of a text or a key that does not fit is less than what the
+// search found.
+func broken(verdict error) string {
+	if text := rule(verdict); !strings.Contains(text, "with a known key") {
+		return text
+	}
+	return "it does not verify"
+}
+
 // explained returns the diagnosis of a signature that verifies once everything
 // that the hints name is undone.
 func explained(verdict error, hints []string) diagnosis {
 	if len(hints) == 0 { // the signature fits, but the protocol refuses the text
 		return diagnosis{false, rule(verdict) + "; apart from that it was made over this text with this key", []string{}}
 	}
-	reason := rule(verdict) + "; it verifies if what the hint says is undone"
+	reason := broken(verdict) + "; it verifies if what the hint says is undone"
 	if len(hints) > 1 {
-		reason = rule(verdict) + "; it verifies if what the hints say is undone, all of it"
+		reason = broken(verdict) + "; it verifies if what the hints say is undone, all of it"
 	}
 	return diagnosis{false, reason, hints}
 }

@@ -282,7 +282,7 @@ func TestReasons(t *testing.T) {
 		{"no signature", "algorithm=RSA256,keyVersion=1", nil, "has no signature"},
 		{"garbage", "garbage", nil, "has no ="},
 		{"too short for a signature", "signature=AAAA", nil, "not made over this content"},
-		{"this key, another text", headerOf(rightly(testkit.Keys().Wallet, text)), nil, "made with this key, but over another text"},
+		{"this key, another text", headerOf(rightly(testkit.Keys().Wallet, text)), nil, "it does not verify; it was made with this key, but over another text"},
 		{"the other key, another text", headerOf(rightly(testkit.Keys().Alipay, text)), []string{"-other-key", d.other}, "made with the other key, but over another text"},
 		{"a third key", headerOf(rightly(third, text)), nil, "made with another key"},
 		{"neither key", headerOf(rightly(third, text)), []string{"-other-key", d.other}, "neither of the two"},

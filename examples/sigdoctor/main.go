@@ -7,6 +7,8 @@
 //	    -client-id WALLET_CLIENT_01 -time 2025-02-20T08:51:49.090Z -body body.json \
 //	    -signature 'algorithm=RSA256,keyVersion=1,signature=…'
 //
+// From a clone it is go run ./examples/sigdoctor.
+//
 // sign prints the value of the Signature header. verify prints one JSON object,
 //
 //	{"valid":false,"reason":"…","hints":["trailing-newline"]}
