@@ -65,9 +65,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	started := func() { _, _ = fmt.Fprintf(out, "The database is %s\nOpen %s\n", db.name, address(home)) }
+	started := func(then string) {
+		_, _ = fmt.Fprintf(out, "The database is %s\n%s %s\n", db.name, then, address(home))
+	}
 	if o.gateway != "" {
-		return ended(runDriven(ctx, o, db, home, started))
+		return ended(runDriven(ctx, o, db, home, func() { started("The wallet waits for a test at") }))
 	}
 	all, ctx := errgroup.WithContext(ctx)
 
@@ -94,7 +96,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	all.Go(func() error { return serve(ctx, home, page) })
 	wallet.run(ctx, all)
-	started()
+	started("Open")
 	return ended(all.Wait())
 }
 

@@ -259,8 +259,8 @@ func start(t *testing.T, o options) string {
 type lines struct{ found chan string }
 
 func (l *lines) Write(text []byte) (int, error) {
-	if _, home, ok := strings.Cut(string(text), "Open "); ok {
-		l.found <- strings.TrimSpace(home)
+	if at := strings.Index(string(text), "http://"); at >= 0 {
+		l.found <- strings.TrimSpace(string(text[at:]))
 	}
 	return len(text), nil
 }
