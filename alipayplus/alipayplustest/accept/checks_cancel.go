@@ -14,12 +14,12 @@ var cancelChecks = []check{
 			u.cashier(o)
 			s.cancel(o)
 			next := u.confirm(o)
-			s.must(next.State == "closed" || next.State == "failed", "closed", "%v", next)
-			s.must(next.ResultCode == "ORDER_IS_CLOSED", "ORDER_IS_CLOSED", "%v", next)
+			s.must(next.State == "closed" || next.State == "failed", "the app is told closed", "%v", next)
+			s.must(next.ResultCode == "ORDER_IS_CLOSED", "the app is told ORDER_IS_CLOSED", "%v", next)
 			next = u.scan(o)
 			s.must(next.Step == "failed" || next.State == "closed" || next.State == "failed", "a second scan says so, too", "%v", next)
 			i := s.inquire(o.id)
-			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "inquiryPayment: paymentResult F ORDER_IS_CLOSED", "%v", i)
 		},
 	},
 	{
@@ -50,7 +50,7 @@ var cancelChecks = []check{
 				s.cancel(o)
 			}
 			i := s.inquire(o.id)
-			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "inquiryPayment: paymentResult F ORDER_IS_CLOSED", "%v", i)
 			next := u.result(o)
 			s.must(next.State == "closed" || next.State == "failed", "closed for the user, too", "%v", next)
 			next = u.confirm(o)
@@ -84,7 +84,7 @@ var cancelChecks = []check{
 				o := s.order()
 				s.user(0).pays(o)
 				got := s.one(s.parallel(s.cancellation(o), n))
-				s.must(got.status == "S" || got.status == "", "S", "%v", got)
+				s.must(got.status == "S" || got.status == "", "cancelPayment is answered S", "%v", got)
 				s.cancel(o)
 			}
 		},

@@ -32,7 +32,7 @@ func chance(number int, seed uint64) check {
 					continue
 				}
 				next = u.confirm(o)
-				s.must(next.State == "paid", "paid", "%v", next)
+				s.must(next.State == "paid", "the app is told paid", "%v", next)
 				if fate == 1 {
 					s.twice(s.cancellation(o))
 					s.cancel(o)
@@ -84,7 +84,7 @@ func easyChance(number int, seed uint64) check {
 				s.alipay.change(with, func(o *order) { o.customer, o.seen = u.ID, true })
 				s.twice(s.prepare("pay", body))
 				got := s.ask("pay", body)
-				s.must(got.status == "S", "S", "%v", got)
+				s.must(got.status == "S", "pay is answered S", "%v", got)
 				s.told(with, "S", s.cfg.resendWithin())
 			}
 		},

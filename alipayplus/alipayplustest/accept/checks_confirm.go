@@ -17,7 +17,7 @@ var confirmChecks = []check{
 			u.pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			i := s.final(o.id)
-			s.must(i.status == "S" && i.payStatus == "S" && i.payCode == "SUCCESS", "S SUCCESS", "%v", i)
+			s.must(i.status == "S" && i.payStatus == "S" && i.payCode == "SUCCESS", "inquiryPayment: paymentResult S SUCCESS", "%v", i)
 			s.must(text(i.members, "paymentTime") != "", "paymentTime in the inquiry", "none")
 			s.must(u.balance() == before-o.debit.minor(), fmt.Sprintf("the balance is %d less", o.debit.minor()), "%d", before-u.balance())
 			n := s.view(o).notes[0].members
@@ -49,7 +49,7 @@ var confirmChecks = []check{
 			}
 			taps.Wait()
 			next := u.confirm(o)
-			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
 	},
@@ -94,7 +94,7 @@ var confirmChecks = []check{
 			o := s.order()
 			s.user(0).pays(o)
 			next := s.user(1).result(o)
-			s.must(next.http == http.StatusNotFound || next.http == http.StatusForbidden, "404", "%v", next)
+			s.must(next.http == http.StatusNotFound || next.http == http.StatusForbidden, "the app is answered HTTP 404", "%v", next)
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
 	},
@@ -104,7 +104,7 @@ var confirmChecks = []check{
 		run: func(s *scenario) {
 			o, u := s.order(), s.user(0)
 			next := u.tap(o, o.debit, u.PIN)
-			s.must(next.http == http.StatusNotFound, "404", "%v", next)
+			s.must(next.http == http.StatusNotFound, "the app is answered HTTP 404", "%v", next)
 		},
 	},
 	{
@@ -116,7 +116,7 @@ var confirmChecks = []check{
 			nobody := &user{s, User{}}
 			next := step{}
 			next.http = nobody.ask(http.MethodPost, s.cfg.Wallet.App, "/confirm", nobody.confirmation(o, o.debit, s.user(0).PIN, false), &next)
-			s.must(next.http == http.StatusUnauthorized || next.http == http.StatusForbidden, "401", "%v", next)
+			s.must(next.http == http.StatusUnauthorized || next.http == http.StatusForbidden, "the app is answered HTTP 401", "%v", next)
 		},
 	},
 	{
@@ -129,7 +129,7 @@ var confirmChecks = []check{
 			s.must(next.State == "open" || next.State == "failed", "state open or failed, because the PIN is wrong", "%v", next)
 			if next.State == "open" {
 				i := s.inquire(o.id)
-				s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "U PAYMENT_IN_PROCESS", "%v", i)
+				s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "inquiryPayment: paymentResult U PAYMENT_IN_PROCESS", "%v", i)
 				next = u.confirm(o)
 				s.must(next.State == "paid", "paid with the right PIN", "%v", next)
 				s.told(o, "S", s.cfg.notifyWithin())
@@ -145,7 +145,7 @@ var confirmChecks = []check{
 			u.cashier(o)
 			next := u.confirm(o)
 			s.must(next.State == "open" || next.State == "failed", "state open or failed, because the balance is too low", "%v", next)
-			s.must(next.ResultCode == "USER_BALANCE_NOT_ENOUGH", "USER_BALANCE_NOT_ENOUGH", "%v", next)
+			s.must(next.ResultCode == "USER_BALANCE_NOT_ENOUGH", "the app is told USER_BALANCE_NOT_ENOUGH", "%v", next)
 			if next.State == "failed" {
 				s.told(o, "F", s.cfg.notifyWithin())
 			}
@@ -188,8 +188,8 @@ var confirmChecks = []check{
 			u.cashier(o)
 			s.sleep(5 * time.Second)
 			next := u.confirm(o)
-			s.must(next.State == "closed" || next.State == "failed", "closed", "%v", next)
-			s.must(next.ResultCode == "ORDER_IS_CLOSED", "ORDER_IS_CLOSED", "%v", next)
+			s.must(next.State == "closed" || next.State == "failed", "the app is told closed", "%v", next)
+			s.must(next.ResultCode == "ORDER_IS_CLOSED", "the app is told ORDER_IS_CLOSED", "%v", next)
 			s.told(o, "F", s.cfg.resendWithin())
 			v := s.view(o)
 			_, code := v.told()
@@ -204,7 +204,7 @@ var confirmChecks = []check{
 			s.user(0).cashier(o)
 			s.told(o, "F", s.cfg.resendWithin())
 			i := s.final(o.id)
-			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "inquiryPayment: paymentResult F ORDER_IS_CLOSED", "%v", i)
 			next := s.user(0).result(o)
 			s.must(next.State == "closed" || next.State == "failed", "closed for the user, too", "%v", next)
 		},

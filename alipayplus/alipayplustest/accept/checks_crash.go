@@ -18,7 +18,7 @@ var crashChecks = []check{
 			u.cashier(o)
 			s.restart()
 			next := u.confirm(o)
-			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
 			s.told(o, "S", s.cfg.resendWithin())
 		},
 	},
@@ -37,7 +37,7 @@ var crashChecks = []check{
 			for _, o := range orders {
 				ok := s.eventually(s.cfg.resendWithin(), func() bool { return s.view(o).acknowledged > 0 && len(s.view(o).notes) > 1 })
 				s.must(ok, "the notification after the restart", "%d attempts", len(s.view(o).notes))
-				s.must(u.result(o).State == "paid", "paid", "%v", u.result(o))
+				s.must(u.result(o).State == "paid", "the app is told paid", "%v", u.result(o))
 			}
 		},
 	},
@@ -49,7 +49,7 @@ var crashChecks = []check{
 			s.told(o, "S", s.cfg.notifyWithin())
 			body := s.refundOf(o, s.newID(), 400)
 			got := s.ask("refund", body)
-			s.must(got.status == "S", "S", "%v", got)
+			s.must(got.status == "S", "refund is answered S", "%v", got)
 			s.refunded(o, 400)
 			s.restart()
 			s.one([]outcome{got, s.ask("refund", body)})
@@ -70,7 +70,7 @@ var crashChecks = []check{
 			s.restart()
 			for _, o := range []*order{paid, open} {
 				i := s.inquire(o.id)
-				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED", "%v", i)
+				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "inquiryPayment: paymentResult F ORDER_IS_CLOSED", "%v", i)
 				s.must(u.confirm(o).State != "paid", "not paid", "paid")
 			}
 			if never.cancelled {
@@ -187,7 +187,7 @@ var crashChecks = []check{
 					got, err = s.try(s.prepare("refund", body))
 					return err == nil && got.status != "U"
 				})
-				s.must(got.status == "S", "S in the end", "%v", got)
+				s.must(got.status == "S", "refund is answered S in the end", "%v", got)
 				s.refunded(orders[i], 400)
 			}
 		},

@@ -88,7 +88,7 @@ var easyPayChecks = []check{
 			o, u := s.newPay(usual), s.user(0)
 			before := u.balance()
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
-			s.must(got.status == "S", "S", "%v", got)
+			s.must(got.status == "S", "pay is answered S", "%v", got)
 			s.must(text(got.members, "paymentUrl") == "", "no paymentUrl", "one")
 			i := s.inquire(o.id)
 			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)
@@ -116,7 +116,7 @@ var easyPayChecks = []check{
 			s.must(strings.HasPrefix(page, "https://") || strings.HasPrefix(page, "http://"), "a URL", "%d bytes", len(page))
 			s.must(!strings.Contains(page, o.id), "a page that cannot be guessed", "paymentUrl holds the paymentRequestId")
 			i := s.inquire(o.id)
-			s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "U PAYMENT_IN_PROCESS", "%v", i)
+			s.must(i.payStatus == "U" && i.payCode == "PAYMENT_IN_PROCESS", "inquiryPayment: paymentResult U PAYMENT_IN_PROCESS", "%v", i)
 			s.must(u.balance() == before, "the balance as before", "%d less", before-u.balance())
 		},
 	},
@@ -128,7 +128,7 @@ var easyPayChecks = []check{
 			s.verified(u, s.create(o, u))
 			s.told(o, "S", s.cfg.notifyWithin())
 			i := s.final(o.id)
-			s.must(i.payStatus == "S", "S", "%v", i)
+			s.must(i.payStatus == "S", "inquiryPayment: paymentResult S", "%v", i)
 		},
 	},
 	{
@@ -142,7 +142,7 @@ var easyPayChecks = []check{
 				last := i == s.cfg.Limits.PINTries-1
 				s.must(last == (p.RedirectURL != ""), fmt.Sprintf("the end after %d tries", s.cfg.Limits.PINTries), "after %d tries: redirect %t", i+1, p.RedirectURL != "")
 				if last {
-					s.must(p.RedirectURL == redirectURL+"&status=fail", "&status=fail", "%q", tail(p.RedirectURL))
+					s.must(p.RedirectURL == redirectURL+"&status=fail", "the user is sent back with &status=fail", "%q", tail(p.RedirectURL))
 				} else {
 					s.must(s.inquire(o.id).payStatus == "U", "U while tries are left", "not U")
 				}
@@ -170,7 +170,7 @@ var easyPayChecks = []check{
 			p := u.at("pin", page, u.PIN)
 			s.must(p.RedirectURL == redirectURL+"&status=fail", "no try is left after 24 wrong ones", "%q", tail(p.RedirectURL))
 			i := s.final(o.id)
-			s.must(i.payStatus == "F", "F", "%v", i)
+			s.must(i.payStatus == "F", "inquiryPayment: paymentResult F", "%v", i)
 		},
 	},
 	{
@@ -203,7 +203,7 @@ var easyPayChecks = []check{
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
-			s.must(got.status == "S", "S", "%v", got)
+			s.must(got.status == "S", "pay is answered S", "%v", got)
 			s.verified(u, s.create(o, u))
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
@@ -228,7 +228,7 @@ var easyPayChecks = []check{
 			o, u := s.newPay(usual), s.user(0)
 			page := s.create(o, u)
 			p := u.at("giveUp", page, "")
-			s.must(p.RedirectURL == redirectURL+"&status=fail", "&status=fail", "%q", tail(p.RedirectURL))
+			s.must(p.RedirectURL == redirectURL+"&status=fail", "the user is sent back with &status=fail", "%q", tail(p.RedirectURL))
 			p = u.at("pin", page, u.PIN)
 			s.must(p.RedirectURL == redirectURL+"&status=fail", "a PIN afterwards changes nothing", "%q", tail(p.RedirectURL))
 			s.told(o, "F", s.cfg.notifyWithin())
@@ -254,7 +254,7 @@ var easyPayChecks = []check{
 			page := s.create(o, u)
 			s.cancel(o)
 			p := u.at("pin", page, u.PIN)
-			s.must(p.RedirectURL == redirectURL+"&status=fail", "&status=fail", "%q", tail(p.RedirectURL))
+			s.must(p.RedirectURL == redirectURL+"&status=fail", "the user is sent back with &status=fail", "%q", tail(p.RedirectURL))
 		},
 	},
 	{
@@ -265,7 +265,7 @@ var easyPayChecks = []check{
 			page := s.create(o, u)
 			s.sleep(5 * time.Second)
 			p := u.at("pin", page, u.PIN)
-			s.must(p.RedirectURL == redirectURL+"&status=fail", "&status=fail", "%q", tail(p.RedirectURL))
+			s.must(p.RedirectURL == redirectURL+"&status=fail", "the user is sent back with &status=fail", "%q", tail(p.RedirectURL))
 			s.told(o, "F", s.cfg.resendWithin())
 			v := s.view(o)
 			_, code := v.told()
@@ -330,7 +330,7 @@ var easyPayChecks = []check{
 			p := u.at("pin", s.created(o, u, got), u.PIN)
 			s.must(strings.HasPrefix(p.RedirectURL, redirectURL+"&status="), "the user goes back", "%q", tail(p.RedirectURL))
 			i := s.final(o.id)
-			s.must(i.payStatus == "F", "F", "%v", i)
+			s.must(i.payStatus == "F", "inquiryPayment: paymentResult F", "%v", i)
 			s.told(o, "F", s.cfg.notifyWithin())
 		},
 	},
@@ -351,7 +351,7 @@ var easyPayChecks = []check{
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			got := s.send("pay", s.payRequest(o, u, object{}))
-			s.must(got.status == "F", "F", "%v", got)
+			s.must(got.status == "F", "pay is answered F", "%v", got)
 		},
 	},
 	{

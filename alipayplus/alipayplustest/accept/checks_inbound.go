@@ -56,7 +56,7 @@ var inboundChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			got := s.once(s.prepareBody("inquiryPayment", scramble(encode(s.inquiryOf(o.id)), true)))
-			s.must(got.status == "S" && text(got.members, "paymentResult", "resultStatus") == "S", "S", "%v", got)
+			s.must(got.status == "S" && text(got.members, "paymentResult", "resultStatus") == "S", "inquiryPayment is answered S", "%v", got)
 			got = s.once(s.prepareBody("refund", scramble(encode(s.refundOf(o, s.newID(), 300)), true)))
 			s.must(got.status == "S", "S for a refund", "%v", got)
 			s.refunded(o, 300)
@@ -75,7 +75,7 @@ var inboundChecks = []check{
 			body := string(encode(s.refundOf(o, s.newID(), 100)))
 			twice := strings.Replace(body, `"refundAmount":`, fmt.Sprintf(`"refundAmount":%s,"refundAmount":`, encode(o.paymentAmount.object())), 1)
 			got := s.once(s.prepareBody("refund", []byte(twice)))
-			s.must(got.status != "S", "F or U", "%v", got)
+			s.must(got.status != "S", "refund is answered F or U", "%v", got)
 		},
 	},
 	{
@@ -87,7 +87,7 @@ var inboundChecks = []check{
 			s.told(o, "S", s.cfg.notifyWithin())
 			r := s.prepareWith("cancelPayment", s.cfg.Alipay.Keys[0], s.cfg.Wallet.ClientID, time.Now().Add(-time.Hour), encode(s.inquiryOf(o.id)))
 			got := s.once(r)
-			s.must(got.status == "S", "S", "%v", got)
+			s.must(got.status == "S", "cancelPayment is answered S", "%v", got)
 			o.cancelled = true
 		},
 	},
@@ -97,7 +97,7 @@ var inboundChecks = []check{
 		run: func(s *scenario) {
 			for i := range 2 {
 				got := s.once(s.prepareWith("inquiryPayment", s.cfg.Alipay.Keys[i], s.cfg.Wallet.ClientID, time.Now(), encode(s.inquiryOf(s.newID()))))
-				s.must(got.code == "ORDER_NOT_EXIST", "ORDER_NOT_EXIST", "%v", got)
+				s.must(got.code == "ORDER_NOT_EXIST", "inquiryPayment is answered ORDER_NOT_EXIST", "%v", got)
 			}
 			if s.cfg.can(MerchantMode) {
 				s.useKey(1)

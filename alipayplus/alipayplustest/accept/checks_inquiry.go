@@ -11,7 +11,7 @@ var inquiryChecks = []check{
 		loses: "Alipay+ waits for a payment that never was.", source: "API inquiryPayment",
 		run: func(s *scenario) {
 			i := s.inquire(s.newID())
-			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "F ORDER_NOT_EXIST", "%v", i)
+			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "inquiryPayment: result F ORDER_NOT_EXIST", "%v", i)
 			s.must(i.payStatus == "", "no paymentResult", "%v", i)
 		},
 	},
@@ -58,7 +58,7 @@ var inquiryChecks = []check{
 			if wrong != nil {
 				s.fail(wrong.expected, "%s", wrong.seen)
 			}
-			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
 	},

@@ -150,7 +150,7 @@ var ledgerChecks = []check{
 				}
 				s.eventually(s.cfg.resendWithin(), func() bool { return s.view(o).acknowledged > 0 })
 				i := s.final(o.id)
-				s.must(i.payStatus == "S" || i.payStatus == "F" && !landed, "S in the end", "%v", i)
+				s.must(i.payStatus == "S" || i.payStatus == "F" && !landed, "inquiryPayment: paymentResult S in the end", "%v", i)
 				s.told(o, i.payStatus, s.cfg.resendWithin())
 			}
 		},

@@ -30,7 +30,7 @@ var notifyChecks = []check{
 			next := u.tap(o, o.debit, u.PIN)
 			took := time.Since(began)
 			next = u.until(o, next)
-			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
 			s.must(took < 4*time.Second, "an answer to the user within 4 seconds", "after %v", took.Round(time.Second))
 			again := s.eventually(s.cfg.resendWithin(), func() bool { return len(s.view(o).notes) >= 2 })
 			s.must(again, "the notification again", "%d", len(s.view(o).notes))

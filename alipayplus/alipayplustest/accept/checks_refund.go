@@ -14,7 +14,7 @@ var refundChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			got := s.ask("refund", s.refundOf(o, s.newID(), usual))
-			s.must(got.status == "S", "S", "%v", got)
+			s.must(got.status == "S", "refund is answered S", "%v", got)
 			s.refunded(o, usual)
 			s.must(text(got.members, "refundId") != "" && text(got.members, "refundTime") != "", "refundId and refundTime", "%s", redact(got.body))
 			i := s.inquire(o.id)
@@ -200,7 +200,7 @@ var refundChecks = []check{
 				body := s.refundParts(o, s.newID(), half, usual/2)
 				body["surchargeInfo"] = object{"surchargeAmount": amount{s.cfg.Currency, strconv.Itoa(usual/2 + 26)}.object()} // half of the surcharge amount, rounded up
 				got := s.ask("refund", body)
-				s.must(got.status == "S", "S", "%v", got)
+				s.must(got.status == "S", "refund is answered S", "%v", got)
 			}
 			s.refunded(o, o.debit.minor())
 		},

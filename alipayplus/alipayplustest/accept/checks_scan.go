@@ -140,7 +140,7 @@ var scanChecks = []check{
 			next := u.scan(o)
 			s.must(next.Step == "resultPage" && next.State == "paid", "the result page of the paid order", "%v", next)
 			next = u.confirm(o)
-			s.must(next.State == "paid", "paid", "%v", next)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
 	},

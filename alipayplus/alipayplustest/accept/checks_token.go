@@ -101,7 +101,7 @@ var tokenChecks = []check{
 				})
 				u.cashier(o)
 				next := u.confirmed(o, agrees)
-				s.must(next.State == "paid", "paid", "%v", next)
+				s.must(next.State == "paid", "the app is told paid", "%v", next)
 				s.told(o, "S", s.cfg.notifyWithin())
 				if agrees {
 					s.must(s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.alipay.viewAgreement(g).created) == 1 }), "TOKEN_CREATED", "none")
@@ -140,7 +140,7 @@ var tokenChecks = []check{
 				s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
 				s.one(s.parallel(s.prepare("pay", body), n))
 				got := s.ask("pay", body)
-				s.must(got.status == "S", "S", "%v", got)
+				s.must(got.status == "S", "pay is answered S", "%v", got)
 				s.told(o, "S", s.cfg.notifyWithin())
 			}
 		},
@@ -175,7 +175,7 @@ var tokenChecks = []check{
 			paid := s.paysWith(token, u)
 			for range 2 {
 				got := s.ask("cancelToken", body)
-				s.must(got.status == "S", "S", "%v", got)
+				s.must(got.status == "S", "cancelToken is answered S", "%v", got)
 			}
 			s.one(s.parallel(s.prepare("cancelToken", body), 16))
 			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")

@@ -119,8 +119,9 @@ var capabilities = []Capability{MerchantMode, EntryCodes, EasyPay, ResendOTP, On
 // Capabilities are all there are.
 func Capabilities() []Capability { return slices.Clone(capabilities) }
 
-// MinimumBalance is what the first user needs, in smallest units.
-const MinimumBalance = 1_000_000
+// MinimumBalance is what the first user needs for one run, in smallest units. Give
+// more to repeat runs on the same database.
+const MinimumBalance = 250_000
 
 // PrivateKey is a version and an RSA key: PKCS #8, base64 or PEM, in JSON.
 type PrivateKey struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -18,11 +19,11 @@ func (k *PrivateKey) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return errors.New("a private key is not PKCS #8") // the cause may quote it
+		return fmt.Errorf("the private key%s is not PKCS #8", named(version)) // the cause may quote it
 	}
 	key, ok := parsed.(*rsa.PrivateKey)
 	if !ok {
-		return errors.New("a private key is not an RSA key")
+		return fmt.Errorf("the private key%s is not an RSA key", named(version))
 	}
 	*k = PrivateKey{version, key}
 	return nil
@@ -51,11 +52,11 @@ func (k *PublicKey) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return errors.New("a public key is not SubjectPublicKeyInfo (\"BEGIN PUBLIC KEY\")")
+		return fmt.Errorf("the public key%s is not SubjectPublicKeyInfo (\"BEGIN PUBLIC KEY\")", named(version))
 	}
 	key, ok := parsed.(*rsa.PublicKey)
 	if !ok {
-		return errors.New("a public key is not an RSA key")
+		return fmt.Errorf("the public key%s is not an RSA key", named(version))
 	}
 	*k = PublicKey{version, key}
 	return nil
@@ -86,7 +87,15 @@ func readKey(data []byte) (version string, der []byte, err error) {
 	}
 	der, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(k.Key), ""))
 	if err != nil || len(der) == 0 {
-		return "", nil, errors.New("a key is neither base64 nor PEM")
+		return "", nil, fmt.Errorf("the key%s is neither base64 nor PEM", named(k.Version))
 	}
 	return k.Version, der, nil
+}
+
+// named names a key by its version, and nothing that could be a key itself.
+func named(version string) string {
+	if version == "" || len(version) > 9 || strings.Trim(version, "0123456789") != "" {
+		return ""
+	}
+	return fmt.Sprintf(" of version %q", version)
 }

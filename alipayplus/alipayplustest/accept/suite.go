@@ -170,10 +170,11 @@ func (s *Suite) preflight(ctx context.Context) error {
 			if i > 0 {
 				least /= 10
 			}
-			p.must(a.minor() >= least, fmt.Sprintf("users[%d] has at least %d", i, least), "%v", a)
+			p.must(a.minor() >= least, fmt.Sprintf("users[%d], %s, has at least %s %d to spend", i, u.ID, s.cfg.Currency, least), "%v", a)
 		}
-		for _, api := range s.cfg.inbound()[:1] {
-			p.preflightInbound(api)
+		p.preflightInbound(s.cfg.inbound()[0])
+		for _, api := range s.cfg.inbound()[1:] {
+			p.preflightPath(api)
 		}
 		if s.cfg.can(MerchantMode) {
 			p.preflightDecode()
@@ -188,10 +189,25 @@ func (s *Suite) preflight(ctx context.Context) error {
 func (s *scenario) preflightInbound(api string) {
 	got, err := s.try(s.prepare(api, s.inquiryOf(s.newID())))
 	if err != nil {
-		s.fail("wallet.inbound."+api+" answers a request that is signed with alipay.keys[0], and signs the answer with wallet.keys[0] for wallet.clientId", "%v", err)
+		s.fail("wallet.inbound."+api+", at "+s.cfg.Wallet.Inbound[api]+", answers a request that is signed with alipay.keys[0], and signs the answer with wallet.keys[0] for wallet.clientId", "%v", err)
 	}
 	if got.code == "INVALID_SIGNATURE" {
 		s.fail("the wallet knows the public key of alipay.keys[0]", "%v", got)
+	}
+}
+
+// preflightPath asks whether api is served where it was registered. What it sends
+// is signed as the request of preflightInbound was, but is no request, and changes
+// nothing.
+func (s *scenario) preflightPath(api string) {
+	expected := "wallet.inbound." + api + " is served at " + s.cfg.Wallet.Inbound[api]
+	status, _, _, err := s.raw(s.prepareBody(api, []byte("{}")), "")
+	if err != nil {
+		s.fail(expected, "%v", err)
+	}
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		s.fail(expected, "HTTP %d", status)
 	}
 }
 
@@ -200,8 +216,10 @@ func (s *scenario) preflightDecode() {
 	next := step{}
 	var err error
 	if next.http, err = s.user(0).try(http.MethodPost, s.cfg.Wallet.App, "/scan", object{"code": o.code}, &next); err != nil {
-		s.fail("wallet.app answers POST /scan", "%v", err)
+		s.fail("wallet.app answers POST "+s.cfg.Wallet.App+"/scan", "%v", err)
 	}
+	s.must(next.http != http.StatusNotFound, "wallet.app answers POST "+s.cfg.Wallet.App+"/scan", "%v", next)
+	s.must(next.http != http.StatusUnauthorized, "users[0].header signs somebody in at wallet.app", "%v", next)
 	v := s.view(o)
 	if len(v.decodes) == 0 {
 		_, problems := s.log.take()
