@@ -181,7 +181,8 @@ func (l ledgerTest) must(err error) {
 }
 
 // TestRemoteLedger checks a payment.RemoteLedger. open makes a fresh account
-// for each check.
+// for each check, in a service that answers: faults that you play yourself
+// would fail it.
 func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedger, Account)) {
 	t.Helper()
 	run := func(name string, check func(t *testing.T, l remoteTest)) {
@@ -196,7 +197,7 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 		for range 16 {
 			done.Go(func() {
 				if _, err := l.debits("k1", 300); err != nil && !errors.Is(err, payment.ErrPending) {
-					t.Error(err)
+					t.Errorf("Debit: %v", err)
 				}
 			})
 		}
@@ -258,7 +259,7 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 		for range 16 {
 			done.Go(func() {
 				if err := l.credits("k1", 300); err != nil && !errors.Is(err, payment.ErrPending) {
-					t.Error(err)
+					t.Errorf("Credit: %v", err)
 				}
 			})
 		}
