@@ -187,7 +187,7 @@ var crashChecks = []check{
 					got, err = s.try(s.prepare("refund", body))
 					return err == nil && got.status != "U"
 				})
-				s.must(got.status == "S", "refund is answered S in the end", "%v", got)
+				s.must(got.status == "S", "the repeated refund is answered S within "+s.limit(s.cfg.resendWithin()), "%v", got)
 				s.refunded(orders[i], 400)
 			}
 		},

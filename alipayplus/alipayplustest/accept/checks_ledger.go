@@ -36,7 +36,7 @@ func (u *user) waits(o *order, next step) step {
 // ledger refuses its key for good.
 func (s *scenario) ends(o *order, shown step, landed bool) {
 	paid := shown.State == "paid"
-	s.must(paid || shown.State == "failed" && !landed, "paid, or certainly not paid, in the end", "%v", shown)
+	s.must(paid || shown.State == "failed" && !landed, "paid, or certainly not paid, within "+s.limit(s.cfg.resendWithin()), "%v", shown)
 	s.told(o, map[bool]string{true: "S", false: "F"}[paid], s.cfg.resendWithin())
 }
 
@@ -61,7 +61,7 @@ var ledgerChecks = []check{
 			s.must(next.State != "failed" && next.State != "closed", "no failure: the user was debited", "%v", next)
 			s.unfailed(o)
 			next = u.waits(o, next)
-			s.must(next.State == "paid", "paid in the end", "%v", next)
+			s.must(next.State == "paid", o.id+" paid within "+s.limit(s.cfg.resendWithin()), "%v", next)
 			s.told(o, "S", s.cfg.resendWithin())
 		},
 	},
@@ -150,7 +150,7 @@ var ledgerChecks = []check{
 				}
 				s.eventually(s.cfg.resendWithin(), func() bool { return s.view(o).acknowledged > 0 })
 				i := s.final(o.id)
-				s.must(i.payStatus == "S" || i.payStatus == "F" && !landed, "inquiryPayment: paymentResult S in the end", "%v", i)
+				s.must(i.payStatus == "S" || i.payStatus == "F" && !landed, "inquiryPayment: paymentResult S within "+s.limit(s.cfg.resendWithin()), "%v", i)
 				s.told(o, i.payStatus, s.cfg.resendWithin())
 			}
 		},
@@ -175,7 +175,7 @@ var ledgerChecks = []check{
 					got = s.send("pay", body)
 					return got.status != "U"
 				})
-				s.must(got.status == "S" || got.status == "F" && !landed, "S in the end, to the same request", "%v", got)
+				s.must(got.status == "S" || got.status == "F" && !landed, "S to the same request within "+s.limit(s.cfg.resendWithin()), "%v", got)
 				s.told(o, got.status, s.cfg.resendWithin())
 			}
 		},

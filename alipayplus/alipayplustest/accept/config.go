@@ -90,7 +90,8 @@ type Limits struct {
 	NotifySeconds int `json:"notifySeconds"`
 	// ResendSeconds is how long it may take until what was not acknowledged comes
 	// again, also after a restart, until a debit without an answer has an end, and
-	// until an expired order is closed; 0 means 60.
+	// until an expired order is closed; 0 means 90. It must be longer than the
+	// leases of a process that died, which in the SDK are a minute.
 	ResendSeconds int `json:"resendSeconds"`
 }
 
@@ -267,7 +268,7 @@ func (c *Config) fill() {
 		c.Limits.NotifySeconds = 15
 	}
 	if c.Limits.ResendSeconds == 0 {
-		c.Limits.ResendSeconds = 60
+		c.Limits.ResendSeconds = 90
 	}
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
