@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +21,8 @@ type Config struct {
 	// Operation is InquiryCodeRules at another path; nil means InquiryCodeRules.
 	Operation *alipayplus.Outbound[InquiryCodeRulesRequest, InquiryCodeRulesResponse]
 	// File keeps the last good rule set for the next start. It is replaced
-	// atomically and only by another set; its directory must exist. "" keeps
-	// none.
+	// atomically and only by another set; Open fails if its directory does not
+	// exist. "" keeps none.
 	File string
 	// Preset is the body of an inquiryCodeRules response that is part of the
 	// application, the last resort.
@@ -84,6 +86,13 @@ func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 		return nil, errors.New("codeid: RetryInterval is not within Interval")
 	case cfg.Minimum > SourceRemote:
 		return nil, errors.New("codeid: Minimum is no Source")
+	}
+	if cfg.File != "" { // who finds out at the next outage has no rules then
+		if info, err := os.Stat(filepath.Dir(cfg.File)); err != nil {
+			return nil, fmt.Errorf("codeid: File cannot be kept: %w", err)
+		} else if !info.IsDir() {
+			return nil, errors.New("codeid: File cannot be kept: it is in no directory")
+		}
 	}
 	i := &Identifier{config: cfg, turn: make(chan struct{}, 1)}
 	err := i.Refresh(ctx)

@@ -86,15 +86,25 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rule, cfg := range map[string]codeid.Config{
-		"a client":                       {},
-		"at least once a day":            {Client: client, Interval: 25 * time.Hour},
-		"no negative interval":           {Client: client, Interval: -1},
-		"retry before the next refresh":  {Client: client, Interval: time.Hour, RetryInterval: 2 * time.Hour},
-		"a minimum that can be achieved": {Client: client, Minimum: codeid.SourceRemote + 1},
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rule string
+		cfg  codeid.Config
+		says string
+	}{
+		{"a client", codeid.Config{}, "no Client"},
+		{"at least once a day", codeid.Config{Client: client, Interval: 25 * time.Hour}, "Interval is not"},
+		{"no negative interval", codeid.Config{Client: client, Interval: -1}, "Interval is not"},
+		{"retry before the next refresh", codeid.Config{Client: client, Interval: time.Hour, RetryInterval: 2 * time.Hour}, "RetryInterval is not"},
+		{"a minimum that can be achieved", codeid.Config{Client: client, Minimum: codeid.SourceRemote + 1}, "Minimum is no"},
+		{"a directory for the file", codeid.Config{Client: client, File: filepath.Join(t.TempDir(), "gone", "rules.json")}, "File cannot be kept"},
+		{"a directory that is one", codeid.Config{Client: client, File: filepath.Join(file, "rules.json")}, "File cannot be kept"},
 	} {
-		if _, err := codeid.Open(t.Context(), cfg); err == nil {
-			t.Errorf("%s: accepted", rule)
+		if _, err := codeid.Open(t.Context(), c.cfg); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.rule, err)
 		}
 	}
 }

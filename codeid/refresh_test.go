@@ -107,18 +107,30 @@ func TestFile(t *testing.T) {
 		}
 	}
 
-	// A file that cannot be written is reported; the set is in use all the same.
-	w.serves("v1", prefix("ONE-"))
+	makeFolder := func() {
+		t.Helper()
+		if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// A file that cannot be written any more is reported; the set is in use all the
+	// same.
+	makeFolder()
+	w.serves("v0", prefix("ZERO-"))
 	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.RemoveAll(filepath.Dir(file)); err != nil {
+		t.Fatal(err)
+	}
+	w.serves("v1", prefix("ONE-"))
+	refresh()
 	if last().FileErr == nil || !w.takes("ONE-1") {
 		t.Errorf("no folder: %+v", last())
 	}
 	// It is written later, although the version is the same.
-	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	makeFolder()
 	refresh()
 	if last().FileErr != nil || last().Changed {
 		t.Errorf("with a folder: %+v", last())
@@ -128,7 +140,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("version %q in the file", set.Version())
 	}
 	calls := w.gateway.Calls(codeid.InquiryCodeRules)
-	if string(old) != string(calls[0].Answer) {
+	if string(old) != string(calls[len(calls)-1].Answer) {
 		t.Error("the file does not hold the bytes of the answer")
 	}
 
