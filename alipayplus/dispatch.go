@@ -218,7 +218,10 @@ func (h *Handler) panicked(ctx context.Context, route *Route, v any) error {
 // finished returns the reply for what a function returned. A refusal is logged,
 // so that an engineer finds why a user could not pay.
 func (h *Handler) finished(ctx context.Context, route *Route, a answer, err error) reply {
-	reason := slog.String("reason", a.result.Message)
+	var reason slog.Attr // none is left out
+	if a.result.Message != "" {
+		reason = slog.String("reason", a.result.Message)
+	}
 	out := reply{status: http.StatusOK, body: a.body, result: a.result, sign: true, final: a.final}
 	if err != nil {
 		own, ok := ownResult(err)

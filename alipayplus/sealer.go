@@ -34,7 +34,7 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 	s := new(Sealer)
 	for _, key := range keys {
 		if len(key) != 32 {
-			return nil, errors.New("alipayplus: a sealing key is not 32 bytes long")
+			return nil, fmt.Errorf("alipayplus: a sealing key has %d bytes; 32 random ones are needed, as they are and not in hex or base64", len(key))
 		}
 		if [32]byte(key) == ([32]byte{}) {
 			return nil, errors.New("alipayplus: a sealing key is all zero")

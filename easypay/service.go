@@ -108,6 +108,9 @@ func NewService(cfg Config) (*Service, error) {
 	case cfg.Tries < 0 || cfg.Resends < 0:
 		return nil, errors.New("easypay: Tries and Resends cannot be negative")
 	}
+	if t, ok := cfg.Tokens.(*auth.Service); ok && t == nil { // a wallet that has none, in a variable of this type
+		cfg.Tokens = nil
+	}
 	s := &Service{cfg: cfg, log: cfg.Logger}
 	if s.log == nil {
 		s.log = slog.Default()

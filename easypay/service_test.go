@@ -223,6 +223,8 @@ func TestWithoutTokensAndOther(t *testing.T) {
 		w.with()
 		w.is("no Other", w.pay(request("PR1", method("281234567890123456"))).Result.Error(), "F PARAM_ILLEGAL")
 		w.is("no Tokens: none is ours", w.pay(request("PR2", agreement, method("live"))).Result.Error(), "F INVALID_TOKEN")
+		w.with(func(c *easypay.Config) { c.Tokens = (*auth.Service)(nil) })
+		w.is("a nil *auth.Service: none is ours", w.pay(request("PR4", agreement, method("live"))).Result.Error(), "F INVALID_TOKEN")
 		w.is("no Tokens: an account", w.pay(request("PR3", agreement, easyPay, method("live"))).Result.Error(), "U PAYMENT_IN_PROCESS")
 	})
 }

@@ -92,7 +92,7 @@ func (p *parts) checkSchema(ctx context.Context, db interface {
 }) error {
 	var found int
 	if err := db.QueryRowContext(ctx, p.hasSchema).Scan(&found); err != nil {
-		return fmt.Errorf("sqlstore: the schema cannot be looked up; is this the right Dialect? %w", err)
+		return fmt.Errorf("sqlstore: the database does not answer as %s: the schema cannot be looked up: %w", p.name, err)
 	}
 	if found == 0 {
 		return errNoSchema

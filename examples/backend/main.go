@@ -9,7 +9,8 @@
 //	database.go       the database and its tables (schema.sql)
 //
 // It reads wallet-private-key.txt, alipayplus-public-key.txt and seal-key (32
-// random bytes) from its folder, and from the environment
+// random bytes: head -c 32 /dev/urandom >seal-key) from its folder, and from the
+// environment
 //
 //	CLIENT_ID     the wallet's id at Alipay+
 //	BASE_URL      the gateway, for example https://open-sea-global.alipayplus.com

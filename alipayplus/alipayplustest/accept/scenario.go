@@ -116,10 +116,10 @@ func (s *scenario) told(o *order, status string, d time.Duration) {
 
 // limit is d, with the member of accept.json that it comes from.
 func (s *scenario) limit(d time.Duration) string {
-	switch d {
-	case s.cfg.notifyWithin():
+	switch {
+	case d == s.cfg.notifyWithin():
 		return d.String() + " (limits.notifySeconds)"
-	case s.cfg.resendWithin():
+	case d == s.cfg.resendWithin():
 		return d.String() + " (limits.resendSeconds)"
 	default:
 		return d.String()
