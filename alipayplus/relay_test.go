@@ -514,6 +514,51 @@ func TestRelayLeavesNoGoroutine(t *testing.T) {
 	}
 }
 
+// One read leases for all workers that are free. The time between two reads
+// grows while the queue fails, up to 64 times Poll, and is Poll again afterwards.
+func TestRelayReads(t *testing.T) {
+	relayTest(t, "reads", func(t *testing.T, r *relayed) {
+		q := &readQueue{Queue: struct{ alipayplus.Queue }{r.memory}} // without Ready
+		relay := r.relay(func(cfg *alipayplus.RelayConfig, _ *alipayplus.ClientConfig) {
+			cfg.Queue, cfg.Workers, cfg.Poll = q, 5, time.Second
+		})
+		q.fails = 8
+		r.runs(relay, 10*time.Minute)
+		for i, n := range q.asked {
+			if n != 5 {
+				t.Fatalf("read %d asks for %d messages with five free workers", i, n)
+			}
+		}
+		longest := time.Duration(0)
+		for i := 1; i < len(q.at); i++ {
+			wait := q.at[i].Sub(q.at[i-1])
+			longest = max(longest, wait)
+			if i > q.fails && wait > time.Second {
+				t.Fatalf("read %d, after the queue came back, is %v after the one before", i, wait)
+			}
+		}
+		if longest < 32*time.Second || longest > 64*time.Second {
+			t.Errorf("the longest time between two reads is %v", longest)
+		}
+	})
+}
+
+// readQueue notes what is read, and fails at first.
+type readQueue struct {
+	alipayplus.Queue
+	fails int
+	asked []int
+	at    []time.Time
+}
+
+func (q *readQueue) Lease(ctx context.Context, n int, d time.Duration) ([]alipayplus.Delivery, error) {
+	q.asked, q.at = append(q.asked, n), append(q.at, time.Now())
+	if len(q.asked) <= q.fails {
+		return nil, errors.New("the database is away")
+	}
+	return q.Queue.Lease(ctx, n, d)
+}
+
 func TestNewRelayChecksConfig(t *testing.T) {
 	r := newRelayed(t)
 	client, err := alipayplus.NewClient(r.gateway.Config())
@@ -533,6 +578,9 @@ func TestNewRelayChecksConfig(t *testing.T) {
 		if _, err := alipayplus.NewRelay(cfg); err == nil {
 			t.Errorf("%v is taken", cfg)
 		}
+	}
+	if _, err := alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: r.memory, Schedule: alipayplus.Schedule{time.Millisecond}}); err != nil {
+		t.Errorf("a wait of a millisecond: %v", err)
 	}
 }
 
