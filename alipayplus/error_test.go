@@ -212,7 +212,7 @@ func TestHooks(t *testing.T) {
 			{"start", "decodeOrder", 0, 0, "", 0},
 			{"attempt", "decodeOrder", 1, alipayplus.OutcomeUnknown, "UNKNOWN_EXCEPTION", 0},
 			{"attempt", "decodeOrder", 2, alipayplus.OutcomeSucceeded, "", 0},
-			{"finish", "decodeOrder", 0, alipayplus.OutcomeSucceeded, "ALREADY_DONE", 0},
+			{"finish", "decodeOrder", 0, alipayplus.OutcomeSucceeded, "ALREADY_DONE", time.Millisecond},
 		}},
 		{"F", answers(bodyF), []event{
 			{"start", "decodeOrder", 0, 0, "", 0},
@@ -223,7 +223,7 @@ func TestHooks(t *testing.T) {
 			{"start", "decodeOrder", 0, 0, "", 0},
 			{"attempt", "decodeOrder", 1, alipayplus.OutcomeUnknown, "", 5 * time.Second},
 			{"attempt", "decodeOrder", 2, alipayplus.OutcomeUnknown, "", 5 * time.Second},
-			{"finish", "decodeOrder", 0, alipayplus.OutcomeUnknown, "", 10 * time.Second},
+			{"finish", "decodeOrder", 0, alipayplus.OutcomeUnknown, "", 10*time.Second + time.Millisecond},
 		}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -100,7 +100,9 @@ func (c *Client) try(ctx context.Context, x *exchange, options *callOptions, inf
 		if !c.budget.spend() {
 			return Result{}, e.also(ErrRetryBudget)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		// A millisecond at least, so that each attempt has a Request-Time of its
+		// own, and with it a signature of its own.
+		if err := sleep(ctx, max(wait, time.Millisecond)); err != nil {
 			return Result{}, e.also(err)
 		}
 	}

@@ -23,8 +23,9 @@ type Attempt struct {
 // request without an idempotency key that may have arrived. It must be safe for
 // concurrent use.
 type RetryPolicy interface {
-	// Next returns how long to wait before the next attempt. again false ends
-	// the call.
+	// Next returns how long to wait before the next attempt, a millisecond at
+	// least: each attempt has a Request-Time of its own. again false ends the
+	// call.
 	Next(Attempt) (wait time.Duration, again bool)
 }
 

@@ -22,9 +22,19 @@ import (
 // signature of its own, and nothing that tempts a proxy or net/http to repeat
 // it.
 func TestAttemptsAreTheSameMessage(t *testing.T) {
+	t.Run("default", func(t *testing.T) { attemptsAreTheSameMessage(t, nil) })
+	t.Run("a policy that does not wait", func(t *testing.T) { attemptsAreTheSameMessage(t, noWait{}) })
+}
+
+// noWait tries again at once.
+type noWait struct{}
+
+func (noWait) Next(alipayplus.Attempt) (time.Duration, bool) { return 0, true }
+
+func attemptsAreTheSameMessage(t *testing.T, policy alipayplus.RetryPolicy) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &tap{next: answers(bodyU, bodyU, bodyU, bodyU, bodyS)}
-		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer = walletSigner() })
+		c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Signer, cfg.Retry = walletSigner(), policy })
 		if _, err := decodeOrder.Call(t.Context(), c, &order{ID: "P1", Payer: "C<1>é"}); err != nil {
 			t.Fatal(err)
 		}
