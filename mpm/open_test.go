@@ -167,7 +167,7 @@ func TestOpenExpired(t *testing.T) {
 		}
 	})
 	t.Run("paid before, decoded again", func(t *testing.T) {
-		answer := expiring(time.Second)
+		answer := expiring(30 * time.Second)
 		f := newFlow(t, mpm.Config{}, answer, nil)
 		if _, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice"); err != nil {
 			t.Fatal(err)
