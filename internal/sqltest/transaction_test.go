@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -93,69 +92,6 @@ func TestOneBalance(t *testing.T) {
 		payments, entries := d.Int(t, `SELECT count(*) FROM alipayplus_payment`), d.Int(t, `SELECT count(*) FROM entry`)
 		if balance := d.Int(t, `SELECT balance FROM account`); balance != 0 || payments != 10 || entries != 10 {
 			t.Errorf("a balance of 1000 paid %d payments of 100 with %d entries and is %d", payments, entries, balance)
-		}
-	})
-}
-
-// The same through payment.Service, with an OnChange that meets real deadlocks:
-// it changes two of a few rows in any order. No conflict reaches the host, and
-// nothing is counted twice.
-func TestDeadlocksInOnChange(t *testing.T) {
-	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
-		if d.Dialect == sqlstore.PostgreSQL {
-			var err error
-			d, err = sqltest.Connect(d.Dialect, d.Address+` options='-c deadlock_timeout=20ms'`)
-			must(t, err)
-			t.Cleanup(func() { _ = d.DB.Close() })
-		}
-		store, bank := d.Store(t), d.Bank(t)
-		d.Exec(t, `CREATE TABLE counter (n BIGINT PRIMARY KEY, m BIGINT)`)
-		for n := range 4 {
-			d.Exec(t, `INSERT INTO counter (n, m) VALUES (?1, 0)`, n)
-		}
-		count := func(ctx context.Context, _, after payment.Record) error {
-			if after.State != payment.StatePaid {
-				return nil
-			}
-			tx, err := sqlstore.Tx(ctx)
-			if err != nil {
-				return err
-			}
-			for range 2 {
-				if _, err := tx.ExecContext(ctx, d.Text(`UPDATE counter SET m = m + 1 WHERE n = ?1`), rand.N(4)); err != nil {
-					return fmt.Errorf("the counter: %w", err)
-				}
-			}
-			return nil
-		}
-		service, err := payment.NewService(payment.ServiceConfig{Records: store.Payments(), Ledger: store.Ledger(bank), OnChange: count})
-		must(t, err)
-		const writers, each = 16, 5
-		for i := range writers {
-			must(t, bank.Deposit(t.Context(), fmt.Sprint("C", i), 300*each))
-		}
-		amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
-		var wait sync.WaitGroup
-		for i := range writers {
-			wait.Go(func() {
-				for n := range each {
-					id := fmt.Sprintf("P%d.%d", i, n)
-					_, err := service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
-						PaymentRequestID: id, CustomerID: fmt.Sprint("C", i), CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
-					}})
-					if err == nil {
-						_, err = service.Confirm(t.Context(), payment.Confirmation{PaymentRequestID: id, CustomerID: fmt.Sprint("C", i), Shown: amount})
-					}
-					if err != nil {
-						t.Errorf("%s: %v", id, err)
-					}
-				}
-			})
-		}
-		wait.Wait()
-		balance := d.Int(t, `SELECT sum(balance) FROM account`)
-		if n := d.Int(t, `SELECT sum(m) FROM counter`); balance != 0 || n != 2*writers*each || len(pending(t, store.Outbox())) != writers*each {
-			t.Errorf("the balance is %d, %d are counted, want %d", balance, n, 2*writers*each)
 		}
 	})
 }
