@@ -125,11 +125,11 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 
 	l := &load{t: t, client: &http.Client{Transport: through(folder), Timeout: 10 * time.Second}, began: map[string]time.Time{}}
 	began := time.Now()
-	todo := make(chan int)
+	next := make(chan int)
 	var users sync.WaitGroup
 	for range 8 {
 		users.Go(func() {
-			for i := range todo {
+			for i := range next {
 				l.live(i)
 			}
 		})
@@ -153,12 +153,12 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 		}
 	})
 	for i := range payments {
-		todo <- i
+		next <- i
 		if (i+1)%(payments/(kills+1)) == 0 && len(progress) < cap(progress) && i+1 < payments {
 			progress <- struct{}{}
 		}
 	}
-	close(todo)
+	close(next)
 	users.Wait()
 	close(progress)
 	killing.Wait()

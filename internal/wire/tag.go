@@ -19,10 +19,10 @@ func (b builder) fields(p *plan) {
 		index []int
 	}
 	seen := map[reflect.Type]bool{p.typ: true}
-	for todo := []level{{typ: p.typ}}; len(todo) > 0; {
-		var below []level
+	for current := []level{{typ: p.typ}}; len(current) > 0; {
+		var next []level
 		mine := len(p.fields) // fields from here on are of this level
-		for _, l := range todo {
+		for _, l := range current {
 			for i := range l.typ.NumField() {
 				sf := l.typ.Field(i)
 				index := append(append([]int(nil), l.index...), i)
@@ -42,13 +42,13 @@ func (b builder) fields(p *plan) {
 						panic(fmt.Sprintf("wire: %v embeds %v, whose JSON methods would stand for the whole", l.typ, inner))
 					}
 					seen[inner] = true
-					below = append(below, level{inner, index})
+					next = append(next, level{inner, index})
 				case sf.IsExported():
 					b.field(p, mine, sf, index, name, options)
 				}
 			}
 		}
-		todo = below
+		current = next
 	}
 	p.arrange()
 }

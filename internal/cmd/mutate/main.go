@@ -64,7 +64,7 @@ func mutate(ctx context.Context, n int, seed uint64, parallel int, dir, only str
 	for _, r := range read[result](kept) {
 		known[r.Hash+r.ID] = r
 	}
-	var todo []*mutant // in the order of the sample: what runs out of time is fair
+	var pending []*mutant // in the order of the sample: what runs out of time is fair
 	tests := map[*group][]test{}
 	for _, m := range picked {
 		g := owner[m]
@@ -72,14 +72,14 @@ func mutate(ctx context.Context, n int, seed uint64, parallel int, dir, only str
 		if show || !strings.Contains(m.File, only) || done && (!again || r.End == "killed" || r.End == "timeout") {
 			continue
 		}
-		todo = append(todo, m)
+		pending = append(pending, m)
 		if tests[g] == nil {
 			if tests[g], err = g.trace(ctx, root, filepath.Dir(g.binary), parallel); err != nil {
 				return false, err
 			}
 		}
 	}
-	each(parallel, todo, func(m *mutant) {
+	each(parallel, pending, func(m *mutant) {
 		if ctx.Err() != nil {
 			return
 		}
