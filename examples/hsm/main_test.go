@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -108,9 +109,10 @@ func TestRotation(t *testing.T) {
 	w := open(t)
 	var callers sync.WaitGroup
 	var done atomic.Int64
+	var rotated atomic.Bool
 	for range 8 {
 		callers.Go(func() {
-			for range 20 {
+			for !rotated.Load() {
 				if err := w.call(t.Context()); err != nil {
 					t.Error(err)
 				}
@@ -118,15 +120,19 @@ func TestRotation(t *testing.T) {
 			}
 		})
 	}
-	for i := 0; done.Load() < 150; i++ {
+	for i := range 20 {
 		version := fmt.Sprint(i%2 + 1)
 		if err := w.signer.Use(t.Context(), version, "key-"+version); err != nil {
-			t.Fatal(err)
+			t.Error(err)
+		}
+		for goal := done.Load() + 16; done.Load() < goal; { // the last of them began after the rotation
+			runtime.Gosched()
 		}
 	}
+	rotated.Store(true)
 	callers.Wait()
-	if one, two := w.alipay.signedWith("1"), w.alipay.signedWith("2"); one == 0 || two == 0 || one+two != 160 {
-		t.Errorf("%d calls with key 1, %d with key 2, want 160 in all", one, two)
+	if one, two := w.alipay.signedWith("1"), w.alipay.signedWith("2"); one == 0 || two == 0 || int64(one+two) != done.Load() {
+		t.Errorf("%d calls with key 1, %d with key 2, want %d in all", one, two, done.Load())
 	}
 	if err := w.signer.Use(t.Context(), "2", "key-2"); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func startChromium(t *testing.T) context.Context {
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.WSURLReadTimeout(patienceOfTests), chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
@@ -107,7 +107,9 @@ func (b *browser) ready() {
 	b.until("the page", `document.querySelector("#operators h3") && document.querySelector("#books b") && document.querySelector("#faults select") && document.querySelector(".msg")`)
 }
 
-const patienceOfTests = 20 * time.Second
+// patienceOfTests is for what never comes; on a machine that is busy with other
+// things all may take long.
+const patienceOfTests = 2 * time.Minute
 
 func (b *browser) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()

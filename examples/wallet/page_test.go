@@ -114,6 +114,7 @@ func everyCode(b *browser) {
 	}
 
 	// The same order again: its result, and nothing is debited.
+	b.booksAgree()
 	before := b.text("#books")
 	b.goHome()
 	b.act("camera")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -15,7 +16,17 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-func TestMain(m *testing.M) { sqltest.Main(m) }
+// TestMain gives the code that closes in 20 seconds an hour, unless -long waits
+// for its end: on a slow machine a visitor of the page may need more time to pay.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	for i := range sheet {
+		if sheet[i].life > 0 && !*long {
+			sheet[i].life = time.Hour
+		}
+	}
+	sqltest.Main(m)
+}
 
 // visitor is a browser without a screen: it keeps cookies and the page's token.
 type visitor struct {
@@ -86,7 +97,7 @@ func request(t *testing.T, target string, form ...string) *http.Request {
 // eventually gets a path until the answer matches.
 func (v *visitor) eventually(path string, match *regexp.Regexp) string {
 	v.Helper()
-	for deadline := time.Now().Add(40 * time.Second); ; {
+	for deadline := time.Now().Add(patienceOfTests); ; {
 		got := v.get(path)
 		if match.MatchString(got) {
 			return got
@@ -249,7 +260,7 @@ func start(t *testing.T, o options) string {
 	case err := <-ended:
 		ended <- nil
 		t.Fatal(err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patienceOfTests):
 		t.Fatal("the wallet does not start")
 	}
 	return ""

@@ -47,7 +47,7 @@ type load struct {
 
 // ask asks one wallet or the other until there is an answer.
 func (l *load) ask(path string, form url.Values) string {
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		answer, err := l.client.PostForm(fmt.Sprintf("http://wallet%d%s", l.turn.Add(1)%2, path), form)
 		if err == nil {
 			body, readErr := io.ReadAll(answer.Body)
@@ -123,7 +123,7 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 		}
 	}()
 
-	l := &load{t: t, client: &http.Client{Transport: through(folder), Timeout: 10 * time.Second}, began: map[string]time.Time{}}
+	l := &load{t: t, client: &http.Client{Transport: through(folder), Timeout: time.Minute}, began: map[string]time.Time{}}
 	began := time.Now()
 	next := make(chan int)
 	var users sync.WaitGroup
@@ -166,7 +166,7 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 
 	// Until all is quiet.
 	w := &world{t: t, d: d}
-	for deadline := time.Now().Add(30 * time.Second); !w.quiet(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !w.quiet(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("messages or payments are still on their way")
 		}

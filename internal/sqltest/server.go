@@ -26,6 +26,7 @@ type Server struct {
 	as      *syscall.SysProcAttr // whom it runs as
 	durable bool
 	run     *exec.Cmd
+	ended   chan struct{} // is closed when run has ended
 	log     bytes.Buffer
 	admin   *sql.DB
 }
@@ -138,17 +139,26 @@ func (s *Server) Start() (err error) {
 		s.run = nil
 		return err
 	}
+	run, ended := s.run, make(chan struct{})
+	s.ended = ended
+	go func() {
+		defer close(ended)
+		_ = run.Wait()
+	}()
 	if s.admin == nil {
 		if s.admin, err = s.kind.connect(s); err != nil {
 			return err
 		}
 	}
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	// However slow the machine is: it answers some day, unless it ends.
+	for {
 		if err = s.admin.PingContext(context.Background()); err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-s.ended:
 			return fmt.Errorf("%s does not start: %w\n%s", s.kind.name, err, s.log.String())
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
@@ -162,7 +172,7 @@ func (s *Server) Kill() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	_ = s.run.Wait()
+	<-s.ended
 }
 
 // Close stops it and removes its folder.
@@ -172,7 +182,7 @@ func (s *Server) Close() {
 	}
 	if s.run != nil {
 		_ = s.run.Process.Signal(s.kind.stop)
-		_ = s.run.Wait()
+		<-s.ended
 	}
 	if s.folder != "" {
 		_ = os.RemoveAll(s.folder)

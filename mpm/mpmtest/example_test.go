@@ -61,10 +61,13 @@ func ExampleApp() {
 	for _, page := range pages {
 		fmt.Println("-", page)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	_ = wallet.relay.Run(ctx) // in a program: until it ends
-	result, _ := shop.Told(shop.Orders()[0].PaymentRequestID)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() { _ = wallet.relay.Run(ctx) }() // in a program: until it ends
+	result, told := shop.Told(shop.Orders()[0].PaymentRequestID)
+	for ; !told; result, told = shop.Told(shop.Orders()[0].PaymentRequestID) {
+		time.Sleep(time.Millisecond)
+	}
 	fmt.Println("the merchant is told", result, err, tb.texts)
 	// Output:
 	// [Alipay+ Example Pay]
