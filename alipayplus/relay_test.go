@@ -209,6 +209,22 @@ func TestRelay(t *testing.T) {
 			t.Errorf("dead letters %v, %v", dead, err)
 		}
 	})
+	relayTest(t, "holds a message for as long as its longest attempt takes", func(t *testing.T, r *relayed) {
+		m := r.message("a", "")
+		m.Timeout = 19 * time.Second
+		if err := r.memory.Put(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		r.gateway.Fail(tell, alipayplustest.Delay(18*time.Second))
+		var both sync.WaitGroup
+		for range 2 { // two processes
+			both.Go(func() { r.runs(r.relay(), time.Minute) })
+		}
+		both.Wait()
+		if n := len(r.gateway.Calls(tell)); n != 1 || fmt.Sprint(r.changes) != "[a]" {
+			t.Errorf("sent %d times, delivered %v", n, r.changes)
+		}
+	})
 	relayTest(t, "takes nothing for an acknowledgement that does not verify", func(t *testing.T, r *relayed) {
 		for i, fault := range []alipayplustest.Fault{
 			alipayplustest.Unsigned(alipayplus.CodeSuccess.Result()), alipayplustest.Unsigned(alipayplus.CodeParamIllegal.Result()),
