@@ -151,6 +151,9 @@ func TestCallHeaderForms(t *testing.T) {
 				h.Set("Client-Id", strings.ToLower(clientID))
 				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, strings.ToLower(clientID), at, body))
 			}},
+			// The signature covers the configured one, so that it would verify.
+			{"another Client-Id", func(h http.Header) { h.Set("Client-Id", "OTHER") }},
+			{"the right Client-Id in another case", func(h http.Header) { h.Set("Client-Id", strings.ToLower(clientID)) }},
 			{"no Response-Time", func(h http.Header) { h.Del("Response-Time") }},
 			{"empty Response-Time", func(h http.Header) { h.Set("Response-Time", "") }},
 			{"no Signature", func(h http.Header) { h.Del("Signature") }},
@@ -164,6 +167,9 @@ func TestCallHeaderForms(t *testing.T) {
 			}},
 			{"signed over the path of another API", func(h http.Header) {
 				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", "/aps/api/v1/payments/read", clientID, at, body))
+			}},
+			{"signed over the request's body", func(h http.Header) {
+				h.Set("Signature", signByHand(testkit.Keys().Alipay, "POST", decodePath, clientID, at, `{"id":"1"}`))
 			}},
 			{"signed with the wallet's own key", func(h http.Header) {
 				h.Set("Signature", signByHand(testkit.Keys().Wallet, "POST", decodePath, clientID, at, body))

@@ -30,6 +30,9 @@ var says = []say{
 	{"F that begs for advice", `{"result":{"resultCode":"INVALID_SIGNATURE","resultStatus":"F"}}`, "INVALID_SIGNATURE", "F", true, true},
 	{"U", bodyU, "UNKNOWN_EXCEPTION", "U", true, true},
 	{"throttled", `{"result":{"resultCode":"REQUEST_TRAFFIC_EXCEED_LIMIT","resultStatus":"U"}}`, "REQUEST_TRAFFIC_EXCEED_LIMIT", "U", true, true},
+	{"F with a code of U", `{"result":{"resultCode":"REQUEST_TRAFFIC_EXCEED_LIMIT","resultStatus":"F"}}`, "REQUEST_TRAFFIC_EXCEED_LIMIT", "F", true, true},
+	{"F with a code of S", `{"result":{"resultCode":"SUCCESS","resultStatus":"F"}}`, "SUCCESS", "F", true, true},
+	{"U with a code of S", `{"result":{"resultCode":"SUCCESS","resultStatus":"U"}}`, "SUCCESS", "U", true, true},
 	{"status s", `{"result":{"resultCode":"SUCCESS","resultStatus":"s"}}`, "SUCCESS", "s", true, true},
 	{"status f", `{"result":{"resultCode":"PROCESS_FAIL","resultStatus":"f"}}`, "PROCESS_FAIL", "f", true, true},
 	{"status SUCCESS", `{"result":{"resultCode":"SUCCESS","resultStatus":"SUCCESS"}}`, "SUCCESS", "SUCCESS", true, true},
@@ -146,12 +149,15 @@ func TestEveryAnswer(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("cells by row: %v", rows)
+	cells, texts := 0, []string(nil)
 	for _, row := range []string{"3", "4", "5", "5, stale", "5b", "6", "7", "8", "9", "10", "11", "12"} {
+		cells += rows[row]
+		texts = append(texts, fmt.Sprintf("%d of row %s", rows[row], row))
 		if rows[row] == 0 {
 			t.Errorf("no cell for row %s", row)
 		}
 	}
+	t.Logf("%d cells: %s", cells, strings.Join(texts, ", "))
 }
 
 func checkCell(t *testing.T, cell string, s say, status int, seal seal, want tableRow) {

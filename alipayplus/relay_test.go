@@ -209,6 +209,40 @@ func TestRelay(t *testing.T) {
 			t.Errorf("dead letters %v, %v", dead, err)
 		}
 	})
+	relayTest(t, "holds a message for as long as its longest attempt takes", func(t *testing.T, r *relayed) {
+		m := r.message("a", "")
+		m.Timeout = 19 * time.Second
+		if err := r.memory.Put(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		r.gateway.Fail(tell, alipayplustest.Delay(18*time.Second))
+		var both sync.WaitGroup
+		for range 2 { // two processes
+			both.Go(func() { r.runs(r.relay(), time.Minute) })
+		}
+		both.Wait()
+		if n := len(r.gateway.Calls(tell)); n != 1 || fmt.Sprint(r.changes) != "[a]" {
+			t.Errorf("sent %d times, delivered %v", n, r.changes)
+		}
+	})
+	relayTest(t, "takes nothing for an acknowledgement that does not verify", func(t *testing.T, r *relayed) {
+		for i, fault := range []alipayplustest.Fault{
+			alipayplustest.Unsigned(alipayplus.CodeSuccess.Result()), alipayplustest.Unsigned(alipayplus.CodeParamIllegal.Result()),
+			alipayplustest.Tamper(), alipayplustest.HalfSigned(), alipayplustest.Stale(time.Hour), alipayplustest.Truncate(20), alipayplustest.BadGateway(),
+		} {
+			id := fmt.Sprint(i)
+			r.gateway.Fail(tell, fault)
+			r.put(id)
+			r.runs(r.relay(), time.Second)
+			if waiting, err := r.memory.Waiting(t.Context(), 9); err != nil || len(waiting) != 1 || waiting[0].Message.Key != id || len(r.dead) != 0 {
+				t.Errorf("fault %d: %d messages wait, %d dead letters, %v", i, len(waiting), len(r.dead), err)
+			}
+			r.runs(r.relay(), time.Minute) // and again, without a fault
+		}
+		if waiting, err := r.memory.Waiting(t.Context(), 9); err != nil || len(waiting) != 0 || len(r.changes) != 7 {
+			t.Errorf("%d messages wait, delivered %v, %v", len(waiting), r.changes, err)
+		}
+	})
 	relayTest(t, "keeps of a code what fits a column of 64 characters", func(t *testing.T, r *relayed) {
 		r.answer = func(id string) error {
 			return alipayplus.Result{Code: alipayplus.ResultCode(strings.Repeat("X", 63) + "\u00e9" + strings.Repeat("X", 5000)), Status: alipayplus.StatusFailed}

@@ -3,6 +3,7 @@ package alipayplus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -100,9 +101,16 @@ func TestTwoCallsAreTheSameMessage(t *testing.T) {
 	}
 }
 
-// A verified S or F ends the call, whatever policy there is.
+// A verified S or F ends the call, whatever policy there is, and whatever the
+// code says: the status decides.
 func TestNeverRepeatedAfterSOrF(t *testing.T) {
-	for _, body := range []string{bodyS, bodyF} {
+	bodies := []string{bodyS, bodyF}
+	for _, code := range []string{"SUCCESS", "PROCESS_FAIL", "UNKNOWN_EXCEPTION", "REQUEST_TRAFFIC_EXCEED_LIMIT", "PAYMENT_IN_PROCESS", "INVALID_SIGNATURE", "A_CODE_OF_TOMORROW"} {
+		for _, status := range []string{"S", "F"} {
+			bodies = append(bodies, fmt.Sprintf(`{"result":{"resultCode":%q,"resultStatus":%q}}`, code, status))
+		}
+	}
+	for _, body := range bodies {
 		for _, op := range []*alipayplus.Outbound[order, orderAnswer]{decodeOrder, readOrder, onceOnly} {
 			wire := &tap{next: answers(body)}
 			c := newClient(t, wire, func(cfg *alipayplus.ClientConfig) { cfg.Retry = quick(100) })

@@ -21,6 +21,14 @@ func TestSecret(t *testing.T) {
 	if a.Equal(alipayplus.Conceal("281667")) || cmp.Equal(a, alipayplus.Conceal("281667")) {
 		t.Error("different texts are equal secrets")
 	}
+	token := strings.Repeat("0aB_", 32) // every byte of a long one counts
+	for i := range token {
+		for _, other := range []string{token[:i] + "x" + token[i+1:], token[:i], token[:i] + token[i+1:], token[:i] + "\x00" + token[i:]} {
+			if alipayplus.Conceal(token).Equal(alipayplus.Conceal(other)) || alipayplus.Conceal(token).Digest() == alipayplus.Conceal(other).Digest() {
+				t.Errorf("different texts are equal secrets: %q", other)
+			}
+		}
+	}
 	if want := fmt.Sprintf("%x", sha256.Sum256([]byte("281666"))); a.Digest() != want {
 		t.Errorf("digest %s, want %s", a.Digest(), want)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"slices"
@@ -185,6 +186,52 @@ func TestCallerGivesUp(t *testing.T) {
 			t.Errorf("control: %v", err)
 		}
 	})
+}
+
+// Only a refusal says that no money moved. Whatever else a debit returns, the
+// payment waits, Alipay+ is told nothing, and the ledger is asked again.
+func TestUnknownIsNoRefusal(t *testing.T) {
+	refused := alipayplus.CodeUserBalanceNotEnough
+	for name, unknown := range map[string]error{
+		"its time is over":              context.DeadlineExceeded,
+		"it was cancelled":              context.Canceled,
+		"its time is over, in words":    fmt.Errorf("debit: %w", context.DeadlineExceeded),
+		"the connection broke":          errLost,
+		"it ended early":                io.ErrUnexpectedEOF,
+		"it is pending":                 payment.ErrPending,
+		"a code with U":                 alipayplus.CodeUnknownException,
+		"a payment in process":          alipayplus.CodePaymentInProcess,
+		"called too often":              alipayplus.CodeRequestTrafficExceedLimit,
+		"a code with S":                 alipayplus.CodeSuccess,
+		"a code that nobody knows":      alipayplus.ResultCode("OUT_OF_ORDER"),
+		"a refusal and something else":  errors.Join(refused, errLost),
+		"a refusal among several":       fmt.Errorf("%w: %w", refused, errLost),
+		"a refusal of another's answer": &alipayplus.Error{Outcome: alipayplus.OutcomeFailed, Result: refused.Result()},
+	} {
+		for _, landed := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				s := serve(t, true)
+				opened := s.open()
+				s.remote.Fault = func(_ context.Context, _ string, after bool) error {
+					if after == landed {
+						return unknown
+					}
+					return nil
+				}
+				r, err := s.Confirm(t.Context(), agreed(opened))
+				if err != nil || r.State != payment.StatePaying {
+					t.Errorf("%s, landed %t: the payment is %s, %v", name, landed, r.State, err)
+				}
+				s.runs(time.Minute)
+				if r = s.find(); r.State != payment.StatePaying || len(s.told) != 0 || r.InquiryAnswer().PaymentResult.Status != alipayplus.StatusUnknown {
+					t.Errorf("%s, landed %t, later: the payment is %s, Alipay+ was told %v", name, landed, r.State, s.told)
+				}
+				s.remote.Fault = nil
+				s.runs(15 * time.Minute)
+				s.want(payment.StatePaid, 700, "P1 S SUCCESS")
+			})
+		}
+	}
 }
 
 // A ledger that hangs costs its caller five seconds, however much is due.
