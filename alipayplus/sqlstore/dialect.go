@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -150,8 +151,9 @@ func (d Dialect) parts() (*parts, error) {
 
 func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 	var version int
-	var encoding string
-	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_encoding')`).Scan(&version, &encoding)
+	var encoding, client string
+	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer),
+		current_setting('server_encoding'), current_setting('client_encoding')`).Scan(&version, &encoding, &client)
 	switch {
 	case err != nil:
 		return fmt.Errorf("sqlstore: the database does not answer as PostgreSQL: %w", err)
@@ -159,6 +161,8 @@ func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: PostgreSQL %d is too old; it must be 13 or later", version/10000)
 	case encoding != "UTF8":
 		return fmt.Errorf("sqlstore: the encoding of the database is %s; it must be UTF8", encoding)
+	case client != "UTF8":
+		return fmt.Errorf("sqlstore: the encoding of the connection is %s: one key would become two; it must be UTF8", client)
 	}
 	return nil
 }
@@ -178,6 +182,13 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 	}
 	if wait <= 0 {
 		return fmt.Errorf("sqlstore: SQLite has no busy_timeout: transactions would fail instead of waiting for one another; set it to 5000 in the name of the data source")
+	}
+	var journal string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&journal); err != nil {
+		return fmt.Errorf("sqlstore: SQLite does not tell its journal_mode: %w", err)
+	}
+	if strings.EqualFold(journal, "off") {
+		return errors.New("sqlstore: the journal_mode of SQLite is OFF: it could undo nothing; set it to WAL")
 	}
 	return nil
 }

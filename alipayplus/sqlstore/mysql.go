@@ -149,5 +149,42 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 	case charset != "utf8mb4":
 		return fmt.Errorf("sqlstore: the connection's character set is %s; it must be utf8mb4", charset)
 	}
+	if err := checkMySQLSession(ctx, db); err != nil {
+		return err
+	}
+	var tables string
+	err = db.QueryRowContext(ctx, `SELECT coalesce(group_concat(t.table_name), '') FROM information_schema.tables t
+		JOIN information_schema.engines e ON e.engine = t.engine
+		WHERE t.table_schema = DATABASE() AND t.table_name LIKE 'alipayplus%' AND e.transactions <> 'YES'`).Scan(&tables)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: the storage engines cannot be looked up: %w", err)
+	case tables != "":
+		return fmt.Errorf("sqlstore: the storage engine of %s has no transactions; it must be InnoDB", tables)
+	}
 	return nil
+}
+
+// checkMySQLSession checks what statements outside of transactions depend on. (The
+// variable of the isolation has two names, and no version of all of them knows
+// both.)
+func checkMySQLSession(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE variable_name IN ('autocommit', 'transaction_isolation', 'tx_isolation')`)
+	if err != nil {
+		return fmt.Errorf("sqlstore: the session's variables cannot be read: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return fmt.Errorf("sqlstore: the session's variables cannot be read: %w", err)
+		}
+		switch {
+		case name == "autocommit" && value != "ON":
+			return fmt.Errorf("sqlstore: autocommit is %s: what is done outside of a transaction would not be committed; it must be ON", value)
+		case value == "READ-UNCOMMITTED":
+			return fmt.Errorf("sqlstore: %s is %s: Alipay+ would be told of payments that may still be undone; it must be READ-COMMITTED or stricter", name, value)
+		}
+	}
+	return rows.Err()
 }

@@ -222,14 +222,36 @@ func TestSchema(t *testing.T) {
 	})
 }
 
-// Without a busy_timeout transactions fail instead of waiting.
-func TestBusyTimeout(t *testing.T) {
-	d := sqltest.SQLite(t)
-	d.DB.SetMaxOpenConns(1)
+// Open refuses settings with which money or messages would be lost, or
+// transactions fail instead of waiting.
+func TestSettings(t *testing.T) {
+	for _, c := range []struct {
+		open           func(testing.TB) *sqltest.Database
+		settings, part string
+	}{
+		{sqltest.PostgreSQL, "client_encoding=LATIN1", "LATIN1"},
+		{sqltest.MariaDB, "sql_mode=%27NO_ENGINE_SUBSTITUTION%27", "not strict"},
+		{sqltest.MariaDB, "charset=utf8mb3", "utf8mb4"},
+		{sqltest.MariaDB, "autocommit=0", "autocommit"},
+		{sqltest.MariaDB, "tx_isolation=%27READ-UNCOMMITTED%27", "READ-UNCOMMITTED"},
+		{sqltest.SQLite, "", "busy_timeout"},
+		{sqltest.SQLite, "_pragma=busy_timeout(5000)&_pragma=journal_mode(OFF)", "journal_mode"},
+	} {
+		d := c.open(t)
+		d.Store(t)
+		if d.Dialect == sqlstore.SQLite {
+			d.Exec(t, `PRAGMA journal_mode = DELETE`) // from WAL it changes only if nobody else is there
+		}
+		must(t, d.DB.Close())
+		if _, err := sqlstore.Open(t.Context(), d.With(t, c.settings).DB, d.Dialect); err == nil || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("%v, %s: %v", d.Dialect, c.settings, err)
+		}
+	}
+	d := sqltest.MariaDB(t)
 	d.Store(t)
-	d.Exec(t, `PRAGMA busy_timeout = 0`)
-	if _, err := sqlstore.Open(t.Context(), d.DB, d.Dialect); err == nil || !strings.Contains(err.Error(), "busy_timeout") {
-		t.Errorf("Open: %v", err)
+	d.Exec(t, `ALTER TABLE alipayplus_outbox ENGINE = MyISAM`)
+	if _, err := sqlstore.Open(t.Context(), d.DB, d.Dialect); err == nil || !strings.Contains(err.Error(), "alipayplus_outbox") {
+		t.Errorf("a table without transactions: %v", err)
 	}
 }
 
