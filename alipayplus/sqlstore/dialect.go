@@ -84,7 +84,7 @@ var postgresql = parts{
 		if t.IsZero() {
 			return nil
 		}
-		return t
+		return t.UTC() // a driver may send the offset as text, and there is none of 16 hours
 	},
 	words: strings.NewReplacer(
 		// The time of the statement, not of the transaction, which may have
@@ -151,9 +151,9 @@ func (d Dialect) parts() (*parts, error) {
 
 func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 	var version int
-	var encoding, client string
-	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer),
-		current_setting('server_encoding'), current_setting('client_encoding')`).Scan(&version, &encoding, &client)
+	var encoding, client, readOnly string
+	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_encoding'),
+		current_setting('client_encoding'), current_setting('transaction_read_only')`).Scan(&version, &encoding, &client, &readOnly)
 	switch {
 	case err != nil:
 		return fmt.Errorf("sqlstore: the database does not answer as PostgreSQL: %w", err)
@@ -163,9 +163,13 @@ func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: the encoding of the database is %s; it must be UTF8", encoding)
 	case client != "UTF8":
 		return fmt.Errorf("sqlstore: the encoding of the connection is %s: one key would become two; it must be UTF8", client)
+	case readOnly != "off":
+		return errReadOnly
 	}
 	return nil
 }
+
+var errReadOnly = errors.New("sqlstore: the database is read-only: a replica would tell Alipay+ of payments as they were; open the primary")
 
 func checkSQLite(ctx context.Context, db *sql.DB) error {
 	var version string

@@ -128,8 +128,8 @@ func (p *parts) bind(text string, list []any, args []any) (string, []any) {
 }
 
 func checkMySQL(ctx context.Context, db *sql.DB) error {
-	var version, mode, charset string
-	err := db.QueryRowContext(ctx, `SELECT version(), @@sql_mode, @@character_set_client`).Scan(&version, &mode, &charset)
+	var version, mode, charset, readOnly string
+	err := db.QueryRowContext(ctx, `SELECT version(), @@sql_mode, @@character_set_client, @@read_only`).Scan(&version, &mode, &charset, &readOnly)
 	if err != nil {
 		return fmt.Errorf("sqlstore: the database does not answer as MySQL: %w", err)
 	}
@@ -148,6 +148,8 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: sql_mode %q is not strict: MySQL would cut what is too long and make one key of two; add STRICT_TRANS_TABLES", mode)
 	case charset != "utf8mb4":
 		return fmt.Errorf("sqlstore: the connection's character set is %s; it must be utf8mb4", charset)
+	case readOnly != "0":
+		return errReadOnly
 	}
 	if err := checkMySQLSession(ctx, db); err != nil {
 		return err
