@@ -148,9 +148,9 @@
 //
 // [Open] checks that sql_mode is strict, because MySQL would else cut a key that is
 // too long and make one of two, that the connection speaks utf8mb4, that autocommit
-// is on, that the default isolation is not READ UNCOMMITTED, and that the tables
-// have an engine with transactions. The binary log must not have the format
-// STATEMENT, which READ COMMITTED forbids. Your ledger works at READ COMMITTED, too:
+// and unique_checks are on, that the default isolation is not READ UNCOMMITTED, and
+// that the tables have an engine with transactions. The binary log must not have the
+// format STATEMENT, which READ COMMITTED forbids. Your ledger works at READ COMMITTED, too:
 // change a balance by an UPDATE with a condition, and look at the number of rows.
 //
 // Ids are VARBINARY, because collations take some texts for one another. Times are

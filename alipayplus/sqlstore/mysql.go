@@ -167,11 +167,10 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// checkMySQLSession checks what statements outside of transactions depend on. (The
-// variable of the isolation has two names, and no version of all of them knows
-// both.)
+// checkMySQLSession checks what a session may have switched off. (The variable of
+// the isolation has two names, and not each version knows both.)
 func checkMySQLSession(ctx context.Context, db *sql.DB) error {
-	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE variable_name IN ('autocommit', 'transaction_isolation', 'tx_isolation')`)
+	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE variable_name IN ('autocommit', 'unique_checks', 'transaction_isolation', 'tx_isolation')`)
 	if err != nil {
 		return fmt.Errorf("sqlstore: the session's variables cannot be read: %w", err)
 	}
@@ -184,6 +183,8 @@ func checkMySQLSession(ctx context.Context, db *sql.DB) error {
 		switch {
 		case name == "autocommit" && value != "ON":
 			return fmt.Errorf("sqlstore: autocommit is %s: what is done outside of a transaction would not be committed; it must be ON", value)
+		case name == "unique_checks" && value != "ON":
+			return fmt.Errorf("sqlstore: unique_checks is %s: a key might be there twice; it must be ON", value)
 		case value == "READ-UNCOMMITTED":
 			return fmt.Errorf("sqlstore: %s is %s: Alipay+ would be told of payments that may still be undone; it must be READ-COMMITTED or stricter", name, value)
 		}

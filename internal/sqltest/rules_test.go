@@ -243,6 +243,7 @@ func TestSettings(t *testing.T) {
 		{sqltest.MariaDB, "sql_mode=%27NO_ENGINE_SUBSTITUTION%27", "not strict"},
 		{sqltest.MariaDB, "charset=utf8mb3", "utf8mb4"},
 		{sqltest.MariaDB, "autocommit=0", "autocommit"},
+		{sqltest.MariaDB, "unique_checks=0", "unique_checks"},
 		{sqltest.MariaDB, "tx_isolation=%27READ-UNCOMMITTED%27", "READ-UNCOMMITTED"},
 		{sqltest.SQLite, "", "busy_timeout"},
 		{sqltest.SQLite, "_pragma=busy_timeout(5000)&_pragma=journal_mode(OFF)", "journal_mode"},
