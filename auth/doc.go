@@ -5,8 +5,9 @@
 //
 // # What you write
 //
+//	stores, err := authsql.Open(ctx, store)
 //	tokens, err := auth.NewService(auth.Config{
-//		Stores: authsql.New(store), Outbox: store.Outbox(), // of one database
+//		Stores: stores, Outbox: store.Outbox(), // of one database
 //		Sealer: sealer, RoutingNumber: "666", // assigned by Alipay+
 //		KeepAccessTokens: true, // users may end an authorization in the wallet
 //	})
@@ -113,5 +114,5 @@
 // # Your own database
 //
 // [Stores] is six methods and a transaction. Package authtest has its contract
-// as a test, package authsql implements it for PostgreSQL and SQLite.
+// as a test, package authsql implements it on SQL databases.
 package auth

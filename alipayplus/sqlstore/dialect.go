@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ var postgresql = parts{
 		if t.IsZero() {
 			return nil
 		}
-		return t
+		return t.UTC() // a driver may send the offset as text, and there is none of 16 hours
 	},
 	words: strings.NewReplacer(
 		// The time of the statement, not of the transaction, which may have
@@ -150,8 +151,9 @@ func (d Dialect) parts() (*parts, error) {
 
 func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 	var version int
-	var encoding string
-	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_encoding')`).Scan(&version, &encoding)
+	var encoding, client, readOnly string
+	err := db.QueryRowContext(ctx, `SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_encoding'),
+		current_setting('client_encoding'), current_setting('transaction_read_only')`).Scan(&version, &encoding, &client, &readOnly)
 	switch {
 	case err != nil:
 		return fmt.Errorf("sqlstore: the database does not answer as PostgreSQL: %w", err)
@@ -159,9 +161,15 @@ func checkPostgreSQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: PostgreSQL %d is too old; it must be 13 or later", version/10000)
 	case encoding != "UTF8":
 		return fmt.Errorf("sqlstore: the encoding of the database is %s; it must be UTF8", encoding)
+	case client != "UTF8":
+		return fmt.Errorf("sqlstore: the encoding of the connection is %s: one key would become two; it must be UTF8", client)
+	case readOnly != "off":
+		return errReadOnly
 	}
 	return nil
 }
+
+var errReadOnly = errors.New("sqlstore: the database is read-only: a replica would tell Alipay+ of payments as they were; open the primary")
 
 func checkSQLite(ctx context.Context, db *sql.DB) error {
 	var version string
@@ -178,6 +186,13 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 	}
 	if wait <= 0 {
 		return fmt.Errorf("sqlstore: SQLite has no busy_timeout: transactions would fail instead of waiting for one another; set it to 5000 in the name of the data source")
+	}
+	var journal string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&journal); err != nil {
+		return fmt.Errorf("sqlstore: SQLite does not tell its journal_mode: %w", err)
+	}
+	if strings.EqualFold(journal, "off") {
+		return errors.New("sqlstore: the journal_mode of SQLite is OFF: it could undo nothing; set it to WAL")
 	}
 	return nil
 }

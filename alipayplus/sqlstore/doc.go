@@ -2,7 +2,8 @@
 // requests in a SQL database: PostgreSQL 13 or later, MySQL 8, MariaDB 10.6 or
 // later, or SQLite 3.35 or later. It works on database/sql with the driver of
 // your choice; it is tested with jackc/pgx, go-sql-driver/mysql and
-// modernc.org/sqlite.
+// modernc.org/sqlite. With lib/pq and mattn/go-sqlite3 the contract suites passed
+// when they were tried; the latter needs [RetryOn].
 //
 // # What you write
 //
@@ -79,6 +80,10 @@
 // Ask again: Update sees what was committed, and the keys of ledger entries and
 // messages make a repetition harmless.
 //
+// A time-out of the server (statement_timeout, lock_timeout,
+// idle_in_transaction_session_timeout, max_execution_time) and a connection that it
+// ends are errors, after which the transaction is undone. Set them as you like.
+//
 // [Open] refuses a schema that is missing, not whole, too old or too new. A
 // record that a newer version of this package wrote is neither read nor changed
 // by an older one: during a deployment, the newer processes take care of it.
@@ -87,6 +92,21 @@
 // payment whose columns contradict its record is neither read nor changed, and a
 // message that cannot be read is leased with Delivery.Err and becomes a dead
 // letter, with an alarm.
+//
+// # Crashes and replicas
+//
+// Alipay+ is told of what was committed, so it must stay committed. Keep what
+// makes it so: fsync, full_page_writes and synchronous_commit of PostgreSQL on,
+// innodb_flush_log_at_trx_commit and sync_binlog of MySQL at 1. A replica that may
+// take over needs each commit before the wallet hears of it:
+// synchronous_standby_names on PostgreSQL; on MySQL semi-synchronous replication
+// that waits AFTER_SYNC and never gives up waiting. Without that, the last payments
+// before a failover are gone from the database, debits and notifications with them,
+// and only a comparison with Alipay+'s settlement files shows which.
+//
+// All statements belong on the primary. [Open] refuses a database that is
+// read-only, but it does not see a proxy that sends a SELECT to a replica: there,
+// inquiryPayment would say of a payment that was just paid that it does not exist.
 //
 // # How long rows live
 //
@@ -109,8 +129,15 @@
 //
 // # PostgreSQL
 //
-// The encoding of the database must be UTF8. The tables are found by the
-// search_path.
+// The encoding of the database and of the connection must be UTF8. The tables are
+// found by the search_path. The time zone does not matter, nor does the default
+// isolation.
+//
+// The Store keeps nothing in a session, so that a PgBouncer may give each
+// transaction another one. Unless it knows prepared statements
+// (max_prepared_statements), let pgx do without:
+//
+//	db, err := sql.Open("pgx", url+"?default_query_exec_mode=exec")
 //
 // # MySQL and MariaDB
 //
@@ -120,10 +147,11 @@
 //	db, err := sql.Open("mysql", "wallet:…@tcp(db:3306)/wallet?interpolateParams=true")
 //
 // [Open] checks that sql_mode is strict, because MySQL would else cut a key that is
-// too long and make one of two, and that the connection speaks utf8mb4. The binary
-// log must not have the format STATEMENT, which READ COMMITTED forbids. Your ledger
-// works at READ COMMITTED, too: change a balance by an UPDATE with a condition, and
-// look at the number of rows.
+// too long and make one of two, that the connection speaks utf8mb4, that autocommit
+// and unique_checks are on, that the default isolation is not READ UNCOMMITTED, and
+// that the tables have an engine with transactions. The binary log must not have the
+// format STATEMENT, which READ COMMITTED forbids. Your ledger works at READ COMMITTED, too:
+// change a balance by an UPDATE with a condition, and look at the number of rows.
 //
 // Ids are VARBINARY, because collations take some texts for one another. Times are
 // DATETIME(6) in UTC, and no parameter or result is a time, so that parseTime, loc
@@ -140,7 +168,8 @@
 // # SQLite
 //
 // One transaction writes at a time. Set a busy_timeout, which Open checks, and the
-// write-ahead log, so that readers do not wait:
+// write-ahead log, so that readers do not wait; set both in the name of the data
+// source, because a PRAGMA that is executed changes one connection of the pool:
 //
 //	db, err := sql.Open("sqlite", "file:wallet.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 //

@@ -128,8 +128,8 @@ func (p *parts) bind(text string, list []any, args []any) (string, []any) {
 }
 
 func checkMySQL(ctx context.Context, db *sql.DB) error {
-	var version, mode, charset string
-	err := db.QueryRowContext(ctx, `SELECT version(), @@sql_mode, @@character_set_client`).Scan(&version, &mode, &charset)
+	var version, mode, charset, readOnly string
+	err := db.QueryRowContext(ctx, `SELECT version(), @@sql_mode, @@character_set_client, @@read_only`).Scan(&version, &mode, &charset, &readOnly)
 	if err != nil {
 		return fmt.Errorf("sqlstore: the database does not answer as MySQL: %w", err)
 	}
@@ -148,6 +148,46 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: sql_mode %q is not strict: MySQL would cut what is too long and make one key of two; add STRICT_TRANS_TABLES", mode)
 	case charset != "utf8mb4":
 		return fmt.Errorf("sqlstore: the connection's character set is %s; it must be utf8mb4", charset)
+	case readOnly != "0":
+		return errReadOnly
+	}
+	if err := checkMySQLSession(ctx, db); err != nil {
+		return err
+	}
+	var tables string
+	err = db.QueryRowContext(ctx, `SELECT coalesce(group_concat(t.table_name), '') FROM information_schema.tables t
+		JOIN information_schema.engines e ON e.engine = t.engine
+		WHERE t.table_schema = DATABASE() AND t.table_name LIKE 'alipayplus%' AND e.transactions <> 'YES'`).Scan(&tables)
+	switch {
+	case err != nil:
+		return fmt.Errorf("sqlstore: the storage engines cannot be looked up: %w", err)
+	case tables != "":
+		return fmt.Errorf("sqlstore: the storage engine of %s has no transactions; it must be InnoDB", tables)
 	}
 	return nil
+}
+
+// checkMySQLSession checks what a session may have switched off. (The variable of
+// the isolation has two names, and not each version knows both.)
+func checkMySQLSession(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE variable_name IN ('autocommit', 'unique_checks', 'transaction_isolation', 'tx_isolation')`)
+	if err != nil {
+		return fmt.Errorf("sqlstore: the session's variables cannot be read: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return fmt.Errorf("sqlstore: the session's variables cannot be read: %w", err)
+		}
+		switch {
+		case name == "autocommit" && value != "ON":
+			return fmt.Errorf("sqlstore: autocommit is %s: what is done outside of a transaction would not be committed; it must be ON", value)
+		case name == "unique_checks" && value != "ON":
+			return fmt.Errorf("sqlstore: unique_checks is %s: a key might be there twice; it must be ON", value)
+		case value == "READ-UNCOMMITTED":
+			return fmt.Errorf("sqlstore: %s is %s: Alipay+ would be told of payments that may still be undone; it must be READ-COMMITTED or stricter", name, value)
+		}
+	}
+	return rows.Err()
 }

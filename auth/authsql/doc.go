@@ -5,12 +5,12 @@
 // # What you write
 //
 // [Schema] returns the two tables, for your migration tool; [Migrate] makes
-// them, for tests and SQLite. [New] gives auth what it keeps its records in:
+// them, for tests and SQLite. [Open] checks them and returns what auth keeps its
+// records in:
 //
 //	store, err := sqlstore.Open(ctx, db, sqlstore.PostgreSQL)
-//	tokens, err := auth.NewService(auth.Config{
-//		Stores: authsql.New(store), Outbox: store.Outbox(), …,
-//	})
+//	stores, err := authsql.Open(ctx, store)
+//	tokens, err := auth.NewService(auth.Config{Stores: stores, Outbox: store.Outbox(), …})
 //
 // # What you get
 //
@@ -31,9 +31,8 @@
 //
 // # What can go wrong
 //
-// New checks nothing: a table that is missing is an error of its first use, and
-// an alarm of auth.Service.Run as soon as that runs. A record that a newer
-// version of auth wrote in another form is an error and stays as it is.
+// Open refuses a database that lacks a table. A record that a newer version of
+// auth wrote in another form is an error and stays as it is.
 //
 // # How long rows live
 //

@@ -16,7 +16,7 @@ import (
 
 // Payments and tokens in one PostgreSQL: the token of an agreement is stored in
 // the transaction of its payment.
-func ExampleNew() {
+func ExampleOpen() {
 	open := func(ctx context.Context, sealer *alipayplus.Sealer, ledger payment.Ledger) (*auth.Service, *payment.Service, error) {
 		db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
 		if err != nil {
@@ -26,8 +26,12 @@ func ExampleNew() {
 		if err != nil {
 			return nil, nil, err
 		}
+		stores, err := authsql.Open(ctx, store)
+		if err != nil {
+			return nil, nil, err
+		}
 		tokens, err := auth.NewService(auth.Config{
-			Stores: authsql.New(store), Outbox: store.Outbox(), Sealer: sealer,
+			Stores: stores, Outbox: store.Outbox(), Sealer: sealer,
 			RoutingNumber: "666", KeepAccessTokens: true,
 		})
 		if err != nil {

@@ -44,7 +44,8 @@ func FuzzRow(f *testing.F) {
 			return [][]driver.Value{row}
 		}).DB()
 		f.Cleanup(func() { _ = db.Close() })
-		all = append(all, authsql.New(testkit.Must(sqlstore.Open(context.Background(), db, d))))
+		store := testkit.Must(sqlstore.Open(context.Background(), db, d))
+		all = append(all, testkit.Must(authsql.Open(context.Background(), store)))
 	}
 	f.Fuzz(func(t *testing.T, which byte, version int64, kind byte, at int, insert string) {
 		key := []string{token.ID, token.AccessDigest, token.RefreshDigest, code.Digest}[which%4]

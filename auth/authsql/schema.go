@@ -36,9 +36,14 @@ func Schema(d sqlstore.Dialect) string {
 	}
 }
 
-// lock lets one Migrate run at a time on PostgreSQL. (On MySQL each table is made
-// by itself, and IF NOT EXISTS waits.)
-const lock = `SELECT pg_advisory_xact_lock(7308324466)`
+// first is the first statement of Migrate. On PostgreSQL it lets one Migrate run
+// at a time. (On MySQL each table is made by itself, and IF NOT EXISTS waits.) On
+// SQLite it fails if the database is another one: PostgreSQL would make tables of
+// SQLite's schema, with numbers that are too short.
+var first = map[sqlstore.Dialect]string{
+	sqlstore.PostgreSQL: `SELECT pg_advisory_xact_lock(7308324466)`,
+	sqlstore.SQLite:     `SELECT sqlite_version()`,
+}
 
 // Migrate makes the tables if they are missing. Use it for tests and SQLite; in
 // production let your migration tool carry out Schema, so that programs need no
@@ -62,8 +67,8 @@ func migrate(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	if d == sqlstore.PostgreSQL {
-		if _, err := tx.ExecContext(ctx, lock); err != nil {
+	if first := first[d]; first != "" {
+		if _, err := tx.ExecContext(ctx, first); err != nil {
 			return err
 		}
 	}

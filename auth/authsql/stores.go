@@ -16,10 +16,25 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/internal/mysqlerr"
 )
 
-// New returns the codes and tokens in the database of store, for
-// auth.Config.Stores. The tables must be there; see Schema. A store that is nil
-// gives an error at each use.
-func New(store *sqlstore.Store) auth.Stores { return stores{store} }
+// Open returns the codes and tokens in the database of store, for
+// auth.Config.Stores. It checks that the tables of Schema are there; it changes
+// nothing.
+func Open(ctx context.Context, store *sqlstore.Store) (auth.Stores, error) {
+	if store == nil {
+		return nil, errors.New("authsql: Open needs a Store; store is nil")
+	}
+	s := stores{store}
+	for _, table := range []string{"alipayplus_auth_code", "alipayplus_auth_token"} {
+		err := s.in(ctx, "the table "+table+" cannot be read; was authsql.Schema carried out as a whole?", func(ctx context.Context, tx *sql.Tx) error {
+			var none int
+			return tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table+" WHERE 1 = 0").Scan(&none)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
 
 // stores implements auth.Stores.
 type stores struct{ store *sqlstore.Store }

@@ -137,7 +137,7 @@ func (w *tested) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.now = newBackend(ctx, w.config)
 	store := must(sqlstore.Open(ctx, db, dialect))
-	w.stores = authsql.New(store)
+	w.stores = must(authsql.Open(ctx, store))
 	w.tokens = must(auth.NewService(auth.Config{
 		Stores: w.stores, Outbox: store.Outbox(), Sealer: must(alipayplus.NewSealer(w.key)), RoutingNumber: "666",
 	}))

@@ -92,7 +92,7 @@ func newBackend(ctx context.Context, cfg config) backend {
 	customers := customers{cfg.db, cfg.sealKey}
 
 	tokens := must(auth.NewService(auth.Config{
-		Stores: authsql.New(store), Outbox: store.Outbox(), Sealer: sealer,
+		Stores: must(authsql.Open(ctx, store)), Outbox: store.Outbox(), Sealer: sealer,
 		RoutingNumber: "666", KeepAccessTokens: true,
 	}))
 	payments := must(payment.NewService(payment.ServiceConfig{

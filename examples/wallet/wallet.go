@@ -68,7 +68,9 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	if w.client, err = alipayplus.NewClient(to); err != nil {
 		return nil, err
 	}
-	w.stores = authsql.New(store)
+	if w.stores, err = authsql.Open(ctx, store); err != nil {
+		return nil, err
+	}
 	w.tokens, err = auth.NewService(auth.Config{
 		Stores: w.stores, Outbox: w.outbox, Sealer: sealer, RoutingNumber: "004",
 		KeepAccessTokens: true, // so that a user can unbind in the wallet

@@ -27,7 +27,9 @@ func openAuth(t *testing.T, d *sqltest.Database) (*sqlstore.Store, auth.Stores) 
 	for range 2 { // a second time changes nothing
 		must(t, authsql.Migrate(t.Context(), d.DB, d.Dialect))
 	}
-	return store, authsql.New(store)
+	stores, err := authsql.Open(t.Context(), store)
+	must(t, err)
+	return store, stores
 }
 
 func TestAuthStores(t *testing.T) {
@@ -39,10 +41,11 @@ func TestAuthStores(t *testing.T) {
 
 // The outbox works in the transactions of the stores.
 func TestAuthOutbox(t *testing.T) {
-	eachStore(t, func(t *testing.T, open func(*testing.T) *sqlstore.Store) {
+	eachDatabase(t, func(t *testing.T, open func(*testing.T) *sqltest.Database) {
 		alipayplustest.TestOutbox(t, func(t *testing.T) alipayplustest.OutboxTest {
-			store := open(t)
-			return alipayplustest.OutboxTest{Outbox: store.Outbox(), InTx: authsql.New(store).InTx, Pending: func(t *testing.T) []alipayplus.Message {
+			d := open(t)
+			store, stores := openAuth(t, d)
+			return alipayplustest.OutboxTest{Outbox: store.Outbox(), InTx: stores.InTx, Pending: func(t *testing.T) []alipayplus.Message {
 				return pending(t, store.Outbox())
 			}}
 		})
@@ -226,62 +229,72 @@ func TestConcurrentApplyToken(t *testing.T) {
 
 // Every look-up is by index.
 func TestAuthIndexes(t *testing.T) {
-	d := sqltest.PostgreSQL(t)
-	_, stores := openAuth(t, d)
-	d.Watch.Reset(nil)
-	_, _ = stores.FindToken(t.Context(), strings.Repeat("a", 64))
-	_, _ = stores.FindCode(t.Context(), strings.Repeat("a", 64))
-	_, _ = stores.TokensToErase(t.Context(), time.Now(), 10)
-	_, _ = stores.DeleteCodes(t.Context(), time.Now(), 10)
-	looked := 0
-	for _, call := range d.Watch.Calls() {
-		if !strings.Contains(call.Text, "alipayplus_auth") {
-			continue
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store, stores := openAuth(t, d)
+		fill(t, d, 3000)
+		const far = `9000000000000000` // microseconds
+		d.Exec(t, `INSERT INTO alipayplus_auth_code (digest, version, erase_at, record)
+			SELECT payment_request_id, 1, `+far+`, '{}' FROM alipayplus_payment`)
+		d.Exec(t, `INSERT INTO alipayplus_auth_token (id, customer_id, auth_client_id, reference_agreement_id, ended_at,
+				access_digest, refresh_digest, old_access_digest, old_refresh_digest, erase_at, version, record)
+			SELECT payment_request_id, customer_id, 'M', '', `+far+`, payment_request_id, payment_request_id, payment_request_id,
+				payment_request_id, `+far+`, 1, '{}' FROM alipayplus_payment`)
+		d.Exec(t, d.Pick(`ANALYZE`, `ANALYZE TABLE alipayplus_auth_code, alipayplus_auth_token`, `ANALYZE`))
+		d.Watch.Reset(nil)
+		must(t, store.InTx(t.Context(), func(ctx context.Context) error {
+			for _, err := range []error{
+				second(stores.FindToken(ctx, strings.Repeat("a", 64))), second(stores.FindCode(ctx, strings.Repeat("a", 64))),
+				second(stores.TokensToErase(ctx, time.Now(), 10)), second(stores.DeleteCodes(ctx, time.Now(), 10)),
+			} {
+				if err != nil && !errors.Is(err, auth.ErrNotFound) {
+					return err
+				}
+			}
+			return nil
+		}))
+		if n := look(t, d); n != 4 {
+			t.Errorf("%d statements were looked at", n)
 		}
-		looked++
-		tx, err := d.DB.BeginTx(t.Context(), nil)
-		must(t, err)
-		_, err = tx.ExecContext(t.Context(), `SET LOCAL enable_seqscan = off`)
-		must(t, err)
-		var args []any
-		for _, a := range call.Args {
-			args = append(args, a.Value)
-		}
-		rows, err := tx.QueryContext(t.Context(), `EXPLAIN `+call.Text, args...)
-		must(t, err)
-		var plan strings.Builder
-		for rows.Next() {
-			var line string
-			must(t, rows.Scan(&line))
-			plan.WriteString(line + "\n")
-		}
-		must(t, rows.Close())
-		must(t, tx.Rollback())
-		if strings.Contains(plan.String(), "Seq Scan") {
-			t.Errorf("%s\n%s", call.Text, plan.String())
-		}
-	}
-	if looked != 4 {
-		t.Errorf("%d statements", looked)
-	}
+	})
 }
 
-// A schema that is missing, a dialect that is unknown and a nil Store are
-// errors.
-func TestAuthWrongUse(t *testing.T) {
-	d := sqltest.SQLite(t)
-	if _, err := authsql.New(d.Store(t)).FindCode(t.Context(), strings.Repeat("a", 64)); err == nil || errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("without tables: %v", err)
-	}
-	if err := authsql.Migrate(t.Context(), d.DB, 77); err == nil || authsql.Schema(77) != "" {
-		t.Errorf("an unknown dialect: %v", err)
-	}
-	if err := authsql.Migrate(t.Context(), nil, d.Dialect); err == nil {
-		t.Error("no database")
-	}
-	if _, err := authsql.New(nil).FindToken(t.Context(), strings.Repeat("a", 64)); err == nil || errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("a nil Store: %v", err)
-	}
+func second[T any](_ T, err error) error { return err }
+
+// A table that is missing, a dialect that is unknown or that of another
+// database, and a nil Store are errors.
+func TestAuthSchema(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		refused := func(part string) {
+			t.Helper()
+			if _, err := authsql.Open(t.Context(), store); err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("Open: %v, want %q", err, part)
+			}
+		}
+		refused("authsql.Schema")
+		for _, other := range []sqlstore.Dialect{sqlstore.PostgreSQL, sqlstore.SQLite, sqlstore.MySQL} {
+			if other != d.Dialect && authsql.Migrate(t.Context(), d.DB, other) == nil {
+				t.Errorf("the dialect of another database is accepted: %v", other)
+			}
+		}
+		must(t, authsql.Migrate(t.Context(), d.DB, d.Dialect))
+		_, err := authsql.Open(t.Context(), store)
+		must(t, err)
+		for _, table := range []string{"alipayplus_auth_code", "alipayplus_auth_token"} {
+			d.Exec(t, "ALTER TABLE "+table+" RENAME TO gone")
+			refused(table)
+			d.Exec(t, "ALTER TABLE gone RENAME TO "+table)
+		}
+		if err := authsql.Migrate(t.Context(), d.DB, 77); err == nil || authsql.Schema(77) != "" {
+			t.Errorf("an unknown dialect: %v", err)
+		}
+		if err := authsql.Migrate(t.Context(), nil, d.Dialect); err == nil {
+			t.Error("no database")
+		}
+		if _, err := authsql.Open(t.Context(), nil); err == nil {
+			t.Error("a nil Store is accepted")
+		}
+	})
 }
 
 // A record that does not fit its row, or is none, is an error and decides

@@ -21,20 +21,36 @@ func TestMain(m *testing.M) {
 	sqltest.Main(m)
 }
 
-// eachStore runs a contract with a way to open empty stores of one kind. On
-// MariaDB it runs also on a driver that counts the rows that it found, prepares
-// each statement and takes times for those of another zone.
-func eachStore(t *testing.T, contract func(*testing.T, func(*testing.T) *sqlstore.Store)) {
+// eachDatabase runs a contract with a way to open empty databases of one kind,
+// and again with settings of driver and session that a host may have: on
+// PostgreSQL without prepared statements, as behind a PgBouncer, and with another
+// default isolation and another time zone; on MariaDB with a count of the rows
+// that were found, prepared statements, another time zone and a driver that takes
+// times for those of another one.
+func eachDatabase(t *testing.T, contract func(*testing.T, func(*testing.T) *sqltest.Database)) {
 	for _, kind := range sqltest.Kinds {
 		t.Run(kind.Name, func(t *testing.T) {
-			contract(t, func(t *testing.T) *sqlstore.Store { return kind.Open(t).Store(t) })
+			contract(t, func(t *testing.T) *sqltest.Database { return kind.Open(t) })
 		})
 	}
-	t.Run("MariaDB, another driver", func(t *testing.T) {
-		contract(t, func(t *testing.T) *sqlstore.Store {
-			d := sqltest.MariaDB(t)
-			return d.With(t, "clientFoundRows=true&interpolateParams=false&parseTime=true&loc=Asia%2FTokyo").Store(t)
+	for _, other := range []struct {
+		name, settings string
+		open           func(testing.TB) *sqltest.Database
+	}{
+		{"PostgreSQL, simple protocol", "default_query_exec_mode=simple_protocol timezone=Asia/Tokyo", sqltest.PostgreSQL},
+		{"PostgreSQL, serializable", "default_query_exec_mode=exec default_transaction_isolation=serializable", sqltest.PostgreSQL},
+		{"MariaDB, another driver", "clientFoundRows=true&interpolateParams=false&parseTime=true&loc=Asia%2FTokyo&time_zone=%27-05:00%27", sqltest.MariaDB},
+	} {
+		t.Run(other.name, func(t *testing.T) {
+			contract(t, func(t *testing.T) *sqltest.Database { return other.open(t).With(t, other.settings) })
 		})
+	}
+}
+
+// eachStore is eachDatabase with a Store in each.
+func eachStore(t *testing.T, contract func(*testing.T, func(*testing.T) *sqlstore.Store)) {
+	eachDatabase(t, func(t *testing.T, open func(*testing.T) *sqltest.Database) {
+		contract(t, func(t *testing.T) *sqlstore.Store { return open(t).Store(t) })
 	})
 }
 

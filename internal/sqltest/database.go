@@ -170,9 +170,13 @@ func Durable(t testing.TB, kind string) (*Database, *Server) {
 		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"), nil
 }
 
-// With opens the same database of MariaDB with other settings of the driver.
+// With opens the same database with settings of its own for driver and session: on
+// PostgreSQL they are added to the others, elsewhere they replace them.
 func (d *Database) With(t testing.TB, settings string) *Database {
 	t.Helper()
+	if d.Dialect == sqlstore.PostgreSQL {
+		return open(t, d.Dialect, d.Address+" "+settings)
+	}
 	address, _, _ := strings.Cut(d.Address, "?")
 	return open(t, d.Dialect, address+"?"+settings)
 }

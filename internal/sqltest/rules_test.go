@@ -88,7 +88,16 @@ func TestFarTimes(t *testing.T) {
 			id := fmt.Sprint("P", i)
 			r := opened(id, tomorrow)
 			r.ExpiryTime, r.PaidTime = at, at
-			if err := store.Payments().Update(t.Context(), id, to(r)); err != nil {
+			d.Watch.Reset(nil)
+			err = store.Payments().Update(t.Context(), id, to(r))
+			for _, call := range d.Watch.Calls() {
+				for _, arg := range call.Args { // lib/pq sends the offset, and PostgreSQL knows none of 16 hours
+					if at, is := arg.Value.(time.Time); is && at.Location() != time.UTC {
+						t.Errorf("%s is a parameter", at)
+					}
+				}
+			}
+			if err != nil {
 				t.Errorf("%s: %v", text, err)
 			} else if got := find(t, store.Payments(), id); !reflect.DeepEqual(got, r) {
 				t.Errorf("%s is %s", text, got.ExpiryTime)
@@ -222,14 +231,45 @@ func TestSchema(t *testing.T) {
 	})
 }
 
-// Without a busy_timeout transactions fail instead of waiting.
-func TestBusyTimeout(t *testing.T) {
-	d := sqltest.SQLite(t)
-	d.DB.SetMaxOpenConns(1)
+// Open refuses settings with which money or messages would be lost, or
+// transactions fail instead of waiting.
+func TestSettings(t *testing.T) {
+	for _, c := range []struct {
+		open           func(testing.TB) *sqltest.Database
+		settings, part string
+	}{
+		{sqltest.PostgreSQL, "client_encoding=LATIN1", "LATIN1"},
+		{sqltest.PostgreSQL, "default_transaction_read_only=on", "read-only"}, // as on a standby
+		{sqltest.MariaDB, "sql_mode=%27NO_ENGINE_SUBSTITUTION%27", "not strict"},
+		{sqltest.MariaDB, "charset=utf8mb3", "utf8mb4"},
+		{sqltest.MariaDB, "autocommit=0", "autocommit"},
+		{sqltest.MariaDB, "unique_checks=0", "unique_checks"},
+		{sqltest.MariaDB, "tx_isolation=%27READ-UNCOMMITTED%27", "READ-UNCOMMITTED"},
+		{sqltest.SQLite, "", "busy_timeout"},
+		{sqltest.SQLite, "_pragma=busy_timeout(5000)&_pragma=journal_mode(OFF)", "journal_mode"},
+	} {
+		d := c.open(t)
+		d.Store(t)
+		if d.Dialect == sqlstore.SQLite {
+			d.Exec(t, `PRAGMA journal_mode = DELETE`) // from WAL it changes only if nobody else is there
+		}
+		must(t, d.DB.Close())
+		if _, err := sqlstore.Open(t.Context(), d.With(t, c.settings).DB, d.Dialect); err == nil || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("%v, %s: %v", d.Dialect, c.settings, err)
+		}
+	}
+	d := sqltest.MariaDB(t)
 	d.Store(t)
-	d.Exec(t, `PRAGMA busy_timeout = 0`)
-	if _, err := sqlstore.Open(t.Context(), d.DB, d.Dialect); err == nil || !strings.Contains(err.Error(), "busy_timeout") {
-		t.Errorf("Open: %v", err)
+	for _, c := range []struct{ set, part, reset string }{
+		{`SET GLOBAL read_only = 1`, "read-only", `SET GLOBAL read_only = 0`}, // as on a replica
+		{`ALTER TABLE alipayplus_outbox ENGINE = MyISAM`, "alipayplus_outbox", `ALTER TABLE alipayplus_outbox ENGINE = InnoDB`},
+	} {
+		d.Exec(t, c.set)
+		_, err := sqlstore.Open(t.Context(), d.DB, d.Dialect)
+		d.Exec(t, c.reset)
+		if err == nil || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("%s: %v", c.set, err)
+		}
 	}
 }
 

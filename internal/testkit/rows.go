@@ -25,8 +25,11 @@ var known = []struct {
 }{
 	{"sqlite_version()", []driver.Value{"3.45.0"}},
 	{"PRAGMA busy_timeout", []driver.Value{int64(5000)}},
-	{"server_version_num", []driver.Value{int64(150000), "UTF8"}},
-	{"@@sql_mode", []driver.Value{"8.0.30", "STRICT_TRANS_TABLES", "utf8mb4"}},
+	{"PRAGMA journal_mode", []driver.Value{"wal"}},
+	{"server_version_num", []driver.Value{int64(150000), "UTF8", "UTF8", "off"}},
+	{"@@sql_mode", []driver.Value{"8.0.30", "STRICT_TRANS_TABLES", "utf8mb4", "0"}},
+	{"SHOW VARIABLES", []driver.Value{"autocommit", "ON"}},
+	{"information_schema.engines", []driver.Value{""}},
 	{"count(*) FROM (SELECT to_regclass", []driver.Value{int64(1)}},
 	{"FROM sqlite_master", []driver.Value{int64(1)}},
 	{"FROM information_schema.tables", []driver.Value{int64(1)}},
