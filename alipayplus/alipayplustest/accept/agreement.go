@@ -71,6 +71,11 @@ func (a *alipay) consulted(members object) []byte {
 		return result("F", "INVALID_TOKEN")
 	}
 	g.asked++
+	for _, member := range []string{"authClientId", "referenceMerchantId"} {
+		if text(members, member) == "" {
+			a.log.wrong(member+" in consultUnbinding", "it is missing")
+		}
+	}
 	return encode(object{"result": object{"resultCode": "SUCCESS", "resultStatus": "S"}, "allowUnbinding": strconv.FormatBool(g.allow)})
 }
 

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +45,8 @@ type attempt struct {
 	body      []byte
 	signature string
 	members   object
+
+	keyVersion string
 }
 
 // exchange is one request of the wallet and the way to answer it.
@@ -129,7 +129,8 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 	a.mu.Lock()
 	keys := a.walletKeys
 	a.mu.Unlock()
-	if _, err := verify(keys, r.Header, "Request-Time", x.target, a.cfg.Wallet.ClientID, body); err != nil {
+	version, err := verify(keys, r.Header, "Request-Time", x.target, a.cfg.Wallet.ClientID, body)
+	if err != nil {
 		a.log.wrong("every request is signed", "%s: %v", api, err)
 		return unsigned(http.StatusOK, result("F", "INVALID_SIGNATURE"))
 	}
@@ -138,7 +139,7 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 		a.log.wrong("JSON by the rules: scalars are strings, nothing is empty", "%s: %v", api, err)
 		return x.sign(result("F", "PARAM_ILLEGAL"))
 	}
-	seen := attempt{time.Now(), x.target, body, r.Header.Get("Signature"), members}
+	seen := attempt{time.Now(), x.target, body, r.Header.Get("Signature"), members, version}
 	var fault fault
 	switch api {
 	case "userInitiatedPay":
@@ -174,44 +175,6 @@ func encode(v any) []byte {
 		panic("accept: " + err.Error())
 	}
 	return bytes.TrimSpace(b.Bytes())
-}
-
-// strict decodes a body of the wallet and checks what the documents ask of a
-// sender.
-func strict(body []byte, members *object) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if err := d.Decode(members); err != nil {
-		return errors.New("the body is no JSON object")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON object")
-	}
-	return strictValue("", *members)
-}
-
-func strictValue(path string, v any) error {
-	switch v := v.(type) {
-	case object:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if err := strictValue(path+"."+name, v[name]); err != nil {
-				return err
-			}
-		}
-	case []any:
-		for i, element := range v {
-			if err := strictValue(fmt.Sprintf("%s[%d]", path, i), element); err != nil {
-				return err
-			}
-		}
-	case string:
-		if v == "" {
-			return fmt.Errorf("%s is empty", strings.TrimPrefix(path, "."))
-		}
-	case bool, json.Number:
-		return fmt.Errorf("%s is not a string", strings.TrimPrefix(path, "."))
-	}
-	return nil
 }
 
 // text returns the member at the path, "" if there is none.

@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+// cancelledUnseen cancels a payment that the wallet never saw. A wallet that
+// answers ORDER_NOT_EXIST has to remember it all the same.
+func (s *scenario) cancelledUnseen(o *order) {
+	got := s.ask("cancelPayment", s.inquiryOf(o.id))
+	s.must(got.status == "S" || got.code == "ORDER_NOT_EXIST", "S, or F ORDER_NOT_EXIST", "%v", got)
+	if got.status == "S" {
+		s.alipay.change(o, func(o *order) { o.cancelled = true })
+	}
+}
+
 var cancelChecks = []check{
 	{
 		number: 311, name: "cancelled before the confirmation: nobody pays", needs: merchantMode,

@@ -90,7 +90,10 @@ var codeChecks = []check{
 		loses: "Whoever makes up a code becomes somebody.", source: "API applyToken, INVALID_CODE",
 		run: func(s *scenario) {
 			code := s.authCode(s.user(0))
-			for _, forged := range []string{code[:31] + map[bool]string{true: "A", false: "B"}[code[31:] != "A"], code[:8], "281", "x"} {
+			for _, forged := range []string{code[:31] + map[bool]string{true: "A", false: "B"}[code[31:] != "A"], swapCase(code), code[:8], "281", "x"} {
+				if forged == code {
+					continue // no letter in it
+				}
 				s.refused("a forged code", s.ask("applyToken", s.apply(forged)))
 			}
 			s.tokens(s.ask("applyToken", s.apply(code)), s.user(0))
@@ -144,6 +147,17 @@ var codeChecks = []check{
 			u := s.user(0)
 			access, _ := s.tokens(s.ask("applyToken", s.apply(s.authCode(u))), u)
 			s.dead(access, "INVALID_TOKEN")
+		},
+	},
+	{
+		number: 729, name: "a token that was cancelled is not refreshed", needs: []Capability{AuthCodes, Refresh, EasyPay, OneClick},
+		loses: "A merchant lives on with an agreement that the user ended.", source: "API cancelToken; package auth, Service.CancelToken: the refresh token, too",
+		run: func(s *scenario) {
+			u := s.user(0)
+			access, refresh := s.tokens(s.ask("applyToken", s.apply(s.authCode(u))), u)
+			got := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": access})
+			s.must(got.status == "S", "cancelToken is answered S", "%v", got)
+			s.refused("the refresh token of a cancelled pair", s.ask("applyToken", s.applyRefresh(refresh)), "INVALID_REFRESH_TOKEN", "EXPIRED_REFRESH_TOKEN")
 		},
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -125,6 +126,12 @@ var inboundChecks = []check{
 			got := s.once(s.prepare("inquiryPayment", s.inquiryOf(o.id)))
 			s.must(got.keyVersion == s.cfg.Wallet.Keys[1].Version, "answers signed with key "+s.cfg.Wallet.Keys[1].Version, "key %s", got.keyVersion)
 			s.told(o, "S", s.cfg.resendWithin())
+			later := s.order()
+			s.user(0).pays(later)
+			s.told(later, "S", s.cfg.notifyWithin())
+			for _, sent := range slices.Concat(s.view(later).decodes, s.view(later).notes) {
+				s.must(sent.keyVersion == s.cfg.Wallet.Keys[1].Version, "requests signed with key "+s.cfg.Wallet.Keys[1].Version, "key %s", sent.keyVersion)
+			}
 		},
 	},
 	{

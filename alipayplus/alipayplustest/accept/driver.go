@@ -235,8 +235,14 @@ func (u *user) balance() int64 {
 	return a.minor()
 }
 
-// wrongPIN returns a PIN that is not the user's.
+// wrongPIN returns a PIN that is not the user's. The first is the other
+// customer's.
 func (u *user) wrongPIN(i int) string {
+	for _, other := range u.s.cfg.Users {
+		if i == 0 && other.PIN != "" && other.PIN != u.PIN {
+			return other.PIN
+		}
+	}
 	pin := fmt.Sprintf("%0*d", max(len(u.PIN), 4), i)
 	if pin == u.PIN {
 		return fmt.Sprintf("%0*d", max(len(u.PIN), 4), i+7000)
