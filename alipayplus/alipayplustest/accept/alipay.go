@@ -132,12 +132,12 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 	version, err := verify(keys, r.Header, "Request-Time", x.target, a.cfg.Wallet.ClientID, body)
 	if err != nil {
 		a.log.wrong("every request is signed", "%s: %v", api, err)
-		return unsigned(http.StatusOK, result("F", "INVALID_SIGNATURE"))
+		return unsigned(http.StatusOK, because("F", "INVALID_SIGNATURE", err.Error()))
 	}
 	var members object
 	if err := strict(body, &members); err != nil {
-		a.log.wrong("JSON by the rules: scalars are strings, nothing is empty", "%s: %v", api, err)
-		return x.sign(result("F", "PARAM_ILLEGAL"))
+		a.log.wrong("JSON by the rules of the documents", "%s: %v", api, err)
+		return x.sign(because("F", "PARAM_ILLEGAL", err.Error()))
 	}
 	seen := attempt{time.Now(), x.target, body, r.Header.Get("Signature"), members, version}
 	var fault fault
@@ -160,7 +160,15 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 }
 
 func result(status, code string) []byte {
-	return encode(object{"result": object{"resultCode": code, "resultStatus": status, "resultMessage": "played by the acceptance suite"}})
+	return because(status, code, "played by the acceptance suite")
+}
+
+// because is a result with its reason.
+func because(status, code, reason string) []byte {
+	if len(reason) > 256 {
+		reason = reason[:256]
+	}
+	return encode(object{"result": object{"resultCode": code, "resultStatus": status, "resultMessage": reason}})
 }
 
 func unsigned(status int, body []byte) *reply {

@@ -37,6 +37,7 @@ func (s *scenario) books() {
 // compare says what does not agree, "" if all does.
 func (s *scenario) compare() string {
 	var net [2]int64
+	var counted [2][]string
 	var lines []string
 	for _, o := range s.orders {
 		i := s.inquire(o.id)
@@ -53,10 +54,19 @@ func (s *scenario) compare() string {
 			payer = 1
 		}
 		net[payer] += v.debit.minor() - v.refunded
+		line = fmt.Sprintf("%s %d", o.id, v.debit.minor())
+		if v.refunded > 0 {
+			line += fmt.Sprintf(" less %d refunded", v.refunded)
+		}
+		counted[payer] = append(counted[payer], line)
 	}
 	for i := range net {
 		if got := s.balances[i] - s.user(i).balance(); got != net[i] {
-			lines = append(lines, fmt.Sprintf("%s paid %s %d by the balance, and %d by the answers to inquiryPayment", s.cfg.Users[i].ID, s.cfg.Currency, got, net[i]))
+			why := ""
+			if n := len(counted[i]); n > 0 && n <= 8 {
+				why = ": " + strings.Join(counted[i], ", ")
+			}
+			lines = append(lines, fmt.Sprintf("%s paid %s %d by the balance, and %d by the answers to inquiryPayment%s", s.cfg.Users[i].ID, s.cfg.Currency, got, net[i], why))
 		}
 	}
 	return strings.Join(lines, "; ")

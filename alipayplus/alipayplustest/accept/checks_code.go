@@ -74,7 +74,7 @@ var codeChecks = []check{
 			u := s.user(0)
 			code := s.authCode(u)
 			tokens := map[string]bool{}
-			for _, got := range s.parallel(s.prepare("applyToken", s.apply(code)), 32) {
+			for _, got := range s.parallel(s.prepare("applyToken", s.apply(code)), 64) {
 				if got.status == "S" {
 					tokens[text(got.members, "accessToken")] = true
 				}
@@ -121,12 +121,12 @@ var codeChecks = []check{
 			s.must(again == access && refreshAgain == refresh, "the same pair within five minutes", "another one")
 			s.refused("a forged refresh token", s.ask("applyToken", s.applyRefresh(altered(refresh))), "INVALID_REFRESH_TOKEN")
 			pairs := map[string]bool{}
-			for _, got := range s.parallel(s.prepare("applyToken", s.applyRefresh(refresh)), 16) {
+			for _, got := range s.parallel(s.prepare("applyToken", s.applyRefresh(refresh)), 64) {
 				if got.status == "S" {
 					pairs[text(got.members, "accessToken")] = true
 				}
 			}
-			s.must(len(pairs) <= 1, "one new pair from 16 calls at once", "%d", len(pairs))
+			s.must(len(pairs) <= 1, "one new pair from 64 calls at once", "%d", len(pairs))
 		},
 	},
 	{

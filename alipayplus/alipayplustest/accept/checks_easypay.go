@@ -96,6 +96,7 @@ var easyPayChecks = []check{
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
 			s.must(got.status == "S", "pay is answered S", "%v", got)
 			s.must(text(got.members, "paymentUrl") == "", "no paymentUrl", "one")
+			s.one(s.parallel(s.prepare("pay", s.payRequest(o, u, evaluationFactor)), 64))
 			i := s.inquire(o.id)
 			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)
 			s.must(u.balance() == before, "the balance as before", "%d less", before-u.balance())
@@ -446,7 +447,7 @@ var easyPayChecks = []check{
 			s.verified(u, s.created(o, u, got))
 			s.told(o, "S", s.cfg.notifyWithin())
 			for _, n := range s.view(o).notes {
-				s.must(n.target == path, path, "%s", n.target)
+				s.must(n.target == path, "notifyPayment at "+path, "at %s", n.target)
 			}
 		},
 	},

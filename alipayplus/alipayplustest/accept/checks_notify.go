@@ -97,7 +97,7 @@ var notifyChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			for _, n := range s.view(o).notes {
-				s.must(n.target == path, path, "%s", n.target)
+				s.must(n.target == path, "notifyPayment at "+path, "at %s", n.target)
 			}
 		},
 	},

@@ -158,7 +158,7 @@ var tokenChecks = []check{
 			o := s.paysWith(token, u)
 			again := s.ask("pay", s.tokenPay(o, token))
 			s.must(again.status == "S", "S again", "%v", again)
-			for _, n := range []int{2, 32} {
+			for _, n := range []int{2, 8, 64} {
 				o := s.newPay(usual)
 				body := s.tokenPay(o, token)
 				s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
@@ -204,7 +204,7 @@ var tokenChecks = []check{
 				got := s.ask("cancelToken", body)
 				s.must(got.status == "S", "cancelToken is answered S", "%v", got)
 			}
-			s.one(s.parallel(s.prepare("cancelToken", body), 16))
+			s.one(s.parallel(s.prepare("cancelToken", body), 64))
 			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
 			again := s.ask("pay", s.tokenPay(paid, token))
 			s.must(again.status == "S", "what was paid before stays paid", "%v", again)

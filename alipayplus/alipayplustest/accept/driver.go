@@ -2,6 +2,7 @@ package accept
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (u *user) try(method, base, path string, body object, answer any) (status i
 	if body != nil {
 		data = encode(body)
 	}
-	what := method + " " + path
+	what := method + " " + path + " as " + cmp.Or(u.ID, "nobody")
 	u.s.log.note("app", "wallet", what, data)
 	status, _, text, err := exchangeWith(u.s.ctx, u.s.cfg.Transport, patience, method, strings.TrimSuffix(base, "/")+path, func(h http.Header) {
 		for name, value := range u.Header {

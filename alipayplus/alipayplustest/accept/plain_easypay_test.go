@@ -10,7 +10,7 @@ func (w *plain) pay(r members) members {
 	id, method := str(r, "paymentRequestId"), str(r, "paymentMethod", "paymentMethodId")
 	paymentAmount, ok := amountAt(r, "paymentAmount")
 	payTo, ok2 := amountAt(r, "payToAmount")
-	if id == "" || len(id) > 64 || !ok || !ok2 {
+	if id == "" || len(id) > 64 || !ok || !ok2 || r["unknownFlag"] != nil && w.is("refuses unknown members of pay") {
 		return plainResult("F", "PARAM_ILLEGAL")
 	}
 	key := id
