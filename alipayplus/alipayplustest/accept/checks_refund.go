@@ -222,10 +222,19 @@ var refundChecks = []check{
 		number: 415, name: "a refund so small that the user gets nothing for it is taken", needs: merchantMode,
 		loses: "The merchant's refund hangs for a rounding.", source: "package payment, Refund: refundFromAmount may round to zero",
 		run: func(s *scenario) {
-			o := s.order()
+			o := s.orderOver(1200)
+			if s.cfg.OrderCurrency == s.cfg.Currency {
+				s.why = "nothing is converted: orderCurrency is currency"
+				return
+			}
+			o.paymentAmount = amount{s.cfg.OrderCurrency, "4000"}
+			o.set(object{
+				"paymentAmount": o.paymentAmount.object(), "order": o.orderObject(),
+				"paymentQuote": object{"quoteId": "Q3", "quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency, "quotePrice": "0.3"},
+			})
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
-			got := s.ask("refund", s.refundParts(o, s.newID(), 1, 0))
+			got := s.ask("refund", s.refundParts(o, s.newID(), 1, 0)) // 0.3 of a smallest unit
 			s.must(got.status == "S", "a refund with a refundFromAmount of 0 is answered S", "%v", got)
 		},
 	},
