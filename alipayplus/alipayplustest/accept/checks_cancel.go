@@ -106,8 +106,12 @@ var cancelChecks = []check{
 			o := s.order()
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
-			s.refund(o, 300)
+			body := s.refundOf(o, s.newID(), 300)
+			got := s.ask("refund", body)
+			s.must(got.status == "S", "refund is answered S", "%v", got)
+			s.refunded(o, 300)
 			s.cancel(o)
+			s.one([]outcome{got, s.ask("refund", body)}) // a repeat that comes late
 		},
 	},
 	{

@@ -199,6 +199,21 @@ var ledgerChecks = []check{
 		},
 	},
 	{
+		number: 718, name: "with consent, and a debit that was not answered, the token comes when the payment is paid", needs: []Capability{EasyPay, OneClick, LostDebits},
+		loses: "The user agreed, and cannot pay with one click.", source: easyPayPage + "step 5; package payment, table of states: paying, unknown",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			g := s.alipay.newAgreement(s.newID())
+			o.agreement = g.id
+			page := s.create(o, u)
+			u.loseDebit(true)
+			u.at("pin", page, u.PIN)
+			s.told(o, "S", s.cfg.resendWithin())
+			ok := s.eventually(s.cfg.notifyWithin(), func() bool { return s.alipay.viewAgreement(g).acknowledged > 0 })
+			s.must(ok, "authNotify TOKEN_CREATED within "+s.limit(s.cfg.notifyWithin()), "%s", times(len(s.alipay.viewAgreement(g).created), "authNotify TOKEN_CREATED"))
+		},
+	},
+	{
 		number: 809, name: "restart while the debit's end is unknown: it is not forgotten, and not made twice", needs: []Capability{MerchantMode, LostDebits, Restart},
 		loses: loses, source: "alipayplus/RELIABILITY.md: calls in: crash; package payment, table of states: paying, unknown",
 		run: func(s *scenario) {

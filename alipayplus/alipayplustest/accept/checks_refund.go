@@ -44,6 +44,10 @@ var refundChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			s.refused("a refund of more than the payment", s.ask("refund", s.refundOf(o, s.newID(), usual+10)), "REFUND_AMOUNT_EXCEED")
+			if s.cfg.OrderCurrency != s.cfg.Currency {
+				body := s.refundParts(o, s.newID(), o.paymentAmount.minor()+1, usual)
+				s.refused("a refundAmount of more than paymentAmount, with all of payToAmount", s.ask("refund", body), "REFUND_AMOUNT_EXCEED")
+			}
 		},
 	},
 	{

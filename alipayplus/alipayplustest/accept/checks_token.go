@@ -308,4 +308,26 @@ var tokenChecks = []check{
 			s.paysWith(other, u)
 		},
 	},
+	{
+		number: 717, name: "an evaluation with a token moves no money, and a dead token supports nothing", needs: oneClick,
+		loses: "The user pays for a question.", source: "package easypay, which kind a pay is: isPaymentEvaluation first",
+		run: func(s *scenario) {
+			_, token := s.consents(s.user(0))
+			evaluate := func() (*order, outcome) {
+				o := s.newPay(usual)
+				body := s.tokenPay(o, token)
+				body["paymentFactor"] = object{"isAgreementPayment": "true", "isPaymentEvaluation": "true"}
+				delete(body, "paymentExpiryTime")
+				return o, s.ask("pay", body)
+			}
+			o, got := evaluate()
+			s.must(got.status == "S" && text(got.members, "paymentUrl") == "", "S without a paymentUrl", "%s", redact(got.body))
+			i := s.inquire(o.id)
+			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)
+			ended := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": token})
+			s.must(ended.status == "S", "cancelToken is answered S", "%v", ended)
+			_, got = evaluate()
+			s.refused("an evaluation with a dead token", got, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
+		},
+	},
 }

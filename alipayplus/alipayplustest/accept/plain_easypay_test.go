@@ -57,7 +57,14 @@ func (w *plain) pay(r members) members {
 		answer = plainResult("F", "PARAM_ILLEGAL")
 	case w.db.payments[id] != nil && !w.is("lets a payment come after its cancellation") && !factor("isPaymentEvaluation") && !w.is("books every copy of a payment at once") && !w.is("books every repeat of a payment"):
 		answer = plainResult("F", "ORDER_IS_CLOSED")
-	case factor("isPaymentEvaluation"):
+	case factor("isPaymentEvaluation") && (method == "" || !w.is("debits an evaluation with a token")):
+		if method != "" {
+			t := w.db.tokens[method]
+			if t == nil || t.dead && !w.is("evaluates with dead tokens") {
+				return plainResult("F", "INVALID_TOKEN")
+			}
+			p.customer = t.customer
+		}
 		answer = w.evaluate(p)
 	case method != "":
 		answer = w.payWithToken(p, method, str(r, "paymentMethod", "customerId"))

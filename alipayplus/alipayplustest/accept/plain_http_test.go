@@ -311,6 +311,7 @@ func (w *plain) refundNow(id string, amount, credit money) members {
 		return plainResult("F", "PROCESS_FAIL")
 	case amount.currency != p.paymentAmount.currency:
 		return plainResult("F", "PARAM_ILLEGAL")
+	case w.is("caps refunds by refundFromAmount") && p.credited+credit.minor <= p.debit.minor:
 	case p.refunded+amount.minor > p.paymentAmount.minor && !w.is("refunds over the cap"),
 		amount.minor > p.paymentAmount.minor && w.is("refunds over the cap"):
 		return plainResult("F", "REFUND_AMOUNT_EXCEED")

@@ -325,6 +325,7 @@ func (w *plain) resolve(p *plainPayment) {
 	if !p.landed || w.is("debits again after an unknown debit") {
 		w.db.balances[p.customer] -= p.debit.minor
 	}
+	p.consent = p.consent && !w.is("issues no token after an unknown debit")
 	w.debited(p)
 }
 
@@ -340,6 +341,9 @@ func (w *plain) reverse(p *plainPayment) {
 	rest := p.debit.minor - p.credited
 	if w.is("gives the whole back after a part") {
 		rest = p.debit.minor
+	}
+	if w.is("forgets refunds at a cancellation") {
+		w.db.refunds = map[string]*answered{}
 	}
 	w.db.balances[p.customer] += rest
 	p.credited = p.debit.minor
