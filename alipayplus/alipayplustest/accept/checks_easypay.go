@@ -480,12 +480,7 @@ var easyPayChecks = []check{
 			for range 6 {
 				o := s.newPay(usual)
 				page := s.create(o, u)
-				r := s.cancellation(o)
-				var race sync.WaitGroup
-				race.Go(func() { _ = s.guard(func() { u.at("pin", page, u.PIN) }) })
-				race.Go(func() { _, _ = s.try(r) })
-				race.Wait()
-				s.cancel(o)
+				s.cancelDuring(o, func() { u.at("pin", page, u.PIN) })
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
 			}

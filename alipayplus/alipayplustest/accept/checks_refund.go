@@ -194,12 +194,8 @@ var refundChecks = []check{
 			for range 6 {
 				o := s.order()
 				s.user(0).pays(o)
-				refund, cancel := s.prepare("refund", s.refundOf(o, s.newID(), 400)), s.cancellation(o)
-				var race sync.WaitGroup
-				race.Go(func() { _, _ = s.try(refund) })
-				race.Go(func() { _, _ = s.try(cancel) })
-				race.Wait()
-				s.cancel(o)
+				refund := s.prepare("refund", s.refundOf(o, s.newID(), 400))
+				s.cancelDuring(o, func() { _, _ = s.try(refund) })
 			}
 		},
 	},

@@ -320,6 +320,9 @@ func (w *plain) refundNow(id string, amount, credit money) members {
 	if !w.is("gives back more than the user paid") {
 		credit.minor = min(credit.minor, p.debit.minor-p.credited)
 	}
+	if w.is("looks at the payment, then refunds") {
+		w.pause()
+	}
 	p.credited += credit.minor
 	if !w.is("books no refund") {
 		w.db.balances[p.customer] += credit.minor
