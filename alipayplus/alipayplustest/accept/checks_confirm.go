@@ -275,7 +275,7 @@ var confirmChecks = []check{
 			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)
 			u.pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
-			s.sleep(time.Until(o.expiry) + 3*time.Second)
+			s.sleep(time.Until(o.expiry) + 2*time.Second)
 			i := s.inquire(o.id)
 			s.must(i.payStatus == "S", "inquiryPayment: paymentResult S, as before the expiry", "%v", i)
 			next := u.result(o)

@@ -219,10 +219,10 @@ var crashChecks = []check{
 			s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
 			ended := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": token})
 			s.must(ended.status == "S", "cancelToken is answered S", "%v", ended)
+			s.told(o, "S", s.cfg.notifyWithin())
 			s.restart()
 			s.one([]outcome{got, s.ask("pay", body)})
 			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
-			s.told(o, "S", s.cfg.resendWithin())
 		},
 	},
 	{
