@@ -34,8 +34,17 @@ func (s *scenario) tokens(got outcome, u *user) (access, refresh string) {
 	access, refresh = text(got.members, "accessToken"), text(got.members, "refreshToken")
 	s.must(got.status == "S" && access != "" && text(got.members, "accessTokenExpiryTime") != "", "S with accessToken and accessTokenExpiryTime", "%s", redact(got.body))
 	s.must(text(got.members, "customerId") == u.ID, "customerId "+u.ID, "%q", text(got.members, "customerId"))
-	s.must(len(access) <= 128 && len(refresh) <= 128, "tokens of at most 128 characters", "%d and %d", len(access), len(refresh))
+	s.living(got.members)
 	return access, refresh
+}
+
+// living says that the tokens of a message have a time to live.
+func (s *scenario) living(members object) {
+	for _, name := range []string{"accessToken", "refreshToken"} {
+		value := text(members, name+"ExpiryTime")
+		end, err := time.Parse(time.RFC3339, value)
+		s.must(text(members, name) == "" || err == nil && end.After(time.Now()), name+"ExpiryTime that is to come", "%q", value)
+	}
 }
 
 var codeChecks = []check{

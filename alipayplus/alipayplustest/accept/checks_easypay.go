@@ -64,10 +64,17 @@ func (s *scenario) created(o *order, u *user, got outcome) (pageURL string) {
 	if got.status != "U" || got.code != "PAYMENT_IN_PROCESS" || pageURL == "" || text(got.members, "paymentId") == "" {
 		s.fail("U PAYMENT_IN_PROCESS with paymentUrl and paymentId", "%v", redact(got.body))
 	}
+	s.named(got, u)
 	s.alipay.change(o, func(o *order) {
 		o.customer, o.seen, o.paymentID = u.ID, true, text(got.members, "paymentId")
 	})
 	return pageURL
+}
+
+// named says that an answer, if it names a customer, names the one who pays.
+func (s *scenario) named(got outcome, u *user) {
+	id := text(got.members, "customerId")
+	s.must(id == "" || id == u.ID, "customerId "+u.ID+", or none, in the answer to pay", "%q", id)
 }
 
 // send asks once: U is an answer here.
@@ -96,6 +103,7 @@ var easyPayChecks = []check{
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
 			s.must(got.status == "S", "pay is answered S", "%v", got)
 			s.must(text(got.members, "paymentUrl") == "", "no paymentUrl", "one")
+			s.named(got, u)
 			s.one(s.parallel(s.prepare("pay", s.payRequest(o, u, evaluationFactor)), 64))
 			i := s.inquire(o.id)
 			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)

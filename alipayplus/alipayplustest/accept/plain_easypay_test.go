@@ -110,6 +110,9 @@ func (w *plain) create(p *plainPayment) members {
 	if w.is("notifies another paymentId than it answered") {
 		p.paymentID = "P" + random(20)
 	}
+	if w.is("answers pay with another customerId") {
+		a["customerId"] = "bob"
+	}
 	if w.is("answers a creation with S") {
 		a["result"] = plainResult("S", "SUCCESS")["result"]
 	}
@@ -205,6 +208,9 @@ func (w *plain) applyToken(r members) members {
 	year := time.Now().AddDate(1, 0, 0).Format(time.RFC3339)
 	a["accessToken"], a["accessTokenExpiryTime"], a["refreshToken"], a["refreshTokenExpiryTime"] = t.access, year, t.refresh, year
 	a["customerId"] = t.customer
+	if w.is("gives refresh tokens that have expired") {
+		a["refreshTokenExpiryTime"] = time.Now().Format(time.RFC3339)
+	}
 	if w.is("hides the customer") {
 		delete(a, "customerId")
 	}
