@@ -48,8 +48,9 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 	sealer := must(alipayplus.NewSealer(bytes.Repeat([]byte{7}, 32)))
 	tokens := must(auth.NewService(auth.Config{Stores: auth.NewMemoryStores(memory), Outbox: memory, Sealer: sealer}))
 	lost, balance := new(paymenttest.LostDebits), bank.Balance
+	client := must(alipayplus.NewClient(a.Client))
 	config := payment.ServiceConfig{
-		Records: lost.Records(payment.NewMemoryRecords(memory)), Ledger: lost.Ledger(bank), OnChange: tokens.OnPaid,
+		Client: client, Records: lost.Records(payment.NewMemoryRecords(memory)), Ledger: lost.Ledger(bank), OnChange: tokens.OnPaid,
 	}
 	if remote {
 		config.Ledger, config.RemoteLedger, balance = nil, lost.RemoteLedger(remoteBank), remoteBank.Balance
@@ -64,7 +65,6 @@ func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool)
 			return "", alipayplus.CodeUserNotExist
 		},
 	}))
-	client := must(alipayplus.NewClient(a.Client))
 	relay := must(alipayplus.NewRelay(alipayplus.RelayConfig{Client: client, Queue: memory, Sealer: sealer}))
 	for _, job := range []func(context.Context) error{relay.Run, payments.Run, tokens.Run} {
 		go func() { _ = job(ctx) }()

@@ -49,7 +49,7 @@ func (a *alipay) authNotified(x *exchange, seen attempt) fault {
 		a.log.wrong("authNotify of known agreements and tokens", "%s of neither", kind)
 	case kind == "TOKEN_CREATED":
 		if len(g.created) > 0 && !bytes.Equal(g.created[0].body, seen.body) {
-			a.log.wrong("authNotify repeats the first body", "another body for the same agreement")
+			a.log.wrong("one token for an agreement: authNotify TOKEN_CREATED has the same body each time", "another body for referenceAgreementId %s", id)
 		}
 		g.created = append(g.created, seen)
 		a.tokens[token] = g
@@ -71,6 +71,11 @@ func (a *alipay) consulted(members object) []byte {
 		return result("F", "INVALID_TOKEN")
 	}
 	g.asked++
+	for _, member := range []string{"authClientId", "referenceMerchantId"} {
+		if text(members, member) == "" {
+			a.log.wrong(member+" in consultUnbinding", "it is missing")
+		}
+	}
 	return encode(object{"result": object{"resultCode": "SUCCESS", "resultStatus": "S"}, "allowUnbinding": strconv.FormatBool(g.allow)})
 }
 

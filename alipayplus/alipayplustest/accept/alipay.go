@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +45,8 @@ type attempt struct {
 	body      []byte
 	signature string
 	members   object
+
+	keyVersion string
 }
 
 // exchange is one request of the wallet and the way to answer it.
@@ -129,16 +129,17 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 	a.mu.Lock()
 	keys := a.walletKeys
 	a.mu.Unlock()
-	if _, err := verify(keys, r.Header, "Request-Time", x.target, a.cfg.Wallet.ClientID, body); err != nil {
+	version, err := verify(keys, r.Header, "Request-Time", x.target, a.cfg.Wallet.ClientID, body)
+	if err != nil {
 		a.log.wrong("every request is signed", "%s: %v", api, err)
-		return unsigned(http.StatusOK, result("F", "INVALID_SIGNATURE"))
+		return unsigned(http.StatusOK, because("F", "INVALID_SIGNATURE", err.Error()))
 	}
 	var members object
 	if err := strict(body, &members); err != nil {
-		a.log.wrong("JSON by the rules: scalars are strings, nothing is empty", "%s: %v", api, err)
-		return x.sign(result("F", "PARAM_ILLEGAL"))
+		a.log.wrong("JSON by the rules of the documents", "%s: %v", api, err)
+		return x.sign(because("F", "PARAM_ILLEGAL", err.Error()))
 	}
-	seen := attempt{time.Now(), x.target, body, r.Header.Get("Signature"), members}
+	seen := attempt{time.Now(), x.target, body, r.Header.Get("Signature"), members, version}
 	var fault fault
 	switch api {
 	case "userInitiatedPay":
@@ -159,7 +160,15 @@ func (a *alipay) answer(r *http.Request, api string, body []byte) *reply {
 }
 
 func result(status, code string) []byte {
-	return encode(object{"result": object{"resultCode": code, "resultStatus": status, "resultMessage": "played by the acceptance suite"}})
+	return because(status, code, "played by the acceptance suite")
+}
+
+// because is a result with its reason.
+func because(status, code, reason string) []byte {
+	if len(reason) > 256 {
+		reason = reason[:256]
+	}
+	return encode(object{"result": object{"resultCode": code, "resultStatus": status, "resultMessage": reason}})
 }
 
 func unsigned(status int, body []byte) *reply {
@@ -174,44 +183,6 @@ func encode(v any) []byte {
 		panic("accept: " + err.Error())
 	}
 	return bytes.TrimSpace(b.Bytes())
-}
-
-// strict decodes a body of the wallet and checks what the documents ask of a
-// sender.
-func strict(body []byte, members *object) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if err := d.Decode(members); err != nil {
-		return errors.New("the body is no JSON object")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON object")
-	}
-	return strictValue("", *members)
-}
-
-func strictValue(path string, v any) error {
-	switch v := v.(type) {
-	case object:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if err := strictValue(path+"."+name, v[name]); err != nil {
-				return err
-			}
-		}
-	case []any:
-		for i, element := range v {
-			if err := strictValue(fmt.Sprintf("%s[%d]", path, i), element); err != nil {
-				return err
-			}
-		}
-	case string:
-		if v == "" {
-			return fmt.Errorf("%s is empty", strings.TrimPrefix(path, "."))
-		}
-	case bool, json.Number:
-		return fmt.Errorf("%s is not a string", strings.TrimPrefix(path, "."))
-	}
-	return nil
 }
 
 // text returns the member at the path, "" if there is none.

@@ -37,6 +37,7 @@ func (s *scenario) books() {
 // compare says what does not agree, "" if all does.
 func (s *scenario) compare() string {
 	var net [2]int64
+	var counted [2][]string
 	var lines []string
 	for _, o := range s.orders {
 		i := s.inquire(o.id)
@@ -53,10 +54,19 @@ func (s *scenario) compare() string {
 			payer = 1
 		}
 		net[payer] += v.debit.minor() - v.refunded
+		line = fmt.Sprintf("%s %d", o.id, v.debit.minor())
+		if v.refunded > 0 {
+			line += fmt.Sprintf(" less %d refunded", v.refunded)
+		}
+		counted[payer] = append(counted[payer], line)
 	}
 	for i := range net {
 		if got := s.balances[i] - s.user(i).balance(); got != net[i] {
-			lines = append(lines, fmt.Sprintf("%s paid %s %d by the balance, and %d by the answers to inquiryPayment", s.cfg.Users[i].ID, s.cfg.Currency, got, net[i]))
+			why := ""
+			if n := len(counted[i]); n > 0 && n <= 8 {
+				why = ": " + strings.Join(counted[i], ", ")
+			}
+			lines = append(lines, fmt.Sprintf("%s paid %s %d by the balance, and %d by the answers to inquiryPayment%s", s.cfg.Users[i].ID, s.cfg.Currency, got, net[i], why))
 		}
 	}
 	return strings.Join(lines, "; ")
@@ -84,12 +94,7 @@ func (s *scenario) compareOne(o *order, i inquiry) (paid bool, wrong string) {
 		case told != "S":
 			return true, fmt.Sprintf("Alipay+ was told %q %q", told, code)
 		}
-		for _, n := range o.notes {
-			if id := text(n.members, "paymentId"); id != i.paymentID {
-				return true, fmt.Sprintf("paymentId is %q in the notification and %q in the inquiry", id, i.paymentID)
-			}
-		}
-		return true, ""
+		return true, o.compareTexts(i)
 	case i.payStatus == "F" && told == "S" && (!o.cancelled || i.payCode != "ORDER_IS_CLOSED"):
 		return false, "Alipay+ was told S"
 	case i.payStatus == "F" && told == "F" && code != i.payCode:
@@ -100,4 +105,32 @@ func (s *scenario) compareOne(o *order, i inquiry) (paid bool, wrong string) {
 		return false, "paymentResult has no status"
 	}
 	return false, ""
+}
+
+// compareTexts compares what the inquiry says of a payment that is paid with the
+// order, with the notifications and with what pay was answered.
+func (o *order) compareTexts(i inquiry) (wrong string) {
+	for _, n := range o.notes {
+		if id := text(n.members, "paymentId"); id != i.paymentID {
+			return fmt.Sprintf("paymentId is %q in the notification and %q in the inquiry", id, i.paymentID)
+		}
+		notified, err := time.Parse(time.RFC3339, text(n.members, "paymentTime"))
+		inquired, err2 := time.Parse(time.RFC3339, text(i.members, "paymentTime"))
+		if err == nil && err2 == nil && notified.Sub(inquired).Abs() > time.Second {
+			return fmt.Sprintf("paymentTime is %s in the notification and %s in the inquiry", text(n.members, "paymentTime"), text(i.members, "paymentTime"))
+		}
+	}
+	if o.paymentID != "" && o.paymentID != i.paymentID {
+		return fmt.Sprintf("paymentId is %q in the answer to pay and %q in the inquiry", o.paymentID, i.paymentID)
+	}
+	if a := amountIn(i.members, "paymentAmount"); a != o.paymentAmount && a != (amount{}) {
+		return fmt.Sprintf("paymentAmount is %v in the inquiry, the order's is %v", a, o.paymentAmount)
+	}
+	if a := amountIn(i.members, "payToAmount"); a != o.payToAmount && a != (amount{}) {
+		return fmt.Sprintf("payToAmount is %v in the inquiry, the order's is %v", a, o.payToAmount)
+	}
+	if id := text(i.members, "customerId"); id != "" && o.customer != "" && id != o.customer {
+		return "customerId in the inquiry is not who pays"
+	}
+	return ""
 }

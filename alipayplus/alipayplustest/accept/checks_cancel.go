@@ -5,6 +5,32 @@ import (
 	"time"
 )
 
+// cancelDuring cancels o while f runs. An S of that moment has to hold by itself:
+// only what was not answered S is cancelled again.
+func (s *scenario) cancelDuring(o *order, f func()) {
+	r := s.cancellation(o)
+	var got outcome
+	var race sync.WaitGroup
+	race.Go(func() { _ = s.guard(f) })
+	race.Go(func() { got, _ = s.try(r) })
+	race.Wait()
+	if got.status != "S" {
+		s.cancel(o)
+		return
+	}
+	s.alipay.change(o, func(o *order) { o.cancelled = true })
+}
+
+// cancelledUnseen cancels a payment that the wallet never saw. A wallet that
+// answers ORDER_NOT_EXIST has to remember it all the same.
+func (s *scenario) cancelledUnseen(o *order) {
+	got := s.ask("cancelPayment", s.inquiryOf(o.id))
+	s.must(got.status == "S" || got.code == "ORDER_NOT_EXIST", "S, or F ORDER_NOT_EXIST", "%v", got)
+	if got.status == "S" {
+		s.alipay.change(o, func(o *order) { o.cancelled = true })
+	}
+}
+
 var cancelChecks = []check{
 	{
 		number: 311, name: "cancelled before the confirmation: nobody pays", needs: merchantMode,
@@ -65,12 +91,7 @@ var cancelChecks = []check{
 			for range 12 {
 				o := s.order()
 				u.cashier(o)
-				r := s.cancellation(o)
-				var race sync.WaitGroup
-				race.Go(func() { u.tap(o, o.debit, u.PIN) })
-				race.Go(func() { _, _ = s.try(r) })
-				race.Wait()
-				s.cancel(o)
+				s.cancelDuring(o, func() { u.tap(o, o.debit, u.PIN) })
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
 			}
@@ -96,8 +117,12 @@ var cancelChecks = []check{
 			o := s.order()
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
-			s.refund(o, 300)
+			body := s.refundOf(o, s.newID(), 300)
+			got := s.ask("refund", body)
+			s.must(got.status == "S", "refund is answered S", "%v", got)
+			s.refunded(o, 300)
 			s.cancel(o)
+			s.one([]outcome{got, s.ask("refund", body)}) // a repeat that comes late
 		},
 	},
 	{

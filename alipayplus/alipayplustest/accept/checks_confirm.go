@@ -238,4 +238,48 @@ var confirmChecks = []check{
 			s.told(theirs, "S", s.cfg.notifyWithin())
 		},
 	},
+	{
+		number: 216, name: "every smallest unit is debited and given back", needs: merchantMode,
+		loses: "A cent at every payment, until the audit.", source: "package alipayplus, Amount: smallest units, never a floating-point number",
+		run: func(s *scenario) {
+			u := s.user(0)
+			var orders []*order
+			for _, minor := range []int64{1003, 1012, 1020} {
+				o := s.orderOver(minor)
+				if _, ok := o.answer["paymentQuote"]; ok {
+					o.set(object{"paymentQuote": object{"quoteId": "Q2", "quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency,
+						"quotePrice": fmt.Sprintf("%d.%02d", minor/100, minor%100)}})
+					o.paymentAmount = amount{s.cfg.OrderCurrency, "100"}
+					o.set(object{"paymentAmount": o.paymentAmount.object(), "order": o.orderObject()})
+				}
+				u.pays(o)
+				s.told(o, "S", s.cfg.notifyWithin())
+				orders = append(orders, o)
+			}
+			o := orders[0]
+			for _, minor := range []int64{502, 501} {
+				ordered := minor
+				if o.paymentAmount != o.payToAmount {
+					ordered = 50
+				}
+				got := s.ask("refund", s.refundParts(o, s.newID(), ordered, minor))
+				s.must(got.status == "S", "refund is answered S", "%v", got)
+				s.refunded(o, minor)
+			}
+		},
+	},
+	{
+		number: 217, name: "what was paid in time stays paid after the order's expiry", needs: merchantMode, slow: true,
+		loses: "The user has paid, and the merchant hears that the order is closed.", source: "package payment, table of states: paid, expiry: nothing changes",
+		run: func(s *scenario) {
+			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)
+			u.pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.sleep(time.Until(o.expiry) + 2*time.Second)
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "S", "inquiryPayment: paymentResult S, as before the expiry", "%v", i)
+			next := u.result(o)
+			s.must(next.State == "paid", "paid, as before the expiry", "%v", next)
+		},
+	},
 }

@@ -194,4 +194,49 @@ var crashChecks = []check{
 			}
 		},
 	},
+	{
+		number: 810, name: "restart before the order's expiry: it is closed and notified all the same", needs: restartable, slow: true,
+		loses: "The merchant waits for a payment that cannot come, or the user pays an order that is closed.", source: "package payment, table of states: open, expiry",
+		run: func(s *scenario) {
+			o := s.orderUntil(usual, time.Now().Add(6*time.Second))
+			s.user(0).cashier(o)
+			s.restart()
+			s.told(o, "F", s.cfg.resendWithin())
+			i := s.final(o.id)
+			s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "inquiryPayment: paymentResult F ORDER_IS_CLOSED", "%v", i)
+		},
+	},
+	{
+		number: 811, name: "restart after a payment with a token, and after cancelToken: neither is forgotten", needs: []Capability{EasyPay, OneClick, Restart},
+		loses: "The merchant hears that a payment failed that the user has made; a merchant debits a user who ended the agreement.", source: idemPage + "keys carry no time limit",
+		run: func(s *scenario) {
+			u := s.user(0)
+			_, token := s.consents(u)
+			o := s.newPay(usual)
+			body := s.tokenPay(o, token)
+			got := s.ask("pay", body)
+			s.must(got.status == "S", "pay is answered S", "%v", got)
+			s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
+			ended := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": token})
+			s.must(ended.status == "S", "cancelToken is answered S", "%v", ended)
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.restart()
+			s.one([]outcome{got, s.ask("pay", body)})
+			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
+		},
+	},
+	{
+		number: 812, name: "restart while authorization codes are out: a fresh one is good, a used one is not", needs: []Capability{AuthCodes, Restart},
+		loses: "The user cannot go on at the merchant; or who reads a code on its way becomes the user.", source: guide + "workflow in the Chinese mainland: five minutes, once",
+		run: func(s *scenario) {
+			u := s.user(0)
+			fresh, used := s.authCode(u), s.authCode(u)
+			s.tokens(s.ask("applyToken", s.apply(used)), u)
+			s.restart()
+			s.tokens(s.ask("applyToken", s.apply(fresh)), u)
+			other := s.apply(used)
+			other["acquirerId"] = "ANOTHER_ACQUIRER"
+			s.refused("a used code in another request", s.ask("applyToken", other))
+		},
+	},
 }

@@ -37,6 +37,10 @@ func (s *scenario) payRequest(o *order, u *user, factor object) object {
 	if quote, ok := o.answer["paymentQuote"]; ok {
 		r["paymentQuote"] = quote
 	}
+	if surcharge, ok := o.answer["surchargeInfo"]; ok {
+		r["surchargeInfo"] = surcharge
+		r["paymentFactor"].(object)["needSurcharge"] = "true"
+	}
 	if factor["isAuthorizationAndPay"] != nil {
 		r["authorizationInfo"] = object{"authClientId": authClientID, "authState": "state", "referenceAgreementId": o.agreement}
 	}
@@ -60,8 +64,17 @@ func (s *scenario) created(o *order, u *user, got outcome) (pageURL string) {
 	if got.status != "U" || got.code != "PAYMENT_IN_PROCESS" || pageURL == "" || text(got.members, "paymentId") == "" {
 		s.fail("U PAYMENT_IN_PROCESS with paymentUrl and paymentId", "%v", redact(got.body))
 	}
-	s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
+	s.named(got, u)
+	s.alipay.change(o, func(o *order) {
+		o.customer, o.seen, o.paymentID = u.ID, true, text(got.members, "paymentId")
+	})
 	return pageURL
+}
+
+// named says that an answer, if it names a customer, names the one who pays.
+func (s *scenario) named(got outcome, u *user) {
+	id := text(got.members, "customerId")
+	s.must(id == "" || id == u.ID, "customerId "+u.ID+", or none, in the answer to pay", "%q", id)
 }
 
 // send asks once: U is an answer here.
@@ -90,6 +103,8 @@ var easyPayChecks = []check{
 			got := s.ask("pay", s.payRequest(o, u, evaluationFactor))
 			s.must(got.status == "S", "pay is answered S", "%v", got)
 			s.must(text(got.members, "paymentUrl") == "", "no paymentUrl", "one")
+			s.named(got, u)
+			s.one(s.parallel(s.prepare("pay", s.payRequest(o, u, evaluationFactor)), 64))
 			i := s.inquire(o.id)
 			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)
 			s.must(u.balance() == before, "the balance as before", "%d less", before-u.balance())
@@ -214,10 +229,20 @@ var easyPayChecks = []check{
 		run: func(s *scenario) {
 			o, u := s.newPay(usual), s.user(0)
 			s.create(o, u)
-			body := s.payRequest(o, u, easyPayFactor)
-			body["payToAmount"] = amount{s.cfg.Currency, fmt.Sprint(usual + 10)}.object()
-			s.refused("another payToAmount", s.send("pay", body), "REPEAT_REQ_INCONSISTENT")
-			body = s.payRequest(o, s.user(1), easyPayFactor)
+			for _, member := range []struct {
+				name  string
+				value object
+			}{
+				{"payToAmount", amount{s.cfg.Currency, fmt.Sprint(usual + 10)}.object()},
+				{"paymentAmount", amount{o.paymentAmount.Currency, fmt.Sprint(o.paymentAmount.minor() + 1)}.object()},
+				{"surchargeInfo", object{"surchargeAmount": amount{s.cfg.Currency, fmt.Sprint(usual + 10)}.object()}},
+				{"paymentPromoInfo", object{"paymentPromoDetails": []any{object{"promoId": "PROMO1", "savingsAmount": amount{o.paymentAmount.Currency, "1"}.object()}}}},
+			} {
+				body := s.payRequest(o, u, easyPayFactor)
+				body[member.name] = member.value
+				s.refused("another "+member.name, s.send("pay", body), "REPEAT_REQ_INCONSISTENT")
+			}
+			body := s.payRequest(o, s.user(1), easyPayFactor)
 			s.refused("another user", s.send("pay", body), "REPEAT_REQ_INCONSISTENT")
 		},
 	},
@@ -365,6 +390,128 @@ var easyPayChecks = []check{
 			s.cancel(o)
 			after := s.final(o.id)
 			s.must(after.payStatus == "F" && after.payCode == before.payCode, "F "+before.payCode+", as before", "%v", after)
+		},
+	},
+	{
+		number: 622, name: "tries stay counted: a page that is opened again, a new code and a repeated creation give none back", needs: easyPay,
+		loses: "Who finds a phone guesses the PIN.", source: "package easypay, the verification page: tries",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			body := s.payRequest(o, u, easyPayFactor)
+			page := s.created(o, u, s.send("pay", body))
+			for i := range s.cfg.Limits.PINTries - 1 {
+				u.at("pin", page, u.wrongPIN(i))
+			}
+			u.at("open", page, "")
+			if s.cfg.can(ResendOTP) {
+				u.at("resend", page, "")
+			}
+			page = s.created(o, u, s.send("pay", body))
+			p := u.at("pin", page, u.wrongPIN(9))
+			s.must(p.RedirectURL == redirectURL+"&status=fail", fmt.Sprintf("the end after %d tries", s.cfg.Limits.PINTries), "HTTP %d, redirectUrl %q", p.http, tail(p.RedirectURL))
+			p = u.at("pin", page, u.PIN)
+			s.must(p.RedirectURL == redirectURL+"&status=fail", "the right PIN comes too late", "%q", tail(p.RedirectURL))
+			s.told(o, "F", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 623, name: "a PIN pays the payment it was entered for, and no other", needs: easyPay,
+		loses: "The user pays an order that they did not agree to.", source: "package payment, table of states: verifying, correct: one payment",
+		run: func(s *scenario) {
+			o, other, u := s.newPay(usual), s.newPay(usual), s.user(0)
+			page, otherPage := s.create(o, u), s.create(other, u)
+			s.verified(u, page)
+			s.told(o, "S", s.cfg.notifyWithin())
+			p := u.at("open", otherPage, "")
+			s.must(p.http == http.StatusOK && p.RedirectURL == "", "the other page still asks for the PIN", "HTTP %d, redirectUrl %q", p.http, tail(p.RedirectURL))
+			i := s.inquire(other.id)
+			s.must(i.payStatus == "U", "inquiryPayment of the other: paymentResult U", "%v", i)
+			u.at("giveUp", otherPage, "")
+			s.told(other, "F", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 624, name: "with a surcharge the user pays surchargeAmount after the verification, too", needs: easyPay,
+		loses: "The wallet pays the surcharge out of its own pocket.", source: "API pay, surchargeInfo",
+		run: func(s *scenario) {
+			o, u := s.surcharged(s.newPay(usual)), s.user(0)
+			s.verified(u, s.create(o, u))
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 625, name: "the notification goes to the paymentNotifyUrl of pay", needs: easyPay,
+		loses: "The merchant does not hear of the payment.", source: "API pay, paymentNotifyUrl",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			path := notifyPath + o.id + "/notifyPayment"
+			body := s.payRequest(o, u, easyPayFactor)
+			body["paymentNotifyUrl"] = s.cfg.Alipay.BaseURL + path
+			got := s.send("pay", body)
+			if got.status == "F" && !strings.HasPrefix(s.cfg.Alipay.BaseURL, "https://") {
+				s.why = "the wallet refuses a paymentNotifyUrl with http, which alipay.baseUrl has"
+				return
+			}
+			s.verified(u, s.created(o, u, got))
+			s.told(o, "S", s.cfg.notifyWithin())
+			for _, n := range s.view(o).notes {
+				s.must(n.target == path, "notifyPayment at "+path, "at %s", n.target)
+			}
+		},
+	},
+	{
+		number: 626, name: "a creation that comes after its cancellation is refused", needs: easyPay,
+		loses: "The user pays an order that the merchant gave up.", source: "package payment, table of states: –, cancelPayment",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			s.cancelledUnseen(o)
+			s.refused("a creation after its cancellation", s.send("pay", s.payRequest(o, u, easyPayFactor)), "ORDER_IS_CLOSED")
+		},
+	},
+	{
+		number: 627, name: "an unusable paymentNotifyUrl of pay makes no order", needs: easyPay,
+		loses: "The wallet sends signed messages to a stranger's host, or the merchant never hears of the payment.", source: "API pay, paymentNotifyUrl",
+		run: func(s *scenario) {
+			for _, address := range []string{"https://evil.example/notifyPayment", "http://10.0.0.1/notifyPayment", "ftp://gateway.example/notifyPayment"} {
+				o, u := s.newPay(usual), s.user(0)
+				body := s.payRequest(o, u, easyPayFactor)
+				body["paymentNotifyUrl"] = address
+				s.refused("a creation with the paymentNotifyUrl "+address, s.send("pay", body))
+			}
+		},
+	},
+	{
+		number: 628, name: "cancelled while the PIN is entered: a cancellation that succeeds costs nothing", needs: easyPay,
+		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: verifying or paying, cancelPayment",
+		run: func(s *scenario) {
+			u := s.user(0)
+			for range 6 {
+				o := s.newPay(usual)
+				page := s.create(o, u)
+				s.cancelDuring(o, func() { u.at("pin", page, u.PIN) })
+				i := s.final(o.id)
+				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
+			}
+		},
+	},
+	{
+		number: 629, name: "nothing on the page changes what is paid", needs: easyPay,
+		loses: "The user has paid, and the merchant hears that they have not.", source: "package payment, table of states: paid; wrong PIN, resend, give up",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			page := s.create(o, u)
+			s.verified(u, page)
+			s.told(o, "S", s.cfg.notifyWithin())
+			for i := range s.cfg.Limits.PINTries + 1 {
+				u.at("pin", page, u.wrongPIN(i))
+			}
+			if s.cfg.can(ResendOTP) {
+				u.at("resend", page, "")
+			}
+			p := u.at("giveUp", page, "")
+			s.must(p.RedirectURL == redirectURL+"&status=success", "the page sends on with success", "%q", tail(p.RedirectURL))
+			i := s.inquire(o.id)
+			s.must(i.payStatus == "S", "inquiryPayment: paymentResult S, as before", "%v", i)
 		},
 	},
 }

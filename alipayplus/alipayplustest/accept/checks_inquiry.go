@@ -62,4 +62,17 @@ var inquiryChecks = []check{
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
 	},
+	{
+		number: 304, name: "2 to 64 inquiries at once are answered alike", needs: merchantMode,
+		loses: "The merchant hears yes and no.", source: "API inquiryPayment",
+		run: func(s *scenario) {
+			o := s.order()
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			for _, n := range []int{2, 8, 64} {
+				got := s.one(s.parallel(s.prepare("inquiryPayment", s.inquiryOf(o.id)), n))
+				s.must(text(got.members, "paymentResult", "resultStatus") == "S", "inquiryPayment: paymentResult S", "%v", got)
+			}
+		},
+	},
 }

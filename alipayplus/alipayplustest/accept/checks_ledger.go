@@ -95,6 +95,21 @@ var ledgerChecks = []check{
 		},
 	},
 	{
+		number: 224, name: "a debit whose end is unknown at the order's expiry is no failure", needs: losable, slow: true,
+		loses: "The user has paid, and the merchant hears that the order is closed.", source: "package payment, table of states: paying, expiry: the debit may still land",
+		run: func(s *scenario) {
+			o, u := s.orderUntil(usual, time.Now().Add(4*time.Second)), s.user(0)
+			u.cashier(o)
+			u.loseDebit(true)
+			next := u.tap(o, o.debit, u.PIN)
+			s.sleep(time.Until(o.expiry) + 2*time.Second)
+			s.unfailed(o)
+			next = u.waits(o, next)
+			s.must(next.State == "paid", o.id+" paid within "+s.limit(s.cfg.resendWithin()), "%v", next)
+			s.told(o, "S", s.cfg.resendWithin())
+		},
+	},
+	{
 		number: 319, name: "cancelled while the debit's end is unknown: the money is back, once", needs: losable,
 		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: paying, cancelPayment",
 		run: func(s *scenario) {
@@ -108,7 +123,10 @@ var ledgerChecks = []check{
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
 			}
-			s.sleep(3 * time.Second) // a debit that comes late
+			if s.cfg.VirtualTime { // a debit that comes late
+				s.sleep(s.cfg.resendWithin())
+			}
+			s.sleep(3 * time.Second)
 		},
 	},
 	{
@@ -133,6 +151,10 @@ var ledgerChecks = []check{
 		run: func(s *scenario) {
 			for _, landed := range []bool{true, false} {
 				o, u := s.newPay(usual), s.user(0)
+				g := s.alipay.newAgreement(s.newID())
+				if s.cfg.can(OneClick) {
+					o.agreement = g.id
+				}
 				page := s.create(o, u)
 				u.loseDebit(landed)
 				shown := u.at("pin", page, u.PIN)
@@ -152,6 +174,10 @@ var ledgerChecks = []check{
 				i := s.final(o.id)
 				s.must(i.payStatus == "S" || i.payStatus == "F" && !landed, "inquiryPayment: paymentResult S within "+s.limit(s.cfg.resendWithin()), "%v", i)
 				s.told(o, i.payStatus, s.cfg.resendWithin())
+				if i.payStatus == "S" && s.cfg.can(OneClick) {
+					ok := s.eventually(s.cfg.notifyWithin(), func() bool { return s.alipay.viewAgreement(g).acknowledged > 0 })
+					s.must(ok, "with consent, authNotify TOKEN_CREATED within "+s.limit(s.cfg.notifyWithin()), "%s", times(len(s.alipay.viewAgreement(g).created), "authNotify TOKEN_CREATED"))
+				}
 			}
 		},
 	},

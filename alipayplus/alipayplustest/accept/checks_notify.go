@@ -19,6 +19,7 @@ var notifyChecks = []check{
 	resend(239, "an acknowledgement that breaks off, and a 502", cut, badGateway),
 	resend(240, "a status that is neither S nor F", strange),
 	resend(241, "too much traffic", busy),
+	withFreshness(resend(249, "an acknowledgement that was signed an hour ago", stale)),
 	{
 		number: 242, name: "an acknowledgement that takes over 5 seconds does not keep the user waiting", needs: merchantMode, slow: true,
 		loses: "The user taps again, or leaves.", source: "Alipay+ API overview, time-outs",
@@ -96,7 +97,7 @@ var notifyChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			for _, n := range s.view(o).notes {
-				s.must(n.target == path, path, "%s", n.target)
+				s.must(n.target == path, "notifyPayment at "+path, "at %s", n.target)
 			}
 		},
 	},
@@ -163,4 +164,9 @@ func resend(number int, what string, faults ...fault) check {
 			s.must(i.payStatus == "S", "the payment is as before: S", "%v", i)
 		},
 	}
+}
+
+func withFreshness(k check) check {
+	k.needs = []Capability{MerchantMode, Freshness}
+	return k
 }

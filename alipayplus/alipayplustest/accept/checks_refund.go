@@ -3,6 +3,7 @@ package accept
 import (
 	"strconv"
 	"sync"
+	"time"
 )
 
 var refundChecks = []check{
@@ -43,6 +44,10 @@ var refundChecks = []check{
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 			s.refused("a refund of more than the payment", s.ask("refund", s.refundOf(o, s.newID(), usual+10)), "REFUND_AMOUNT_EXCEED")
+			if s.cfg.OrderCurrency != s.cfg.Currency {
+				body := s.refundParts(o, s.newID(), o.paymentAmount.minor()+1, usual)
+				s.refused("a refundAmount of more than paymentAmount, with all of payToAmount", s.ask("refund", body), "REFUND_AMOUNT_EXCEED")
+			}
 		},
 	},
 	{
@@ -65,8 +70,9 @@ var refundChecks = []check{
 		run: func(s *scenario) {
 			o := s.order()
 			s.user(0).pays(o)
+			body := s.refundOf(o, s.newID(), 100) // with the paymentId, which no answer has afterwards
 			s.cancel(o)
-			s.refused("a refund of a cancelled payment", s.ask("refund", s.refundOf(o, s.newID(), 100)))
+			s.refused("a refund of a cancelled payment", s.ask("refund", body))
 		},
 	},
 	{
@@ -107,6 +113,17 @@ var refundChecks = []check{
 			s.must(s.ask("refund", s.refundOf(o, id, 400)).status == "S", "S", "not S")
 			s.refunded(o, 400)
 			s.refused("another refundAmount", s.ask("refund", s.refundOf(o, id, 300)), "REPEAT_REQ_INCONSISTENT")
+			for _, member := range []struct {
+				name  string
+				value object
+			}{
+				{"surchargeInfo", object{"surchargeAmount": amount{s.cfg.Currency, "420"}.object()}},
+				{"refundPromoInfo", object{"refundPromoDetails": []any{object{"promoId": "PROMO1", "refundAmount": amount{o.paymentAmount.Currency, "1"}.object()}}}},
+			} {
+				body := s.refundOf(o, id, 400)
+				body[member.name] = member.value
+				s.refused("another "+member.name, s.ask("refund", body), "REPEAT_REQ_INCONSISTENT")
+			}
 			s.refused("another refundFromAmount", s.ask("refund", s.refundParts(o, id, 400*o.paymentAmount.minor()/o.payToAmount.minor(), 410)), "REPEAT_REQ_INCONSISTENT")
 		},
 	},
@@ -177,12 +194,8 @@ var refundChecks = []check{
 			for range 6 {
 				o := s.order()
 				s.user(0).pays(o)
-				refund, cancel := s.prepare("refund", s.refundOf(o, s.newID(), 400)), s.cancellation(o)
-				var race sync.WaitGroup
-				race.Go(func() { _, _ = s.try(refund) })
-				race.Go(func() { _, _ = s.try(cancel) })
-				race.Wait()
-				s.cancel(o)
+				refund := s.prepare("refund", s.refundOf(o, s.newID(), 400))
+				s.cancelDuring(o, func() { _, _ = s.try(refund) })
 			}
 		},
 	},
@@ -203,6 +216,78 @@ var refundChecks = []check{
 				s.must(got.status == "S", "refund is answered S", "%v", got)
 			}
 			s.refunded(o, o.debit.minor())
+		},
+	},
+	{
+		number: 415, name: "a refund so small that the user gets nothing for it is taken", needs: merchantMode,
+		loses: "The merchant's refund hangs for a rounding.", source: "package payment, Refund: refundFromAmount may round to zero",
+		run: func(s *scenario) {
+			o := s.orderOver(1200)
+			if s.cfg.OrderCurrency == s.cfg.Currency {
+				s.why = "nothing is converted: orderCurrency is currency"
+				return
+			}
+			o.paymentAmount = amount{s.cfg.OrderCurrency, "4000"}
+			o.set(object{
+				"paymentAmount": o.paymentAmount.object(), "order": o.orderObject(),
+				"paymentQuote": object{"quoteId": "Q3", "quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency, "quotePrice": "0.3"},
+			})
+			s.user(0).pays(o)
+			s.told(o, "S", s.cfg.notifyWithin())
+			got := s.ask("refund", s.refundParts(o, s.newID(), 1, 0)) // 0.3 of a smallest unit
+			s.must(got.status == "S", "a refund with a refundFromAmount of 0 is answered S", "%v", got)
+		},
+	},
+	{
+		number: 416, name: "ids that differ in upper and lower case alone are two", needs: merchantMode,
+		loses: "A database that folds case takes one payment or refund for another, and the money of one is gone.", source: "alipayplus/RELIABILITY.md: on a real database: texts that databases fold",
+		run: func(s *scenario) {
+			id, u := s.newID(), s.user(0)
+			var orders []*order
+			for _, last := range []string{"k", "K"} {
+				o := s.alipay.newOrder(id+last, usual, time.Now().Add(30*time.Minute))
+				s.orders = append(s.orders, o)
+				u.pays(o)
+				s.told(o, "S", s.cfg.notifyWithin())
+				orders = append(orders, o)
+			}
+			for i, last := range []string{"k", "K"} {
+				got := s.ask("refund", s.refundOf(orders[i], id+"r"+last, 400))
+				s.must(got.status == "S", "refund "+id+"r"+last+" is answered S", "%v", got)
+				s.refunded(orders[i], 400)
+			}
+		},
+	},
+	{
+		number: 417, name: "a refund that names two payments is refused", needs: merchantMode,
+		loses: "One payment is refunded instead of another.", source: "package payment, RefundRequest: paymentId is the MPP's id of the payment",
+		run: func(s *scenario) {
+			a, b := s.order(), s.order()
+			s.user(0).pays(a)
+			s.user(0).pays(b)
+			s.told(a, "S", s.cfg.notifyWithin())
+			s.told(b, "S", s.cfg.notifyWithin())
+			body := s.refundOf(a, s.newID(), 400)
+			body["paymentId"] = s.inquire(b.id).paymentID
+			s.refused("the paymentRequestId of one payment with the paymentId of another", s.ask("refund", body))
+		},
+	},
+	{
+		number: 418, name: "no refund of what is being verified, or was never paid after a creation", needs: easyPay,
+		loses: "The wallet gives away money.", source: "package payment, table of states: any other but paid, refund",
+		run: func(s *scenario) {
+			o, u := s.newPay(usual), s.user(0)
+			got := s.send("pay", s.payRequest(o, u, easyPayFactor))
+			page := s.created(o, u, got)
+			ask := func(what string) {
+				body := s.refundOf(o, s.newID(), 100)
+				body["paymentId"] = text(got.members, "paymentId")
+				s.refused(what, s.ask("refund", body))
+			}
+			ask("a refund of a payment that is being verified")
+			u.at("giveUp", page, "")
+			s.told(o, "F", s.cfg.notifyWithin())
+			ask("a refund of a payment that failed")
 		},
 	},
 }

@@ -23,13 +23,8 @@ var scanChecks = []check{
 		number: 102, name: "with a surcharge the user pays surchargeAmount", needs: merchantMode,
 		loses: "The wallet pays the surcharge out of its own pocket.", source: decodePage + "surchargeInfo",
 		run: func(s *scenario) {
-			o := s.order()
-			o.debit = amount{s.cfg.Currency, fmt.Sprint(usual + 50)}
-			o.set(object{
-				"surchargeInfo": object{"surchargeAmount": o.debit.object(), "surchargeQuote": object{
-					"quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency, "quotePrice": "10.5"}},
-				"paymentFactor": object{"isInStorePayment": "true", "isCashierPayment": "true", "needSurcharge": "true"},
-			})
+			o := s.surcharged(s.order())
+			o.set(object{"paymentFactor": object{"isInStorePayment": "true", "isCashierPayment": "true", "needSurcharge": "true"}})
 			s.user(0).pays(o)
 			s.told(o, "S", s.cfg.notifyWithin())
 		},
@@ -192,6 +187,84 @@ var scanChecks = []check{
 			s.must(next.Step != "cashier", "no cashier page", "%v", next)
 		},
 	},
+	{
+		number: 120, name: "after a promotion the user pays what is left, and the merchant hears of that", needs: merchantMode,
+		loses: "The user pays without the discount that the merchant promised.", source: decodePage + "paymentAmount, which excludes the promotion; paymentPromoInfo",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			saved := amount{o.paymentAmount.Currency, "20"}
+			merchant := o.orderObject()
+			merchant["orderAmount"] = amount{saved.Currency, fmt.Sprint(o.paymentAmount.minor() + 20)}.object()
+			o.set(object{"order": merchant, "paymentPromoInfo": object{"paymentPromoDetails": []any{object{
+				"promoId": "PROMO1", "promoName": "Accept", "promoType": "DISCOUNT", "savingsAmount": saved.object()}}}})
+			next := u.cashier(o)
+			s.must(next.PaymentAmount == o.paymentAmount, "paymentAmount "+o.paymentAmount.String(), "%v", next.PaymentAmount)
+			next = u.confirm(o)
+			s.must(next.State == "paid", "the app is told paid", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 121, name: "an answer that names another payment opens nothing", needs: merchantMode,
+		loses: "The user pays somebody else's order, or sees it.", source: "package payment, table of states: decode S again, another customer or code value",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			u.cashier(o)
+			for i := range 2 {
+				swapped := s.order()
+				swapped.answer = o.answer // as if two answers had changed places
+				next := s.user(i).scan(swapped)
+				s.must(next.Step != "cashier" && next.Step != "resultPage", "no page for a code whose answer names the payment of "+map[bool]string{true: "another customer", false: "another code"}[i > 0], "%v", next)
+			}
+			next := u.confirm(o)
+			s.must(next.State == "paid", "its own customer can pay it", "%v", next)
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 122, name: "a surcharge amount of zero, or in a currency that is not the wallet's, is never debited", needs: merchantMode,
+		loses: "The user pays nothing, or a wrong sum, and the wallet settles the whole.", source: "package payment, Amounts: the surcharge is in payToAmount's currency",
+		run: func(s *scenario) {
+			for _, wrong := range []amount{{s.cfg.Currency, "0"}, {s.foreign(), fmt.Sprint(usual + 50)}} {
+				o := s.order()
+				o.set(object{
+					"surchargeInfo": object{"surchargeAmount": wrong.object()},
+					"paymentFactor": object{"isInStorePayment": "true", "isCashierPayment": "true", "needSurcharge": "true"},
+				})
+				next := s.user(0).scan(o)
+				s.must(next.Step == "failed" || next.Step == "pending", "no cashier page with a surchargeAmount of "+wrong.String(), "%v", next)
+			}
+		},
+	},
+	{
+		number: 123, name: "an intercepted order code that is not paid in the end runs onFailure", needs: entryCodes,
+		loses: "The merchant's page shows a success, and the merchant delivers what nobody paid.", source: guide + "entry code, steps 33-35; step 3, decode callback",
+		run: func(s *scenario) {
+			o, u := s.order(), s.user(0)
+			next := u.decode(o)
+			s.must(next.Step == "cashier", "the cashier page", "%v", next)
+			s.cancel(o)
+			next = u.confirm(o)
+			s.must(next.State == "closed" || next.State == "failed", "the app is told closed", "%v", next)
+			s.must(next.Call == "onFailure" && next.ResultCode == "ORDER_IS_CLOSED", "onFailure with ORDER_IS_CLOSED for the client SDK", "%v", next)
+		},
+	},
+}
+
+// surcharged gives o a surcharge: the user pays more than payToAmount.
+func (s *scenario) surcharged(o *order) *order {
+	o.debit = amount{s.cfg.Currency, fmt.Sprint(o.payToAmount.minor() + 50)}
+	o.set(object{"surchargeInfo": object{"surchargeAmount": o.debit.object(), "surchargeQuote": object{
+		"quoteCurrencyPair": s.cfg.OrderCurrency + "/" + s.cfg.Currency, "quotePrice": "10.5"}}})
+	return o
+}
+
+// foreign returns a currency that is not the wallet's.
+func (s *scenario) foreign() string {
+	if s.cfg.Currency == "USD" {
+		return "EUR"
+	}
+	return "USD"
 }
 
 // actionCheck makes the check of an answer HANDLE_BY_SDK with a status, asked
@@ -216,6 +289,8 @@ func actionCheck(number int, status, call, want, where string) check {
 				next := s.user(0).look(call, o)
 				s.must(next.Step == "sdkAction" && next.Call == want, "sdkAction with the call "+want, "%v", next)
 				s.must(next.SDKActionPayload == payload, "sdkActionPayload byte for byte", "%d bytes that differ", len(next.SDKActionPayload))
+				paid := s.user(0).tap(o, o.debit, s.user(0).PIN)
+				s.must(paid.State != "paid", "a confirmation of it is refused", "%v", paid)
 				s.must(next.ActionType == action, "actionType "+action, "%q", next.ActionType)
 			}
 		},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 var oneClick = []Capability{EasyPay, OneClick}
@@ -35,7 +36,10 @@ func (s *scenario) paysWith(token string, u *user) *order {
 	o := s.newPay(usual)
 	got := s.ask("pay", s.tokenPay(o, token))
 	s.must(got.status == "S" && text(got.members, "paymentId") != "" && text(got.members, "paymentTime") != "", "S with paymentId and paymentTime", "%s", redact(got.body))
-	s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
+	s.named(got, u)
+	s.alipay.change(o, func(o *order) {
+		o.customer, o.seen, o.paymentID = u.ID, true, text(got.members, "paymentId")
+	})
 	s.told(o, "S", s.cfg.notifyWithin())
 	return o
 }
@@ -46,6 +50,16 @@ func altered(token string) string {
 		return "Y" + token[1:]
 	}
 	return "X" + token[1:]
+}
+
+// swapCase returns a text with its small letters large and the other way round.
+func swapCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, text)
 }
 
 // dead says that nobody can pay with the token.
@@ -59,12 +73,15 @@ var tokenChecks = []check{
 		number: 701, name: "with consent, and after the payment, Alipay+ gets a token", needs: oneClick,
 		loses: "The user agreed, and cannot pay with one click.", source: easyPayPage + "step 5",
 		run: func(s *scenario) {
-			g, token := s.consents(s.user(0))
+			g, _ := s.consents(s.user(0))
 			n := s.alipay.viewAgreement(g).created[0].members
 			for _, member := range []string{"referenceAgreementId", "accessToken", "accessTokenExpiryTime"} {
 				s.must(text(n, member) != "", member+" in authNotify", "none")
 			}
-			s.must(len(token) <= 128, "at most 128 characters", "%d", len(token))
+			s.must(text(n, "authClientId") == authClientID, "authClientId "+authClientID+" in authNotify", "%q", text(n, "authClientId"))
+			customer := text(n, "customerId")
+			s.must(customer == "" || customer == s.user(0).ID, "customerId "+s.user(0).ID+", or none, in authNotify", "%q", customer)
+			s.living(n)
 			s.sleep(4 * time.Second)
 			s.must(len(s.alipay.viewAgreement(g).created) == 1, "authNotify once", "%d times", len(s.alipay.viewAgreement(g).created))
 		},
@@ -78,6 +95,13 @@ var tokenChecks = []check{
 			g := s.alipay.newAgreement(s.newID())
 			s.verified(u, s.create(o, u))
 			s.told(o, "S", s.cfg.notifyWithin())
+			// Not agreed, though the agreement has a name.
+			declined := s.newPay(usual)
+			body := s.payRequest(declined, u, easyPayFactor)
+			body["paymentFactor"].(object)["isAuthorizationAndPay"] = "false"
+			body["authorizationInfo"] = object{"authClientId": authClientID, "authState": "state", "referenceAgreementId": g.id}
+			s.verified(u, s.created(declined, u, s.send("pay", body)))
+			s.told(declined, "S", s.cfg.notifyWithin())
 			// Agreed, and not paid.
 			failed := s.newPay(usual)
 			failed.agreement = g.id
@@ -134,7 +158,7 @@ var tokenChecks = []check{
 			o := s.paysWith(token, u)
 			again := s.ask("pay", s.tokenPay(o, token))
 			s.must(again.status == "S", "S again", "%v", again)
-			for _, n := range []int{2, 32} {
+			for _, n := range []int{2, 8, 64} {
 				o := s.newPay(usual)
 				body := s.tokenPay(o, token)
 				s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
@@ -152,6 +176,9 @@ var tokenChecks = []check{
 			_, token := s.consents(s.user(0))
 			s.dead(altered(token), "INVALID_TOKEN")
 			s.dead(token+"x", "INVALID_TOKEN")
+			if other := swapCase(token); other != token {
+				s.dead(other, "INVALID_TOKEN")
+			}
 		},
 	},
 	{
@@ -177,7 +204,7 @@ var tokenChecks = []check{
 				got := s.ask("cancelToken", body)
 				s.must(got.status == "S", "cancelToken is answered S", "%v", got)
 			}
-			s.one(s.parallel(s.prepare("cancelToken", body), 16))
+			s.one(s.parallel(s.prepare("cancelToken", body), 64))
 			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
 			again := s.ask("pay", s.tokenPay(paid, token))
 			s.must(again.status == "S", "what was paid before stays paid", "%v", again)
@@ -205,6 +232,8 @@ var tokenChecks = []check{
 			s.alipay.mu.Unlock()
 			s.must(unbind(), "unbound", "not unbound")
 			s.must(s.eventually(s.cfg.notifyWithin(), func() bool { return len(s.alipay.viewAgreement(g).ended) > 0 }), "authNotify TOKEN_CANCELED", "none")
+			n := s.alipay.viewAgreement(g).ended[0].members
+			s.must(text(n, "accessToken") == token && text(n, "authClientId") == authClientID, "the token's accessToken and authClientId in authNotify TOKEN_CANCELED", "another one, or none")
 			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
 		},
 	},
@@ -219,6 +248,86 @@ var tokenChecks = []check{
 			got := s.ask("pay", body)
 			s.refused("a payment over the balance", got, "USER_BALANCE_NOT_ENOUGH")
 			s.one([]outcome{got, s.ask("pay", body)})
+		},
+	},
+	{
+		number: 712, name: "a payment with a token that comes after its cancellation is refused", needs: oneClick,
+		loses: "The user pays an order that the merchant gave up.", source: "package payment, table of states: –, cancelPayment",
+		run: func(s *scenario) {
+			_, token := s.consents(s.user(0))
+			o := s.newPay(usual)
+			s.cancelledUnseen(o)
+			s.refused("a payment after its cancellation", s.ask("pay", s.tokenPay(o, token)), "ORDER_IS_CLOSED")
+		},
+	},
+	{
+		number: 713, name: "a second consent to the same agreement gives no second token", needs: oneClick,
+		loses: "The user ends the agreement, and another token of it lives on.", source: "package auth, Issue: one token for each agreement",
+		run: func(s *scenario) {
+			u := s.user(0)
+			g, _ := s.consents(u)
+			o := s.newPay(usual)
+			o.agreement = g.id
+			s.verified(u, s.create(o, u))
+			s.told(o, "S", s.cfg.notifyWithin())
+			s.sleep(2 * time.Second) // that authNotify never changes is checked whenever it comes
+		},
+	},
+	{
+		number: 714, name: "a payment with a token that has expired is refused", needs: oneClick,
+		loses: "The user pays, and the merchant has closed the order.", source: "API pay, paymentExpiryTime",
+		run: func(s *scenario) {
+			_, token := s.consents(s.user(0))
+			o := s.orderUntil(usual, time.Now().Add(-time.Minute))
+			s.refused("a payment that expired a minute ago", s.ask("pay", s.tokenPay(o, token)))
+		},
+	},
+	{
+		number: 715, name: "with a surcharge the user pays surchargeAmount with a token, too", needs: oneClick,
+		loses: "The wallet pays the surcharge out of its own pocket.", source: "API pay, surchargeInfo",
+		run: func(s *scenario) {
+			u := s.user(0)
+			_, token := s.consents(u)
+			o := s.surcharged(s.newPay(usual))
+			got := s.ask("pay", s.tokenPay(o, token))
+			s.must(got.status == "S", "pay is answered S", "%v", got)
+			s.alipay.change(o, func(o *order) { o.customer, o.seen = u.ID, true })
+			s.told(o, "S", s.cfg.notifyWithin())
+		},
+	},
+	{
+		number: 716, name: "cancelToken ends one agreement, and no other", needs: oneClick,
+		loses: "The user's other subscriptions stop.", source: "API cancelToken: accessToken",
+		run: func(s *scenario) {
+			u := s.user(0)
+			_, token := s.consents(u)
+			_, other := s.consents(u)
+			got := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": token})
+			s.must(got.status == "S", "cancelToken is answered S", "%v", got)
+			s.dead(token, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
+			s.paysWith(other, u)
+		},
+	},
+	{
+		number: 717, name: "an evaluation with a token moves no money, and a dead token supports nothing", needs: oneClick,
+		loses: "The user pays for a question.", source: "package easypay, which kind a pay is: isPaymentEvaluation first",
+		run: func(s *scenario) {
+			_, token := s.consents(s.user(0))
+			evaluate := func() (*order, outcome) {
+				o := s.newPay(usual)
+				body := s.tokenPay(o, token)
+				body["paymentFactor"] = object{"isAgreementPayment": "true", "isPaymentEvaluation": "true"}
+				delete(body, "paymentExpiryTime")
+				return o, s.ask("pay", body)
+			}
+			o, got := evaluate()
+			s.must(got.status == "S" && text(got.members, "paymentUrl") == "", "S without a paymentUrl", "%s", redact(got.body))
+			i := s.inquire(o.id)
+			s.must(i.status == "F" && i.code == "ORDER_NOT_EXIST", "no order: ORDER_NOT_EXIST", "%v", i)
+			ended := s.ask("cancelToken", object{"acquirerId": acquirerID, "pspId": pspID, "accessToken": token})
+			s.must(ended.status == "S", "cancelToken is answered S", "%v", ended)
+			_, got = evaluate()
+			s.refused("an evaluation with a dead token", got, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
 		},
 	},
 }

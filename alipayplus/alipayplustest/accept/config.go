@@ -122,7 +122,7 @@ func Capabilities() []Capability { return slices.Clone(capabilities) }
 
 // MinimumBalance is what the first user needs for one run, in smallest units. Give
 // more to repeat runs on the same database.
-const MinimumBalance = 250_000
+const MinimumBalance = 300_000
 
 // PrivateKey is a version and an RSA key: PKCS #8, base64 or PEM, in JSON.
 type PrivateKey struct {

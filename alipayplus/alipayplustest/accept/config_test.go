@@ -72,7 +72,7 @@ func TestWalletIsAskedFirst(t *testing.T) {
 		}, `the body is of the JSON type array and should be an object`},
 		{"a login that is none", func(cfg *accept.Config, _ *plain) { cfg.Users[1].Header = map[string]string{"X": "y"} }, "users[1].header"},
 		{"another currency", func(cfg *accept.Config, _ *plain) { cfg.Currency = "KRW" }, "a balance in KRW"},
-		{"a poor user", func(_ *accept.Config, w *plain) { w.db.balances["alice"] = 100 }, "users[0], alice, has at least HKD 250000"},
+		{"a poor user", func(_ *accept.Config, w *plain) { w.db.balances["alice"] = 100 }, "users[0], alice, has at least HKD 300000"},
 		{"another path of refund", func(cfg *accept.Config, _ *plain) {
 			cfg.Wallet.Inbound = maps.Clone(cfg.Wallet.Inbound)
 			cfg.Wallet.Inbound["refund"] = cfg.Wallet.App + "/refund"

@@ -2,6 +2,7 @@ package accept
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (u *user) try(method, base, path string, body object, answer any) (status i
 	if body != nil {
 		data = encode(body)
 	}
-	what := method + " " + path
+	what := method + " " + path + " as " + cmp.Or(u.ID, "nobody")
 	u.s.log.note("app", "wallet", what, data)
 	status, _, text, err := exchangeWith(u.s.ctx, u.s.cfg.Transport, patience, method, strings.TrimSuffix(base, "/")+path, func(h http.Header) {
 		for name, value := range u.Header {
@@ -235,8 +236,14 @@ func (u *user) balance() int64 {
 	return a.minor()
 }
 
-// wrongPIN returns a PIN that is not the user's.
+// wrongPIN returns a PIN that is not the user's. The first is the other
+// customer's.
 func (u *user) wrongPIN(i int) string {
+	for _, other := range u.s.cfg.Users {
+		if i == 0 && other.PIN != "" && other.PIN != u.PIN {
+			return other.PIN
+		}
+	}
 	pin := fmt.Sprintf("%0*d", max(len(u.PIN), 4), i)
 	if pin == u.PIN {
 		return fmt.Sprintf("%0*d", max(len(u.PIN), 4), i+7000)

@@ -33,6 +33,7 @@ func ExampleReport_WriteText() {
 	//           not applicable: the wallet does not offer "easyPay"
 	//
 	// NOT ACCEPTED: 1 passed, 1 failed, 1 not applicable, in 3s (ids begin with A1)
+	//   In "documents", "package …" and RELIABILITY.md are of github.com/alipayplus-mpp/alipayplus-go; all else is Alipay+'s.
 	//   failed 313  cancelled after the payment: the money is back, once
 	//              at stake: The user has paid for nothing.
 	//              expected: cancelPayment is answered S

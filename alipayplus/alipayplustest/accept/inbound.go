@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -92,7 +93,7 @@ func (s *scenario) try(r request) (outcome, error) {
 	}
 	o := outcome{body: body, keyVersion: version}
 	if err := strict(body, &o.members); err != nil {
-		return outcome{}, err
+		return outcome{}, fmt.Errorf("the answer is signed, but is not as the documents have it: %w", err)
 	}
 	o.status, o.code = text(o.members, "result", "resultStatus"), text(o.members, "result", "resultCode")
 	if o.status != "S" && o.status != "F" && o.status != "U" || o.code == "" {
@@ -256,5 +257,9 @@ func (s *scenario) refused(what string, got outcome, codes ...string) {
 			}
 		}
 	}
-	s.fail(fmt.Sprintf("%s: F %v", what, codes), "%v", got)
+	code := "with any code"
+	if len(codes) > 0 {
+		code = strings.Join(codes, " or ")
+	}
+	s.fail(what+" is answered F "+code, "%v", got)
 }

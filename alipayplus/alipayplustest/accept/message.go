@@ -75,7 +75,7 @@ func redact(body []byte) string {
 }
 
 const (
-	maxShown    = 1000
+	maxShown    = 2000
 	maxNoted    = 20_000 // of a check
 	maxMessages = 400    // of them in the report
 	firstKept   = 100    // of these, from the beginning
@@ -113,7 +113,7 @@ func lines(messages []Message) []string {
 			n++
 		}
 		if n > 0 {
-			folded = append(folded, Message{At: messages[i-1].At, What: fmt.Sprintf("… and the same again, %d times …", n)})
+			folded = append(folded, Message{At: messages[i-1].At, What: "… and " + again(n) + " …"})
 		}
 	}
 	var text []string
@@ -121,6 +121,13 @@ func lines(messages []Message) []string {
 		text = append(text, m.String())
 	}
 	return text
+}
+
+func again(n int) string {
+	if n == 1 {
+		return "the same again"
+	}
+	return fmt.Sprintf("the same again, %d times", n)
 }
 
 // journal keeps the messages of the check that runs.

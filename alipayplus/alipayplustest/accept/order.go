@@ -52,7 +52,8 @@ type order struct {
 	notes        []attempt // notifyPayment, whatever became of it
 	acknowledged int       // S answers to notifyPayment made
 
-	cancelled bool // a cancelPayment was answered S
+	paymentID string // as an answer to pay gave it, "" if none did
+	cancelled bool   // a cancelPayment was answered S
 	refunded  int64
 	seen      bool // the wallet knows it
 }
@@ -181,6 +182,8 @@ func (o *order) checkNote(before []attempt, n attempt) string {
 		return "paymentId is missing"
 	case text(n.members, "paymentTime") == "":
 		return "paymentTime is missing"
+	case farOff(text(n.members, "paymentTime"), n.at):
+		return "paymentTime is " + text(n.members, "paymentTime") + ", and the user paid just now"
 	case amountIn(n.members, "paymentAmount") != o.paymentAmount:
 		return fmt.Sprintf("paymentAmount is %v, the order's is %v", amountIn(n.members, "paymentAmount"), o.paymentAmount)
 	case amountIn(n.members, "payToAmount") != o.payToAmount && (o.payToAmount != o.paymentAmount || amountIn(n.members, "payToAmount") != amount{}):
@@ -191,6 +194,13 @@ func (o *order) checkNote(before []attempt, n attempt) string {
 		return "customerId is not who decoded the order"
 	}
 	return ""
+}
+
+// farOff reports whether a time is days away from at: clocks differ, and a
+// notification may be late.
+func farOff(value string, at time.Time) bool {
+	t, err := time.Parse(time.RFC3339, value)
+	return err == nil && at.Sub(t).Abs() > 48*time.Hour
 }
 
 // replayed reports whether an attempt was not signed anew. Two of the same

@@ -10,7 +10,7 @@ func (w *plain) pay(r members) members {
 	id, method := str(r, "paymentRequestId"), str(r, "paymentMethod", "paymentMethodId")
 	paymentAmount, ok := amountAt(r, "paymentAmount")
 	payTo, ok2 := amountAt(r, "payToAmount")
-	if id == "" || len(id) > 64 || !ok || !ok2 {
+	if id == "" || len(id) > 64 || !ok || !ok2 || r["unknownFlag"] != nil && w.is("refuses unknown members of pay") {
 		return plainResult("F", "PARAM_ILLEGAL")
 	}
 	key := id
@@ -18,7 +18,10 @@ func (w *plain) pay(r members) members {
 		key = "evaluation " + id
 	}
 	customer := w.db.logins[str(r, "paymentMethod", "paymentMethodMetaData", "userLoginId")]
-	fingerprint := string(marshal(members{"a": paymentAmount.json(), "p": payTo.json(), "m": obj(r, "paymentMethod")}))
+	fingerprint := string(marshal(members{"a": paymentAmount.json(), "p": payTo.json(), "m": obj(r, "paymentMethod"), "s": obj(r, "surchargeInfo"), "o": obj(r, "paymentPromoInfo")}))
+	if w.is("compares two amounts of a repeated pay alone") {
+		fingerprint = string(marshal(members{"a": paymentAmount.json(), "p": payTo.json(), "m": obj(r, "paymentMethod")}))
+	}
 	if before := w.db.pays[key]; before != nil && !w.is("books every repeat of a payment") {
 		if before.fingerprint != fingerprint && !w.is("looks at no consistency fields") {
 			return plainResult("F", "REPEAT_REQ_INCONSISTENT")
@@ -40,17 +43,33 @@ func (w *plain) pay(r members) members {
 	}
 	if surcharge, ok := amountAt(r, "surchargeInfo", "surchargeAmount"); ok {
 		p.debit = surcharge
+		if w.is("debits payToAmount of a pay with a surcharge") {
+			p.debit = payTo
+		}
+	}
+	p.notifyURL = str(r, "paymentNotifyUrl")
+	if w.is("ignores paymentNotifyUrl of pay") {
+		p.notifyURL = ""
 	}
 	var answer members
 	switch {
-	case w.db.payments[id] != nil && !factor("isPaymentEvaluation") && !w.is("books every copy of a payment at once") && !w.is("books every repeat of a payment"):
+	case p.notifyURL != "" && !strings.HasPrefix(p.notifyURL, w.gateway+"/") && !w.is("notifies any host of pay"):
+		answer = plainResult("F", "PARAM_ILLEGAL")
+	case w.db.payments[id] != nil && !w.is("lets a payment come after its cancellation") && !factor("isPaymentEvaluation") && !w.is("books every copy of a payment at once") && !w.is("books every repeat of a payment"):
 		answer = plainResult("F", "ORDER_IS_CLOSED")
-	case factor("isPaymentEvaluation"):
+	case factor("isPaymentEvaluation") && (method == "" || !w.is("debits an evaluation with a token")):
+		if method != "" {
+			t := w.db.tokens[method]
+			if t == nil || t.dead && !w.is("evaluates with dead tokens") {
+				return plainResult("F", "INVALID_TOKEN")
+			}
+			p.customer = t.customer
+		}
 		answer = w.evaluate(p)
 	case method != "":
 		answer = w.payWithToken(p, method, str(r, "paymentMethod", "customerId"))
 	case factor("isEasyPayScenario") || w.is("takes every pay for Easy Pay"):
-		if factor("isAuthorizationAndPay") {
+		if factor("isAuthorizationAndPay") || r["authorizationInfo"] != nil && w.is("takes authorizationInfo for consent") {
 			p.agreement, p.authClient, p.consent = str(r, "authorizationInfo", "referenceAgreementId"), str(r, "authorizationInfo", "authClientId"), true
 		}
 		answer = w.create(p)
@@ -88,6 +107,12 @@ func (w *plain) create(p *plainPayment) members {
 	w.db.payments[p.id], w.db.links[p.link] = p, p.id
 	a := plainResult("U", "PAYMENT_IN_PROCESS")
 	a["paymentId"], a["paymentUrl"], a["customerId"] = p.paymentID, plainPage+p.link, p.customer
+	if w.is("notifies another paymentId than it answered") {
+		p.paymentID = "P" + random(20)
+	}
+	if w.is("answers pay with another customerId") {
+		a["customerId"] = "bob"
+	}
 	if w.is("answers a creation with S") {
 		a["result"] = plainResult("S", "SUCCESS")["result"]
 	}
@@ -102,6 +127,13 @@ func (w *plain) create(p *plainPayment) members {
 
 func (w *plain) payWithToken(p *plainPayment, token, customer string) members {
 	t := w.db.tokens[token]
+	if w.is("folds the case of tokens") {
+		for access, other := range w.db.tokens {
+			if strings.EqualFold(access, token) {
+				t = other
+			}
+		}
+	}
 	switch {
 	case t == nil && !w.is("takes any token"):
 		return plainResult("F", "INVALID_TOKEN")
@@ -114,6 +146,9 @@ func (w *plain) payWithToken(p *plainPayment, token, customer string) members {
 		return plainResult("F", "INVALID_TOKEN")
 	}
 	p.customer, p.state = t.customer, "open"
+	if time.Now().After(p.expiry) && !w.is("debits expired payments with a token") {
+		return plainResult("F", "ORDER_IS_CLOSED")
+	}
 	w.db.payments[p.id] = p
 	if refusal := w.debit(p); refusal != "" {
 		w.fail(p, "failed", refusal)
@@ -130,7 +165,10 @@ func (w *plain) oneClick(p *plainPayment) members {
 		return plainResult("F", p.result)
 	}
 	a := plainResult("S", "SUCCESS")
-	a["paymentId"], a["paymentTime"], a["customerId"] = p.paymentID, p.paidAt.Format(time.RFC3339), p.customer
+	a["paymentId"], a["paymentTime"], a["customerId"] = p.paymentID, p.paidAt.Format(w.outTime()), p.customer
+	if w.is("notifies another paymentId than it answered") {
+		a["paymentId"] = "P" + random(20)
+	}
 	return a
 }
 
@@ -148,6 +186,8 @@ func (w *plain) applyToken(r members) members {
 	}
 	switch {
 	case c == nil:
+		return plainResult("F", refused)
+	case c.token.dead && !c.used && !w.is("lets a cancelled token be refreshed"):
 		return plainResult("F", refused)
 	case c.used && c.request == request && time.Since(c.at) <= 5*time.Minute && !w.is("forgets what it gave for a code"):
 		return c.answer
@@ -168,6 +208,9 @@ func (w *plain) applyToken(r members) members {
 	year := time.Now().AddDate(1, 0, 0).Format(time.RFC3339)
 	a["accessToken"], a["accessTokenExpiryTime"], a["refreshToken"], a["refreshTokenExpiryTime"] = t.access, year, t.refresh, year
 	a["customerId"] = t.customer
+	if w.is("gives refresh tokens that have expired") {
+		a["refreshTokenExpiryTime"] = time.Now().Format(time.RFC3339)
+	}
 	if w.is("hides the customer") {
 		delete(a, "customerId")
 	}
@@ -181,5 +224,8 @@ func (w *plain) cancelToken(r members) members {
 		return plainResult("F", "INVALID_TOKEN")
 	}
 	t.dead = true
+	for _, other := range w.db.tokens {
+		other.dead = other.dead || other.customer == t.customer && w.is("ends all agreements of a user with one token")
+	}
 	return plainResult("S", "SUCCESS")
 }

@@ -116,7 +116,9 @@ func (w *plain) inbound(out http.ResponseWriter, r *http.Request, api string, bo
 		write(out, http.StatusMethodNotAllowed, plainResult("F", "METHOD_NOT_SUPPORTED"))
 		return
 	}
-	if !w.verifies(r.Header, "Request-Time", r.URL.RequestURI(), body) && !(w.is("verifies refunds alone") && api != "refund") {
+	believes := w.is("verifies refunds alone") && api != "refund" || w.is("verifies no applyToken") && api == "applyToken" ||
+		w.is("verifies no cancelToken") && api == "cancelToken"
+	if !believes && !w.verifies(r.Header, "Request-Time", r.URL.RequestURI(), body) {
 		write(out, http.StatusUnauthorized, plainResult("F", "INVALID_SIGNATURE"))
 		return
 	}
@@ -171,6 +173,12 @@ func (w *plain) inquiry(r members) members {
 		a["paymentResult"] = members{"resultStatus": "S", "resultCode": "SUCCESS"}
 		a["paymentId"], a["paymentTime"], a["customerId"] = p.paymentID, p.paidAt.Format(time.RFC3339), p.customer
 		a["paymentAmount"], a["payToAmount"] = p.paymentAmount.json(), p.payTo.json()
+		if w.is("reports the debit as payToAmount in an inquiry") {
+			a["payToAmount"] = p.debit.json()
+		}
+		if w.is("reports the time of the inquiry as paymentTime") {
+			a["paymentTime"] = time.Now().Format(time.RFC3339)
+		}
 		if w.is("makes a new paymentId for an inquiry") {
 			a["paymentId"] = "P" + random(20)
 		}
@@ -204,6 +212,13 @@ func (w *plain) cancel(r members) members {
 	case p.state == "paid" && w.cancelledTooLate(p):
 		return plainResult("F", "CANCEL_WINDOW_EXCEED")
 	case p.state == "paying": // voids the debit, or gives it back
+		if !p.landed && w.is("makes a debit after its cancellation") {
+			time.AfterFunc(20*time.Second, func() {
+				w.db.mu.Lock()
+				defer w.db.mu.Unlock()
+				w.db.balances[p.customer] -= p.debit.minor
+			})
+		}
 		if p.landed && !w.is("cancels an unknown debit without giving it back") {
 			w.db.balances[p.customer] += p.debit.minor
 		}
@@ -241,19 +256,25 @@ func (w *plain) refund(r members) members {
 	id, refundID := str(r, "paymentRequestId"), str(r, "refundRequestId")
 	amount, ok := amountAt(r, "refundAmount")
 	from, ok2 := amountAt(r, "refundFromAmount")
-	if id == "" || refundID == "" || !ok || !ok2 || amount.minor == 0 && !w.is("takes refunds of zero") {
+	if id == "" || refundID == "" || !ok || !ok2 || amount.minor == 0 && !w.is("takes refunds of zero") || from.minor == 0 && w.is("refuses refunds that round to nothing") {
 		return plainResult("F", "PARAM_ILLEGAL")
 	}
 	credit := from
 	if surcharge, ok := amountAt(r, "surchargeInfo", "surchargeAmount"); ok {
 		credit = surcharge
 	}
-	key, print := refundID, string(marshal(members{"id": id, "a": amount.json(), "f": from.json(), "s": credit.json()}))
+	key, print := refundID, string(marshal(members{"id": id, "a": amount.json(), "f": from.json(), "s": credit.json(), "o": obj(r, "refundPromoInfo")}))
+	if w.is("compares two amounts of a repeated refund alone") {
+		print = string(marshal(members{"id": id, "a": amount.json(), "f": from.json()}))
+	}
 	if w.is("keeps refund ids for each payment") {
 		key = id + refundID
 	}
 	if w.is("looks at no consistency fields") {
 		print = ""
+	}
+	if w.is("folds the case of ids") {
+		key = strings.ToLower(key)
 	}
 	store := w.db.refunds
 	if w.is("forgets its answers at a restart") {
@@ -267,6 +288,9 @@ func (w *plain) refund(r members) members {
 	}
 	if w.is("books every copy of a refund at once") {
 		w.pause()
+	}
+	if p := w.db.payments[id]; p != nil && p.paymentID != str(r, "paymentId") && !w.is("looks at no paymentId of a refund") {
+		return plainResult("F", "PARAM_ILLEGAL")
 	}
 	answer := w.refundNow(id, amount, credit)
 	if str(answer, "result", "resultStatus") == "U" {
@@ -283,10 +307,11 @@ func (w *plain) refundNow(id string, amount, credit money) members {
 		return plainResult("F", "ORDER_NOT_EXIST")
 	case p.state == "paying" && !w.is("refuses a refund while the debit is unknown"):
 		return plainResult("U", "UNKNOWN_EXCEPTION")
-	case p.state != "paid" && !(p.state == "closed" && w.is("refunds after a cancellation")):
+	case p.state != "paid" && !(p.state == "closed" && w.is("refunds after a cancellation")) && !(p.state == "failed" && w.is("refunds what failed")):
 		return plainResult("F", "PROCESS_FAIL")
 	case amount.currency != p.paymentAmount.currency:
 		return plainResult("F", "PARAM_ILLEGAL")
+	case w.is("caps refunds by refundFromAmount") && p.credited+credit.minor <= p.debit.minor:
 	case p.refunded+amount.minor > p.paymentAmount.minor && !w.is("refunds over the cap"),
 		amount.minor > p.paymentAmount.minor && w.is("refunds over the cap"):
 		return plainResult("F", "REFUND_AMOUNT_EXCEED")
@@ -294,6 +319,9 @@ func (w *plain) refundNow(id string, amount, credit money) members {
 	p.refunded += amount.minor
 	if !w.is("gives back more than the user paid") {
 		credit.minor = min(credit.minor, p.debit.minor-p.credited)
+	}
+	if w.is("looks at the payment, then refunds") {
+		w.pause()
 	}
 	p.credited += credit.minor
 	if !w.is("books no refund") {

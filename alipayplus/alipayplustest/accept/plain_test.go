@@ -126,7 +126,22 @@ func (w *plain) start(ctx context.Context) {
 			}
 		}
 	}
+	if w.is("forgets payments with tokens at a restart") {
+		w.db.pays = map[string]*answered{}
+	}
+	if w.is("forgets authorization codes at a restart") {
+		w.db.authCodes = map[string]*plainCode{}
+	}
+	for _, c := range w.db.authCodes {
+		c.used = c.used && !w.is("forgets at a restart that a code was used")
+	}
+	for _, t := range w.db.tokens {
+		t.dead = t.dead && !w.is("revives tokens at a restart")
+	}
 	for _, p := range w.db.payments {
+		if (p.state == "open" || p.state == "verifying") && w.is("expires only what this process opened") {
+			p.expiry = time.Now().AddDate(100, 0, 0)
+		}
 		if p.state == "paying" && w.is("takes back unknown debits at a restart") {
 			p.state = "open"
 		}
@@ -177,7 +192,9 @@ func (w *plain) work(ctx context.Context) {
 }
 
 func (w *plain) expire(p *plainPayment, now time.Time) {
-	if (p.state == "open" || p.state == "verifying") && now.After(p.expiry) {
+	waits := p.state == "open" || p.state == "verifying" || p.state == "paid" && w.is("closes what was paid when it expires") ||
+		p.state == "paying" && w.is("closes an unknown debit when it expires")
+	if waits && now.After(p.expiry) {
 		w.fail(p, "closed", "ORDER_IS_CLOSED")
 	}
 }
@@ -213,12 +230,20 @@ func (w *plain) put(m *plainMessage) {
 	w.db.outbox = append(w.db.outbox, m)
 }
 
+// outTime is the form of times in bodies.
+func (w *plain) outTime() string {
+	if w.is("writes times without their zone") {
+		return time.DateTime
+	}
+	return time.RFC3339
+}
+
 // notify puts the result of a payment into the outbox.
 func (w *plain) notify(p *plainPayment) {
 	body := members{"paymentRequestId": p.id, "paymentResult": members{"resultStatus": "F", "resultCode": p.result}}
 	if p.state == "paid" {
 		body = members{
-			"paymentRequestId": p.id, "paymentId": p.paymentID, "paymentTime": p.paidAt.Format(time.RFC3339),
+			"paymentRequestId": p.id, "paymentId": p.paymentID, "paymentTime": p.paidAt.Format(w.outTime()),
 			"paymentResult": members{"resultStatus": "S", "resultCode": "SUCCESS"},
 			"paymentAmount": p.paymentAmount.json(), "payToAmount": p.payTo.json(), "customerId": p.customer,
 		}
@@ -228,6 +253,9 @@ func (w *plain) notify(p *plainPayment) {
 		if w.is("notifies the debit as payToAmount") {
 			body["payToAmount"] = p.debit.json()
 		}
+	}
+	if w.is("notifies S with a code of its own") && p.state == "paid" {
+		body["paymentResult"] = members{"resultStatus": "S", "resultCode": "PROCESS_FAIL"}
 	}
 	address := w.gateway + "/aps/api/v1/payments/notifyPayment"
 	if p.notifyURL != "" && !w.is("ignores paymentNotifyUrl") {
@@ -245,6 +273,9 @@ func (w *plain) fail(p *plainPayment, state, code string) {
 func (w *plain) debit(p *plainPayment) (refusal string) {
 	if w.is("pays payToAmount where there is a surcharge") {
 		p.debit = p.payTo
+	}
+	if w.is("computes with floats") {
+		p.debit.minor = int64(float64(p.debit.minor) / 100 * 100)
 	}
 	if w.db.balances[p.customer] < p.debit.minor && !w.is("looks at no balance") {
 		return "USER_BALANCE_NOT_ENOUGH"
@@ -267,7 +298,7 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 		w.db.balances[p.customer] -= p.debit.minor
 	}
 	if lost {
-		p.state, p.result, p.landed, p.askAt = "paying", "", landed, time.Now().Add(2*time.Second)
+		p.state, p.result, p.landed, p.askAt = "paying", "", landed, time.Now().Add(6*time.Second)
 		if w.is("says F after an unknown debit") {
 			w.fail(p, "failed", "PROCESS_FAIL")
 		}
@@ -283,7 +314,7 @@ func (w *plain) debited(p *plainPayment) {
 	if !w.is("notifies before it commits") {
 		w.notify(p)
 	}
-	if p.agreement != "" && p.consent && w.db.agreements[p.agreement] == nil {
+	if p.agreement != "" && p.consent && (w.db.agreements[p.agreement] == nil || w.is("issues a token at every consent")) {
 		w.issue(p)
 	}
 }
@@ -294,6 +325,7 @@ func (w *plain) resolve(p *plainPayment) {
 	if !p.landed || w.is("debits again after an unknown debit") {
 		w.db.balances[p.customer] -= p.debit.minor
 	}
+	p.consent = p.consent && !w.is("issues no token after an unknown debit")
 	w.debited(p)
 }
 
@@ -310,6 +342,9 @@ func (w *plain) reverse(p *plainPayment) {
 	if w.is("gives the whole back after a part") {
 		rest = p.debit.minor
 	}
+	if w.is("forgets refunds at a cancellation") {
+		w.db.refunds = map[string]*answered{}
+	}
 	w.db.balances[p.customer] += rest
 	p.credited = p.debit.minor
 	p.state, p.result = "closed", "ORDER_IS_CLOSED"
@@ -325,8 +360,16 @@ func (w *plain) issue(p *plainPayment) {
 	w.db.tokens[t.access], w.db.agreements[p.agreement] = t, t
 	w.put(&plainMessage{api: "authNotify", key: t.access, url: w.gateway + "/aps/api/v1/authorizations/authNotify", body: marshal(members{
 		"authorizationNotifyType": "TOKEN_CREATED", "authClientId": t.client, "referenceAgreementId": t.agreement,
-		"accessToken": t.access, "accessTokenExpiryTime": time.Now().AddDate(1, 0, 0).Format(time.RFC3339), "customerId": t.customer,
+		"accessToken": t.access, "accessTokenExpiryTime": time.Now().AddDate(1, 0, 0).Format(time.RFC3339), "customerId": w.named(t.customer),
 	})})
+}
+
+// named is how a customer is called in a report of a token.
+func (w *plain) named(customer string) string {
+	if w.is("reports a token of another customer") {
+		return "bob"
+	}
+	return customer
 }
 
 func random(n int) string {
@@ -384,6 +427,11 @@ func (w *plain) look(ctx context.Context, customer, code string, intercepted boo
 		if w.is("rewrites sdkActionPayload") {
 			payload = strings.ReplaceAll(payload, " ", "")
 		}
+		if w.is("stores a payment where the client SDK acts") {
+			w.db.mu.Lock()
+			w.open(customer, code, answer)
+			w.db.mu.Unlock()
+		}
 		name := "handleAction"
 		if intercepted {
 			name = "onSuccess"
@@ -399,7 +447,8 @@ func (w *plain) look(ctx context.Context, customer, code string, intercepted boo
 	switch {
 	case p == nil:
 		return failed("PROCESS_FAIL")
-	case p.customer != customer:
+	case p.customer != customer && !w.is("opens whatever payment a decoding names"),
+		p.code != code && p.customer != "" && !w.is("opens a payment by the code of another") && !w.is("opens whatever payment a decoding names"):
 		return failed("ORDER_IS_CLOSED")
 	case p.state == "open":
 		p.intercepted = intercepted
@@ -418,14 +467,23 @@ func (w *plain) open(customer, code string, answer members) *plainPayment {
 		return p
 	}
 	p := &plainPayment{id: id, paymentID: "P" + random(20), customer: customer, code: code, state: "open", redirect: str(answer, "paymentRedirectUrl")}
+	if w.is("makes a paymentId of eighty characters") {
+		p.paymentID = random(80)
+	}
 	var ok, ok2 bool
 	p.paymentAmount, ok = amountAt(answer, "paymentAmount")
 	p.payTo, ok2 = amountAt(answer, "payToAmount")
+	if w.is("takes orderAmount for paymentAmount") {
+		p.paymentAmount, ok = amountAt(answer, "order", "orderAmount")
+	}
 	if !ok2 && w.is("pays paymentAmount where payToAmount is missing") {
 		p.payTo, ok2 = p.paymentAmount, true
 	}
 	p.debit = p.payTo
+	odd := false
 	if surcharge, ok := amountAt(answer, "surchargeInfo", "surchargeAmount"); ok {
+		odd = surcharge.minor == 0 && p.payTo.minor != 0 && !w.is("debits nothing where the surcharge is zero") ||
+			surcharge.currency != p.payTo.currency && !w.is("debits a surcharge in any currency")
 		p.debit = surcharge
 	}
 	expiry, err := time.Parse(time.RFC3339, str(answer, "paymentExpiryTime"))
@@ -435,7 +493,7 @@ func (w *plain) open(customer, code string, answer members) *plainPayment {
 	p.expiry, p.notifyURL = expiry, str(answer, "paymentNotifyUrl")
 	usable := p.notifyURL == "" || strings.HasPrefix(p.notifyURL, w.gateway+"/") || w.is("notifies any host")
 	evaluation := str(answer, "paymentFactor", "isPaymentEvaluation") == "true"
-	if !ok || !ok2 || id == "" || !usable || evaluation && !w.is("takes an evaluation for an order") || expiry.Before(time.Now()) && !w.is("debits expired orders") {
+	if !ok || !ok2 || odd || id == "" || !usable || evaluation && !w.is("takes an evaluation for an order") || expiry.Before(time.Now()) && !w.is("debits expired orders") {
 		return nil
 	}
 	p.agreement, p.authClient = str(answer, "authorizationInfo", "referenceAgreementId"), str(answer, "authorizationInfo", "authClientId")
@@ -459,7 +517,7 @@ func (w *plain) confirm(customer string, r members) (int, members) {
 	if shown, ok := amountAt(r, "amount"); (!ok || shown != p.debit) && !w.is("takes any amount") {
 		return http.StatusConflict, members{"error": "amount_changed", "message": "another amount"}
 	}
-	if str(r, "proof") != w.db.pins[customer] && !w.is("looks at no PIN") {
+	if !w.pinOf(customer, str(r, "proof")) && !w.is("looks at no PIN") {
 		p.result = "USER_PAYMENT_VERIFICATION_FAILED"
 		if w.is("notifies F while the user may try again") {
 			w.notify(p)
@@ -499,12 +557,21 @@ func (w *plain) resultPage(p *plainPayment) members {
 		}
 	}
 	if p.intercepted {
-		page["call"] = map[bool]string{true: "onSuccess", false: "onFailure"}[p.state == "paid"]
+		page["call"] = map[bool]string{true: "onSuccess", false: "onFailure"}[p.state == "paid" || w.is("runs onSuccess whatever the end is")]
 		if w.is("forgets the callback") {
 			delete(page, "call")
 		}
 	}
 	return page
+}
+
+func (w *plain) pinOf(customer, pin string) bool {
+	for other, right := range w.db.pins {
+		if pin == right && (other == customer || w.is("takes anybody's PIN")) {
+			return true
+		}
+	}
+	return false
 }
 
 // Verification page.
@@ -518,8 +585,11 @@ func (w *plain) page(call, link, pin string) (int, members) {
 		return http.StatusNotFound, members{"error": "not_found"}
 	}
 	w.expire(p, time.Now())
-	if p.state == "verifying" && call == "giveUp" {
+	if (p.state == "verifying" || p.state == "paid" && w.is("lets a user give up what is paid")) && call == "giveUp" {
 		w.fail(p, "failed", "USER_PAYMENT_VERIFICATION_FAILED")
+	}
+	if call == "resend" && w.is("forgets the tries when a code is sent") || call == "open" && w.is("forgets the tries when the page is opened") {
+		p.tries = 0
 	}
 	if (p.state == "verifying" || p.state == "closed" && w.is("debits after a cancellation")) && call == "pin" {
 		if before := p.tries; w.is("counts a try after it compared") {
@@ -530,8 +600,17 @@ func (w *plain) page(call, link, pin string) (int, members) {
 			p.tries++
 		}
 		switch {
-		case pin == w.db.pins[p.customer]:
+		case w.pinOf(p.customer, pin):
+			if w.is("looks at the page, then debits") {
+				w.pause()
+			}
 			p.verified = true
+			for _, other := range w.db.payments {
+				if other != p && other.customer == p.customer && other.state == "verifying" && w.is("pays all that waits for a PIN") {
+					other.verified = true
+					w.debit(other)
+				}
+			}
 			if refusal := w.debit(p); refusal != "" {
 				w.fail(p, "failed", refusal)
 			}

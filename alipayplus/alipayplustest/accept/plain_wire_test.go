@@ -35,6 +35,9 @@ func (w *plain) sign(h http.Header, timeHeader, target string, body []byte) {
 	w.db.mu.Lock()
 	version := w.db.version
 	w.db.mu.Unlock()
+	if timeHeader == "Request-Time" && w.is("signs what it sends with its old key") {
+		version = "1"
+	}
 	at := time.Now().UTC().Format(w.timeForm)
 	value, err := rsa.SignPKCS1v15(rand.Reader, w.keys[version], crypto.SHA256, plainDigest(target, w.clientID, at, body))
 	if err != nil {

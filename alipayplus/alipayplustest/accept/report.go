@@ -124,6 +124,9 @@ func (r *Report) Summary() string {
 	if r.Stopped != 0 {
 		fmt.Fprintf(&b, "  the run was stopped during check %d; what comes after it did not run\n", r.Stopped)
 	}
+	if r.Count(Failed) > 0 {
+		b.WriteString("  In \"documents\", \"package …\" and RELIABILITY.md are of github.com/alipayplus-mpp/alipayplus-go; all else is Alipay+'s.\n")
+	}
 	var reasons []string
 	why := map[string][]string{}
 	for _, c := range r.Checks {

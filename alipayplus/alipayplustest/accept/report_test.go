@@ -31,8 +31,8 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"ok   201", "FAIL 402", "n/a  999", "at stake:  The wallet gives back more", "documents: API refund", "expected:  a refund over the rest: F [REFUND_AMOUNT_EXCEED]",
-		"seen:      S SUCCESS", "Alipay+ -> wallet: refund", "NOT ACCEPTED: 2 passed, 1 failed, 1 not applicable", "because",
+		"ok   201", "FAIL 402", "n/a  999", "at stake:  The wallet gives back more", "documents: API refund", "expected:  a refund over the rest is answered F REFUND_AMOUNT_EXCEED",
+		"seen:      S SUCCESS", "Alipay+ -> wallet: refund", "app -> wallet: POST /confirm as alice", "NOT ACCEPTED: 2 passed, 1 failed, 1 not applicable", "because",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text.String())
@@ -69,6 +69,20 @@ func TestReport(t *testing.T) {
 				t.Errorf("%s of the report has %q", form, secret)
 			}
 		}
+	}
+}
+
+// What was wrong with a message of the wallet is told where it was missed: the
+// notification that could not be used.
+func TestReportOfARefusedMessage(t *testing.T) {
+	r := runPlain(t, "writes times without their zone", 201).Checks[0]
+	if !strings.Contains(r.Seen, "no notifyPayment that could be used") || !strings.Contains(r.Seen, "paymentTime is no time") {
+		t.Errorf("seen: %s", r.Seen)
+	}
+	if !slices.ContainsFunc(r.Messages, func(m accept.Message) bool {
+		return strings.Contains(m.Body, `"resultMessage":"paymentTime is no time`)
+	}) {
+		t.Error("no answer of Alipay+ says why")
 	}
 }
 

@@ -108,7 +108,7 @@ func (s *scenario) told(o *order, status string, d time.Duration) {
 		told, code := v.told()
 		expected := fmt.Sprintf("notifyPayment %s of %s, taken by Alipay+ within %s", status, o.id, s.limit(d))
 		if len(v.notes) == 0 {
-			s.fail(expected, "no notifyPayment at all")
+			s.fail(expected, "no notifyPayment that could be used")
 		}
 		s.fail(expected, "%s, the last one says %s %s; Alipay+ took %d of them", times(len(v.notes), "notifyPayment"), told, code, v.acknowledged)
 	}

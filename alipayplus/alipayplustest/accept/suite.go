@@ -22,6 +22,7 @@ type Suite struct {
 	orders   []*order // of all checks
 	balances []int64  // of the users, before the first
 	failed   []string // numbers of checks
+	token    string   // a living one, for calls that must be refused
 }
 
 // New checks cfg and makes a Suite. Serve [Suite.Alipay] before the wallet
@@ -114,8 +115,12 @@ func (s *Suite) check(ctx context.Context, k check) Result {
 	})
 	s.orders = append(s.orders, scenario.orders...)
 	messages, problems := s.log.take()
-	if failed == nil && len(problems) > 0 {
+	switch {
+	case len(problems) == 0:
+	case failed == nil:
 		failed = &failure{problems[0].expected, problems[0].seen}
+	default: // it may be the reason
+		failed.seen += fmt.Sprintf("; and a message of the wallet was wrong: expected %s, seen %s", problems[0].expected, problems[0].seen)
 	}
 	r.Took = time.Since(began)
 	switch {

@@ -134,6 +134,26 @@ func TestTimesInSeconds(t *testing.T) {
 	}
 }
 
+// Orders in the wallet's own currency, and users with the same PIN, are as good
+// as others.
+func TestOneCurrency(t *testing.T) {
+	withPlain(t, "", func(cfg *accept.Config, w *plain) {
+		cfg.OrderCurrency, cfg.Users[1].PIN, w.db.pins["bob"] = "HKD", "1234", "1234"
+		cfg.Only = []int{101, 102, 120, 122, 209, 216, 401, 402, 408, 413, 415, 417, 604, 605, 609, 622, 624, 715}
+	}, func(t *testing.T, suite *accept.Suite) {
+		report, err := suite.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := report.Err(); err != nil {
+			t.Errorf("%v\n%s", err, report.Summary())
+		}
+		if n := report.Count(accept.NotApplicable); n != 1 {
+			t.Errorf("%d checks did not run, want 415 alone", n)
+		}
+	})
+}
+
 // The books of the whole run say which checks failed before.
 func TestBooksAfterAFailure(t *testing.T) {
 	report := runPlain(t, "books no refund", 401, 900)
