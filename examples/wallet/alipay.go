@@ -171,18 +171,23 @@ func (a *alipay) page(payload string) (text string, ok bool) {
 
 // notified answers notifyPayment and tells the shop.
 func (a *alipay) notified(ctx context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
+	return &payment.NotifyPaymentResponse{}, a.tellShop(ctx, r.PaymentRequestID, r.PaymentResult)
+}
+
+// tellShop tells the shop what became of its order.
+func (a *alipay) tellShop(ctx context.Context, id string, result alipayplus.Result) error {
 	done, err := a.db.ExecContext(ctx, `UPDATE world_order SET result_code = $2, result_status = $3 WHERE payment_request_id = $1`,
-		r.PaymentRequestID, string(r.PaymentResult.Code), string(r.PaymentResult.Status))
+		id, string(result.Code), string(result.Status))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if n, err := done.RowsAffected(); err != nil {
-		return nil, err
+		return err
 	} else if n == 0 {
-		return nil, alipayplus.CodeOrderNotExist
+		return alipayplus.CodeOrderNotExist
 	}
 	a.changed.tell()
-	return &payment.NotifyPaymentResponse{}, nil
+	return nil
 }
 
 // authNotified answers authNotify: the shop may pay with a token, or not any more.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -162,7 +163,7 @@ func easyPay(b *browser) {
 	b.on("store")
 	b.fill("#login", "852-00000000")
 	b.act("checkout")
-	b.says("#phone", "USER_NOT_EXIST")
+	b.says("#phone", "No Harbour wallet has this phone number")
 	b.fill("#login", users[0].LoginID)
 	b.act("checkout")
 	b.on("verify")
@@ -286,6 +287,28 @@ func keyboardAlone(b *browser) {
 	b.until("an open message", `document.querySelector(".msg > details[open]")`)
 }
 
+// A page that outlives its wallet says so, and begins anew with the next one.
+func TestRestart(t *testing.T) {
+	chromium := startChromium(t)
+	home, stop := begin(t, options{listen: "127.0.0.1:0"})
+	defer stop()
+	b := open(t, chromium, home, 1280, "light")
+	b.scan("order")
+	b.pays()
+	b.booksAgree()
+	b.mu.Lock()
+	b.away = true
+	b.mu.Unlock()
+	stop()
+	b.says("#books", "The wallet does not answer")
+	_, stop = begin(t, options{listen: strings.TrimPrefix(home, "http://")})
+	defer stop()
+	b.says("#books", "reported 0") // this wallet begins with an empty database
+	b.ready()
+	b.scan("order")
+	b.pays()
+}
+
 // looks takes pictures in both schemes; nothing is too wide.
 func looks(b *browser, width int64) {
 	for _, scheme := range []string{"light", "dark"} {
@@ -294,6 +317,7 @@ func looks(b *browser, width int64) {
 			b.Helper()
 			b.idle()
 			b.fits()
+			b.readable()
 			b.picture(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 		}
 		b.goHome()
@@ -338,7 +362,9 @@ func looks(b *browser, width int64) {
 		b.scan("consent")
 		b.on("cashier")
 		b.says("#messages", "not verified")
-		value[any](b, `document.querySelector(".msg > details").open = true`)
+		value[any](b, `document.querySelector(".msg > details").open = document.querySelector(".msg .why").open = true`)
+		b.readable()
+		value[any](b, `document.querySelector(".msg .why").open = false`)
 		shoot("overview")
 	}
 }

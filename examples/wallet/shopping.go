@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log"
 	"net/url"
 	"strings"
@@ -89,7 +88,8 @@ func (a *alipay) easyPay(ctx context.Context, loginID string, remember bool) (o 
 	return o, answer.PaymentURL, nil
 }
 
-// oneClick pays with the token of an agreement. No user is there.
+// oneClick pays with the token of an agreement. No user is there. An error that
+// is no refusal leaves it open whether the order is paid.
 func (a *alipay) oneClick(ctx context.Context, token alipayplus.Secret) (order, error) {
 	o, err := a.place(ctx, "easypay", store, giftBox, 0)
 	if err != nil {
@@ -122,6 +122,31 @@ func (a *alipay) inquire(ctx context.Context, id string) {
 	}
 }
 
+// settle is for a payment that got no final answer: Alipay+ asks what became of
+// it, takes it back if the wallet does not know, and tells the shop.
+func (a *alipay) settle(ctx context.Context, o order) {
+	for try := 1; ; try++ {
+		answer, err := call(ctx, a, payment.InquiryPayment, &payment.InquiryPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: o.ID}, nil)
+		if err == nil && answer.PaymentResult.Status == alipayplus.StatusSucceeded {
+			return // the wallet reports it
+		}
+		if err == nil && (answer.Result.Status == alipayplus.StatusFailed || answer.PaymentResult.Status == alipayplus.StatusFailed) || try == 12 {
+			break
+		}
+		if pause(ctx, 2*time.Second) != nil {
+			return
+		}
+	}
+	answer, err := call(ctx, a, payment.CancelPayment, &payment.CancelPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: o.ID},
+		func(r *payment.CancelPaymentResponse) alipayplus.Result { return r.Result })
+	if err == nil && answer.Result.Status == alipayplus.StatusSucceeded {
+		err = a.tellShop(ctx, o.ID, alipayplus.CodeOrderIsClosed.Result())
+	}
+	if err != nil {
+		log.Printf("Alipay+: payment %s is not settled: %v", o.ID, err)
+	}
+}
+
 // agreement is a token that the shop has.
 func (a *alipay) agreement(ctx context.Context, customer string) (token alipayplus.Secret, ok bool, err error) {
 	list, err := rows(ctx, a.db, scanText, `SELECT token FROM world_agreement WHERE shop = $1 AND customer_id = $2 AND alive = 1 ORDER BY agreement_id DESC`,
@@ -151,17 +176,31 @@ func (p *phone) openStore(context.Context, url.Values) error {
 	return nil
 }
 
+// refusal is the wallet's final answer that it does not pay.
+func refusal(err error) (code alipayplus.ResultCode, ok bool) {
+	var r alipayplus.Result
+	if errors.As(err, &r) {
+		return r.Code, r.Status == alipayplus.StatusFailed
+	}
+	return code, errors.As(err, &code)
+}
+
 // refusedHere shows why the shop could not sell.
 func (p *phone) refusedHere(err error) error {
-	var r alipayplus.Result
-	var c alipayplus.ResultCode
-	switch {
-	case errors.As(err, &r):
-		c = r.Code
-	case !errors.As(err, &c):
+	code, ok := refusal(err)
+	if !ok {
 		return err
 	}
-	p.Notice = fmt.Sprintf("The shop could not be paid (%s).", c)
+	switch code {
+	case alipayplus.CodeUserNotExist:
+		p.Notice = "No Harbour wallet has this phone number. Nothing was charged."
+	case alipayplus.CodeUserBalanceNotEnough:
+		p.Notice = "Your wallet’s balance is not enough. Nothing was charged."
+	case alipayplus.CodeInvalidToken, alipayplus.CodeExpiredAccessToken:
+		p.Notice = "Your wallet does not know this shop any more. Let the shop forget it, and pay with your phone number."
+	default:
+		p.Notice = "Your wallet does not pay this. Nothing was charged."
+	}
 	return nil
 }
 
@@ -187,10 +226,14 @@ func (p *phone) oneClick(ctx context.Context, _ url.Values) error {
 		return err
 	}
 	o, err := p.alipay.oneClick(ctx, token)
-	if err != nil {
+	if _, refused := refusal(err); refused || o.ID == "" {
 		return p.refusedHere(err)
 	}
-	p.Order, p.Screen = o.ID, "shop"
+	p.Order, p.Screen = o.ID, "shop" // where it is told what became of it
+	if err != nil {
+		log.Printf("phone: one click: %v", err)
+		go p.alipay.settle(context.WithoutCancel(ctx), o)
+	}
 	return nil
 }
 

@@ -97,12 +97,25 @@ func loginOf(id string) string {
 	return u.LoginID
 }
 
-// resultStays is how long the result page stays, in milliseconds.
-func resultStays(seconds int) int {
-	if seconds == 0 {
-		seconds = 6
+// gift is what the online shop sells, and about what it costs in the wallet.
+func gift() (g struct {
+	Shop         string
+	Price, About alipayplus.Amount
+}, err error) {
+	g.Shop, g.Price = store, giftBox
+	sums, err := order{Price: giftBox}.amounts()
+	g.About = sums.PayToAmount
+	return g, err
+}
+
+// what an API is for, in a few words.
+func what(operation string) string {
+	for _, a := range apis {
+		if a.Name == operation {
+			return a.What
+		}
 	}
-	return 1000 * seconds
+	return map[string]string{"inquiryCodeRules": "ask which codes it takes", "cancelToken": "end one-click payments"}[operation]
 }
 
 // rateText is a rate for people: the price multiplies smallest units.
@@ -129,7 +142,7 @@ func words(r payment.Record) string {
 	}
 	switch r.State {
 	case payment.StateOpen:
-		return "Waiting for you"
+		return "Not paid yet"
 	case payment.StateVerifying:
 		return "Waiting for your code"
 	case payment.StatePaying:
