@@ -16,7 +16,7 @@ import (
 	"strings"
 	"sync"
 
-	qrcode "github.com/skip2/go-qrcode"
+	qr "github.com/piglig/go-qr"
 )
 
 //go:embed assets
@@ -210,10 +210,10 @@ func (p *page) picture(w http.ResponseWriter, r *http.Request) {
 	}
 	o, err := p.alipay.sign(r.Context(), g, false)
 	if err == nil {
-		var png []byte
-		if png, err = qrcode.Encode(o.Code, qrcode.Medium, 240); err == nil {
+		var code *qr.QrCode
+		if code, err = qr.EncodeText(o.Code, qr.Medium); err == nil {
 			w.Header().Set("Content-Type", "image/png")
-			_, _ = w.Write(png)
+			_ = code.WriteAsPNG(qr.NewQrCodeImgConfig(6, 4), w) // at worst the browser went away
 			return
 		}
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"image/png"
 	"regexp"
 	"strings"
 	"testing"
+
+	qr "github.com/piglig/go-qr"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -118,6 +121,31 @@ func TestParseAmount(t *testing.T) {
 			t.Errorf("%s %q: %d %v, want %d", test.in, test.text, minor, ok, test.minor)
 		}
 	}
+}
+
+// The pictures of the sheet hold the codes, as a camera reads them.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	v := visit(t, startWallet(t))
+	for _, g := range sheet {
+		picture, err := png.Decode(strings.NewReader(v.get("/sheet/" + g.ID + ".png")))
+		if err != nil {
+			t.Fatalf("%s: %v", g.ID, err)
+		}
+		code, err := qr.Decode(picture)
+		if err != nil || code == "" || g.fixed != "" && code != g.fixed {
+			t.Errorf("%s: %q %v", g.ID, code, err)
+		}
+		// To paste a code is to scan it.
+		clicked := screenOf(v.post("/phone/scan", "goods", g.ID))
+		if pasted := screenOf(v.post("/phone/scan", "code", code)); pasted != clicked && g.life == 0 {
+			t.Errorf("%s: pasted it leads to %q, clicked to %q", g.ID, pasted, clicked)
+		}
+	}
+}
+
+func screenOf(page string) string {
+	return regexp.MustCompile(`data-screen="[a-z]+"`).FindString(page)
 }
 
 // A wallet at any address of this machine answers there.

@@ -166,7 +166,7 @@ func words(r payment.Record) string {
 // the phone it is a screen.
 func (p *page) verifyPage(w http.ResponseWriter, r *http.Request) {
 	page, err := p.wallet.openVerification(r.Context(), alipayplus.Conceal(r.PathValue("link")))
-	p.showVerification(w, r, page, err)
+	p.showVerification(w, r, page, "", err)
 }
 
 // verify is a form of that page. The link is what other sites do not know.
@@ -176,18 +176,21 @@ func (p *page) verify(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	var page easypay.Page
 	var err error
+	notice := ""
 	switch r.PostFormValue("action") {
 	case "resend":
+		notice = "A new code is on its way."
 		page, err = p.wallet.easyPay.Resend(ctx, link, p.wallet.sendOTP)
 	case "giveup":
 		page, err = p.wallet.easyPay.GiveUp(ctx, link)
 	default:
+		notice = "That was not the code."
 		page, err = p.wallet.easyPay.Verify(ctx, link, p.wallet.compareOTP(strings.TrimSpace(r.PostFormValue("otp"))))
 	}
-	p.showVerification(w, r, page, err)
+	p.showVerification(w, r, page, notice, err)
 }
 
-func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page easypay.Page, err error) {
+func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page easypay.Page, notice string, err error) {
 	// A form's redirect leads to the shop.
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'")
 	switch {
@@ -198,6 +201,9 @@ func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page eas
 	case !page.Redirect.IsZero():
 		http.Redirect(w, r, page.Redirect.Reveal(), http.StatusSeeOther)
 	default:
-		p.render(w, "verify.html", page)
+		p.render(w, "verify.html", struct {
+			easypay.Page
+			Notice string
+		}{page, notice})
 	}
 }

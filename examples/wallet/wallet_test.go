@@ -219,20 +219,6 @@ func TestOrderCloses(t *testing.T) {
 	}
 }
 
-// The verification page of Easy Pay is a page of its own, too.
-func TestVerificationPage(t *testing.T) {
-	home := startWallet(t)
-	v := visit(t, home)
-	response, err := v.client.Get(home + verifyPath + "nothing")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusNotFound {
-		t.Errorf("a link that is none: HTTP %d", response.StatusCode)
-	}
-}
-
 func startOn(t *testing.T, database string) string {
 	t.Helper()
 	return start(t, options{listen: "127.0.0.1:0", database: database, sealingKey: strings.Repeat("0f", 32)})
