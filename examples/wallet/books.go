@@ -13,6 +13,7 @@ import (
 type books struct {
 	Debits, Credits alipayplus.Amount
 	Told            int // results that Alipay+ has
+	Newest          int // how many payments were compared, if there are more; 0: all
 	Waiting         int // results that are on their way, or money whose end is not known
 	Dead            int // results that wait for an operator
 	Differences     []string
@@ -58,6 +59,9 @@ func (w *wallet) books(ctx context.Context, a *alipay) (b books, err error) {
 	all, err := w.list(ctx, "", looked)
 	if err != nil {
 		return b, err
+	}
+	if len(all) == looked {
+		b.Newest = looked
 	}
 	for _, r := range all {
 		if err := w.compare(ctx, a, r, isDead[r.PaymentRequestID], &b); err != nil {
