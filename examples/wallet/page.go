@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"embed"
-	"encoding/json"
 	"html/template"
 	"io/fs"
 	"log"
@@ -75,27 +74,9 @@ func newPage(ctx context.Context, w *wallet, a *alipay, home string) (http.Handl
 
 	all := http.NewServeMux()
 	all.Handle("/app/", http.StripPrefix("/app", w.app)) // the JSON of mpm/APP.md
-	all.Handle("GET /app/balance", http.HandlerFunc(w.serveBalance))
 	all.Handle(inboundPath, w.inbound)
 	all.Handle("/", guarded)
 	return p.here(all), nil
-}
-
-// serveBalance tells the app what its user has.
-func (w *wallet) serveBalance(rw http.ResponseWriter, r *http.Request) {
-	id, err := signedIn(r)
-	if err != nil {
-		http.Error(rw, `{"error":"unauthenticated"}`, http.StatusUnauthorized)
-		return
-	}
-	a, err := w.db.balance(r.Context(), id)
-	if err != nil {
-		http.Error(rw, `{"error":"unavailable"}`, http.StatusServiceUnavailable)
-		return
-	}
-	rw.Header().Set("Content-Type", "application/json")
-	rw.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(rw).Encode(a)
 }
 
 // here takes requests for this address only: a name that somebody else made
