@@ -108,7 +108,7 @@ func gift() (g struct {
 	return g, err
 }
 
-// what an API is for, in a few words.
+// what says in a few words what an API is for.
 func what(operation string) string {
 	for _, a := range apis {
 		if a.Name == operation {
