@@ -118,10 +118,11 @@ func (w *wallet) compare(ctx context.Context, a *alipay, r payment.Record, dead 
 	return nil
 }
 
-// list returns the newest payments, of one customer or of all.
+// list returns the newest payments, of one customer or of all. One that was paid
+// keeps its place: nobody shall refund another one by a second click.
 func (w *wallet) list(ctx context.Context, customer string, n int) ([]payment.Record, error) {
 	ids, err := rows(ctx, w.db, scanText, `SELECT payment_request_id FROM alipayplus_payment WHERE $1 = '' OR customer_id = $1
-		ORDER BY payment_request_id DESC LIMIT $2`, customer, n)
+		ORDER BY coalesce(paid_at, updated_at) DESC, updated_at DESC LIMIT $2`, customer, n)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,29 @@ func TestTwoWindows(t *testing.T) {
 	v.says(v.get("/books"), "debited HKD 214.92")
 }
 
+// What was paid last is the first in the history, whenever the shop placed the
+// order.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	v := visit(t, startWallet(t))
+	pay := func(goods string) {
+		t.Helper()
+		v.post("/phone/scan", "goods", goods)
+		v.post("/phone/agree")
+		v.says(v.post("/phone/pin", "pin", "1234"), "Paid")
+	}
+	for range 4 {
+		v.post("/phone/new", "goods", "order")
+		v.post("/phone/new", "goods", "surcharge")
+		pay("surcharge")
+		pay("order")
+		page := v.post("/phone/home")
+		if later, earlier := strings.Index(page, "Example Shoes"), strings.Index(page, "Island Ferry"); later < 0 || later > earlier {
+			t.Fatalf("the payments are in another order: %s", page)
+		}
+	}
+}
+
 // Reloading the page while the phone waits does not wait, too.
 func TestReload(t *testing.T) {
 	t.Parallel()

@@ -115,7 +115,7 @@ func what(operation string) string {
 			return a.What
 		}
 	}
-	return map[string]string{"inquiryCodeRules": "ask which codes it takes", "cancelToken": "end one-click payments"}[operation]
+	return map[string]string{"inquiryCodeRules": "ask which codes it takes", "cancelToken": "end one-click payments"}[operation] //nolint:gosec // names of APIs
 }
 
 // rateText is a rate for people: the price multiplies smallest units.
