@@ -118,12 +118,13 @@ func (a *alipay) place(ctx context.Context, kind, shop string, price alipayplus.
 	return o, err
 }
 
-const orderColumns = `SELECT payment_request_id, code, kind, shop, currency, minor_units, expires_ms, result_code, result_status FROM world_order`
+const orderColumns = `SELECT payment_request_id, code, kind, shop, currency, minor_units, expires_ms, result_code, result_status, cancelled FROM world_order`
 
 func scanOrder(r rowScanner) (o order, err error) {
 	var in, code, status string
-	var expires int64
-	err = r.Scan(&o.ID, &o.Code, &o.Kind, &o.Shop, &in, &o.Price.Minor, &expires, &code, &status)
+	var expires, cancelled int64
+	err = r.Scan(&o.ID, &o.Code, &o.Kind, &o.Shop, &in, &o.Price.Minor, &expires, &code, &status, &cancelled)
+	o.Cancelled = cancelled != 0
 	o.Price.Currency, o.Expires = alipayplus.Currency(in), time.UnixMilli(expires)
 	o.Result = alipayplus.Result{Code: alipayplus.ResultCode(code), Status: alipayplus.ResultStatus(status)}
 	return o, err
@@ -171,23 +172,18 @@ func (a *alipay) page(payload string) (text string, ok bool) {
 
 // notified answers notifyPayment and tells the shop.
 func (a *alipay) notified(ctx context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {
-	return &payment.NotifyPaymentResponse{}, a.tellShop(ctx, r.PaymentRequestID, r.PaymentResult)
-}
-
-// tellShop tells the shop what became of its order.
-func (a *alipay) tellShop(ctx context.Context, id string, result alipayplus.Result) error {
 	done, err := a.db.ExecContext(ctx, `UPDATE world_order SET result_code = $2, result_status = $3 WHERE payment_request_id = $1`,
-		id, string(result.Code), string(result.Status))
+		r.PaymentRequestID, string(r.PaymentResult.Code), string(r.PaymentResult.Status))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if n, err := done.RowsAffected(); err != nil {
-		return err
+		return nil, err
 	} else if n == 0 {
-		return alipayplus.CodeOrderNotExist
+		return nil, alipayplus.CodeOrderNotExist
 	}
 	a.changed.tell()
-	return nil
+	return &payment.NotifyPaymentResponse{}, nil
 }
 
 // authNotified answers authNotify: the shop may pay with a token, or not any more.

@@ -104,12 +104,7 @@ func operate(ctx context.Context, w *wallet, a *alipay, action string, form url.
 			return fmt.Sprintf("Alipay+ asked; the payment is %s %s.", answer.PaymentResult.Status, answer.PaymentResult.Code)
 		}
 	case "cancel":
-		var answer *payment.CancelPaymentResponse
-		answer, err = call(ctx, a, payment.CancelPayment, &payment.CancelPaymentRequest{AcquirerID: r.AcquirerID, PSPID: r.PSPID, PaymentRequestID: id},
-			func(r *payment.CancelPaymentResponse) alipayplus.Result { return r.Result })
-		if err == nil {
-			result = answer.Result
-		}
+		result, err = a.cancel(ctx, &payment.CancelPaymentRequest{AcquirerID: r.AcquirerID, PSPID: r.PSPID, PaymentRequestID: id})
 	case "refund":
 		var answer *payment.RefundResponse
 		answer, err = call(ctx, a, payment.Refund, refundOf(r, form.Get("part") != ""),

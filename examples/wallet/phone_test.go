@@ -92,7 +92,7 @@ func TestReload(t *testing.T) {
 func TestOneClickWithoutAnswer(t *testing.T) {
 	for _, test := range []struct{ name, fault, then, books string }{
 		{"the answers get lost", "answer", "are paid", "debited HKD 286.94"},
-		{"the requests get lost", "request", "was not paid", "debited HKD 143.47"},
+		{"the requests get lost", "request", "took this order back", "debited HKD 143.47"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -133,14 +133,24 @@ func (a *alipay) settle(ctx context.Context, o order) {
 			return
 		}
 	}
-	answer, err := call(ctx, a, payment.CancelPayment, &payment.CancelPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: o.ID},
-		func(r *payment.CancelPaymentResponse) alipayplus.Result { return r.Result })
-	if err == nil && answer.Result.Status == alipayplus.StatusSucceeded {
-		err = a.tellShop(ctx, o.ID, alipayplus.CodeOrderIsClosed.Result())
-	}
-	if err != nil {
+	if result, err := a.cancel(ctx, &payment.CancelPaymentRequest{AcquirerID: "ACQUIRER01", PSPID: "WALLET01", PaymentRequestID: o.ID}); err != nil {
 		log.Printf("Alipay+: payment %s is not settled: %v", o.ID, err)
+	} else if result.Status != alipayplus.StatusSucceeded {
+		log.Printf("Alipay+: payment %s cannot be taken back: %v", o.ID, result)
 	}
+}
+
+// cancel takes a payment back and tells the shop.
+func (a *alipay) cancel(ctx context.Context, r *payment.CancelPaymentRequest) (alipayplus.Result, error) {
+	answer, err := call(ctx, a, payment.CancelPayment, r, func(r *payment.CancelPaymentResponse) alipayplus.Result { return r.Result })
+	if err != nil {
+		return alipayplus.Result{}, err
+	}
+	if answer.Result.Status == alipayplus.StatusSucceeded {
+		_, err = a.db.ExecContext(ctx, `UPDATE world_order SET cancelled = 1 WHERE payment_request_id = $1`, r.PaymentRequestID)
+		a.changed.tell()
+	}
+	return answer.Result, err
 }
 
 // agreement is a token that the shop has.

@@ -44,7 +44,7 @@ func (p *page) codes(group string) ([]shownSign, error) {
 			if err != nil {
 				return nil, err
 			}
-			s.Used = now.Result.Status != "" || group == "pay" && g.life == 0 && time.Now().After(o.Expires)
+			s.Used = now.Result.Status != "" || now.Cancelled || group == "pay" && g.life == 0 && time.Now().After(o.Expires)
 		}
 		all = append(all, s)
 	}
