@@ -118,12 +118,13 @@ func (a *alipay) place(ctx context.Context, kind, shop string, price alipayplus.
 	return o, err
 }
 
-const orderColumns = `SELECT payment_request_id, code, kind, shop, currency, minor_units, expires_ms, result_code, result_status FROM world_order`
+const orderColumns = `SELECT payment_request_id, code, kind, shop, currency, minor_units, expires_ms, result_code, result_status, cancelled FROM world_order`
 
 func scanOrder(r rowScanner) (o order, err error) {
 	var in, code, status string
-	var expires int64
-	err = r.Scan(&o.ID, &o.Code, &o.Kind, &o.Shop, &in, &o.Price.Minor, &expires, &code, &status)
+	var expires, cancelled int64
+	err = r.Scan(&o.ID, &o.Code, &o.Kind, &o.Shop, &in, &o.Price.Minor, &expires, &code, &status, &cancelled)
+	o.Cancelled = cancelled != 0
 	o.Price.Currency, o.Expires = alipayplus.Currency(in), time.UnixMilli(expires)
 	o.Result = alipayplus.Result{Code: alipayplus.ResultCode(code), Status: alipayplus.ResultStatus(status)}
 	return o, err

@@ -13,6 +13,7 @@ import (
 type books struct {
 	Debits, Credits alipayplus.Amount
 	Told            int // results that Alipay+ has
+	Newest          int // how many payments were compared, if there are more; 0: all
 	Waiting         int // results that are on their way, or money whose end is not known
 	Dead            int // results that wait for an operator
 	Differences     []string
@@ -58,6 +59,9 @@ func (w *wallet) books(ctx context.Context, a *alipay) (b books, err error) {
 	all, err := w.list(ctx, "", looked)
 	if err != nil {
 		return b, err
+	}
+	if len(all) == looked {
+		b.Newest = looked
 	}
 	for _, r := range all {
 		if err := w.compare(ctx, a, r, isDead[r.PaymentRequestID], &b); err != nil {
@@ -114,10 +118,11 @@ func (w *wallet) compare(ctx context.Context, a *alipay, r payment.Record, dead 
 	return nil
 }
 
-// list returns the newest payments, of one customer or of all.
+// list returns the newest payments, of one customer or of all. One that was paid
+// keeps its place: nobody shall refund another one by a second click.
 func (w *wallet) list(ctx context.Context, customer string, n int) ([]payment.Record, error) {
 	ids, err := rows(ctx, w.db, scanText, `SELECT payment_request_id FROM alipayplus_payment WHERE $1 = '' OR customer_id = $1
-		ORDER BY payment_request_id DESC LIMIT $2`, customer, n)
+		ORDER BY coalesce(paid_at, updated_at) DESC, updated_at DESC LIMIT $2`, customer, n)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +30,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	problems []string // what the console complains about
+	away     bool     // the test took the wallet away
 }
 
 // startChromium finds Debian's chromium; without it the test is skipped, but not
@@ -73,7 +73,9 @@ func open(t *testing.T, chromium context.Context, home string, width int64, sche
 			}
 			if kind := string(m.Type); m.IsException() || kind == "error" || kind == "warning" {
 				b.mu.Lock()
-				b.problems = append(b.problems, m.String())
+				if !b.away || !strings.Contains(m.String(), "ERR_CONNECTION_REFUSED") {
+					b.problems = append(b.problems, m.String())
+				}
 				b.mu.Unlock()
 			}
 		}
@@ -242,43 +244,6 @@ func (b *browser) pin(pin string) {
 	b.on("pin")
 	b.fill("#pin", pin)
 	b.act("pin")
-}
-
-// fits reports what is wider than the window.
-func (b *browser) fits() {
-	b.Helper()
-	if wide := value[string](b, `(() => {
-		const d = document.documentElement;
-		if (d.scrollWidth <= d.clientWidth) return "";
-		return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > d.clientWidth + 1 && !e.closest(".scroll")).map(e => e.className || e.id || e.tagName).slice(0, 5).join(", ") || "the page";
-	})()`); wide != "" {
-		b.Errorf("sideways scroll: %s", wide)
-	}
-	if wide := value[string](b, `[...document.querySelectorAll(".screen, .messages, .panel")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.className).join(", ")`); wide != "" {
-		b.Errorf("sideways scroll inside: %s", wide)
-	}
-	if wide := value[string](b, `[...document.querySelectorAll("#phone p, #phone h2, #phone h3, #phone li, #phone dd, #phone button")].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText).join(", ")`); wide != "" {
-		b.Errorf("wider than its place on the phone: %s", wide)
-	}
-}
-
-// picture keeps a screenshot of the window.
-func (b *browser) picture(name string) {
-	b.Helper()
-	folder := *pictures
-	if folder == "" {
-		folder = b.ArtifactDir()
-	}
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
-		b.Fatal(err)
-	}
 }
 
 // key presses keys.

@@ -6,9 +6,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
@@ -46,11 +48,13 @@ func openDatabase(ctx context.Context, place string) (_ *database, err error) {
 		source = d.name
 	}
 	if driver == "sqlite" {
-		source = "file:" + source + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate"
+		source = "file:" + (&url.URL{Path: source}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate"
 	}
 	if d.DB, err = sql.Open(driver, source); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second) // a server may be silent
+	defer cancel()
 	if err := d.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database cannot be used: %w", err), d.close())
 	}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// events is a stream of what happens: messages as HTML, and hints to look again.
+// events is a stream of what happens: which process it is, messages as HTML, and
+// hints to look again.
 func (p *page) events(w http.ResponseWriter, r *http.Request) {
 	stream := http.NewResponseController(w)
 	if err := stream.SetWriteDeadline(time.Time{}); err != nil {
@@ -18,6 +19,7 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
+	_, _ = fmt.Fprintf(w, "event: hello\ndata: %s\n\n", p.start)
 	last, _ := strconv.Atoi(r.Header.Get("Last-Event-ID"))
 	messages, stopMessages := p.alipay.wire.changed.listen()
 	defer stopMessages()

@@ -64,8 +64,9 @@ type faults struct {
 
 func newFaults() *faults { return &faults{armed: make(map[string]armed)} }
 
-// set arms a fault; an unknown kind or a zero count disarms the API.
+// set arms a fault; an empty kind or a zero count disarms the API.
 func (f *faults) set(name, kind string, count int) error {
+	defer f.changed.tell() // other windows show the switches, too
 	for _, a := range apis {
 		if a.Name != name {
 			continue

@@ -35,11 +35,12 @@ func main() {
 	var o options
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:8480", "address of the page, on this machine; port 0 takes a free one")
 	flag.StringVar(&o.database, "database", "", "postgres://… or the path of an SQLite file; empty: SQLite in a temporary folder")
-	flag.StringVar(&o.sealingKey, "sealing-key", "", "64 hexadecimal digits, the same for all instances of one database; empty: a new key")
+	flag.StringVar(&o.sealingKey, "sealing-key", "", "64 hexadecimal digits, the same at each start and for all instances of one database; openssl rand -hex 32 makes them")
 	flag.StringVar(&o.gateway, "gateway", "", "no page: be the wallet of a test that plays Alipay+ at this URL")
 	flag.StringVar(&o.keys, "keys", "", "with -gateway: file with the wallet’s client id, its keys and those of Alipay+")
 	flag.Parse()
-	if flag.NArg() > 0 || (o.gateway == "") != (o.keys == "") {
+	if err := o.check(flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "wallet:", err)
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -49,6 +50,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, "wallet:", err)
 		os.Exit(1)
 	}
+}
+
+// check finds options that do not fit together.
+func (o options) check(more []string) error {
+	switch {
+	case len(more) > 0:
+		return fmt.Errorf("%q is no option", more[0])
+	case (o.gateway == "") != (o.keys == ""):
+		return errors.New("-gateway and -keys belong together")
+	case o.database != "" && o.sealingKey == "" && o.gateway == "":
+		return errors.New("-database needs -sealing-key: what is sealed in the database must be opened after a restart, too")
+	}
+	return nil
 }
 
 // run starts everything, prints one address, and ends with ctx.

@@ -26,8 +26,14 @@ type shownPayment struct {
 	Told alipayplus.Result // what Alipay+ was told
 }
 
-// Paid reports whether there is something to give back.
-func (p shownPayment) Paid() bool { return p.State == payment.StatePaid }
+// Refundable reports whether there is something to give back.
+func (p shownPayment) Refundable() bool {
+	left := p.Amounts.PaymentAmount.Minor
+	for _, r := range p.Refunds {
+		left -= r.RefundAmount.Minor
+	}
+	return p.State == payment.StatePaid && left > 0
+}
 
 // Cancellable reports whether a cancellation would change something.
 func (p shownPayment) Cancellable() bool {
@@ -98,12 +104,7 @@ func operate(ctx context.Context, w *wallet, a *alipay, action string, form url.
 			return fmt.Sprintf("Alipay+ asked; the payment is %s %s.", answer.PaymentResult.Status, answer.PaymentResult.Code)
 		}
 	case "cancel":
-		var answer *payment.CancelPaymentResponse
-		answer, err = call(ctx, a, payment.CancelPayment, &payment.CancelPaymentRequest{AcquirerID: r.AcquirerID, PSPID: r.PSPID, PaymentRequestID: id},
-			func(r *payment.CancelPaymentResponse) alipayplus.Result { return r.Result })
-		if err == nil {
-			result = answer.Result
-		}
+		result, err = a.cancel(ctx, &payment.CancelPaymentRequest{AcquirerID: r.AcquirerID, PSPID: r.PSPID, PaymentRequestID: id})
 	case "refund":
 		var answer *payment.RefundResponse
 		answer, err = call(ctx, a, payment.Refund, refundOf(r, form.Get("part") != ""),
@@ -117,7 +118,10 @@ func operate(ctx context.Context, w *wallet, a *alipay, action string, form url.
 	name := map[string]string{"cancel": "cancelPayment", "refund": "refund", "inquire": "inquiryPayment"}[action]
 	if err != nil {
 		log.Printf("operators: %q: %v", action, err) //nolint:gosec // quoted
-		return fmt.Sprintf("Alipay+ sent %s five times and got no final answer: it asks again later.", name)
+		if action == "refund" {                      // the next click is another refund
+			return "Alipay+ sent refund five times and got no final answer. Look at what was given back before you send another one."
+		}
+		return fmt.Sprintf("Alipay+ sent %s five times and got no final answer. Send it again.", name)
 	}
 	return fmt.Sprintf("Alipay+ sent %s; the wallet answered %s %s.", name, result.Status, result.Code)
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"embed"
-	"encoding/json"
 	"html/template"
 	"io/fs"
 	"log"
@@ -15,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	qrcode "github.com/skip2/go-qrcode"
+	qr "github.com/piglig/go-qr"
 )
 
 //go:embed assets
@@ -28,6 +28,7 @@ type page struct {
 	alipay *alipay
 	views  *template.Template
 	token  string // every change must carry it: other sites do not know it
+	start  string // of this process: a page of an earlier one is loaded again
 	ended  <-chan struct{}
 
 	mu     sync.Mutex
@@ -37,9 +38,9 @@ type page struct {
 // newPage serves everything at the wallet's address: the page, what the app asks
 // and what Alipay+ calls.
 func newPage(ctx context.Context, w *wallet, a *alipay, home string) (http.Handler, error) {
-	p := &page{home: home, wallet: w, alipay: a, token: random(26), ended: ctx.Done(), phones: make(map[string]*phone)}
+	p := &page{home: home, wallet: w, alipay: a, token: random(26), start: random(8), ended: ctx.Done(), phones: make(map[string]*phone)}
 	views, err := template.New("").Funcs(template.FuncMap{
-		"display": display, "clock": clock, "words": words, "rate": rateText, "result": resultStays, "login": loginOf, "codes": p.codes,
+		"display": display, "clock": clock, "words": words, "rate": rateText, "seconds": func(n int) int { return cmp.Or(n, 6) }, "what": what, "gift": gift, "login": loginOf, "codes": p.codes,
 		"history": p.history, "balance": p.balance, "otp": p.otp, "order": p.order, "connections": p.connections, "remembered": p.remembered,
 		"regions": func() map[string]string { return regions }, "marks": func(region string) []string { return acceptanceMarks[region] },
 	}).ParseFS(assets, "assets/*.html")
@@ -73,34 +74,16 @@ func newPage(ctx context.Context, w *wallet, a *alipay, home string) (http.Handl
 
 	all := http.NewServeMux()
 	all.Handle("/app/", http.StripPrefix("/app", w.app)) // the JSON of mpm/APP.md
-	all.Handle("GET /app/balance", http.HandlerFunc(w.serveBalance))
 	all.Handle(inboundPath, w.inbound)
 	all.Handle("/", guarded)
 	return p.here(all), nil
-}
-
-// serveBalance tells the app what its user has.
-func (w *wallet) serveBalance(rw http.ResponseWriter, r *http.Request) {
-	id, err := signedIn(r)
-	if err != nil {
-		http.Error(rw, `{"error":"unauthenticated"}`, http.StatusUnauthorized)
-		return
-	}
-	a, err := w.db.balance(r.Context(), id)
-	if err != nil {
-		http.Error(rw, `{"error":"unavailable"}`, http.StatusServiceUnavailable)
-		return
-	}
-	rw.Header().Set("Content-Type", "application/json")
-	rw.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(rw).Encode(a)
 }
 
 // here takes requests for this address only: a name that somebody else made
 // point to this machine is another site.
 func (p *page) here(next http.Handler) http.Handler {
 	port := p.home[strings.LastIndexByte(p.home, ':'):]
-	names := []string{"127.0.0.1" + port, "localhost" + port, "[::1]" + port}
+	names := []string{strings.TrimPrefix(p.home, "http://"), "127.0.0.1" + port, "localhost" + port, "[::1]" + port}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(names, r.Host) {
 			http.Error(w, "This page is at "+p.home, http.StatusMisdirectedRequest)
@@ -115,12 +98,17 @@ func (p *page) guard(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	return cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		// The script sends the forms; without it no form goes anywhere.
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" && r.Header.Get("Sec-Fetch-Dest") != "document" {
+			http.Error(w, "This page is not a part of other pages.", http.StatusForbidden)
+			return
+		}
 		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, verifyPath) &&
 			subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Wallet-Token")), []byte(p.token)) != 1 {
 			http.Error(w, "This did not come from the page. Please load it again.", http.StatusForbidden)
@@ -145,7 +133,7 @@ func (p *page) phoneOf(w http.ResponseWriter, r *http.Request) *phone {
 		clear(p.phones) // a toy: they begin anew
 	}
 	p.phones[id] = &phone{wallet: p.wallet, alipay: p.alipay, app: app{p.home + "/app"}, User: users[0].id, Region: "JP", Screen: "home"}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // this machine has no TLS
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // this machine has no TLS; a link from elsewhere shows the same phone
 	return p.phones[id]
 }
 
@@ -163,13 +151,16 @@ func (p *page) render(w http.ResponseWriter, name string, data any) {
 
 func (p *page) whole(w http.ResponseWriter, r *http.Request) {
 	mine := p.phoneOf(w, r)
-	mine.mu.Lock()
-	defer mine.mu.Unlock()
+	if mine.mu.TryLock() {
+		defer mine.mu.Unlock()
+	} else { // in the middle of an action: it is shown when it is over
+		mine = &phone{Screen: "busy", Turn: -1}
+	}
 	p.render(w, "page.html", struct {
-		Token string
-		Users []user
-		Phone *phone
-	}{p.token, users, mine})
+		Token, Start string
+		Users        []user
+		Phone        *phone
+	}{p.token, p.start, users, mine})
 }
 
 func (p *page) showPhone(w http.ResponseWriter, r *http.Request) {
@@ -200,10 +191,10 @@ func (p *page) picture(w http.ResponseWriter, r *http.Request) {
 	}
 	o, err := p.alipay.sign(r.Context(), g, false)
 	if err == nil {
-		var png []byte
-		if png, err = qrcode.Encode(o.Code, qrcode.Medium, 240); err == nil {
+		var code *qr.QrCode
+		if code, err = qr.EncodeText(o.Code, qr.Medium); err == nil {
 			w.Header().Set("Content-Type", "image/png")
-			_, _ = w.Write(png)
+			_ = code.WriteAsPNG(qr.NewQrCodeImgConfig(6, 4), w) // at worst the browser went away
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -163,7 +164,7 @@ func easyPay(b *browser) {
 	b.on("store")
 	b.fill("#login", "852-00000000")
 	b.act("checkout")
-	b.says("#phone", "USER_NOT_EXIST")
+	b.says("#phone", "No Harbour wallet has this phone number")
 	b.fill("#login", users[0].LoginID)
 	b.act("checkout")
 	b.on("verify")
@@ -234,6 +235,9 @@ func operatorsWork(b *browser) {
 	b.says("#operators .payments", "HKD 255.18 given back")
 	b.goHome()
 	b.says("#phone", "Given back")
+	b.act("camera")
+	b.click(`[data-goods="order"]`)
+	b.says("#phone", "This order is closed")
 	b.arm("inquiryPayment", "tamper", "1")
 	ops("inquire", "")
 	b.says("#operators", "the payment is F ORDER_IS_CLOSED")
@@ -245,101 +249,24 @@ func operatorsWork(b *browser) {
 	b.says(".msg .why", "RSA with SHA-256")
 }
 
-// keyboardAlone pays with Tab, Space, Enter and digits, and sees the focus.
-func keyboardAlone(b *browser) {
-	// reach presses Tab until the focus is on what the selector names.
-	reach := func(selector string) {
-		b.Helper()
-		b.idle()
-		for range 60 {
-			if value[bool](b, fmt.Sprintf(`document.activeElement?.matches(%q) ?? false`, selector)) {
-				if value[string](b, `getComputedStyle(document.activeElement).outlineStyle`) == "none" {
-					b.Errorf("%s has the focus, and nothing shows it", selector)
-				}
-				return
-			}
-			b.key(tab)
-		}
-		b.Fatalf("the keyboard does not reach %s; the focus is on %q", selector, value[string](b, `document.activeElement.outerHTML.slice(0, 200)`))
-	}
-	press := func(selector string) { b.Helper(); reach(selector); b.key(enter) }
-
-	press(`#phone form[action="/phone/camera"] button`)
-	b.on("scan")
-	press(`[data-goods="consent"]`)
-	b.on("cashier")
-	reach(`#phone input[name="consent"]`)
-	b.key(" ")
-	press(`#phone .main`)
-	b.on("pin")
-	reach("#pin")
-	b.key("1", "2", "3", "4", enter)
-	b.on("result")
-	press(`#phone form[action="/phone/back"] button`)
-	b.says("#phone", "are paid")
-	press(`#phone form[action="/phone/home"] button.second`)
-	b.on("home")
-	press(`#phone form[action="/phone/shops"] button`)
-	b.on("shops")
-	press(`#phone form[action="/phone/unbind"] button`)
-	b.says("#phone", "cannot charge you any more")
-	press(`.msg > details > summary`)
-	b.until("an open message", `document.querySelector(".msg > details[open]")`)
-}
-
-// looks takes pictures in both schemes; nothing is too wide.
-func looks(b *browser, width int64) {
-	for _, scheme := range []string{"light", "dark"} {
-		b.as(width, scheme)
-		shoot := func(name string) {
-			b.Helper()
-			b.idle()
-			b.fits()
-			b.picture(fmt.Sprintf("%s-%d-%s", name, width, scheme))
-		}
-		b.goHome()
-		shoot("home")
-		b.act("camera")
-		b.on("scan")
-		b.until("the pictures", `[...document.querySelectorAll(".sign img")].slice(0, 4).every(i => i.complete && i.naturalWidth)`)
-		shoot("scan")
-		b.scan("surcharge")
-		b.on("cashier")
-		shoot("cashier")
-		b.act("agree")
-		b.pin("0000")
-		b.says(".error", "not your PIN")
-		shoot("pin")
-		b.pin("1234")
-		b.on("result")
-		shoot("result")
-		b.scan("limit")
-		b.on("sdkpage")
-		shoot("refused")
-		b.goHome()
-		b.act("store")
-		b.on("store")
-		shoot("store")
-		b.act("checkout")
-		b.on("verify")
-		shoot("verify")
-		for _, then := range []string{"2 tries left", "1 try left", "was not paid"} {
-			b.fill("#otp", "000000")
-			b.act("otp")
-			b.says("#phone", then)
-		}
-		b.on("shop")
-		shoot("shop")
-		b.arm("cancelPayment", "slow", "3")
-		value[any](b, `document.querySelector("#operators-title").scrollIntoView()`)
-		shoot("operators")
-		value[any](b, `scrollTo(0, 0)`)
-		b.arm("cancelPayment", "", "1")
-		b.arm("userInitiatedPay", "tamper", "1")
-		b.scan("consent")
-		b.on("cashier")
-		b.says("#messages", "not verified")
-		value[any](b, `document.querySelector(".msg > details").open = true`)
-		shoot("overview")
-	}
+// A page that outlives its wallet says so, and begins anew with the next one.
+func TestRestart(t *testing.T) {
+	chromium := startChromium(t)
+	home, stop := begin(t, options{listen: "127.0.0.1:0"})
+	defer stop()
+	b := open(t, chromium, home, 1280, "light")
+	b.scan("order")
+	b.pays()
+	b.booksAgree()
+	b.mu.Lock()
+	b.away = true
+	b.mu.Unlock()
+	stop()
+	b.says("#books", "The wallet does not answer")
+	_, stop = begin(t, options{listen: strings.TrimPrefix(home, "http://")})
+	defer stop()
+	b.says("#books", "reported 0") // this wallet begins with an empty database
+	b.ready()
+	b.scan("order")
+	b.pays()
 }

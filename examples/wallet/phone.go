@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type phone struct {
 
 	User   string
 	Region string
+	Turn   int    // grows with every action: a form of a screen that is over does nothing
 	Screen string // the name of its template
 	Text   string // of screens that only say something
 	Notice string // above the screen, once
@@ -67,7 +69,9 @@ var actions = map[string]func(*phone, context.Context, url.Values) error{
 	"new":      (*phone).newOrder,
 }
 
-// do carries out an action. What fails is shown and changes nothing else.
+// do carries out an action. What fails is shown and changes nothing else. An
+// action of a screen that is over is not carried out: a second window, where the
+// user still sees another order, must not pay this one.
 func (p *phone) do(ctx context.Context, action string, form url.Values) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,6 +79,13 @@ func (p *phone) do(ctx context.Context, action string, form url.Values) {
 	if !known {
 		return
 	}
+	if form.Get("turn") != strconv.Itoa(p.Turn) {
+		if form.Get("alone") == "" { // a person did it
+			p.Notice = "This phone went on meanwhile, perhaps in another window. This is what it shows now."
+		}
+		return
+	}
+	p.Turn++
 	p.Notice = ""
 	if err := do(p, ctx, form); err != nil {
 		log.Printf("phone: %q: %v", action, err) //nolint:gosec // quoted
@@ -182,7 +193,10 @@ func (p *phone) launch(redirectURL string) error {
 func (p *phone) enterAmount(ctx context.Context, form url.Values) error {
 	minor, ok := parseAmount(form.Get("amount"), p.EntryIn)
 	if !ok {
-		p.Notice = "Enter an amount between 1 and 1,000,000."
+		p.Notice = "Enter an amount of at most 1,000,000, such as 1200 or 1,200."
+		if digits, _ := p.EntryIn.Exponent(); digits > 0 {
+			p.Notice = "Enter an amount of at most 1,000,000, such as 85.50."
+		}
 		return nil
 	}
 	o, err := p.alipay.place(ctx, p.Entry.ID, p.Entry.Shop, amount(p.EntryIn, minor), 0)
@@ -193,15 +207,21 @@ func (p *phone) enterAmount(ctx context.Context, form url.Values) error {
 	return p.next(p.app.decode(ctx, p.User, p.code))
 }
 
-// parseAmount reads an amount in major units.
+// typedAmount is an amount as people write it in English. A comma stands before
+// three digits only: 85,50 is not 8550.
+var typedAmount = regexp.MustCompile(`^([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]*))?$`)
+
+// parseAmount reads an amount in major units, of at most a million.
 func parseAmount(text string, in alipayplus.Currency) (minor int64, ok bool) {
 	digits, _ := in.Exponent()
-	major, fraction, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), ".")
-	if len(fraction) > digits {
+	parts := typedAmount.FindStringSubmatch(strings.TrimSpace(text))
+	if parts == nil || len(parts[2]) > digits {
 		return 0, false
 	}
-	minor, err := strconv.ParseInt(major+fraction+strings.Repeat("0", digits-len(fraction)), 10, 64)
-	return minor, err == nil && 0 < minor && minor <= 1_000_000_00
+	zeros := strings.Repeat("0", digits)
+	minor, err := strconv.ParseInt(strings.ReplaceAll(parts[1], ",", "")+(parts[2] + zeros)[:digits], 10, 64)
+	most, _ := strconv.ParseInt("1000000"+zeros, 10, 64)
+	return minor, err == nil && 0 < minor && minor <= most
 }
 
 // poll asks again what was not known.
@@ -234,14 +254,19 @@ func (p *phone) backToCashier(context.Context, url.Values) error {
 	return nil
 }
 
-// confirm is the user entering the PIN.
+// confirm is the user entering the PIN. Without an answer the user may have paid:
+// the phone asks until it knows.
 func (p *phone) confirm(ctx context.Context, form url.Values) error {
 	s, err := p.app.confirm(ctx, p.User, p.Step, p.consent, form.Get("pin"))
-	if err == nil && s.Step == "unavailable" {
+	if err != nil {
+		log.Printf("phone: confirm: %v", err)
+		s = unknown
+	}
+	if s.Step == unknown.Step {
 		p.Waiting, p.Screen, p.Step.AskAgain = true, "waiting", s.AskAgain
 		return nil
 	}
-	return p.next(s, err)
+	return p.next(s, nil)
 }
 
 // backToShop opens the merchant's page in a WebView, or the home page.

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS world_order (
 	expires_ms         bigint NOT NULL,
 	result_code        text NOT NULL DEFAULT '', -- notified by the wallet
 	result_status      text NOT NULL DEFAULT '',
+	cancelled          bigint NOT NULL DEFAULT 0,  -- 1: taken back, and the wallet agreed
 	UNIQUE (code)
 );
 CREATE TABLE IF NOT EXISTS world_agreement (

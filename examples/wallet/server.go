@@ -14,12 +14,16 @@ import (
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-listen: %w; it is like 127.0.0.1:8480", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("-listen %s: the page is for this machine only; use 127.0.0.1", addr)
 	}
-	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("-listen: %w; 127.0.0.1:0 takes a free port", err)
+	}
+	return l, nil
 }
 
 func address(l net.Listener) string { return "http://" + l.Addr().String() }

@@ -106,6 +106,8 @@ type order struct {
 	Price   alipayplus.Amount
 	Expires time.Time
 	Result  alipayplus.Result // what the wallet reported
+
+	Cancelled bool // taken back for the shop
 }
 
 // amounts are the sums of an order in both currencies.
@@ -156,7 +158,7 @@ func (o order) answer(errorPage func(text string) payment.ActionForm) (*mpm.User
 		return &mpm.UserInitiatedPayResponse{
 			Result: alipayplus.CodeRegulationRestriction.Result(), ActionForm: errorPage("This payment is above the limit of CNY 7,000 for visitors. Nothing was charged."),
 		}, nil
-	case o.Kind == "closed":
+	case o.Kind == "closed", o.Cancelled:
 		return nil, alipayplus.CodeOrderIsClosed
 	case o.Kind == "expired" || time.Now().After(o.Expires):
 		return nil, alipayplus.CodeExpiredCode

@@ -44,7 +44,7 @@ func (p *page) codes(group string) ([]shownSign, error) {
 			if err != nil {
 				return nil, err
 			}
-			s.Used = now.Result.Status != "" || group == "pay" && g.life == 0 && time.Now().After(o.Expires)
+			s.Used = now.Result.Status != "" || now.Cancelled || group == "pay" && g.life == 0 && time.Now().After(o.Expires)
 		}
 		all = append(all, s)
 	}
@@ -97,12 +97,25 @@ func loginOf(id string) string {
 	return u.LoginID
 }
 
-// resultStays is how long the result page stays, in milliseconds.
-func resultStays(seconds int) int {
-	if seconds == 0 {
-		seconds = 6
+// gift is what the online shop sells, and about what it costs in the wallet.
+func gift() (g struct {
+	Shop         string
+	Price, About alipayplus.Amount
+}, err error) {
+	g.Shop, g.Price = store, giftBox
+	sums, err := order{Price: giftBox}.amounts()
+	g.About = sums.PayToAmount
+	return g, err
+}
+
+// what says in a few words what an API is for.
+func what(operation string) string {
+	for _, a := range apis {
+		if a.Name == operation {
+			return a.What
+		}
 	}
-	return 1000 * seconds
+	return map[string]string{"inquiryCodeRules": "ask which codes it takes", "cancelToken": "end one-click payments"}[operation] //nolint:gosec // names of APIs
 }
 
 // rateText is a rate for people: the price multiplies smallest units.
@@ -129,7 +142,7 @@ func words(r payment.Record) string {
 	}
 	switch r.State {
 	case payment.StateOpen:
-		return "Waiting for you"
+		return "Not paid yet"
 	case payment.StateVerifying:
 		return "Waiting for your code"
 	case payment.StatePaying:
@@ -153,7 +166,7 @@ func words(r payment.Record) string {
 // the phone it is a screen.
 func (p *page) verifyPage(w http.ResponseWriter, r *http.Request) {
 	page, err := p.wallet.openVerification(r.Context(), alipayplus.Conceal(r.PathValue("link")))
-	p.showVerification(w, r, page, err)
+	p.showVerification(w, r, page, "", err)
 }
 
 // verify is a form of that page. The link is what other sites do not know.
@@ -163,18 +176,21 @@ func (p *page) verify(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	var page easypay.Page
 	var err error
+	notice := ""
 	switch r.PostFormValue("action") {
 	case "resend":
+		notice = "A new code is on its way."
 		page, err = p.wallet.easyPay.Resend(ctx, link, p.wallet.sendOTP)
 	case "giveup":
 		page, err = p.wallet.easyPay.GiveUp(ctx, link)
 	default:
+		notice = "That was not the code."
 		page, err = p.wallet.easyPay.Verify(ctx, link, p.wallet.compareOTP(strings.TrimSpace(r.PostFormValue("otp"))))
 	}
-	p.showVerification(w, r, page, err)
+	p.showVerification(w, r, page, notice, err)
 }
 
-func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page easypay.Page, err error) {
+func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page easypay.Page, notice string, err error) {
 	// A form's redirect leads to the shop.
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'")
 	switch {
@@ -185,6 +201,9 @@ func (p *page) showVerification(w http.ResponseWriter, r *http.Request, page eas
 	case !page.Redirect.IsZero():
 		http.Redirect(w, r, page.Redirect.Reveal(), http.StatusSeeOther)
 	default:
-		p.render(w, "verify.html", page)
+		p.render(w, "verify.html", struct {
+			easypay.Page
+			Notice string
+		}{page, notice})
 	}
 }

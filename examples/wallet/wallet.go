@@ -103,7 +103,7 @@ func newWallet(ctx context.Context, o options, db *database, to alipayplus.Clien
 	if o.gateway != "" { // the test's Alipay+ may begin after the wallet
 		presetRules = accept.Rules()
 	}
-	if w.identifier, err = codeid.Open(ctx, codeid.Config{Client: w.client, Preset: presetRules}); err != nil {
+	if w.identifier, err = codeid.Open(ctx, codeid.Config{Client: w.client, Preset: presetRules, Logger: log}); err != nil {
 		return nil, err
 	}
 	filter, err := newFilter()
@@ -148,8 +148,8 @@ func newSealer(digits string) (*alipayplus.Sealer, error) {
 		return alipayplus.NewSealer(key)
 	}
 	key, err := hex.DecodeString(digits)
-	if err != nil {
-		return nil, errors.New("-sealing-key: not hexadecimal digits")
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("-sealing-key: it needs 64 hexadecimal digits, as openssl rand -hex 32 prints them")
 	}
 	return alipayplus.NewSealer(key)
 }

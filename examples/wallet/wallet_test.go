@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 type visitor struct {
 	*testing.T
 	home, token string
+	turn        string // of the phone's screen
 	client      *http.Client
 }
 
@@ -60,8 +62,13 @@ func (v *visitor) do(r *http.Request) string {
 	if response.StatusCode != http.StatusOK {
 		v.Fatalf("%s %s: HTTP %d %s", r.Method, r.URL.Path, response.StatusCode, text)
 	}
+	if found := turnOf.FindSubmatch(text); found != nil {
+		v.turn = string(found[1])
+	}
 	return string(text)
 }
+
+var turnOf = regexp.MustCompile(`data-turn="([0-9]+)"`)
 
 func (v *visitor) get(path string) string {
 	v.Helper()
@@ -75,7 +82,7 @@ func (v *visitor) get(path string) string {
 // post sends a form of the page; form is name, value, name, value …
 func (v *visitor) post(path string, form ...string) string {
 	v.Helper()
-	r := request(v.T, v.home+path, form...)
+	r := request(v.T, v.home+path, append(form, "turn", v.turn)...)
 	r.Header.Set("X-Wallet-Token", v.token)
 	return v.do(r)
 }
@@ -126,6 +133,12 @@ func TestGuard(t *testing.T) {
 		{"another token", func(r *http.Request) { r.Header.Set("X-Wallet-Token", "A") }, http.StatusForbidden},
 		{"another site", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, http.StatusForbidden},
 		{"another origin", func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }, http.StatusForbidden},
+		{"a picture of another site", func(r *http.Request) {
+			r.Method, r.Body = http.MethodGet, http.NoBody
+			r.URL.Path = "/phone"
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Sec-Fetch-Dest", "image")
+		}, http.StatusForbidden},
 		{"another name of this machine", func(r *http.Request) { r.Host = "evil.example" }, http.StatusMisdirectedRequest},
 	} {
 		r := request(t, home+"/phone/camera")
@@ -217,20 +230,6 @@ func TestOrderCloses(t *testing.T) {
 	}
 }
 
-// The verification page of Easy Pay is a page of its own, too.
-func TestVerificationPage(t *testing.T) {
-	home := startWallet(t)
-	v := visit(t, home)
-	response, err := v.client.Get(home + verifyPath + "nothing")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusNotFound {
-		t.Errorf("a link that is none: HTTP %d", response.StatusCode)
-	}
-}
-
 func startOn(t *testing.T, database string) string {
 	t.Helper()
 	return start(t, options{listen: "127.0.0.1:0", database: database, sealingKey: strings.Repeat("0f", 32)})
@@ -244,26 +243,35 @@ func startWallet(t *testing.T) string {
 
 func start(t *testing.T, o options) string {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	home, stop := begin(t, o)
+	t.Cleanup(stop)
+	return home
+}
+
+// begin runs the program until stop.
+func begin(t *testing.T, o options) (home string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	out := &lines{found: make(chan string, 1)}
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, o, out) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
 	select {
 	case home := <-out.found:
-		return home
+		return home, stop
 	case err := <-ended:
-		ended <- nil
+		cancel()
 		t.Fatal(err)
 	case <-time.After(patienceOfTests):
+		cancel()
 		t.Fatal("the wallet does not start")
 	}
-	return ""
+	return "", stop
 }
 
 // lines finds the address in what the program prints.

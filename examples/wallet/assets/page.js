@@ -1,7 +1,7 @@
 // The page sends its forms in the background and puts the answer in its place.
 "use strict";
 
-const token = document.querySelector("meta[name=token]").content;
+const meta = (name) => document.querySelector(`meta[name=${name}]`).content;
 const $ = (id) => document.getElementById(id);
 let timer = 0; // of the phone's next step
 
@@ -9,12 +9,15 @@ let timer = 0; // of the phone's next step
 async function send(action, body, into) {
   const place = $(into);
   if (place.getAttribute("aria-busy") === "true") return;
-  if (into === "phone") clearTimeout(timer);
+  if (into === "phone") {
+    clearTimeout(timer);
+    body.set("turn", place.querySelector(".screen").dataset.turn); // what the user saw
+  }
   place.setAttribute("aria-busy", "true");
   shown.delete(into);
   let text = "";
   try {
-    const answer = await fetch(action, { method: "POST", body, headers: { "X-Wallet-Token": token } });
+    const answer = await fetch(action, { method: "POST", body, headers: { "X-Wallet-Token": meta("token") } });
     text = await answer.text();
     if (!answer.ok) throw new Error(text);
     show(place, text, true);
@@ -62,7 +65,7 @@ function show(place, html, asked) {
 function later(place) {
   clearTimeout(timer);
   const next = place.querySelector("[data-then]");
-  if (next) timer = setTimeout(() => send("/phone/" + next.dataset.then, new URLSearchParams(), "phone"), Number(next.dataset.after));
+  if (next) timer = setTimeout(() => send("/phone/" + next.dataset.then, new URLSearchParams({ alone: "yes" }), "phone"), Number(next.dataset.after));
 }
 
 document.addEventListener("submit", (event) => {
@@ -83,6 +86,7 @@ async function look(id) {
   const place = $(id);
   try {
     const answer = held(place) ? null : await fetch(place.dataset.from);
+    if (id === "books" && answer && !answer.ok) unsure(await answer.text());
     const text = answer?.ok ? await answer.text() : null;
     if (text !== null && !held(place)) {
       again.delete(id);
@@ -93,6 +97,17 @@ async function look(id) {
   } catch { /* the stream below says when the wallet is back */ }
   again.add(id);
 }
+
+// unsure says in the line of the books that nobody knows.
+function unsure(why) {
+  shown.delete("books");
+  const p = document.createElement("p"), b = document.createElement("b");
+  p.className = "bad";
+  b.textContent = "The books cannot be read";
+  p.append(b, why);
+  $("books").replaceChildren(p);
+}
+
 const again = new Set(); // parts to look at when the hands are away
 const shown = new Map(); // what look showed last
 let pressed = false;
@@ -103,11 +118,13 @@ for (const end of ["pointerup", "pointercancel", "focusout"]) document.addEventL
 
 let looking = 0;
 function lookSoon() {
-  clearTimeout(looking);
-  looking = setTimeout(() => ["books", "operators"].forEach(look), 150);
+  looking ||= setTimeout(() => { looking = 0; ["books", "operators"].forEach(look); }, 150);
 }
 
 const stream = new EventSource("/events");
+stream.addEventListener("hello", (event) => { if (event.data !== meta("start")) location.reload(); });
+stream.addEventListener("open", () => ["books", "faults", "operators"].forEach(look));
+stream.addEventListener("error", () => unsure("The wallet does not answer. This page tries again."));
 stream.addEventListener("message", (event) => {
   const list = $("messages");
   const top = list.scrollTop;
@@ -123,5 +140,4 @@ stream.addEventListener("look", (event) => {
 });
 setInterval(() => look("operators"), 5000); // times go by
 
-["books", "faults", "operators"].forEach(look);
 later($("phone"));
