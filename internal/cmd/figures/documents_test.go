@@ -142,7 +142,7 @@ func TestPaperIsComputed(t *testing.T) {
 		"cores of PostgreSQL, 0.9 ms each, without vacuum and `Purge`": 0.9e-3,
 		"commits a second": 4, "WAL, with full pages": 20e3, "WAL to archive or to send to a replica in a day": 20e3 * 86400,
 		"payments after 400 days": 86400 * 400, "disk after 400 days": 3.5e3 * 86400 * 400,
-		"rows for `Purge`, payments and messages": 2,
+		"rows for `Purge`, payments and messages":                                                   2,
 		"dead rows for vacuum: those, and one of a payment, two of its message, one of the balance": 6,
 	} {
 		_, row, ok := strings.Cut(paper, "\n| "+name+" |")
