@@ -113,6 +113,73 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name: "Finish of a delivery that failed",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			must(t, s.Outbox().Put(t.Context(), message("k")))
+			list, err := s.Outbox().Lease(t.Context(), 10, time.Minute)
+			must(t, err)
+			delivery = list[0]
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.Outbox().Finish(ctx, delivery, alipayplus.End{State: alipayplus.EndAgain, After: time.Hour})
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE state = 0 AND lease = ''`)
+		},
+	},
+	{
+		name:  "Withdraw",
+		setUp: func(t *testing.T, s *sqlstore.Store) { must(t, s.Outbox().Put(t.Context(), message("k"))) },
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.Outbox().Withdraw(ctx, "notifyPayment", "k")
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE state = 2`)
+		},
+	},
+	{
+		name: "Requeue of a dead letter",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			must(t, s.Outbox().Put(t.Context(), message("k")))
+			list, err := s.Outbox().Lease(t.Context(), 10, time.Minute)
+			must(t, err)
+			must(t, s.Outbox().Finish(t.Context(), list[0], alipayplus.End{State: alipayplus.EndDead}))
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error {
+			return s.Outbox().Requeue(ctx, "notifyPayment", "k")
+		},
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			return d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE state = 0`)
+		},
+	},
+	{
+		name: "Purge of a payment with a refund",
+		setUp: func(t *testing.T, s *sqlstore.Store) {
+			r := paid("P1")
+			r.Refunds = []payment.RefundEntry{{RefundRequestID: "R1"}}
+			must(t, s.Payments().Update(t.Context(), "P1", to(r)))
+			old := `'2000-01-01'`
+			if s.Dialect() == sqlstore.SQLite {
+				old = `0`
+			}
+			must(t, s.InTx(t.Context(), func(ctx context.Context) error {
+				tx, err := sqlstore.Tx(ctx)
+				if err == nil {
+					_, err = tx.ExecContext(ctx, `UPDATE alipayplus_payment SET updated_at = `+old)
+				}
+				return err
+			}))
+		},
+		do: func(ctx context.Context, s *sqlstore.Store) error { _, err := s.Purge(ctx, 10); return err },
+		effect: func(t *testing.T, d *sqltest.Database, s *sqlstore.Store) int64 {
+			left := d.Int(t, `SELECT count(*) FROM alipayplus_payment`)
+			if refunds := d.Int(t, `SELECT count(*) FROM alipayplus_refund`); refunds != left {
+				t.Errorf("%d payments are left with %d refunds", left, refunds)
+			}
+			return 1 - left
+		},
+	},
+	{
 		name: "Lease of a payment",
 		setUp: func(t *testing.T, s *sqlstore.Store) {
 			must(t, s.Payments().Update(t.Context(), "P1", to(opened("P1", time.Unix(1, 0)))))

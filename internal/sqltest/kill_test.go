@@ -213,7 +213,7 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 			doubled++
 			t.Errorf("%s: doubled: %d debits, net %d, Alipay+ knows %v", id, debits[id], net[id], codes)
 		case r.State != state, net[id] != want, len(r.Due()) > 0,
-			notified && (len(codes) != 1 || codes[0] != result.Code),
+			notified && (len(codes) != 1 || codes[0] != result.Code || books[id].Amount != r.Amounts.PaymentAmount),
 			state == payment.StatePaid && result.Code != alipayplus.CodeSuccess:
 			lost++
 			t.Errorf("%s: lost: %s, net %d, want %d; due %v; Alipay+ knows %v, inquiry says %v", id, r.State, net[id], want, r.Due(), codes, result)

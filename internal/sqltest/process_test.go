@@ -82,8 +82,9 @@ func through(folder string) *http.Transport {
 
 // told is what Alipay+ knows of a payment.
 type told struct {
-	Codes []alipayplus.ResultCode // each that arrived, once
-	First time.Time
+	Codes  []alipayplus.ResultCode // each that arrived, once
+	Amount alipayplus.Amount       // of the last one
+	First  time.Time
 }
 
 // playAlipay plays Alipay+: it verifies notifications, writes them into its
@@ -105,6 +106,7 @@ func playAlipay(p part) http.Handler {
 		var request struct {
 			PaymentRequestID string
 			PaymentResult    struct{ ResultCode alipayplus.ResultCode }
+			PaymentAmount    alipayplus.Amount
 		}
 		if err != nil || content.Verify(r.Header.Get("Signature"), credentials.Keys) != nil || json.Unmarshal(body, &request) != nil {
 			fmt.Fprintln(os.Stderr, "a request does not verify")
@@ -120,6 +122,7 @@ func playAlipay(p part) http.Handler {
 		if code := request.PaymentResult.ResultCode; len(known.Codes) == 0 || known.Codes[0] != code {
 			known.Codes = append(known.Codes, code)
 		}
+		known.Amount = request.PaymentAmount
 		arrived++
 		lost := arrived%7 == 0
 		mu.Unlock()
