@@ -148,7 +148,7 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlstore: sql_mode %q is not strict: MySQL would cut what is too long and make one key of two; add STRICT_TRANS_TABLES", mode)
 	case charset != "utf8mb4":
 		return fmt.Errorf("sqlstore: the connection's character set is %s; it must be utf8mb4", charset)
-	case readOnly != "0":
+	case readOnly != "0" && !strings.EqualFold(readOnly, "OFF"): // the number, or in MariaDB 12 the word
 		return errReadOnly
 	}
 	if err := checkMySQLSession(ctx, db); err != nil {
@@ -156,11 +156,11 @@ func checkMySQL(ctx context.Context, db *sql.DB) error {
 	}
 	var tables string
 	err = db.QueryRowContext(ctx, `SELECT coalesce(group_concat(t.table_name), '') FROM information_schema.tables t
-		JOIN information_schema.engines e ON e.engine = t.engine
-		WHERE t.table_schema = DATABASE() AND t.table_name LIKE 'alipayplus%' AND e.transactions <> 'YES'`).Scan(&tables)
+		WHERE t.table_schema = DATABASE() AND t.table_name LIKE 'alipayplus%'
+		AND t.engine IN ('MyISAM', 'MRG_MyISAM', 'Aria', 'MEMORY', 'ARCHIVE', 'CSV', 'BLACKHOLE')`).Scan(&tables)
 	switch {
 	case err != nil:
-		return fmt.Errorf("sqlstore: the storage engines cannot be looked up: %w", err)
+		return fmt.Errorf("sqlstore: the tables' storage engines cannot be looked up: %w", err)
 	case tables != "":
 		return fmt.Errorf("sqlstore: the storage engine of %s has no transactions; it must be InnoDB", tables)
 	}
