@@ -153,6 +153,7 @@ func TestCheckNotifyURL(t *testing.T) {
 			t.Errorf("%q: sent to %q, want %q", test.url, sent[0].target, target)
 		}
 	}
+	t.Logf("%d URLs, sent or refused as documented", len(notifyURLs))
 }
 
 // The signed target is the one on the wire, to the byte.

@@ -32,6 +32,7 @@ func TestHostileJSON(t *testing.T) {
 		ran++
 		return &inResponse{}, nil
 	})))
+	cases := 0
 	for _, c := range []struct {
 		rule, body string
 		want       string // "" is served
@@ -92,6 +93,7 @@ func TestHostileJSON(t *testing.T) {
 		{"a thousand members", `{"id":"1"` + inMembers(1000) + `}`, ""},
 		{"1 MiB", `{"id":"1","note":"` + strings.Repeat("x", 1<<20-20) + `"}`, ""},
 	} {
+		cases++
 		before := ran
 		w := inServe(h, inArrive(inAskPath, c.body).request())
 		result, err := inResultIn(w.Body.Bytes())
@@ -111,6 +113,7 @@ func TestHostileJSON(t *testing.T) {
 			t.Errorf("%s: the answer says %q, not %q", c.rule, result.Message, c.want)
 		}
 	}
+	t.Logf("%d bodies, read or refused as documented", cases)
 }
 
 // inUnverified is what becomes of a body that does not begin with "{": it
@@ -158,6 +161,7 @@ func TestHostileHTTP(t *testing.T) {
 	target := func(sent, signed string) string {
 		return strings.Replace(inHTTP(inArrive(signed, inValid)), "POST "+signed+" ", "POST "+sent+" ", 1)
 	}
+	cases := 0
 	for _, c := range []struct {
 		rule, sent string
 		want       []int // statuses, of several answers; 0 is a connection closed without one
@@ -232,6 +236,7 @@ func TestHostileHTTP(t *testing.T) {
 		{"a star", target("*", inAskPath), []int{404}, 0},
 		{"a smuggled request after a signed one", good + strings.Replace(good, `"100"`, `"900"`, 1), []int{200, 401}, 1},
 	} {
+		cases++
 		ranBefore := ran.Load()
 		got := inExchange(t, listener.Addr().String(), c.sent)
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
@@ -248,6 +253,7 @@ func TestHostileHTTP(t *testing.T) {
 	if got := inExchange(t, listener.Addr().String(), continued); fmt.Sprint(got) != "[401]" {
 		t.Errorf("a client that asks before it sends: %v", got)
 	}
+	t.Logf("%d connections, no function ran that should not", cases)
 }
 
 // inExchange sends text over a socket and returns the statuses that come back.

@@ -294,6 +294,7 @@ func TestLinearizable(t *testing.T) {
 			}
 			t.Logf("control: a store that %s: %s", name, found)
 		}
+		t.Logf("%d histories are explained; %d stores with a mistake, all found", seeds, len(inBrokenStores))
 	})
 }
 

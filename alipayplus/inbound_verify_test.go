@@ -39,6 +39,7 @@ func TestHandlerRefusals(t *testing.T) {
 		return signature(func(s string) string { return strings.Replace(s, old, with, 1) })
 	}
 	method := func(m string) func(*http.Request) { return func(r *http.Request) { r.Method = m } }
+	cases := 0
 	for _, c := range []struct {
 		rule   string
 		spoil  func(*http.Request)
@@ -103,6 +104,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"a path in another spelling", func(r *http.Request) { r.RequestURI = "/wallet/%6dove" }, 401, inRefused401, "not made over this content"},
 		{"a target with a fragment", func(r *http.Request) { r.RequestURI += "?a#b" }, 401, inRefused401, "the target is no raw path"},
 	} {
+		cases++
 		log := &inLog{}
 		cfg := inConfig()
 		cfg.Logger = log.logger()
@@ -133,6 +135,7 @@ func TestHandlerRefusals(t *testing.T) {
 			t.Errorf("%s: the log does not say %q:\n%s", c.rule, c.logged, log)
 		}
 	}
+	t.Logf("%d requests, each refused", cases)
 }
 
 type inEndless struct{}

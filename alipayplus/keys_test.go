@@ -202,6 +202,7 @@ func TestParseKeyRefuses(t *testing.T) {
 	broken.D = new(big.Int).Add(key.D, big.NewInt(2))
 	_, err := alipayplus.ParsePrivateKey([]byte(oneLine(pkcs1(&broken))))
 	check("private, numbers that do not fit", "", "do not fit together|neither PKCS#8", err)
+	t.Logf("%d keys, each refused", len(private)+len(public)+1)
 }
 
 // keyErrors are all the texts that an error about a key may have. A text that

@@ -152,7 +152,7 @@ func TestEveryAnswer(t *testing.T) {
 	cells, texts := 0, []string(nil)
 	for _, row := range []string{"3", "4", "5", "5, stale", "5b", "6", "7", "8", "9", "10", "11", "12"} {
 		cells += rows[row]
-		texts = append(texts, fmt.Sprintf("%d of row %s", rows[row], row))
+		texts = append(texts, fmt.Sprintf("%d of row %s", rows[row], strings.ReplaceAll(row, ",", "")))
 		if rows[row] == 0 {
 			t.Errorf("no cell for row %s", row)
 		}

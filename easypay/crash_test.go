@@ -149,7 +149,14 @@ func TestCrashAtEveryStep(t *testing.T) {
 			if steps < 20 {
 				t.Errorf("remote=%t: only %d steps", remote, steps)
 			}
-			t.Logf("remote=%t: died at each of %d steps, after it %t", remote, steps, after)
+			where, when := "in the database", "before"
+			if remote {
+				where = "elsewhere"
+			}
+			if after {
+				when = "after"
+			}
+			t.Logf("the ledger %s: died %s each of %d steps", where, when, steps)
 		}
 	}
 }

@@ -197,7 +197,9 @@ func TestSimulation(t *testing.T) {
 		payments = 200
 	}
 	total, broken := simulate(t, 1, payments/paymentsPerWorld, noMistake, "")
-	t.Logf("%+v", total)
+	t.Logf("%d payments: %d paid, %d failed, %d closed; %d credits, %d debits taken back; %d exchanges with %d faults, %d crashes of the wallet",
+		total.payments, total.paid, total.failed, total.closed, total.credits, total.reversed, total.exchanges, total.faults, total.crashes)
+	t.Logf("crashes by place: %v", total.crashesAt)
 	if broken != nil {
 		t.Fatal(broken.report())
 	}

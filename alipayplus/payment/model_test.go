@@ -294,7 +294,7 @@ func TestAllSequences(t *testing.T) {
 		}
 		level = below
 	}
-	t.Logf("%d sequences of %d events, %d transitions, %d situations: %v", sequences, depth, edges, len(seen), states)
+	t.Logf("%d sequences of %d events, which make %d transitions and %d situations: %s", sequences, depth, edges, len(seen), inWords(states))
 	for _, s := range []payment.State{payment.StateOpen, payment.StateVerifying, payment.StatePaying, payment.StatePaid, payment.StateFailed, payment.StateClosed} {
 		if states[s] == 0 {
 			t.Errorf("no sequence reached %s", s)

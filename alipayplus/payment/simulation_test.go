@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,7 +113,7 @@ func simulate(t *testing.T, remote bool, n int, seed uint64) {
 		}
 		states[r.State]++
 	}
-	t.Logf("%v, %d cancelled, %d told", states, len(w.cancelled), len(w.told))
+	t.Logf("%d payments: %s; %d were cancelled, %d reported", n, inWords(states), len(w.cancelled), len(w.told))
 	for _, state := range []payment.State{payment.StatePaid, payment.StateFailed, payment.StateClosed} {
 		if states[state] < n/50 {
 			t.Errorf("only %d payments are %s", states[state], state)
@@ -195,4 +198,17 @@ func liveRandomly(w *wallet, c *chance, either func() *process, id, customer str
 		insist(cancelCall(id))
 	}
 	alipay.Wait()
+}
+
+// inWords says how many there are of each state: "532 paid, 47 open".
+func inWords(states map[payment.State]int) string {
+	var texts []string
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		name := string(state)
+		if name == "" {
+			name = "never opened"
+		}
+		texts = append(texts, fmt.Sprintf("%d %s", states[state], name))
+	}
+	return strings.Join(texts, ", ")
 }

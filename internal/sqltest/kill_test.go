@@ -230,8 +230,8 @@ func killTest(t *testing.T, d *sqltest.Database, server *sqltest.Server, payment
 	if dead := d.Int(t, `SELECT count(*) FROM alipayplus_outbox WHERE state = 3`); dead != 0 {
 		t.Errorf("%d dead letters", dead)
 	}
-	t.Logf("%d payments in %v, %d kills of a wallet, %d of the database, %d calls failed: lost %d, doubled %d, longest delay %v (%s)",
-		payments, took.Round(time.Millisecond), kills, databaseKills, l.calls.Load(), lost, doubled, longest.Round(time.Millisecond), longestID)
+	t.Logf("%d payments in %v, %d kills of a wallet, %d of the database, %d calls failed: %d lost, %d double, longest delay %v (%s)",
+		payments, took.Round(100*time.Millisecond), kills, databaseKills, l.calls.Load(), lost, doubled, longest.Round(100*time.Millisecond), longestID)
 	if kills > 0 && l.calls.Load() == 0 {
 		t.Error("no kill was noticed")
 	}

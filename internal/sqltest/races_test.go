@@ -223,7 +223,7 @@ func TestPurgeUnderLoad(t *testing.T) {
 		beside := load()
 		stop()
 		purging.Wait()
-		t.Logf("%d rows are deleted; the 99th percentile of a payment is %v alone and %v beside Purge, %.1f times", deleted, alone, beside, float64(beside)/float64(alone))
+		t.Logf("%d rows are deleted; the 99th percentile of a payment is %v alone and %v beside Purge, %.1f times", deleted, alone.Round(100*time.Microsecond), beside.Round(100*time.Microsecond), float64(beside)/float64(alone))
 		if deleted != 4*old {
 			t.Errorf("%d rows are deleted, want %d", deleted, 4*old)
 		}

@@ -66,6 +66,26 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
+// Each promise of README.md is a row of the table: every test that README.md
+// names for it is measured.
+func TestPromisesAreMeasured(t *testing.T) {
+	_, promises, _ := strings.Cut(document(t, "README.md"), "\n## What is guaranteed\n")
+	promises, _, _ = strings.Cut(promises, "\n## ")
+	measured := map[string]bool{}
+	for _, r := range rows {
+		measured[r.Test] = true
+	}
+	named := regexp.MustCompile("`(Test[A-Z]\\w*)`").FindAllStringSubmatch(promises, -1)
+	for _, m := range named {
+		if !measured[m[1]] {
+			t.Errorf("README.md promises what %s shows, and no row measures it", m[1])
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("README.md names %d tests", len(named))
+	}
+}
+
 // Every fuzz target has a corpus of seeds in testdata.
 func TestFuzzTargetsHaveSeeds(t *testing.T) {
 	target := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)

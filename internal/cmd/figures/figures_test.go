@@ -48,29 +48,52 @@ func TestRows(t *testing.T) {
 func TestRead(t *testing.T) {
 	const output = `{"Action":"run","Test":"TestA"}
 {"Action":"output","Test":"TestA","Output":"=== RUN   TestA\n"}
-{"Action":"output","Test":"TestA/part","Output":"    a_test.go:7: 12 calls, 0 lost\n"}
+{"Action":"output","Test":"TestA/part","Output":"    a_test.go:7: 12000 calls, 0 lost\n"}
 {"Action":"fail","Test":"TestA/part"}
+{"Action":"output","Test":"TestA/other/deep","Output":"    a_test.go:7: 3000 calls, 1 lost\n"}
+{"Action":"output","Test":"TestA","Output":"    a_test.go:9: it took 1.23456ms\n"}
 {"Action":"pass","Test":"TestA"}
 no JSON
 {"Action":"skip","Test":"TestB"}
+{"Action":"pass","Test":"TestD/all/one"}
+{"Action":"pass","Test":"TestD/all/two"}
+{"Action":"pass","Test":"TestD/all"}
+{"Action":"pass","Test":"TestD"}
 {"Action":"pass","Test":"TestOther"}
 `
-	got := read(strings.NewReader(output), []string{"TestA", "TestB", "TestC"})
+	got := read(strings.NewReader(output), []string{"TestA", "TestB", "TestC", "TestD"})
 	for _, test := range []struct {
-		name, pattern, now string
-		ok                 bool
+		name, pattern string
+		by            by
+		now           string
+		ok            bool
 	}{
-		{"TestA", `\d+ calls.*`, "12 calls, 0 lost", true},
-		{"TestA", "", "holds", true},
-		{"TestA", "figures", "SHOWS NO FIGURE", false},
-		{"TestB", "", "SKIP", false},
-		{"TestC", "", "DID NOT RUN", false},
+		{"TestA", `\d+ calls.*`, once, "12,000 calls, 0 lost; 3000 calls, 1 lost", true},
+		{"TestA", `\d+ calls.*`, eachPart, "part: 12,000 calls, 0 lost; other: 3000 calls, 1 lost", true},
+		{"TestA", `\d+ calls.*`, sumOfParts, "15,000 calls, 1 lost, in 2 parts", true},
+		{"TestA", `.*(calls|ms).*`, sumOfParts, "CANNOT BE ADDED UP", false},
+		{"TestA", `it took .*`, once, "it took 1.23456ms", true},
+		{"TestA", "", once, "holds", true},
+		{"TestA", "figures", once, "SHOWS NO FIGURE", false},
+		{"TestB", "", once, "SKIP", false},
+		{"TestD", "", once, "holds in 2 parts", true},
+		{"TestC", "", once, "DID NOT RUN", false},
 	} {
-		if now, ok := got[test.name].figure(test.pattern); now != test.now || ok != test.ok {
+		if now, ok := got[test.name].figure(row{Seen: test.pattern, By: test.by}); now != test.now || ok != test.ok {
 			t.Errorf("%s %q: %q, %v", test.name, test.pattern, now, ok)
 		}
 	}
 	if got["TestOther"] != nil {
 		t.Error("a test that nobody asked for")
+	}
+}
+
+// Rows that are measured alone take their places; the others stay.
+func TestMerged(t *testing.T) {
+	first, second := rows[0], rows[1]
+	before := head(true) + label(second) + " figure | limit | old |\n| a row that there was | `TestGone`, x | | | |\n"
+	after := merged(before, map[string]string{label(first): markdown(figure{first, "new"})})
+	if want := head(true) + markdown(figure{first, "new"}) + label(second) + " figure | limit | old |\n"; after != want {
+		t.Errorf("got %s\nwant %s", after, want)
 	}
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -26,15 +25,26 @@ var introduction string
 func main() {
 	long := flag.Bool("long", false, "run the long forms")
 	md := flag.Bool("md", false, "print Markdown")
-	only := flag.String("only", "", "only rows whose promise, test or package contains this")
+	only := flag.String("only", "", "only rows whose promise, test or package contains one of these, separated by commas")
+	update := flag.Bool("update", false, "write them into RELIABILITY.md; -long is implied")
 	flag.Parse()
+	*long = *long || *update
 	chosen := slices.DeleteFunc(slices.Clone(rows), func(r row) bool {
-		return !strings.Contains(strings.ToLower(r.Promise+" "+r.Test+" "+r.Dir), strings.ToLower(*only))
+		text := strings.ToLower(r.Promise + " " + r.Test + " " + r.Dir)
+		return !slices.ContainsFunc(strings.Split(strings.ToLower(*only), ","), func(part string) bool { return strings.Contains(text, part) })
 	})
 	root, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(2)
+	}
+	if *update {
+		document := filepath.Join(strings.TrimSpace(string(root)), "alipayplus", "RELIABILITY.md")
+		if err := rewrite(document, chosen, strings.TrimSpace(string(root))); err != nil {
+			fmt.Fprintln(os.Stderr, "figures:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	line := text
 	if *md {
@@ -47,6 +57,42 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// rewrite measures the chosen rows in their long forms and puts them into the
+// document. The other rows stay as they are.
+func rewrite(document string, chosen []row, root string) error {
+	lines := map[string]string{}
+	good := measure(root, chosen, true, func(f figure) { lines[label(f.row)] = markdown(f) })
+	if !good {
+		return errors.New("RELIABILITY.md stays as it is: a test failed, was skipped or showed no figure")
+	}
+	before, err := os.ReadFile(document) //nolint:gosec // of the module
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(document, []byte(merged(string(before), lines)), 0o644) //nolint:gosec // a document
+}
+
+// merged returns the whole document with some of its lines, by the label of
+// their rows, in place of those that it has.
+func merged(before string, lines map[string]string) string {
+	after := head(true)
+	for _, r := range rows {
+		line := lines[label(r)]
+		if line == "" {
+			for old := range strings.Lines(before) {
+				if strings.HasPrefix(old, label(r)) {
+					line = old
+				}
+			}
+		}
+		after += line
+	}
+	return after
+}
+
+// label is how the line of a row begins.
+func label(r row) string { return fmt.Sprintf("| %s | `%s`, %s |", cell(r.Promise), r.Test, r.Dir) }
 
 // figure is a row with what was seen.
 type figure struct {
@@ -63,45 +109,12 @@ func measure(root string, chosen []row, long bool, show func(figure)) (good bool
 		if byDir[r.Dir] == nil {
 			byDir[r.Dir] = run(root, r.Dir, chosen, long)
 		}
-		now, ok := byDir[r.Dir][r.Test].figure(r.Seen)
+		now, ok := byDir[r.Dir][r.Test].figure(r)
 		show(figure{r, now})
 		good = good && ok
 	}
 	return good
 }
-
-// outcome is what a test did.
-type outcome struct {
-	end  string // pass, fail, skip
-	logs []string
-}
-
-// figure returns what a test showed, and whether it kept its promise.
-func (o *outcome) figure(pattern string) (now string, ok bool) {
-	switch {
-	case o == nil:
-		return "DID NOT RUN", false
-	case o.end != "pass":
-		return strings.ToUpper(o.end), false
-	case pattern == "":
-		return "holds", true
-	}
-	var seen []string
-	for _, line := range o.logs {
-		if found := regexp.MustCompile(pattern).FindString(line); found != "" && !slices.Contains(seen, found) {
-			seen = append(seen, found)
-		}
-	}
-	switch {
-	case len(seen) == 0:
-		return "SHOWS NO FIGURE", false
-	case len(seen) > 4:
-		seen = append(seen[:3], fmt.Sprintf("and %d more", len(seen)-3))
-	}
-	return strings.Join(seen, "; "), true
-}
-
-var logLine = regexp.MustCompile(`^\s+\S+\.go:\d+: (.*)`)
 
 // run runs the tests of dir that chosen names. Some directories are modules of
 // their own.
@@ -128,37 +141,6 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 	return read(bytes.NewReader(out), names)
 }
 
-// read reads the output of go test -json.
-func read(r io.Reader, names []string) map[string]*outcome {
-	outcomes := map[string]*outcome{}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var event struct{ Action, Test, Output string }
-		if json.Unmarshal(lines.Bytes(), &event) != nil {
-			continue
-		}
-		name, part, _ := strings.Cut(event.Test, "/")
-		if !slices.Contains(names, name) {
-			continue
-		}
-		if outcomes[name] == nil {
-			outcomes[name] = &outcome{}
-		}
-		switch event.Action {
-		case "output":
-			if m := logLine.FindStringSubmatch(event.Output); m != nil {
-				outcomes[name].logs = append(outcomes[name].logs, m[1])
-			}
-		case "pass", "fail", "skip":
-			if part == "" {
-				outcomes[name].end = event.Action
-			}
-		}
-	}
-	return outcomes
-}
-
 func text(f figure) string {
 	w := &strings.Builder{}
 	fmt.Fprintf(w, "%s\n", f.Promise)
@@ -178,7 +160,7 @@ func head(long bool) string {
 }
 
 func markdown(f figure) string {
-	return fmt.Sprintf("| %s | `%s`, %s | %s | %s | %s |\n", cell(f.Promise), f.Test, f.Dir, cell(f.Figure), cell(f.Limit), cell(f.Now))
+	return fmt.Sprintf("%s %s | %s | %s |\n", label(f.row), cell(f.Figure), cell(f.Limit), cell(f.Now))
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
