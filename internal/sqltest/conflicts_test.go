@@ -247,7 +247,7 @@ func TestDeadlocksInOnChange(t *testing.T) {
 		}
 		store, bank := d.Store(t), d.Bank(t)
 		d.Exec(t, `CREATE TABLE counter (n BIGINT PRIMARY KEY, m BIGINT)`)
-		for n := range 4 {
+		for n := range 8 { // with four, one payment in a thousand takes 8 of its 12 tries
 			d.Exec(t, `INSERT INTO counter (n, m) VALUES (?1, 0)`, n)
 		}
 		count := func(ctx context.Context, _, after payment.Record) error {
@@ -259,7 +259,7 @@ func TestDeadlocksInOnChange(t *testing.T) {
 				return err
 			}
 			for range 2 {
-				if _, err := tx.ExecContext(ctx, d.Text(`UPDATE counter SET m = m + 1 WHERE n = ?1`), rand.N(4)); err != nil {
+				if _, err := tx.ExecContext(ctx, d.Text(`UPDATE counter SET m = m + 1 WHERE n = ?1`), rand.N(8)); err != nil {
 					return fmt.Errorf("the counter: %w", err)
 				}
 			}
