@@ -139,7 +139,7 @@ func TestClientFindsEachMistake(t *testing.T) {
 			t.Errorf("no client of the zoo fails %q", rule)
 		}
 	}
-	t.Logf("%d clients with a mistake each: all found; %d rules", len(clientZoo), len(bites))
+	t.Logf("%d clients with a mistake each, all found; %d rules", len(clientZoo), len(bites))
 }
 
 func (n *naive) call(ctx context.Context, c alipayplus.Credentials, rt http.RoundTripper, id string) alipayplus.Outcome {

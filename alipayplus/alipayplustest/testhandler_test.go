@@ -113,7 +113,7 @@ func TestHandlerFindsEachMistake(t *testing.T) {
 			t.Errorf("no server of the zoo fails %q", rule)
 		}
 	}
-	t.Logf("%d servers with a mistake each: all found; %d rules", len(handlerZoo), len(bites))
+	t.Logf("%d servers with a mistake each, all found; %d rules", len(handlerZoo), len(bites))
 }
 
 // naiveServer is a server written by hand, right but for one mistake.

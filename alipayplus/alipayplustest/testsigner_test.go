@@ -61,7 +61,7 @@ func TestSignerFindsEachMistake(t *testing.T) {
 		form, message, own    = "the signature is RSASSA-PKCS1-v1_5 of the digest, as it is", "it signs a whole message", "a signature belongs to the caller"
 		concurrent, done, pub = "many callers at once get their own signatures", "a context that is done ends it, with an error or a good signature", "Public, if there is one, is the key that signs"
 	)
-	bites := map[string]bool{}
+	bites, mistakes := map[string]bool{}, 0
 	for mistake, test := range map[string]struct {
 		rule string
 		s    alipayplus.Signer
@@ -135,6 +135,7 @@ func TestSignerFindsEachMistake(t *testing.T) {
 			t.Errorf("%s: not found by %q, but by %v", mistake, test.rule, found)
 		}
 		bites[test.rule] = true
+		mistakes++
 	}
 	if len(bites) != alipayplustest.SignerRules() {
 		t.Errorf("of %d rules only %d have a signer that fails them", alipayplustest.SignerRules(), len(bites))
@@ -142,4 +143,5 @@ func TestSignerFindsEachMistake(t *testing.T) {
 	if found := alipayplustest.BrokenSignerRules(good, &key.PublicKey); len(found) > 0 {
 		t.Errorf("without a mistake: %v", found)
 	}
+	t.Logf("%d signers with a mistake each, all found; %d rules", mistakes, len(bites))
 }

@@ -234,6 +234,7 @@ func TestSchema(t *testing.T) {
 // Open refuses settings with which money or messages would be lost, or
 // transactions fail instead of waiting.
 func TestSettings(t *testing.T) {
+	refused := 0
 	for _, c := range []struct {
 		open           func(testing.TB) *sqltest.Database
 		settings, part string
@@ -257,6 +258,7 @@ func TestSettings(t *testing.T) {
 		if _, err := sqlstore.Open(t.Context(), d.With(t, c.settings).DB, d.Dialect); err == nil || !strings.Contains(err.Error(), c.part) {
 			t.Errorf("%v, %s: %v", d.Dialect, c.settings, err)
 		}
+		refused++
 	}
 	d := sqltest.MariaDB(t)
 	d.Store(t)
@@ -270,7 +272,9 @@ func TestSettings(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.part) {
 			t.Errorf("%s: %v", c.set, err)
 		}
+		refused++
 	}
+	t.Logf("%d settings, each refused", refused)
 }
 
 // age moves all times of the rows by days into the past.

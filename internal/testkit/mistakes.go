@@ -48,5 +48,7 @@ func FindsMistakes(t *testing.T, mistakes []string, contract func(t *testing.T, 
 	}
 	if t.Failed() {
 		t.Logf("%s", out)
+		return
 	}
+	t.Logf("%d mistakes, all found", len(mistakes))
 }

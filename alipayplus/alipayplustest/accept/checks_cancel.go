@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// cancelDuring cancels o while f runs. An S of that moment has to hold by itself:
+// cancelDuring cancels o while f runs, as many milliseconds after its start as
+// turn says: at 0 either may be first. An S of that moment has to hold by itself:
 // only what was not answered S is cancelled again.
-func (s *scenario) cancelDuring(o *order, f func()) {
+func (s *scenario) cancelDuring(turn int, o *order, f func()) {
 	r := s.cancellation(o)
 	var got outcome
 	var race sync.WaitGroup
 	race.Go(func() { _ = s.guard(f) })
-	race.Go(func() { got, _ = s.try(r) })
+	s.sleep(time.Duration(turn) * time.Millisecond)
+	got, _ = s.try(r)
 	race.Wait()
 	if got.status != "S" {
 		s.cancel(o)
@@ -88,10 +90,10 @@ var cancelChecks = []check{
 		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: paying, cancelPayment",
 		run: func(s *scenario) {
 			u := s.user(0)
-			for range 12 {
+			for turn := range 12 {
 				o := s.order()
 				u.cashier(o)
-				s.cancelDuring(o, func() { u.tap(o, o.debit, u.PIN) })
+				s.cancelDuring(turn, o, func() { u.tap(o, o.debit, u.PIN) })
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
 			}

@@ -485,10 +485,10 @@ var easyPayChecks = []check{
 		loses: "The user has paid an order that the merchant knows to be cancelled.", source: "package payment, table of states: verifying or paying, cancelPayment",
 		run: func(s *scenario) {
 			u := s.user(0)
-			for range 6 {
+			for turn := range 6 {
 				o := s.newPay(usual)
 				page := s.create(o, u)
-				s.cancelDuring(o, func() { u.at("pin", page, u.PIN) })
+				s.cancelDuring(turn, o, func() { u.at("pin", page, u.PIN) })
 				i := s.final(o.id)
 				s.must(i.payStatus == "F" && i.payCode == "ORDER_IS_CLOSED", "F ORDER_IS_CLOSED after the cancellation", "%v", i)
 			}

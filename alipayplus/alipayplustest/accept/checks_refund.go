@@ -191,11 +191,11 @@ var refundChecks = []check{
 		number: 412, name: "a refund that races with a cancellation: the money is back once", needs: merchantMode,
 		loses: "The wallet gives the money back twice.", source: "alipayplus/RELIABILITY.md: on a real database: refund against cancel",
 		run: func(s *scenario) {
-			for range 6 {
+			for turn := range 6 {
 				o := s.order()
 				s.user(0).pays(o)
 				refund := s.prepare("refund", s.refundOf(o, s.newID(), 400))
-				s.cancelDuring(o, func() { _, _ = s.try(refund) })
+				s.cancelDuring(turn, o, func() { _, _ = s.try(refund) })
 			}
 		},
 	},

@@ -188,11 +188,7 @@ var zoo = []struct {
 func TestZoo(t *testing.T) {
 	for _, animal := range zoo {
 		t.Run(animal.broken, func(t *testing.T) {
-			only := []int{animal.check}
-			if os.Getenv("ALIPAYPLUS_LONG") != "" {
-				only = nil
-			}
-			report := runPlain(t, animal.broken, only...)
+			report := runPlain(t, animal.broken, animal.check)
 			i := slices.IndexFunc(report.Checks, func(r accept.Result) bool { return r.Number == animal.check })
 			if r := report.Checks[i]; r.Verdict != accept.Failed || r.Expected == "" || r.Seen == "" || len(r.Messages) == 0 {
 				t.Errorf("check %d (%s) is %s: expected %q, seen %q", r.Number, r.Name, r.Verdict, r.Expected, r.Seen)
@@ -201,6 +197,7 @@ func TestZoo(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("%d wallets with a mistake each, all found", len(zoo))
 }
 
 // Every way in which the plain wallet can be broken is in the zoo.
