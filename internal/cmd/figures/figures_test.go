@@ -88,6 +88,38 @@ no JSON
 	}
 }
 
+// What is read of benchmarks: the ratio, and whether it keeps the limit.
+func TestRatio(t *testing.T) {
+	const output = `goos: linux
+BenchmarkA-2   	      20	     83645 ns/op	     28892 floor-ns	         1.245 x-floor
+BenchmarkB/no-one-2         	      20	       871.0 ns/op	         0.02692 x-verify
+BenchmarkB/bad-one-2        	      20	     94760 ns/op	         2.948 x-verify
+BenchmarkB/no-other         	      20	       871.0 ns/op	         0.0711 x-verify
+PASS
+`
+	got := readBenchmarks(output, []string{"BenchmarkA", "BenchmarkB", "BenchmarkC"})
+	for _, test := range []struct {
+		name, pattern, limit, now string
+		ok                        bool
+	}{
+		{"BenchmarkA", `([\d.]+) x-floor`, "≤ 1.25", "1.25", true},
+		{"BenchmarkA", `([\d.]+) x-floor`, "≤ 1.24", "1.25, WHICH IS NOT KEPT", false},
+		{"BenchmarkA", `([\d.]+) x-floor`, "≥ 1.2", "1.25", true},
+		{"BenchmarkA", `([\d.]+) x-floor`, "≥ 1.3", "1.25, WHICH IS NOT KEPT", false},
+		{"BenchmarkA", `([\d.]+) x-floor`, "small", "NO LIMIT", false},
+		{"BenchmarkA", `([\d.]+) x-verify`, "≤ 1.25", "SHOWS NO FIGURE", false},
+		{"BenchmarkB", `/no.* ([\d.]+) x-verify`, "≤ 0.1", "0.03 to 0.07", true},
+		{"BenchmarkB", `([\d.]+) x-verify`, "≤ 0.1", "0.03 to 2.95, WHICH IS NOT KEPT", false},
+		{"BenchmarkB", `([\d.]+) x-verify`, "≥ 0.1", "0.03 to 2.95, WHICH IS NOT KEPT", false},
+		{"BenchmarkC", `([\d.]+) x-verify`, "≥ 0.1", "DID NOT RUN", false},
+	} {
+		r := row{Test: test.name, Seen: test.pattern, Limit: test.limit}
+		if now, ok := got[test.name].figure(r); now != test.now || ok != test.ok {
+			t.Errorf("%s %q: %q, %v", test.name, test.pattern, now, ok)
+		}
+	}
+}
+
 // Rows that are measured alone take their places; the others stay.
 func TestMerged(t *testing.T) {
 	first, second := rows[0], rows[1]

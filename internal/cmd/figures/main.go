@@ -106,25 +106,31 @@ func measure(root string, chosen []row, long bool, show func(figure)) (good bool
 	good = true
 	byDir := map[string]map[string]*outcome{}
 	for _, r := range chosen {
-		if byDir[r.Dir] == nil {
-			byDir[r.Dir] = run(root, r.Dir, chosen, long)
+		dir, start := r.Dir, run
+		if r.isBenchmark() {
+			dir, start = r.Dir+" benchmarks", benchmark
 		}
-		now, ok := byDir[r.Dir][r.Test].figure(r)
+		if byDir[dir] == nil {
+			var names []string
+			for _, other := range chosen {
+				if other.Dir == r.Dir && other.isBenchmark() == r.isBenchmark() && !slices.Contains(names, other.Test) {
+					names = append(names, other.Test)
+				}
+			}
+			began := time.Now()
+			byDir[dir] = start(root, r.Dir, names, long)
+			fmt.Fprintf(os.Stderr, "figures: %s took %v\n", dir, time.Since(began).Round(time.Second))
+		}
+		now, ok := byDir[dir][r.Test].figure(r)
 		show(figure{r, now})
 		good = good && ok
 	}
 	return good
 }
 
-// run runs the tests of dir that chosen names. Some directories are modules of
+// run runs the tests of dir that names lists. Some directories are modules of
 // their own.
-func run(root, dir string, chosen []row, long bool) map[string]*outcome {
-	var names []string
-	for _, r := range chosen {
-		if r.Dir == dir {
-			names = append(names, r.Test)
-		}
-	}
+func run(root, dir string, names []string, long bool) map[string]*outcome {
 	cmd := exec.CommandContext(context.Background(), "go", "test", "-json", "-count=1", "-timeout=2h", "-run", "^("+strings.Join(names, "|")+")$", ".") //nolint:gosec // rows.go
 	cmd.Dir = filepath.Join(root, dir)
 	cmd.Env = os.Environ()
@@ -132,9 +138,7 @@ func run(root, dir string, chosen []row, long bool) map[string]*outcome {
 		cmd.Env = append(cmd.Env, "ALIPAYPLUS_LONG=1")
 	}
 	cmd.Stderr = os.Stderr
-	began := time.Now()
 	out, err := cmd.Output()
-	fmt.Fprintf(os.Stderr, "figures: %s took %v\n", dir, time.Since(began).Round(time.Second))
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "figures: %s: %v\n%s\n", dir, err, failures(out))
 	}

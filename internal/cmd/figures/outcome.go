@@ -28,6 +28,8 @@ func (o *outcome) figure(r row) (now string, ok bool) {
 		return "DID NOT RUN", false
 	case o.end != "pass":
 		return strings.ToUpper(o.end), false
+	case r.isBenchmark():
+		return o.ratio(r)
 	case r.Seen == "" && len(o.parts) > 0:
 		return fmt.Sprintf("holds in %d parts", o.leaves()), true
 	case r.Seen == "":

@@ -7,8 +7,8 @@ type row struct {
 	Test    string
 	Figure  string // what is counted
 	Limit   string
-	Seen    string // a pattern for the line that the test logs; "" if passing is the figure
-	By      by     // what becomes of several lines
+	Seen    string // a pattern for the line that the test logs; "" if passing is the figure; of a benchmark, one group is the ratio
+	By      by     // what becomes of several lines of a test
 }
 
 // by says how the figures of a test's parts are shown.
@@ -212,4 +212,28 @@ var rows = []row{
 		"statements and bytes of a payment", "≤ 1.2 × those beside 1,000", `beside \d{5,} payments: .*`, eachPart},
 	{"Purge beside the load of a wallet hurts no payment and deletes only what is old.", "internal/sqltest", "TestPurgeUnderLoad",
 		"rows deleted; 99th percentile of a payment beside it", "0 errors; the times are for information", `\d+ rows are deleted; .* times`, eachPart},
+
+	// What it costs, each time in units of a floor that runs in turns with it.
+	{"A signature costs what RSA costs.", "alipayplus", "BenchmarkSign",
+		"÷ SHA-256, RSA and base64 by hand", "≤ 1.02", `([\d.]+) x-floor`, once},
+	{"So does a verification.", "alipayplus", "BenchmarkVerify",
+		"÷ base64, SHA-256 and RSA by hand", "≤ 1.06", `([\d.]+) x-floor`, once},
+	{"A call costs what the same call costs by hand.", "alipayplus", "BenchmarkCall",
+		"÷ net/http, crypto/rsa and encoding/json by hand", "≤ 1.05", `([\d.]+) x-floor`, once},
+	{"A request from Alipay+ does, too.", "alipayplus", "BenchmarkInbound",
+		"÷ a handler by hand, without a store", "≤ 1.05", `([\d.]+) x-floor`, once},
+	{"Without network and signatures, a call takes less than a verification.", "alipayplus", "BenchmarkCallOverhead",
+		"÷ one RSA verification", "≤ 1", `([\d.]+) x-verify`, once},
+	{"Without signatures, a request takes little more.", "alipayplus", "BenchmarkInboundOverhead",
+		"÷ one RSA verification", "≤ 1.5", `([\d.]+) x-verify`, once},
+	{"A stranger's request with a bad header costs next to nothing.", "alipayplus", "BenchmarkFlood",
+		"÷ one verification", "≤ 0.1", `/(?:no|bad-[cta]|bad-base|other|not)\S*\s.* ([\d.]+) x-verify`, once},
+	{"One with a well-formed signature costs little more than its verification.", "alipayplus", "BenchmarkFlood",
+		"÷ one verification", "≤ 1.5", `/bad-signature-\d.* ([\d.]+) x-verify`, once},
+	{"OpenSSL signs in a quarter of the time.", "alipayplus", "BenchmarkOpenSSLSign",
+		"÷ crypto/rsa", "≤ 0.28", `([\d.]+) x-cryptorsa`, once},
+	{"Whether JSON reads alike everywhere is checked faster than encoding/json checks it.", "internal/wire", "BenchmarkCheck",
+		"÷ json.Valid", "≤ 2.5", `([\d.]+) x-json.Valid`, once},
+	{"A payment on PostgreSQL is little slower than by hand.", "internal/sqltest", "BenchmarkFloor",
+		"payments a second ÷ those of a floor by hand", "≥ 0.7", `([\d.]+) x-floor`, once},
 }
