@@ -42,10 +42,10 @@
 //
 // They are Alipay+'s id of the payment, the wallet's, the customer's, the state,
 // what the customer pays, and when it was paid. Add indexes as you need them, and
-// change nothing else. A NUL, a byte that is no UTF-8 and a backslash are \x00, \xff
-// and \x5c in a column. The whole record is what Find of [Store.Payments] returns.
-// For operators, [Outbox.Waiting] and [Outbox.DeadLetters] list messages, and
-// [Outbox.Requeue] sends a dead letter again.
+// change nothing else. A NUL, a byte that is no UTF-8 and a backslash are \x00,
+// \xff and \x5c in a column. The whole record is what Find of [Store.Payments]
+// returns. For operators, [Outbox.Waiting] and [Outbox.DeadLetters] list
+// messages, and [Outbox.Requeue] sends a dead letter again.
 //
 // # Transactions
 //
@@ -117,13 +117,14 @@
 //
 // # Personal data
 //
-// A row of alipayplus_payment has all that Alipay+ sent about the payment, the buyer
-// and the shipping address if they were there, and the URL of the verification
-// page; the scanned code is a digest, and a PIN or an OTP is nowhere. A message
-// has its body until it is acknowledged, and an answer to pay has the customer's id
-// and that URL. None of it is encrypted, but for messages that a Sealer sealed: give
-// the tables to the wallet's program alone and encrypt the disk and the backups.
-// There is no function that deletes one customer's rows before their time.
+// A row of alipayplus_payment has all that Alipay+ sent about the payment, the
+// buyer and the shipping address if they were there, and the URL of the
+// verification page; the scanned code is a digest, and a PIN or an OTP is nowhere.
+// A message has its body until it is acknowledged, and an answer to pay has the
+// customer's id and that URL. None of it is encrypted, but for messages that a
+// Sealer sealed: give the tables to the wallet's program alone and encrypt the disk
+// and the backups. There is no function that deletes one customer's rows before
+// their time.
 //
 // # How long rows live
 //
