@@ -12,6 +12,11 @@ import (
 
 // Credentials are what one party needs to sign and to verify: its id, its key
 // and the other side's keys. A Client and a Handler share them.
+//
+// When Alipay+ changes its key, give [KeyRing.Replace] the old and the new one,
+// and later the new one alone. To change the MPP's key, give Alipay+ the new
+// public key first, then start each process with the new Signer and its version;
+// a Signer of the host's own may change to another key while it is in use.
 type Credentials struct {
 	// ClientID is the MPP's id at Alipay+, header Client-Id: 1 to 64 of
 	// A-Z a-z 0-9 _ -.

@@ -119,6 +119,9 @@ func Open(ctx context.Context, cfg Config) (*Identifier, error) {
 		}
 		failed = errors.Join(failed, fmt.Errorf("from the preset: %w", err))
 	}
+	if len(cfg.Preset) == 0 && cfg.Minimum <= SourcePreset {
+		failed = fmt.Errorf("%w\n(Config.Preset would let Open start without Alipay+)", failed)
+	}
 	return nil, fmt.Errorf("codeid: no rule set: %w", failed)
 }
 

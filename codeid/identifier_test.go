@@ -188,6 +188,7 @@ func TestOpenSources(t *testing.T) {
 				for text, tried := range map[string]bool{
 					"from Alipay+":    true,
 					"from the file":   c.file != "" && c.minimum <= codeid.SourceFile,
+					"Config.Preset":   c.preset == "" && c.minimum <= codeid.SourcePreset,
 					"from the preset": c.preset != "" && c.minimum <= codeid.SourcePreset,
 				} {
 					if strings.Contains(err.Error(), text) != tried {

@@ -31,7 +31,7 @@ type Debit struct {
 	Key        string
 	Attempt    int // 1 for the first
 	CustomerID string
-	Amount     alipayplus.Amount
+	Amount     alipayplus.Amount // zero if promotions pay for everything: no reason to refuse
 }
 
 // Void makes sure that the [Debit] of the same Key cannot land any more,

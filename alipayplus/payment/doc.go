@@ -84,7 +84,8 @@
 // A payment can be refunded for 366 days: keep it 400 days (Purge of package
 // sqlstore does). A message loses its body when Alipay+ acknowledges it, and
 // its row stays 30 days, so that nothing puts it again. Keep the Keys of a
-// ledger's entries as long as the payment.
+// ledger's entries as long as the payment. A pay that somebody recorded and sends
+// again when its payment was deleted opens one that has expired already.
 //
 // # One payment, one Record
 //

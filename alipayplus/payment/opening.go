@@ -51,6 +51,11 @@ func (e Opened) on(s *step) error {
 	return nil
 }
 
+// maxDelay is the age at which the terms of a payment that was never seen, and
+// that names no expiry, have expired: somebody sends an old message again whose
+// payment was deleted since.
+const maxDelay = 24 * time.Hour
+
 func (s *step) open(e Opened) error {
 	if e.Verification.Tries < 0 || e.Verification.Resends < 0 {
 		return fmt.Errorf("%w: a negative number of tries or resends", ErrEvent)
@@ -60,7 +65,11 @@ func (s *step) open(e Opened) error {
 	}
 	s.Terms = e.Terms
 	if s.ExpiryTime.IsZero() {
-		s.ExpiryTime = alipayplus.TimeOf(e.At.Add(DefaultExpiry))
+		expiry := e.At.Add(DefaultExpiry)
+		if last := e.SentAt.Add(maxDelay); !e.SentAt.IsZero() && last.Before(expiry) {
+			expiry = last
+		}
+		s.ExpiryTime = alipayplus.TimeOf(expiry)
 	}
 	if _, ok := s.ExpiryTime.Time(); !ok {
 		return fmt.Errorf("%w: its expiry is no time", ErrParam)

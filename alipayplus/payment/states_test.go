@@ -188,6 +188,8 @@ func TestStates(t *testing.T) {
 		{rule: "decode S again after the expiry, and the debit runs: in progress", events: events{opened, confirmed, with(opened, func(e *payment.Opened) { e.SentAt = late })}, told: paying},
 		{rule: "the wallet's clock is wrong: open, if Alipay+'s says so", events: events{with(opened, func(e *payment.Opened) { e.At, e.ExpiryTime, e.SentAt = late, alipayplus.TimeOf(noon), noon })}, told: open},
 		{rule: "Easy Pay creation that had expired when Alipay+ sent it: closed", events: events{with(openedEasy, func(e *payment.Opened) { e.SentAt = late })}, told: lapsed, do: "Notify"},
+		{rule: "terms without expiry that were sent yesterday: open", events: events{with(opened, func(e *payment.Opened) { e.SentAt = noon.Add(-23 * time.Hour) })}, told: open},
+		{rule: "terms without expiry from long ago, whose payment was deleted: nobody pays again", events: events{with(opened, func(e *payment.Opened) { e.SentAt = noon.AddDate(-2, 0, 0) }), confirmed}, told: lapsed, do: "Notify"},
 		{rule: "Easy Pay creation: verifying", events: events{openedEasy}, told: verifying},
 		{rule: "Easy Pay creation again: nothing changes", events: events{openedEasy, openedEasy}, told: verifying},
 

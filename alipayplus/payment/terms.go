@@ -19,7 +19,7 @@ type Terms struct {
 	Origin            string            `json:"origin,omitzero"`            // how the scanned code came, for the app: what package mpm calls Origin
 	Amounts           Amounts           `json:"amounts,omitzero"`           // what the user pays and the MPP settles
 	Order             Order             `json:"order,omitzero"`             // for the purchase record
-	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`        // paymentExpiryTime; absent: DefaultExpiry after Opened.At
+	ExpiryTime        alipayplus.Time   `json:"expiryTime,omitzero"`        // paymentExpiryTime; absent: DefaultExpiry after Opened.At, and at most a day after Opened.SentAt
 	NotifyURL         string            `json:"notifyUrl,omitzero"`         // paymentNotifyUrl
 	RedirectURL       alipayplus.Secret `json:"redirectUrl,omitzero"`       // paymentRedirectUrl
 	AuthorizationInfo AuthorizationInfo `json:"authorizationInfo,omitzero"` // if the account is to be bound when the payment is paid

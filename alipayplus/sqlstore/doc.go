@@ -34,11 +34,18 @@
 // and the ledger's own. On MySQL and SQLite a savepoint before the ledger adds
 // two.
 //
-// The table alipayplus_payment has columns for your own queries: the ids of the
-// payment, of the wallet's payment and of the customer, state, currency and
-// minor units of what the customer pays, and when it was paid. Add indexes as you
-// need them, and change nothing else. A NUL, a byte that is no UTF-8 and a
-// backslash are \x00, \xff and \x5c in a column.
+// The table alipayplus_payment has columns for your own queries:
+//
+//	SELECT payment_request_id, payment_id, customer_id, state,
+//		currency, minor_units, paid_at
+//	FROM alipayplus_payment ORDER BY updated_at DESC LIMIT 20
+//
+// They are Alipay+'s id of the payment, the wallet's, the customer's, the state,
+// what the customer pays, and when it was paid. Add indexes as you need them, and
+// change nothing else. A NUL, a byte that is no UTF-8 and a backslash are \x00,
+// \xff and \x5c in a column. The whole record is what Find of [Store.Payments]
+// returns. For operators, [Outbox.Waiting] and [Outbox.DeadLetters] list
+// messages, and [Outbox.Requeue] sends a dead letter again.
 //
 // # Transactions
 //
@@ -108,6 +115,17 @@
 // read-only, but it does not see a proxy that sends a SELECT to a replica: there,
 // inquiryPayment would say of a payment that was just paid that it does not exist.
 //
+// # Personal data
+//
+// A row of alipayplus_payment has all that Alipay+ sent about the payment, the
+// buyer and the shipping address if they were there, and the URL of the
+// verification page; the scanned code is a digest, and a PIN or an OTP is nowhere.
+// A message has its body until it is acknowledged, and an answer to pay has the
+// customer's id and that URL. None of it is encrypted, but for messages that a
+// Sealer sealed: give the tables to the wallet's program alone and encrypt the disk
+// and the backups. There is no function that deletes one customer's rows before
+// their time.
+//
 // # How long rows live
 //
 // [Store.Purge] deletes, each time a bounded number of rows:
@@ -142,22 +160,40 @@
 // # MySQL and MariaDB
 //
 // Give go-sql-driver/mysql interpolateParams=true, which saves two round trips for
-// each statement:
+// each statement, and clientFoundRows=true, for your ledger:
 //
-//	db, err := sql.Open("mysql", "wallet:…@tcp(db:3306)/wallet?interpolateParams=true")
+//	address := "wallet:…@tcp(db:3306)/wallet"
+//	db, err := sql.Open("mysql", address+"?interpolateParams=true&clientFoundRows=true")
 //
 // [Open] checks that sql_mode is strict, because MySQL would else cut a key that is
 // too long and make one of two, that the connection speaks utf8mb4, that autocommit
 // and unique_checks are on, that the default isolation is not READ UNCOMMITTED, and
-// that the tables have an engine with transactions. The binary log must not have the
-// format STATEMENT, which READ COMMITTED forbids. Your ledger works at READ COMMITTED, too:
-// change a balance by an UPDATE with a condition, and look at the number of rows.
+// that the tables have an engine with transactions. The binary log must not have
+// the format STATEMENT, which READ COMMITTED forbids.
+//
+// Your ledger works at READ COMMITTED, too: change a balance by an UPDATE with a
+// condition, and look at the number of rows. Without clientFoundRows that is 0 for
+// a debit of zero, which promotions can make: it would look like a balance that is
+// too low. The tables of a ledger, and its statements (key is a reserved word, and
+// a collation would fold the keys):
+//
+//	CREATE TABLE account (customer VARBINARY(64), currency CHAR(3),
+//		balance BIGINT NOT NULL, PRIMARY KEY (customer, currency)) ENGINE=InnoDB;
+//	CREATE TABLE entry (entry_key VARBINARY(1056) PRIMARY KEY,
+//		payment_id VARBINARY(64) NOT NULL, customer VARBINARY(64) NOT NULL,
+//		minor BIGINT NOT NULL) ENGINE=InnoDB;
+//
+//	UPDATE account SET balance = balance - ?
+//		WHERE customer = ? AND currency = ? AND balance >= ?
+//	INSERT INTO account (customer, currency, balance) VALUES (?, ?, ?)
+//		ON DUPLICATE KEY UPDATE balance = balance + VALUES(balance)
+//	INSERT INTO entry (entry_key, payment_id, customer, minor) VALUES (?, ?, ?, ?)
 //
 // Ids are VARBINARY, because collations take some texts for one another. Times are
 // DATETIME(6) in UTC, and no parameter or result is a time, so that parseTime, loc
-// and the time zone of the server do not matter, nor does clientFoundRows. A lock
-// time-out (error 1205) undoes one statement only; the Store undoes the whole
-// transaction.
+// and the time zone of the server do not matter to the Store, nor does
+// clientFoundRows. A lock time-out (error 1205) undoes one statement only; the
+// Store undoes the whole transaction.
 //
 // It is tested on MariaDB 10.11. MySQL 8, OceanBase and TiDB are not tested. What was
 // chosen with them in mind: no RETURNING, no SKIP LOCKED (TiDB ignores it), no

@@ -12,8 +12,10 @@ import (
 const schemaVersion = 1
 
 // Schema returns the statements that make the tables, each ended by a semicolon
-// and a line end, for the tool with which you change your schema. It is empty
-// for an unknown Dialect.
+// and a line end, for the tool with which you change your schema. Carry them out
+// once: when the tables are there, one of the statements fails. (Of
+// go-sql-driver/mysql a call takes one statement, or multiStatements=true.) It is
+// empty for an unknown Dialect.
 func Schema(d Dialect) string {
 	p, err := d.parts()
 	if err != nil {

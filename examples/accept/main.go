@@ -179,7 +179,8 @@ const newText = `1. Give %[1]s to the test environment of your wallet: its clien
    the public keys of the Alipay+ that it is to believe. Its gateway is %[3]s.
 2. Say in %[2]s where your wallet is, who its users are and what it offers: take
    away the capabilities that it does not have. CONTRACT.md explains each member.
-3. Start the wallet, and then the checks, with %[2]s as the argument.
+3. Start the checks, with %[2]s as the argument, and the wallet: in any order,
+   if it starts without Alipay+, else within the 30 seconds that the checks wait for it.
 `
 
 // runConfigured checks the wallet of an accept.json.
@@ -227,7 +228,7 @@ func runDemo(ctx context.Context, set func(*accept.Config)) (*accept.Report, err
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("accept: %w", err)
+		return nil, fmt.Errorf("accept: alipay.listen: %w", err)
 	}
 	return listener, nil
 }

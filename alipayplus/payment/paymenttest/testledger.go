@@ -110,6 +110,11 @@ func TestLedger(t *testing.T, open func(t *testing.T) (payment.Records, payment.
 		l.must(l.tx(l.debits("k1", start)))
 		l.want("after a debit of all", 0)
 	})
+	run("a debit of zero is made, as promotions may pay for everything", func(t *testing.T, l ledgerTest) {
+		start := l.balance()
+		l.must(l.tx(l.debits("k1", 0)))
+		l.want("after a debit of zero", start)
+	})
 	run("a credit gives the amount once for each key", func(t *testing.T, l ledgerTest) {
 		start := l.balance()
 		l.must(l.tx(l.credits("k1", 300)))
@@ -225,6 +230,16 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 		if _, err := l.debits("k3", start+1); err != nil {
 			t.Errorf("another attempt, with money there: %v", err)
 		}
+	})
+	run("a debit of zero is made, as promotions may pay for everything", func(t *testing.T, l remoteTest) {
+		start := l.balance()
+		if landed, err := l.debits("k1", 0); err != nil || landed.IsZero() {
+			t.Errorf("Debit says %v, %v", landed, err)
+		}
+		if landed, err := l.voids("k1"); err != nil || landed.IsZero() {
+			t.Errorf("Void says %v, %v of a debit that landed", landed, err)
+		}
+		l.want("after a debit of zero", start)
 	})
 	run("a void before the debit makes it fail", func(t *testing.T, l remoteTest) {
 		start := l.balance()

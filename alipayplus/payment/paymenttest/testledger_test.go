@@ -85,6 +85,8 @@ func (b local) Debit(ctx context.Context, _ payment.Record, d payment.Debit) err
 	_, done := b.entries[b.key(d.Key)]
 	b.mu.Unlock()
 	switch {
+	case d.Amount.Minor == 0 && b.is("refuses a debit of zero"):
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 	case done && !b.is("debits a key again"):
 		return nil
 	case !covered && b.is("overdraws"):
@@ -132,7 +134,7 @@ func (b *books) book(ctx context.Context, key string, minor int64) {
 var localMistakes = []string{
 	"debits a key again", "credits a key again", "overdraws", "refuses with an error of its own",
 	"writes a refusal outside of the transaction", "commits by itself", "commits credits by itself",
-	"forgets to roll back the key", "folds the case of keys", "trims keys",
+	"forgets to roll back the key", "folds the case of keys", "trims keys", "refuses a debit of zero",
 }
 
 // remote is the ledger in a service of its own.
@@ -168,7 +170,7 @@ func (b remote) Debit(ctx context.Context, _ payment.Record, d payment.Debit) (t
 		return time.Time{}, alipayplus.CodeOrderIsClosed
 	case done && !b.is("debits a key again"):
 		return b.at[d.Key], nil
-	case b.balance < d.Amount.Minor:
+	case b.balance < d.Amount.Minor, d.Amount.Minor == 0 && b.is("refuses a debit of zero"):
 		b.refused[d.Key] = true
 		if b.is("does not say that a refusal is one") {
 			return time.Time{}, payment.ErrPending
@@ -220,6 +222,7 @@ var remoteMistakes = []string{
 	"debits a key again", "checks keys before it locks", "credits a key again", "forgets refusals", "forgets voids",
 	"does not say that a refusal is one", "does not know what it voids", "takes back what it voids",
 	"says that it voided what landed", "refuses when the context ends", "remembers what the context ended",
+	"refuses a debit of zero",
 }
 
 func testLocal(t *testing.T, mistake string) {
