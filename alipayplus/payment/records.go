@@ -39,7 +39,9 @@ type Records interface {
 // Ledger is the wallet's money in the same database as the [Records]: its
 // methods work in the transaction that ctx carries (sqlstore hands it over as a
 // *sql.Tx). Each entry has a key that is unique over all payments: put a unique
-// constraint on it.
+// constraint on it. A key that is there already moves no more money; it is no
+// refusal, because the money was moved: return nil or an error that decides
+// nothing.
 //
 // Both methods get the record, for statements and accounts in several
 // currencies.
@@ -60,8 +62,10 @@ type Ledger interface {
 // after the commit, outside of transactions, and its answer is recorded in a
 // transaction of its own. Every call may come again with the same Key, also in
 // parallel, late and after a crash, and must then have the same end: remember
-// refusals, too. (Another attempt of the user has another Key.) The calls that
-// follow from one event have five seconds together, which ctx carries.
+// refusals, and when a debit landed, too. (Another attempt of the user has
+// another Key.) The calls that follow from one event have five seconds
+// together, which ctx carries. A call whose context ended says that it is done
+// only if it is.
 type RemoteLedger interface {
 	// Debit takes d.Amount from the customer. at is when; zero means now, and
 	// so does a time outside of the years 0 to 9999. A refusal is as in
@@ -72,7 +76,8 @@ type RemoteLedger interface {
 	// Void makes sure that the Debit of the same Key cannot land any more.
 	// landed is when it landed before, or zero: it did not and never will. A
 	// Key that is not known must be remembered, so that a Debit that arrives
-	// later fails.
+	// later fails. A Void and a Debit that meet agree: look and write in one
+	// atomic step.
 	Void(ctx context.Context, r Record, v Void) (landed time.Time, err error)
 	// Credit gives c.Amount back. It never refuses; after an error it is called
 	// again.
