@@ -20,13 +20,16 @@ type Records interface {
 	// runs again; one that finds no payment and writes none may wait for neither.
 	//
 	// An error of change undoes everything that was done in the transaction and
-	// is returned as it is. change may run again, after a rollback. If ctx
-	// carries a transaction already, Update joins it.
+	// is returned as it is; a panic undoes everything, too. change may run again,
+	// after a rollback, which undoes its messages as well. If ctx carries a
+	// transaction already, Update joins it and finds what that one stored. Update
+	// returns nil after the commit alone.
 	//
 	// A refund whose RefundRequestID another payment has is ErrInconsistent.
 	Update(ctx context.Context, paymentRequestID string, change func(context.Context, Record) (Record, error)) error
 	// Find returns the record of a payment, or the zero record with its id if
-	// the payment is not there.
+	// the payment is not there; whether it is there must be known, else it is an
+	// error. In the transaction that ctx carries it finds what that one stored.
 	Find(ctx context.Context, paymentRequestID string) (Record, error)
 	// Lease returns the ids of at most n payments whose Record.NextTime has
 	// come, those that wait longest first. It sets their next time to d from
