@@ -271,6 +271,8 @@ func (s *soundRecords) Withdraw(ctx context.Context, operation, key string) erro
 		*list = slices.DeleteFunc(*list, func(m alipayplus.Message) bool { return m.Key == key })
 	}
 	if ctx.Value(inside{}) != nil && s.is("withdraws outside of the transaction") {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.withdrawn = append(s.withdrawn, key)
 		return nil
 	}
@@ -320,11 +322,14 @@ func (s *soundRecords) Update(ctx context.Context, id string, change func(contex
 		return s.rerun(ctx, id, change)
 	}
 	err := s.update(ctx, id, change)
-	if ctx.Value(inside{}) == nil {
-		for _, key := range s.withdrawn {
+	if ctx.Value(inside{}) == nil && s.is("withdraws outside of the transaction") {
+		s.mu.Lock()
+		keys := s.withdrawn
+		s.withdrawn = nil
+		s.mu.Unlock()
+		for _, key := range keys {
 			_ = s.Memory.Withdraw(ctx, "notifyPayment", key)
 		}
-		s.withdrawn = nil
 	}
 	return err
 }
