@@ -35,11 +35,13 @@ import (
 type IdempotencyStore interface {
 	// Begin asks to run. It is atomic: of many concurrent claims for one record
 	// exactly one gets ClaimFirst or ClaimRetry. answer is what Finish got, for
-	// ClaimAnswered alone.
+	// ClaimAnswered alone. A store that cannot ask or write says so with an
+	// error: nothing runs without a record.
 	Begin(ctx context.Context, c Claim) (state ClaimState, answer []byte, err error)
 	// Finish ends the run of c.Owner with the body of the answer; nil leaves the
-	// record open, so that it may run again. If c.Owner does not hold the
-	// record (any more) it is ErrSuperseded and nothing changes.
+	// record open, so that it may run again. It is atomic, too. If c.Owner does
+	// not hold the record (any more) it is ErrSuperseded and nothing changes,
+	// also if the record is open or has an answer.
 	Finish(ctx context.Context, c Claim, answer []byte) error
 }
 

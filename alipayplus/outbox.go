@@ -14,10 +14,12 @@ import (
 // Outbox alone and delivers each message with [Client.Deliver] by itself.
 type Outbox interface {
 	// Put adds m, once for each Operation and Key: a message that was put before
-	// stays as it is, whatever became of it.
+	// stays as it is, whatever became of it. Nobody delivers it before the
+	// commit.
 	Put(ctx context.Context, m Message) error
 	// Withdraw takes a message back that is not acknowledged, a dead letter too.
-	// It is no error if there is none. A delivery that is under way may still
+	// It is no error if there is none, and does not prevent that it is put
+	// later. A delivery that is under way may still
 	// arrive.
 	Withdraw(ctx context.Context, operation, key string) error
 }
@@ -43,11 +45,14 @@ type Outbox interface {
 // three.
 type Queue interface {
 	// Lease takes at most n messages that are due, for the time d, and counts a
-	// try for each. Nobody else gets a leased message before its lease ends.
+	// try for each. Nobody else gets a leased message before its lease ends. Those
+	// that were never tried come in the order of Put, and what must wait, such as
+	// the rest of a group, holds nothing else up, however small n is.
 	//
 	// Of a Group that is not empty only the first message that is neither
 	// acknowledged, withdrawn nor dead can be leased, and none while a lease of
-	// the group runs. So the messages of a group arrive in the order of Put.
+	// the group runs. So the messages of a group arrive in the order of Put. A
+	// dead letter that is due again has its old place in that order.
 	Lease(ctx context.Context, n int, d time.Duration) ([]Delivery, error)
 	// Finish ends the lease of d. If another lease replaced it, or d has none,
 	// as those of DeadLetters and Waiting, only an acknowledgement is recorded.

@@ -19,7 +19,13 @@ var (
 // Stores keeps authorization codes and tokens in one database. Package authsql
 // has one on SQL, [NewMemoryStores] makes one in memory, and
 // authtest.TestStores is the contract as a test. It must be safe for concurrent
-// use, and what it committed must survive a crash.
+// use, and what it committed must survive a crash. Only DeleteCodes deletes, and
+// codes alone: what expired is found, so that it is refused for that, and a
+// refresh token that outlives its access token works. (A database that deletes
+// by itself after a time breaks both.)
+//
+// ErrNotFound and ErrConflict are answers. Where the database could not be
+// asked, or the context ended, the error is another one.
 //
 // All keys are digests of 64 hexadecimal characters. Neither ErrNotFound nor
 // ErrConflict ends a transaction that ctx carries: the Service reads again and
@@ -29,7 +35,8 @@ type Stores interface {
 	// InTx runs fn in a transaction, which the context of fn carries. An error
 	// or a panic of fn undoes everything, and the error is returned as it is.
 	// fn may run again, after a rollback. If ctx carries a transaction already,
-	// fn joins it.
+	// fn joins it, and its error or panic undoes the whole. InTx returns nil
+	// after the commit alone.
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 
 	// FindCode returns the code with this Digest, or ErrNotFound.

@@ -2,7 +2,6 @@ package alipayplustest
 
 import (
 	"crypto/rsa"
-	"errors"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -15,7 +14,8 @@ func CheckClient(t *testing.T, rule string, call ClientUnderTest) error {
 			return r.check(t, call)
 		}
 	}
-	return errors.New("no such rule")
+	t.Fatalf("no part is named %q", rule)
+	return nil
 }
 
 // ClientRules returns the names of the parts of TestClient.
@@ -36,7 +36,8 @@ func CheckHandler(t *testing.T, rule string, open HandlerUnderTest) error {
 			return checkHandler(t, r, open)
 		}
 	}
-	return errors.New("no such rule")
+	t.Fatalf("no part is named %q", rule)
+	return nil
 }
 
 // HandlerRules returns the names of the parts of TestHandler.

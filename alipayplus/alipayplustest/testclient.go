@@ -253,6 +253,8 @@ var clientVerdicts = []clientRule{
 		script: then(func(*peer, *sent) (*http.Response, error) { return nil, errLost })},
 	{name: "answers that are lost for ever are unknown",
 		script: func(*peer, int, *sent) (*http.Response, error) { return nil, errLost }},
+	{name: "a deadline that ends after the request was sent decides nothing",
+		script: func(*peer, int, *sent) (*http.Response, error) { return nil, context.DeadlineExceeded }},
 	{name: "a refused connection is no failure", or: alipayplus.OutcomeNotSent,
 		script: func(*peer, int, *sent) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}

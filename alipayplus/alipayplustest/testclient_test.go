@@ -97,6 +97,7 @@ var clientZoo = map[string]string{
 	"signs once for all attempts":                    "a signed U is unknown, and the same request is sent again",
 	"takes U for F":                                  "a signed U is unknown, and the same request is sent again",
 	"takes a lost answer for F":                      "answers that are lost for ever are unknown",
+	"takes a deadline for not sent":                  "a deadline that ends after the request was sent decides nothing",
 	"takes a refused connection for F":               "a refused connection is no failure",
 	"takes any case of the status":                   "a status in small letters decides nothing",
 	"takes HTTP 200 for S":                           "a page of a proxy with status 200 decides nothing",
@@ -183,6 +184,9 @@ func (n *naive) attempt(ctx context.Context, c alipayplus.Credentials, rt http.R
 	if err != nil {
 		if n.is("takes a lost answer for F") || n.is("takes a refused connection for F") && strings.Contains(err.Error(), "refused") {
 			return alipayplus.OutcomeFailed, false
+		}
+		if n.is("takes a deadline for not sent") && errors.Is(err, context.DeadlineExceeded) {
+			return alipayplus.OutcomeNotSent, false
 		}
 		return alipayplus.OutcomeUnknown, true
 	}

@@ -301,7 +301,13 @@ var handlerRules = []handlerRule{
 		_, err := h.send(handledBody, alipayplus.StatusSucceeded)
 		_, err2 := h.send(strings.Replace(handledBody, "P1", "p1", 1), alipayplus.StatusSucceeded)
 		_, err3 := h.send(strings.Replace(handledBody, "P1", "P1 ", 1), alipayplus.StatusSucceeded)
-		return errors.Join(err, err2, err3, h.ran(3))
+		errs := []error{err, err2, err3}
+		long := strings.Repeat("i", 63)
+		for _, id := range []string{long + "1", long + "2", "e", "é", "e\u0301"} {
+			_, err := h.send(strings.Replace(handledBody, "P1", id, 1), alipayplus.StatusSucceeded)
+			errs = append(errs, err)
+		}
+		return errors.Join(append(errs, h.ran(8))...)
 	}},
 	{"a repetition while the first still runs is U at once", func(h *handlerTest) error {
 		arrived, release := make(chan struct{}), make(chan struct{})

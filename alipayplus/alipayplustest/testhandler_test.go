@@ -83,6 +83,8 @@ var handlerZoo = map[string]string{
 	"forgets the content of what is open":     "an id with other content is REPEAT_REQ_INCONSISTENT after U",
 	"ignores the case of ids":                 "two ids are two requests",
 	"trims ids":                               "two ids are two requests",
+	"cuts ids":                                "two ids are two requests",
+	"ignores accents in ids":                  "two ids are two requests",
 	"runs a repetition beside the first":      "a repetition while the first still runs is U at once",
 	"answers F while the first still runs":    "a repetition while the first still runs is U at once",
 	"looks first and keeps later":             "of many requests at once one runs",
@@ -176,6 +178,10 @@ func (s *naiveServer) once(ctx context.Context, o *handled) string {
 		key = strings.ToUpper(key)
 	case s.is("trims ids"):
 		key = strings.TrimSpace(key)
+	case s.is("cuts ids"):
+		key = key[:min(len(key), 63)]
+	case s.is("ignores accents in ids"):
+		key = strings.NewReplacer("é", "e", "e\u0301", "e").Replace(key)
 	}
 	s.mu.Lock()
 	record := s.records[key]

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -34,8 +35,12 @@ func TestIdempotencyStore(t *testing.T, open func(*testing.T) alipayplus.Idempot
 		{"a crashed run is taken over after its lease, and cannot finish then", (*storeTest).takeover},
 		{"only the owner finishes, and once", (*storeTest).owner},
 		{"operations and keys are separate, exact texts", (*storeTest).separate},
-		{"keys of 256 bytes and fingerprints are compared to their last byte", (*storeTest).long},
+		{"keys of 256 bytes and operations of 64 are compared to their last byte", (*storeTest).long},
+		{"fingerprints are compared byte for byte", (*storeTest).fingerprints},
+		{"every run has the lease that it asked for", (*storeTest).leases},
+		{"what cannot be asked is an error, and what is said to be kept is kept", (*storeTest).errors},
 		{"of many concurrent claims one may run, whatever the record's state", (*storeTest).concurrent},
+		{"of Finish and what it meets, one succeeds", (*storeTest).finishes},
 		{"answers of every size and byte", (*storeTest).answers},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -70,6 +75,16 @@ func (t *storeTest) finish(c alipayplus.Claim, answer []byte) {
 	t.Helper()
 	if err := t.store.Finish(context.Background(), c, answer); err != nil {
 		t.Fatalf("Finish: %v", err)
+	}
+}
+
+// refuseFinish wants c, which does not hold its record, to finish in no way.
+func (t *storeTest) refuseFinish(c alipayplus.Claim, what string) {
+	t.Helper()
+	for _, answer := range [][]byte{[]byte("late"), nil} {
+		if err := t.store.Finish(context.Background(), c, answer); !errors.Is(err, alipayplus.ErrSuperseded) {
+			t.Fatalf("Finish %s: %v, want ErrSuperseded", what, err)
+		}
 	}
 }
 
@@ -109,6 +124,7 @@ func (t *storeTest) open() {
 	c := t.claim("a", "o1", "m")
 	t.begin(c)
 	t.finish(c, nil)
+	t.refuseFinish(c, "of a run that ended, of an open record")
 	c2 := t.claim("a", "o2", "m")
 	t.want(c2, alipayplus.ClaimRetry, nil)
 	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, nil)
@@ -138,10 +154,14 @@ func (t *storeTest) conflict() {
 func passes(d time.Duration) { time.Sleep(d) }
 
 // lapse waits until the lease of what runs at c.Key is over, and lets c run.
+// Claims in conflict, which change nothing, come meanwhile.
 func (t *storeTest) lapse(c alipayplus.Claim) {
 	t.Helper()
+	other := c
+	other.Fingerprint[0] ^= 1
 	for deadline := time.Now().Add(lease + patience); ; passes(20 * time.Millisecond) {
 		late := time.Now().After(deadline) // before it is asked: the answer may take long
+		t.want(other, alipayplus.ClaimConflict, nil)
 		state, _ := t.begin(c)
 		switch {
 		case state == alipayplus.ClaimRetry:
@@ -170,13 +190,10 @@ func (t *storeTest) takeover() {
 	if took := time.Since(began); took < lease*9/10 {
 		t.Fatalf("a run is taken over after %v of its lease of %v", took, lease)
 	}
-	for _, answer := range [][]byte{[]byte("late"), nil} {
-		if err := t.store.Finish(context.Background(), crashed, answer); !errors.Is(err, alipayplus.ErrSuperseded) {
-			t.Fatalf("Finish of the run that lost the record: %v, want ErrSuperseded", err)
-		}
-	}
+	t.refuseFinish(crashed, "of the run that lost the record")
 	t.want(t.claim("a", "o3", "m"), alipayplus.ClaimRunning, nil)
 	t.finish(next, []byte(`{"n":2}`))
+	t.refuseFinish(crashed, "of the run that lost the record, which is answered")
 	t.want(t.claim("a", "o4", "m"), alipayplus.ClaimAnswered, []byte(`{"n":2}`))
 	minute.Owner = "o2"
 	t.want(minute, alipayplus.ClaimRunning, nil)
@@ -210,12 +227,12 @@ func (t *storeTest) owner() {
 }
 
 func (t *storeTest) separate() {
-	for i, c := range []alipayplus.Claim{
-		t.claim("a", "o1", "m"), t.claim("A", "o1", "m"), t.claim("a ", "o1", "m"),
-		t.claim("a/evaluation", "o1", "m"), t.claim("ä", "o1", "m"), t.claim("a%", "o1", "m"),
-	} {
-		if state, _ := t.begin(c); state != alipayplus.ClaimFirst {
-			t.Errorf("key %d is mistaken for another one: %v", i, state)
+	for _, key := range append([]string{"a/evaluation", "ä"}, exactTexts...) {
+		if strings.ContainsFunc(key, unicode.IsControl) {
+			continue // no key has them
+		}
+		if state, _ := t.begin(t.claim(key, "o1", "m")); state != alipayplus.ClaimFirst {
+			t.Errorf("key %q is mistaken for another one: %v", key, state)
 		}
 	}
 	refund := t.claim("a", "o1", "m")
@@ -233,8 +250,74 @@ func (t *storeTest) long() {
 	other := c
 	other.Key = c.Key[:255] + "l"
 	t.want(other, alipayplus.ClaimFirst, nil)
-	c.Fingerprint[len(c.Fingerprint)-1] ^= 1
-	t.want(c, alipayplus.ClaimConflict, nil)
+	c.Operation = strings.Repeat("o", 64)
+	t.want(c, alipayplus.ClaimFirst, nil)
+	c.Operation = c.Operation[:63] + "p"
+	t.want(c, alipayplus.ClaimFirst, nil)
+}
+
+func (t *storeTest) fingerprints() {
+	for i, pair := range [][2][sha256.Size]byte{
+		{{31: 1}, {31: 2}},                   // the last byte
+		{{1: 1}, {1: 2}},                     // after NUL
+		{{0xff}, {0xfe}},                     // no UTF-8
+		{{0: 'a'}, {0: 'A'}},                 // case
+		{{0: 'a', 31: ' '}, {0: 'a'}},        // a blank at the end
+		{{0: 0}, {0: 26 << 2}},               // case, in base64
+		{{0: 'a', 1: '%'}, {0: 'a', 1: 'b'}}, // a pattern
+	} {
+		c := t.claim(fmt.Sprint(i), "o1", "")
+		c.Fingerprint = pair[0]
+		t.want(c, alipayplus.ClaimFirst, nil)
+		c.Owner, c.Fingerprint = "o2", pair[1]
+		if state, _ := t.begin(c); state != alipayplus.ClaimConflict {
+			t.Errorf("%v, fingerprint %x is taken for %x", state, pair[1], pair[0])
+		}
+	}
+}
+
+func (t *storeTest) leases() {
+	short := t.claim("open", "o1", "m")
+	short.Lease = time.Millisecond
+	t.begin(short)
+	t.finish(short, nil)
+	crashed := t.claim("crashed", "o1", "m")
+	crashed.Lease = time.Millisecond
+	t.begin(crashed)
+	passes(5 * time.Millisecond)
+	t.want(t.claim("open", "o2", "other"), alipayplus.ClaimConflict, nil)
+	t.want(t.claim("open", "o2", "m"), alipayplus.ClaimRetry, nil)
+	t.lapse(t.claim("crashed", "o2", "m"))
+	passes(5 * time.Millisecond)
+	for _, key := range []string{"open", "crashed"} {
+		if state, _ := t.begin(t.claim(key, "o3", "m")); state != alipayplus.ClaimRunning {
+			t.Errorf("%v: the run that followed on one that is %s does not get its lease of a minute", state, key)
+		}
+	}
+}
+
+func (t *storeTest) errors() {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	c := t.claim("a", "o1", "m")
+	if state, _, err := t.store.Begin(ended, c); err == nil {
+		if state != alipayplus.ClaimFirst {
+			t.Errorf("Begin of a new record, with a context that has ended: %v", state)
+		}
+		t.want(t.claim("a", "o2", "m"), alipayplus.ClaimRunning, nil)
+	}
+	c = t.claim("b", "o1", "m")
+	t.begin(c)
+	err := t.store.Finish(ended, c, []byte("1"))
+	if errors.Is(err, alipayplus.ErrSuperseded) {
+		t.Errorf("Finish of who holds the record, with a context that has ended: %v", err)
+	}
+	if err != nil { // it may be there all the same
+		if err := t.store.Finish(context.Background(), c, []byte("1")); err != nil && !errors.Is(err, alipayplus.ErrSuperseded) {
+			t.Fatalf("Finish: %v", err)
+		}
+	}
+	t.want(t.claim("b", "o2", "m"), alipayplus.ClaimAnswered, []byte("1"))
 }
 
 func (t *storeTest) concurrent() {
@@ -286,6 +369,62 @@ func (t *storeTest) race(c alipayplus.Claim) int64 {
 	}
 	wait.Wait()
 	return runs.Load()
+}
+
+func (t *storeTest) finishes() {
+	const rounds = 20
+	crashed := func(round int) alipayplus.Claim {
+		c := t.claim(fmt.Sprintf("r%d", round), "o", "m")
+		c.Lease = time.Millisecond
+		return c
+	}
+	for round := range rounds {
+		t.begin(crashed(round))
+	}
+	passes(5 * time.Millisecond)
+	for round := range rounds {
+		c := crashed(round)
+		var taken atomic.Int64
+		var wait sync.WaitGroup
+		for i := range 4 {
+			next := t.claim(fmt.Sprintf("r%d", round), fmt.Sprintf("o%d", i), "m")
+			wait.Go(func() {
+				state, _, err := t.store.Begin(context.Background(), next)
+				if err != nil {
+					t.Errorf("Begin: %v", err)
+				}
+				if state == alipayplus.ClaimRetry {
+					taken.Add(1)
+				}
+			})
+		}
+		err := t.store.Finish(context.Background(), c, []byte("late"))
+		wait.Wait()
+		switch {
+		case err != nil && !errors.Is(err, alipayplus.ErrSuperseded):
+			t.Fatalf("Finish: %v", err)
+		case err == nil && taken.Load() > 0:
+			t.Fatal("a run finished, and another one took its record over")
+		}
+	}
+
+	c := t.claim("twice", "o", "m")
+	t.begin(c)
+	var kept atomic.Int64
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			err := t.store.Finish(context.Background(), c, []byte{byte('1' + i)})
+			switch {
+			case err == nil && !kept.CompareAndSwap(0, int64('1'+i)):
+				t.Error("one run finished twice")
+			case err != nil && !errors.Is(err, alipayplus.ErrSuperseded):
+				t.Errorf("Finish: %v", err)
+			}
+		})
+	}
+	wait.Wait()
+	t.want(c, alipayplus.ClaimAnswered, []byte{byte(kept.Load())})
 }
 
 func (t *storeTest) answers() {

@@ -3,6 +3,8 @@ package alipayplustest_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"path"
 	"runtime"
 	"strings"
 	"sync"
@@ -26,8 +28,10 @@ type soundRecord struct {
 	fingerprint [32]byte
 	owner       string
 	until       time.Time
+	first       time.Duration // the first lease
 	answered    bool
 	answer      []byte
+	last        string // who finished
 }
 
 // mistakes are what an author of a store gets wrong, each once.
@@ -64,6 +68,27 @@ var mistakes = []string{
 	"trims keys",
 	"cuts keys",
 	"stores text",
+	"lets run when it cannot ask",
+	"says that an answer is kept when it is not",
+	"takes an error for a run that took over",
+	"forgets an open record after its lease",
+	"does not renew the lease of an open record",
+	"keeps the length of the first lease",
+	"prolongs the lease at a conflict",
+	"accepts the Finish of an open record",
+	"accepts a superseded Finish after the answer",
+	"finishes in two steps",
+	"finishes twice, when calls meet",
+	"folds accents in keys",
+	"composes the characters of keys",
+	"has no characters beyond the first plane",
+	"drops invisible characters of keys",
+	"reads keys as patterns",
+	"cuts operations",
+	"stores fingerprints as text",
+	"cuts fingerprints at NUL",
+	"ignores the case of fingerprints in base64",
+	"trims fingerprints",
 }
 
 func (s *sound) is(mistake string) bool { return s.mistake == mistake }
@@ -80,11 +105,66 @@ func (s *sound) key(c alipayplus.Claim) string {
 		return c.Operation + " " + strings.TrimSpace(c.Key)
 	case "cuts keys":
 		return c.Operation + " " + c.Key[:min(len(c.Key), 255)]
+	case "folds accents in keys":
+		return c.Operation + " " + strings.NewReplacer("ä", "a", "á", "a", "a\u0301", "a").Replace(c.Key)
+	case "composes the characters of keys":
+		return c.Operation + " " + strings.ReplaceAll(c.Key, "a\u0301", "á")
+	case "has no characters beyond the first plane":
+		return c.Operation + " " + strings.Map(func(r rune) rune {
+			if r > 0xffff {
+				return '?'
+			}
+			return r
+		}, c.Key)
+	case "drops invisible characters of keys":
+		return c.Operation + " " + strings.ReplaceAll(c.Key, "\u200b", "")
+	case "reads keys as patterns":
+		for known := range s.records {
+			if pattern, err := path.Match(strings.NewReplacer("_", "?", "%", "*", "/", "|").Replace(c.Operation+" "+c.Key), strings.ReplaceAll(known, "/", "|")); err == nil && pattern {
+				return known
+			}
+		}
+	case "cuts operations":
+		return c.Operation[:min(len(c.Operation), 63)] + " " + c.Key
 	}
 	return c.Operation + " " + c.Key
 }
 
-func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
+// same compares two fingerprints.
+func (s *sound) same(a, b [32]byte) bool {
+	column := func(f [32]byte) string { return string(f[:]) }
+	switch s.mistake {
+	case "compares fingerprints only in part":
+		column = func(f [32]byte) string { return string(f[:31]) }
+	case "stores fingerprints as text":
+		column = func(f [32]byte) string { return strings.ToValidUTF8(string(f[:]), "?") }
+	case "cuts fingerprints at NUL":
+		column = func(f [32]byte) string { text, _, _ := strings.Cut(string(f[:]), "\x00"); return text }
+	case "ignores the case of fingerprints in base64":
+		column = func(f [32]byte) string { return strings.ToLower(base64.StdEncoding.EncodeToString(f[:])) }
+	case "trims fingerprints":
+		column = func(f [32]byte) string { return strings.TrimRight(string(f[:]), " \x00") }
+	}
+	return column(a) == column(b)
+}
+
+// look makes the moment between reading and writing long enough to be met.
+func (s *sound) look(mistake string) {
+	if s.is(mistake) {
+		s.mu.Unlock()
+		runtime.Gosched()
+		time.Sleep(time.Millisecond)
+		s.mu.Lock()
+	}
+}
+
+func (s *sound) Begin(ctx context.Context, c alipayplus.Claim) (alipayplus.ClaimState, []byte, error) {
+	if err := ctx.Err(); err != nil {
+		if s.is("lets run when it cannot ask") {
+			return alipayplus.ClaimFirst, nil, nil
+		}
+		return alipayplus.ClaimUndecided, nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, lease := time.Now(), c.Lease
@@ -96,19 +176,13 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimSt
 	case "has a lease of its own":
 		lease = 100 * time.Millisecond
 	}
-	// look makes the moment between reading and writing long enough to be met.
-	look := func(mistake string) {
-		if s.is(mistake) {
-			s.mu.Unlock()
-			runtime.Gosched()
-			time.Sleep(time.Millisecond)
-			s.mu.Lock()
-		}
-	}
 	r := s.records[s.key(c)]
+	if r != nil && r.owner == "" && !r.answered && now.After(r.until) && s.is("forgets an open record after its lease") {
+		r = nil
+	}
 	if r == nil {
-		look("lets a new record run twice, when claims meet")
-		s.records[s.key(c)] = &soundRecord{fingerprint: c.Fingerprint, owner: c.Owner, until: now.Add(lease)}
+		s.look("lets a new record run twice, when claims meet")
+		s.records[s.key(c)] = &soundRecord{fingerprint: c.Fingerprint, owner: c.Owner, until: now.Add(lease), first: lease}
 		if s.is("calls a new record a retry") {
 			return alipayplus.ClaimRetry, nil, nil
 		}
@@ -117,16 +191,17 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimSt
 	running := r.owner != "" && now.Before(r.until)
 	crashed := r.owner != "" && !running
 	open := r.owner == "" && !r.answered
-	same := r.fingerprint == c.Fingerprint
+	same := s.same(r.fingerprint, c.Fingerprint)
 	switch {
 	case s.is("forgets the fingerprint of an open record") && open,
 		s.is("forgets the fingerprint of an answered record") && r.answered,
 		s.is("forgets the fingerprint of a crashed record") && crashed:
 		same = true
-	case s.is("compares fingerprints only in part"):
-		same = bytes.Equal(r.fingerprint[:31], c.Fingerprint[:31])
 	}
 	switch {
+	case !same && running && s.is("prolongs the lease at a conflict"):
+		r.until = now.Add(lease)
+		return alipayplus.ClaimConflict, nil, nil
 	case !same:
 		return alipayplus.ClaimConflict, nil, nil
 	case r.answered && !s.is("forgets the answer"):
@@ -143,10 +218,16 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimSt
 		return alipayplus.ClaimRunning, nil, nil
 	}
 	if open {
-		look("lets run an open record twice, when claims meet")
+		s.look("lets run an open record twice, when claims meet")
 	}
 	if crashed {
-		look("lets run a crashed record twice, when claims meet")
+		s.look("lets run a crashed record twice, when claims meet")
+	}
+	switch {
+	case s.is("keeps the length of the first lease"):
+		lease = r.first
+	case open && s.is("does not renew the lease of an open record"):
+		lease = r.until.Sub(now)
 	}
 	r.fingerprint, r.owner, r.until = c.Fingerprint, c.Owner, now.Add(lease)
 	lies := open && s.is("calls the retry of an open record the first") || crashed && s.is("calls the retry of a crashed record the first")
@@ -156,7 +237,16 @@ func (s *sound) Begin(_ context.Context, c alipayplus.Claim) (alipayplus.ClaimSt
 	return alipayplus.ClaimRetry, nil, nil
 }
 
-func (s *sound) Finish(_ context.Context, c alipayplus.Claim, answer []byte) error {
+func (s *sound) Finish(ctx context.Context, c alipayplus.Claim, answer []byte) error {
+	if err := ctx.Err(); err != nil {
+		switch s.mistake {
+		case "says that an answer is kept when it is not":
+			return nil
+		case "takes an error for a run that took over":
+			return alipayplus.ErrSuperseded
+		}
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.records[s.key(c)]
@@ -169,15 +259,20 @@ func (s *sound) Finish(_ context.Context, c alipayplus.Claim, answer []byte) err
 	case s.is("accepts a superseded Finish") && stranger && r.owner == "o2" && answer != nil,
 		s.is("accepts a superseded Finish without answer") && stranger && r.owner == "o2" && answer == nil,
 		s.is("accepts the Finish of a stranger") && stranger,
-		s.is("accepts a second Finish") && r.answered:
+		s.is("accepts a second Finish") && r.answered,
+		s.is("accepts the Finish of an open record") && r.owner == "" && !r.answered:
 		mine = true
+	case s.is("accepts a superseded Finish after the answer") && r.answered && r.last != c.Owner:
+		return nil
 	case s.is("refuses the Finish of a run that only overran its lease") && !time.Now().Before(r.until):
 		mine = false
 	}
 	if !mine {
 		return alipayplus.ErrSuperseded
 	}
-	r.owner = ""
+	s.look("finishes in two steps")
+	s.look("finishes twice, when calls meet")
+	r.owner, r.last = "", c.Owner
 	if answer != nil {
 		r.answered, r.answer = true, bytes.Clone(answer)
 		switch s.mistake {

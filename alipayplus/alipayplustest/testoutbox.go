@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 )
@@ -17,7 +19,7 @@ type OutboxTest struct {
 	// Outbox is what is tested.
 	Outbox alipayplus.Outbox
 	// InTx runs fn in a transaction, which the context of fn carries; an error of
-	// fn undoes it and is returned. If ctx carries one already, fn joins it, and
+	// fn undoes it and is returned, and a panic undoes it, too. If ctx carries one already, fn joins it, and
 	// an error of fn undoes the whole.
 	InTx func(ctx context.Context, fn func(context.Context) error) error
 	// Pending lists the messages that are still to be delivered, in any order.
@@ -38,7 +40,9 @@ func TestOutbox(t *testing.T, open func(*testing.T) OutboxTest) {
 		{"a message needs an operation and a key", (*outboxTest).named},
 		{"operations and keys are separate, exact texts", (*outboxTest).separate},
 		{"a message that is withdrawn is gone for good", (*outboxTest).withdrawn},
+		{"what is said to be put or withdrawn is", (*outboxTest).errors},
 		{"what a transaction put or withdrew is undone with it", (*outboxTest).undone},
+		{"a message is delivered after the commit", (*outboxTest).early},
 		{"a joined function that fails undoes the whole transaction", (*outboxTest).joined},
 		{"of many messages that are put at once with one key, one is kept", (*outboxTest).concurrent},
 	} {
@@ -92,8 +96,11 @@ func (t *outboxTest) kept() {
 	for r := range rune(256) {
 		every.WriteRune(r)
 	}
+	every.WriteString("😀" + strings.Repeat("x", 100_000) + ".")
+	url := "https://a.example/n?x="
+	url += strings.Repeat("y", 2048-len(url))
 	m := alipayplus.Message{
-		Operation: "authNotify", Key: "k", Group: "g", Path: "/p", URL: "https://a.example/n?x=1", Timeout: 1234567890,
+		Operation: "authNotify", Key: "k", Group: "g", Path: "/p", URL: url, Timeout: 1234567890,
 		Body: alipayplus.Conceal(every.String()), Sealed: true,
 	}
 	t.put(t.Context(), m)
@@ -121,7 +128,7 @@ func (t *outboxTest) named() {
 
 // exactTexts are keys that a database may take for one another.
 var exactTexts = []string{
-	"a", "A", "a ", " a", "a  ", "á", "a\u0301", "a\u200b", "a\x00", `a\x00`, `a\`, `a\\`, "a%", "a_", "a'", `a"`, "ａ",
+	"a", "A", "a ", " a", "a  ", "á", "a\u0301", "a\u200b", "a\x00", `a\x00`, `a\`, `a\\`, "a%", "a_", "a'", `a"`, "ａ", "a😀", "a😁",
 }
 
 func (t *outboxTest) separate() {
@@ -137,13 +144,17 @@ func (t *outboxTest) separate() {
 	joined.Operation = "notifyPaymen"
 	t.put(t.Context(), joined)
 	t.want(append(bodies, "other", "joined")...)
-	t.withdraw(t.Context(), "notifyPayment", "A")
-	t.want(append(bodies[:1:1], append(bodies[2:], "other", "joined")...)...)
+	for _, key := range []string{"A", "a%", "a_", `a\`, "a"} {
+		t.withdraw(t.Context(), "notifyPayment", key)
+		bodies = slices.DeleteFunc(bodies, func(body string) bool { return body == fmt.Sprint(slices.Index(exactTexts, key)) })
+		t.want(append(bodies, "other", "joined")...)
+	}
 }
 
 func (t *outboxTest) withdrawn() {
 	t.withdraw(t.Context(), "notifyPayment", "k")
 	t.put(t.Context(), text("k", "1"))
+	t.want("1") // nothing was there that could be withdrawn
 	t.withdraw(t.Context(), "notifyPayment", "k")
 	t.want()
 	t.put(t.Context(), text("k", "2"))
@@ -170,6 +181,53 @@ func (t *outboxTest) undone() {
 		t.Fatal(err)
 	}
 	t.want("done")
+	func() {
+		defer func() { _ = recover() }()
+		_ = t.InTx(t.Context(), func(ctx context.Context) error {
+			t.put(ctx, text("panic", "undone"))
+			t.withdraw(ctx, "notifyPayment", "k")
+			panic("something else in the transaction panics")
+		})
+	}()
+	t.want("done")
+	if err := t.InTx(t.Context(), func(ctx context.Context) error {
+		t.put(ctx, text("both", "withdrawn"))
+		t.withdraw(ctx, "notifyPayment", "both")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.want("done")
+}
+
+func (t *outboxTest) early() {
+	refusal := errors.New("the debit was refused")
+	seen := make(chan []alipayplus.Message, 1)
+	err := t.InTx(t.Context(), func(ctx context.Context) error {
+		t.put(ctx, text("k", "undone"))
+		go func() {
+			defer close(seen)
+			seen <- t.Pending(t.T) // may wait for the end of the transaction
+		}()
+		passes(20 * time.Millisecond)
+		return refusal
+	})
+	if pending := <-seen; len(pending) > 0 || !errors.Is(err, refusal) {
+		t.Errorf("%d messages are pending of a transaction that is not committed: %v", len(pending), err)
+	}
+}
+
+func (t *outboxTest) errors() {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := t.Outbox.Put(ended, text("k", "1")); err != nil { // it may be there all the same
+		t.put(t.Context(), text("k", "1"))
+	}
+	t.want("1")
+	if err := t.Outbox.Withdraw(ended, "notifyPayment", "k"); err != nil {
+		t.withdraw(t.Context(), "notifyPayment", "k")
+	}
+	t.want()
 }
 
 func (t *outboxTest) joined() {

@@ -23,6 +23,8 @@ func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplu
 	}{
 		{"a message is leased as it was put, once", (*queueTest).leased},
 		{"a lease takes no more than it was asked for", (*queueTest).bounded},
+		{"messages that were never tried are leased in the order of Put", (*queueTest).ordered},
+		{"messages of two operations with one key are two", (*queueTest).operations},
 		{"a message whose lease ended is leased again", (*queueTest).lapsed},
 		{"an acknowledged message never comes back", (*queueTest).acknowledged},
 		{"a message that is to be delivered again waits", (*queueTest).again},
@@ -31,8 +33,10 @@ func TestQueue(t *testing.T, open func(*testing.T) (alipayplus.Outbox, alipayplu
 		{"the backlog is what is not acknowledged, if the queue has it", (*queueTest).backlog},
 		{"what waits is listed by its next try, if the queue does so", (*queueTest).waiting},
 		{"who lost the lease can only acknowledge", (*queueTest).superseded},
+		{"an end that meets the next lease does not end that one", (*queueTest).meets},
 		{"a message is withdrawn at any time", (*queueTest).withdrawn},
 		{"a group is delivered in order, one message at a time", (*queueTest).group},
+		{"a group that waits holds nothing else up", (*queueTest).groupBusy},
 		{"a group waits for a message that is delivered again", (*queueTest).groupAgain},
 		{"a dead letter does not hold its group up", (*queueTest).groupDead},
 		{"a group waits for each lease that runs", (*queueTest).groupLease},
@@ -198,8 +202,86 @@ func (t *queueTest) lapsed() {
 	began := time.Now()
 	first := t.leaseFor(lease, 1, "k")[0]
 	second := t.leaseAfter(lease, began, "k")
-	if second.Tries != 2 || second.Lease == first.Lease {
-		t.Errorf("tries %d, lease %q after %q", second.Tries, second.Lease, first.Lease)
+	if second.Tries != 2 || second.Lease == first.Lease || !second.Put.Equal(first.Put) {
+		t.Errorf("tries %d, lease %q after %q, put at %v and before at %v", second.Tries, second.Lease, first.Lease, second.Put, first.Put)
+	}
+}
+
+func (t *queueTest) ordered() {
+	keys := []string{"c", "a", "d", "b"}
+	for _, key := range keys {
+		t.put(key, "")
+	}
+	for _, key := range keys {
+		t.leaseFor(time.Minute, 1, key)
+	}
+}
+
+func (t *queueTest) operations() {
+	t.put("k", "")
+	other := text("k", "other")
+	other.Operation = "authNotify"
+	if err := t.outbox.Put(t.Context(), other); err != nil {
+		t.Fatalf("Put: %v", err)
+	}
+	find := func(list []alipayplus.Delivery, err error) (notify, auth []alipayplus.Delivery) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			if d.Message.Operation == other.Operation {
+				auth = append(auth, d)
+			} else {
+				notify = append(notify, d)
+			}
+		}
+		return notify, auth
+	}
+	want := func(what string, notify, auth int) (n, a []alipayplus.Delivery) {
+		t.Helper()
+		n, a = find(t.queue.Lease(t.Context(), 100, time.Minute))
+		if len(n) != notify || len(a) != auth {
+			t.Fatalf("%s: leased %d and %d messages, want %d and %d", what, len(n), len(a), notify, auth)
+		}
+		return n, a
+	}
+	notify, auth := want("both are put", 1, 1)
+	t.finish(notify[0], deadEnd)
+	t.finish(auth[0], alipayplus.End{})
+	_, auth = want("one is dead", 0, 1)
+	t.finish(auth[0], deadEnd)
+	t.requeue("k")
+	notify, _ = want("one of two dead letters is due again", 1, 0)
+	t.finish(notify[0], acknowledged)
+	if notify, auth := find(t.queue.DeadLetters(t.Context(), 10)); len(notify) != 0 || len(auth) != 1 {
+		t.Fatalf("%d and %d dead letters after one was requeued and acknowledged, want 0 and 1", len(notify), len(auth))
+	}
+}
+
+func (t *queueTest) meets() {
+	for i := range 20 {
+		key := fmt.Sprint(i)
+		t.put(key, "")
+		old := t.leaseFor(time.Millisecond, 1, key)[0]
+		passes(2 * time.Millisecond)
+		var leased []alipayplus.Delivery
+		var failed error
+		var wait sync.WaitGroup
+		wait.Go(func() { leased, failed = t.queue.Lease(t.Context(), 1, time.Minute) })
+		t.finish(old, deadEnd)
+		wait.Wait()
+		if failed != nil {
+			t.Fatalf("Lease: %v", failed)
+		}
+		if len(leased) == 0 { // the end came first
+			t.wantDead(1, key)
+			t.withdraw(key)
+			continue
+		}
+		t.lease()
+		t.wantDead(1)
+		t.finish(leased[0], acknowledged)
 	}
 }
 
@@ -422,7 +504,27 @@ func (t *queueTest) group() {
 	t.withdraw("3")
 	t.finish(second, acknowledged)
 	t.put("4", "g")
-	t.lease("4")
+	t.finish(t.lease("4")[0], acknowledged)
+
+	keys := []string{"c", "a", "d", "b"} // the order of Put, not of keys
+	for _, key := range keys {
+		t.put(key, "g")
+	}
+	for _, key := range keys {
+		t.finish(t.lease(key)[0], acknowledged)
+	}
+}
+
+func (t *queueTest) groupBusy() {
+	for n := range 20 {
+		t.put(fmt.Sprint(n), "g")
+	}
+	t.put("free", "")
+	t.put("other", "h")
+	t.leaseFor(time.Minute, 1, "0")
+	t.leaseFor(time.Minute, 1, "free")
+	t.leaseFor(time.Minute, 1, "other")
+	t.leaseFor(time.Minute, 1)
 }
 
 func (t *queueTest) groupAgain() {
@@ -443,7 +545,12 @@ func (t *queueTest) groupDead() {
 	t.requeue("1") // has to wait for the lease of the second one
 	t.lease()
 	t.finish(second, acknowledged)
-	t.lease("1")
+	t.finish(t.lease("1")[0], deadEnd)
+
+	t.put("3", "g")
+	t.requeue("1") // comes before what was put after it
+	t.finish(t.lease("1")[0], acknowledged)
+	t.lease("3")
 }
 
 func (t *queueTest) groupLease() {

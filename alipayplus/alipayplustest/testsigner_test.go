@@ -17,11 +17,13 @@ import (
 
 func TestSignerOfTheSDK(t *testing.T) {
 	key := alipayplustest.WalletKey()
-	s, err := alipayplus.NewSigner("1", key)
-	if err != nil {
-		t.Fatal(err)
+	for _, version := range []string{"1", "20250731"} {
+		s, err := alipayplus.NewSigner(version, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alipayplustest.TestSigner(t, s, &key.PublicKey)
 	}
-	alipayplustest.TestSigner(t, s, &key.PublicKey)
 }
 
 // signer is an alipayplus.Signer made of a function.

@@ -20,13 +20,16 @@ type Records interface {
 	// runs again; one that finds no payment and writes none may wait for neither.
 	//
 	// An error of change undoes everything that was done in the transaction and
-	// is returned as it is. change may run again, after a rollback. If ctx
-	// carries a transaction already, Update joins it.
+	// is returned as it is; a panic undoes everything, too. change may run again,
+	// after a rollback, which undoes its messages as well. If ctx carries a
+	// transaction already, Update joins it and finds what that one stored. Update
+	// returns nil after the commit alone.
 	//
 	// A refund whose RefundRequestID another payment has is ErrInconsistent.
 	Update(ctx context.Context, paymentRequestID string, change func(context.Context, Record) (Record, error)) error
 	// Find returns the record of a payment, or the zero record with its id if
-	// the payment is not there.
+	// the payment is not there; whether it is there must be known, else it is an
+	// error. In the transaction that ctx carries it finds what that one stored.
 	Find(ctx context.Context, paymentRequestID string) (Record, error)
 	// Lease returns the ids of at most n payments whose Record.NextTime has
 	// come, those that wait longest first. It sets their next time to d from
@@ -39,7 +42,9 @@ type Records interface {
 // Ledger is the wallet's money in the same database as the [Records]: its
 // methods work in the transaction that ctx carries (sqlstore hands it over as a
 // *sql.Tx). Each entry has a key that is unique over all payments: put a unique
-// constraint on it.
+// constraint on it. A key that is there already moves no more money; it is no
+// refusal, because the money was moved: return nil or an error that decides
+// nothing.
 //
 // Both methods get the record, for statements and accounts in several
 // currencies.
@@ -60,8 +65,10 @@ type Ledger interface {
 // after the commit, outside of transactions, and its answer is recorded in a
 // transaction of its own. Every call may come again with the same Key, also in
 // parallel, late and after a crash, and must then have the same end: remember
-// refusals, too. (Another attempt of the user has another Key.) The calls that
-// follow from one event have five seconds together, which ctx carries.
+// refusals, and when a debit landed, too. (Another attempt of the user has
+// another Key.) The calls that follow from one event have five seconds
+// together, which ctx carries. A call whose context ended says that it is done
+// only if it is.
 type RemoteLedger interface {
 	// Debit takes d.Amount from the customer. at is when; zero means now, and
 	// so does a time outside of the years 0 to 9999. A refusal is as in
@@ -72,7 +79,8 @@ type RemoteLedger interface {
 	// Void makes sure that the Debit of the same Key cannot land any more.
 	// landed is when it landed before, or zero: it did not and never will. A
 	// Key that is not known must be remembered, so that a Debit that arrives
-	// later fails.
+	// later fails. A Void and a Debit that meet agree: look and write in one
+	// atomic step.
 	Void(ctx context.Context, r Record, v Void) (landed time.Time, err error)
 	// Credit gives c.Amount back. It never refuses; after an error it is called
 	// again.

@@ -14,7 +14,9 @@ import (
 func (t *storesTest) code(at time.Time) auth.Code {
 	return auth.Code{
 		Digest: digest(), Version: 1,
-		Grant:  auth.Grant{CustomerID: "C1", AuthClientID: "M1", Scopes: []string{"A", "B"}},
+		Grant: auth.Grant{
+			CustomerID: "C1", AuthClientID: "M1", ReferenceAgreementID: "AG1", ReferenceMerchantID: "R1", Scopes: []string{"A", "B"},
+		},
 		Expiry: at.Add(10 * time.Minute), EraseAt: at.Add(24 * time.Hour),
 	}
 }
@@ -144,6 +146,15 @@ func (t *storesTest) deletedCodes() {
 	}
 	t.refuseCode(consumed(early, "x"), "a deleted code")
 	t.wantCode(late)
+	late = consumed(late, "x") // which is to be deleted earlier
+	t.saveCode(late)
+	remove(late.EraseAt.Add(-time.Millisecond), all)
+	t.wantCode(late)
+	if n := remove(late.EraseAt, all); n != 1 {
+		t.Errorf("DeleteCodes says that it deleted %d codes that were redeemed, want 1", n)
+	}
+	late = t.code(at.Add(time.Hour))
+	t.saveCode(late)
 	for range 2 {
 		t.saveCode(t.code(at))
 	}
@@ -157,6 +168,17 @@ func (t *storesTest) deletedCodes() {
 		}
 	}
 	t.wantCode(late)
+}
+
+// expiredCode has codes of long ago: only DeleteCodes deletes one.
+func (t *storesTest) expiredCode() {
+	for _, c := range []auth.Code{t.code(longAgo()), t.code(longAgo())} {
+		t.saveCode(c)
+		t.wantCode(c)
+		c = consumed(c, "x")
+		t.saveCode(c)
+		t.wantCode(c)
+	}
 }
 
 func (t *storesTest) separateCodes() {

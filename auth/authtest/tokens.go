@@ -17,7 +17,7 @@ func (t *storesTest) token(at time.Time) auth.Token {
 		ID: digest(), Version: 1,
 		Grant: auth.Grant{
 			CustomerID: "C1", AuthClientID: "M1", ReferenceAgreementID: "AG1", ReferenceMerchantID: "R1",
-			AcquirerID: "A1", PSPID: "P1", Scopes: []string{auth.ScopeAgreementPay},
+			AcquirerID: "A1", PSPID: "P1", Scopes: []string{auth.ScopeAgreementPay, "B"},
 		},
 		AccessDigest: digest(), AccessExpiry: at.Add(1000 * time.Hour).Truncate(time.Second),
 		RefreshDigest: digest(), RefreshExpiry: at.Add(2000 * time.Hour).Truncate(time.Second),
@@ -95,6 +95,27 @@ func (t *storesTest) lostKeys() {
 	t.wantToken(third)
 	t.missing(first.AccessDigest)
 	t.missing(first.RefreshDigest)
+}
+
+func (t *storesTest) exactTokens() {
+	token := t.token(moment())
+	t.saveToken(token)
+	for _, key := range token.Keys() {
+		for _, other := range []string{key[:63], key + " ", "%", key[:63] + "_"} {
+			t.missing(other)
+		}
+	}
+}
+
+// expiredToken has a token of long ago. Its record still tells a late request
+// what became of it.
+func (t *storesTest) expiredToken() {
+	token := t.token(longAgo())
+	t.saveToken(token)
+	t.wantToken(token)
+	token = refreshed(token)
+	t.saveToken(token)
+	t.wantToken(token)
 }
 
 func (t *storesTest) tokenOnce() {
@@ -232,7 +253,7 @@ func (t *storesTest) separateTokens() {
 	token := t.token(moment())
 	token.Repeat = auth.Repeat{Fingerprint: digest(), Until: token.Created, Sealed: []byte("sealed")}
 	kept := token
-	kept.Grant.Scopes = []string{auth.ScopeAgreementPay}
+	kept.Grant.Scopes = []string{auth.ScopeAgreementPay, "B"}
 	kept.Repeat.Sealed = []byte("sealed")
 	kept.Access = []byte(allBytes())
 	t.saveToken(token)

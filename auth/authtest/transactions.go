@@ -63,6 +63,17 @@ func (t *storesTest) rollback() {
 	}()
 	unchanged()
 	t.saveToken(newToken) // its keys are free
+
+	late := t.code(moment())
+	ctx, cancel := context.WithCancel(t.Context())
+	err := t.stores.InTx(ctx, func(ctx context.Context) error {
+		err := t.stores.SaveCode(ctx, late)
+		cancel() // before the commit
+		return err
+	})
+	if _, missing := t.stores.FindCode(t.Context(), late.Digest); err == nil && missing != nil {
+		t.Errorf("InTx says that it committed, and what it stored is not there: %v", missing)
+	}
 	t.undone(func(ctx context.Context) {
 		if n, err := t.stores.DeleteCodes(ctx, code.EraseAt, 1<<20); err != nil || n == 0 {
 			t.Errorf("DeleteCodes: %d, %v", n, err)
@@ -101,6 +112,52 @@ func (t *storesTest) joined() {
 	}
 	t.missing(token.ID)
 	t.missing(second.ID)
+
+	err = t.stores.InTx(t.Context(), func(ctx context.Context) error {
+		if err := t.stores.SaveToken(ctx, token); err != nil {
+			return err
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = t.stores.InTx(ctx, func(context.Context) error { panic(errUndo) })
+		}()
+		return nil // ignores it
+	})
+	if err == nil {
+		t.Error("a transaction is committed although a function that joined it panicked")
+	}
+	t.missing(token.ID)
+}
+
+// errors has a context that ended: no error is taken for an answer.
+func (t *storesTest) errors() {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, token := t.code(moment()), t.token(moment())
+	for what, err := range map[string]error{
+		"SaveCode": t.stores.SaveCode(ended, code), "SaveToken": t.stores.SaveToken(ended, token),
+	} {
+		if errors.Is(err, auth.ErrConflict) {
+			t.Errorf("%s of a new record, with a context that has ended: %v", what, err)
+		}
+		if err != nil { // the record may be there all the same
+			continue
+		}
+		if what == "SaveCode" {
+			t.wantCode(code)
+		} else {
+			t.wantToken(token)
+		}
+	}
+	code, token = t.code(moment()), t.token(moment())
+	t.saveCode(code)
+	t.saveToken(token)
+	if got, err := t.stores.FindCode(ended, code.Digest); errors.Is(err, auth.ErrNotFound) || err == nil && got.Version != 1 {
+		t.Errorf("FindCode of a record that is there, with a context that has ended: version %d, %v", got.Version, err)
+	}
+	if got, err := t.stores.FindToken(ended, token.AccessDigest); errors.Is(err, auth.ErrNotFound) || err == nil && got.Version != 1 {
+		t.Errorf("FindToken of a record that is there, with a context that has ended: version %d, %v", got.Version, err)
+	}
 }
 
 func (t *storesTest) goesOn() {

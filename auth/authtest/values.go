@@ -29,6 +29,9 @@ func moment() time.Time {
 	return time.Date(2100, 1, 1, 0, 0, 0, 123456000, time.UTC).Add(time.Duration(after.Int64()) * time.Second)
 }
 
+// longAgo returns a time of which everything has expired.
+func longAgo() time.Time { return time.Date(2020, 1, 2, 3, 4, 5, 123456000, time.UTC) }
+
 // allBytes returns a text of every byte.
 func allBytes() string {
 	every := make([]byte, 256)

@@ -24,7 +24,7 @@ var _ sqlstore.Ledger = (*Bank)(nil)
 // Bank makes the tables of a Bank if they are missing.
 func (d *Database) Bank(t testing.TB) *Bank {
 	t.Helper()
-	key := d.Pick(`VARCHAR(255) COLLATE "C"`, `VARBINARY(255)`, `TEXT`)
+	key := d.Pick(`VARCHAR(264) COLLATE "C"`, `VARBINARY(264)`, `TEXT`) // the keys of a Debit are that long
 	d.Exec(t, `CREATE TABLE IF NOT EXISTS account (customer `+key+` PRIMARY KEY, balance BIGINT NOT NULL CHECK (balance >= 0))`)
 	d.Exec(t, `CREATE TABLE IF NOT EXISTS entry (entry_key `+key+` PRIMARY KEY, customer `+key+` NOT NULL, minor BIGINT NOT NULL,
 		landed_at BIGINT NOT NULL DEFAULT 0, ended `+key+` NOT NULL DEFAULT '')`)

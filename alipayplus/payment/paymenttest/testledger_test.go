@@ -72,8 +72,18 @@ func (b *books) key(key string) string {
 		return strings.ToLower(key)
 	case b.is("trims keys"):
 		return strings.TrimSpace(key)
+	case b.is("cuts keys"):
+		return key[:min(len(key), 255)]
 	}
 	return key
+}
+
+// minor is what an amount is in the books.
+func (b *books) minor(a alipayplus.Amount) int64 {
+	if b.is("keeps amounts in 32 bits") {
+		return int64(int32(a.Minor)) //nolint:gosec // the mistake
+	}
+	return a.Minor
 }
 
 // local is the ledger in the database.
@@ -81,12 +91,18 @@ type local struct{ *books }
 
 func (b local) Debit(ctx context.Context, _ payment.Record, d payment.Debit) error {
 	b.mu.Lock()
-	covered := b.balance >= d.Amount.Minor
+	covered := b.balance >= b.minor(d.Amount)
 	_, done := b.entries[b.key(d.Key)]
 	b.mu.Unlock()
 	switch {
 	case d.Amount.Minor == 0 && b.is("refuses a debit of zero"):
 		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+	case ctx.Err() != nil && b.is("says that a debit is done that failed"):
+		return nil
+	case ctx.Err() != nil && b.is("refuses when the context ends"):
+		return alipayplus.CodeProcessFail
+	case done && b.is("takes a repeated key for a refusal"):
+		return alipayplus.CodeProcessFail
 	case done && !b.is("debits a key again"):
 		return nil
 	case !covered && b.is("overdraws"):
@@ -98,16 +114,19 @@ func (b local) Debit(ctx context.Context, _ payment.Record, d payment.Debit) err
 		}
 		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 	}
-	b.book(ctx, d.Key, -d.Amount.Minor)
+	b.book(ctx, d.Key, -b.minor(d.Amount))
 	return nil
 }
 
 func (b local) Credit(ctx context.Context, _ payment.Record, c payment.Credit) error {
+	if ctx.Err() != nil && b.is("says that a credit is done that failed") {
+		return nil
+	}
 	b.mu.Lock()
 	_, done := b.entries[b.key(c.Key)]
 	b.mu.Unlock()
 	if !done || b.is("credits a key again") {
-		b.book(ctx, c.Key, c.Amount.Minor)
+		b.book(ctx, c.Key, b.minor(c.Amount))
 	}
 	return nil
 }
@@ -134,11 +153,39 @@ func (b *books) book(ctx context.Context, key string, minor int64) {
 var localMistakes = []string{
 	"debits a key again", "credits a key again", "overdraws", "refuses with an error of its own",
 	"writes a refusal outside of the transaction", "commits by itself", "commits credits by itself",
-	"forgets to roll back the key", "folds the case of keys", "trims keys", "refuses a debit of zero",
+	"forgets to roll back the key", "folds the case of keys", "trims keys", "cuts keys", "keeps amounts in 32 bits",
+	"takes a repeated key for a refusal", "refuses when the context ends", "says that a debit is done that failed",
+	"says that a credit is done that failed", "refuses a debit of zero",
 }
 
 // remote is the ledger in a service of its own.
 type remote struct{ *books }
+
+// lost reports whether the context ended and what is done about that is a
+// mistake: the call says that it is done.
+func (b remote) lost(ctx context.Context, call string) bool {
+	return ctx.Err() != nil && b.is("says that a "+call+" is done when the context ends")
+}
+
+// looks lets others in between reading and writing.
+func (b remote) looks(mistake string) {
+	if b.is(mistake) {
+		b.mu.Unlock()
+		time.Sleep(20 * time.Millisecond) // so that they meet
+		b.mu.Lock()
+	}
+}
+
+// told is what the ledger says of a time.
+func (b *books) told(at time.Time) time.Time {
+	switch b.mistake {
+	case "says when in another time zone":
+		return at.Add(8 * time.Hour)
+	case "takes seconds for milliseconds":
+		return time.UnixMilli(at.Unix())
+	}
+	return at
+}
 
 func (b remote) Debit(ctx context.Context, _ payment.Record, d payment.Debit) (time.Time, error) {
 	if b.is("refuses when the context ends") && ctx.Err() != nil {
@@ -147,39 +194,45 @@ func (b remote) Debit(ctx context.Context, _ payment.Record, d payment.Debit) (t
 	if b.is("remembers what the context ended") && ctx.Err() != nil {
 		b.refuse(d.Key)
 	}
+	if b.lost(ctx, "debit") {
+		return time.Now(), nil
+	}
 	if ctx.Err() != nil {
 		return time.Time{}, ctx.Err()
 	}
-	if b.is("checks keys before it locks") {
-		b.mu.Lock()
-		_, done := b.entries[d.Key]
-		b.mu.Unlock()
-		time.Sleep(time.Millisecond)
-		if !done {
-			b.book(ctx, d.Key, -d.Amount.Minor)
-		}
-		return time.Now(), nil
-	}
+	key, minor := b.key(d.Key), b.minor(d.Amount)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, done := b.entries[d.Key]
+	_, done := b.entries[key]
+	b.looks("checks keys before it locks")
+	voided := b.voided[key]
+	b.looks("looks for voids before it locks")
 	switch {
-	case b.refused[d.Key] && !b.is("forgets refusals"):
+	case b.refused[key] && b.is("says of a repeated refusal that the end is not known"):
+		return time.Time{}, payment.ErrPending
+	case b.refused[key] && !b.is("forgets refusals"):
 		return time.Time{}, payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
-	case b.voided[d.Key] && !b.is("forgets voids"):
+	case voided && b.is("says that a voided debit is done"):
+		return time.Now(), nil
+	case voided && !b.is("forgets voids"):
 		return time.Time{}, alipayplus.CodeOrderIsClosed
+	case done && b.is("says that a repeated debit landed now"):
+		return time.Now(), nil
+	case done && b.is("takes a repeated key for a refusal"):
+		return time.Time{}, alipayplus.CodeProcessFail
 	case done && !b.is("debits a key again"):
-		return b.at[d.Key], nil
-	case b.balance < d.Amount.Minor, d.Amount.Minor == 0 && b.is("refuses a debit of zero"):
-		b.refused[d.Key] = true
+		return b.told(b.at[key]), nil
+	case b.balance < minor, minor == 0 && b.is("refuses a debit of zero"):
+		b.refused[key] = true
 		if b.is("does not say that a refusal is one") {
 			return time.Time{}, payment.ErrPending
 		}
 		return time.Time{}, payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 	}
-	b.entries[d.Key], b.at[d.Key] = -d.Amount.Minor, time.Now()
-	b.balance -= d.Amount.Minor
-	return b.at[d.Key], nil
+	b.looks("overdraws when debits meet")
+	b.entries[key], b.at[key] = -minor, time.Now()
+	b.balance -= minor
+	return b.told(b.at[key]), nil
 }
 
 func (b *books) refuse(key string) {
@@ -188,32 +241,51 @@ func (b *books) refuse(key string) {
 	b.refused[key] = true
 }
 
-func (b remote) Void(_ context.Context, _ payment.Record, v payment.Void) (time.Time, error) {
+func (b remote) Void(ctx context.Context, _ payment.Record, v payment.Void) (time.Time, error) {
+	if b.lost(ctx, "void") {
+		return time.Time{}, nil
+	}
+	if ctx.Err() != nil {
+		return time.Time{}, ctx.Err()
+	}
+	key := b.key(v.Key)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, done := b.entries[v.Key]
+	_, done := b.entries[key]
+	b.looks("looks for the debit, then voids it")
 	switch {
 	case !done:
-		b.voided[v.Key] = true
+		b.voided[key] = true
 		if b.is("does not know what it voids") {
 			return time.Time{}, errors.New("no such debit")
 		}
 		return time.Time{}, nil
 	case b.is("takes back what it voids"):
-		b.balance -= b.entries[v.Key]
-		b.entries[v.Key] = 0
+		b.balance -= b.entries[key]
+		b.entries[key] = 0
 	case b.is("says that it voided what landed"):
 		return time.Time{}, nil
+	case b.is("says that what it voids landed now"):
+		return time.Now(), nil
 	}
-	return b.at[v.Key], nil
+	return b.told(b.at[key]), nil
 }
 
-func (b remote) Credit(_ context.Context, _ payment.Record, c payment.Credit) error {
+func (b remote) Credit(ctx context.Context, _ payment.Record, c payment.Credit) error {
+	if b.lost(ctx, "credit") {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	key, minor := b.key(c.Key), b.minor(c.Amount)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, done := b.entries[c.Key]; !done || b.is("credits a key again") {
-		b.entries[c.Key] = c.Amount.Minor
-		b.balance += c.Amount.Minor
+	_, done := b.entries[key]
+	b.looks("checks keys of credits before it locks")
+	if !done || b.is("credits a key again") {
+		b.entries[key] = minor
+		b.balance += minor
 	}
 	return nil
 }
@@ -223,6 +295,13 @@ var remoteMistakes = []string{
 	"does not say that a refusal is one", "does not know what it voids", "takes back what it voids",
 	"says that it voided what landed", "refuses when the context ends", "remembers what the context ended",
 	"refuses a debit of zero",
+	"folds the case of keys", "trims keys", "cuts keys", "keeps amounts in 32 bits",
+	"says that a debit is done when the context ends", "says that a void is done when the context ends",
+	"says that a credit is done when the context ends", "says of a repeated refusal that the end is not known",
+	"says that a voided debit is done", "says that a repeated debit landed now", "says that what it voids landed now",
+	"says when in another time zone", "takes seconds for milliseconds", "takes a repeated key for a refusal",
+	"checks keys of credits before it locks", "overdraws when debits meet", "looks for voids before it locks",
+	"looks for the debit, then voids it",
 }
 
 func testLocal(t *testing.T, mistake string) {

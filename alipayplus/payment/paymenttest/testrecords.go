@@ -25,6 +25,7 @@ func TestRecords(t *testing.T, open func(*testing.T) (payment.Records, alipayplu
 		{"a record is kept whole", (*recordsTest).kept},
 		{"a record of the same version is not stored", (*recordsTest).unchanged},
 		{"an error undoes everything and is returned as it is", (*recordsTest).failed},
+		{"what says that it is done is done", (*recordsTest).errors},
 		{"a panic undoes everything", (*recordsTest).panicked},
 		{"messages change together with the record", (*recordsTest).outbox},
 		{"Joined tells of the transaction", (*recordsTest).joined},
@@ -32,6 +33,7 @@ func TestRecords(t *testing.T, open func(*testing.T) (payment.Records, alipayplu
 		{"a joined Update that fails undoes the whole transaction", (*recordsTest).nestedFailed},
 		{"ids are exact texts", (*recordsTest).exact},
 		{"no update of one payment is lost", (*recordsTest).concurrent},
+		{"what a run of change did that is undone is undone", (*recordsTest).reruns},
 		{"many new payments at once", (*recordsTest).manyNew},
 		{"refund ids are unique over all payments", (*recordsTest).refunds},
 		{"what is due is leased, the longest waiting first", (*recordsTest).lease},
@@ -81,11 +83,14 @@ func (t *recordsTest) store(ctx context.Context, r payment.Record) {
 func (t *recordsTest) want(r payment.Record) {
 	t.Helper()
 	got, err := t.records.Find(t.Context(), r.PaymentRequestID)
+	got.Resume.At = got.Resume.At.UTC() // the same moment
 	if err != nil || !reflect.DeepEqual(got, r) {
 		t.Fatalf("Find: version %d, state %q, %v; want version %d, state %q", got.Version, got.State, err, r.Version, r.State)
 	}
 	if err := t.records.Update(t.Context(), r.PaymentRequestID, func(_ context.Context, got payment.Record) (payment.Record, error) {
-		if !reflect.DeepEqual(got, r) {
+		stored := got
+		stored.Resume.At = stored.Resume.At.UTC()
+		if !reflect.DeepEqual(stored, r) {
 			t.Errorf("Update: version %d, state %q; want version %d, state %q", got.Version, got.State, r.Version, r.State)
 		}
 		return got, nil

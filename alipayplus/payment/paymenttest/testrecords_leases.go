@@ -1,6 +1,8 @@
 package paymenttest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -64,6 +66,16 @@ func (t *recordsTest) leaseEnds() {
 	}
 	r.Version++
 	t.store(t.Context(), r)
+	closed := r
+	closed.Version++
+	closed.State = payment.StateClosed
+	undo := errors.New("something else failed")
+	if err := t.records.Update(t.Context(), "P1", func(ctx context.Context, _ payment.Record) (payment.Record, error) {
+		t.store(ctx, closed)
+		return closed, undo
+	}); !errors.Is(err, undo) {
+		t.Fatalf("Update: %v, want the error of change", err)
+	}
 	t.wantLease(1, time.Minute, "P1")
 	r.Version++
 	r.State = payment.StateClosed
