@@ -153,7 +153,7 @@ func (s *sound) look(mistake string) {
 	if s.is(mistake) {
 		s.mu.Unlock()
 		runtime.Gosched()
-		time.Sleep(time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 		s.mu.Lock()
 	}
 }

@@ -171,7 +171,7 @@ func (b remote) lost(ctx context.Context, call string) bool {
 func (b remote) looks(mistake string) {
 	if b.is(mistake) {
 		b.mu.Unlock()
-		time.Sleep(20 * time.Millisecond) // so that they meet
+		time.Sleep(100 * time.Millisecond) // so that they meet
 		b.mu.Lock()
 	}
 }

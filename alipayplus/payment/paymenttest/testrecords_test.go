@@ -286,7 +286,7 @@ var errMet = errors.New("somebody else was faster")
 func (s *soundRecords) rerun(ctx context.Context, id string, change func(context.Context, payment.Record) (payment.Record, error)) error {
 	for runs := 1; ; runs++ {
 		stale := s.get(id)
-		time.Sleep(time.Millisecond) // so that they meet
+		time.Sleep(5 * time.Millisecond) // so that they meet
 		var list []alipayplus.Message
 		err := s.update(context.WithValue(ctx, late{}, &list), id, func(ctx context.Context, r payment.Record) (payment.Record, error) {
 			if runs > 2 { // enough of them were undone
@@ -339,7 +339,7 @@ func (s *soundRecords) update(ctx context.Context, id string, change func(contex
 	var again any
 	var before, stale payment.Record
 	if stale = s.get(id); s.is("loses updates that meet") || s.is("loses updates of new payments that meet") && stale.Version == 0 {
-		time.Sleep(20 * time.Millisecond) // so that they meet
+		time.Sleep(30 * time.Millisecond) // so that they meet
 	}
 	err = s.InTx(ctx, func(ctx context.Context) (err error) {
 		if before = s.get(id); s.is("loses updates that meet") || s.is("loses updates of new payments that meet") && stale.Version == 0 {
