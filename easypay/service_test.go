@@ -290,6 +290,39 @@ func TestAnswersOfTheFunctions(t *testing.T) {
 	}
 }
 
+// A customerId that is not that of the account, or of the token, is refused
+// before an order is made, and an evaluation says so, too.
+func TestAnotherCustomerID(t *testing.T) {
+	is := func(id string) func(*payment.PayRequest) {
+		return func(r *payment.PayRequest) { r.PaymentMethod.CustomerID = id }
+	}
+	for _, row := range []struct {
+		rule string
+		kind []func(*payment.PayRequest)
+		same string // the answer to the right customerId, with the customer
+		want string // to another one
+	}{
+		{"evaluation", []func(*payment.PayRequest){agreement, easyPay, evaluation}, "S SUCCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"evaluation of a token", []func(*payment.PayRequest){agreement, evaluation, method("live")}, "S SUCCESS " + customerID, "F INVALID_TOKEN"},
+		{"creation", []func(*payment.PayRequest){agreement, easyPay}, "U PAYMENT_IN_PROCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"creation with consent", []func(*payment.PayRequest){agreement, easyPay, consent}, "U PAYMENT_IN_PROCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"one-click payment", []func(*payment.PayRequest){agreement, method("live")}, "S SUCCESS " + customerID, "F INVALID_TOKEN"},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.deals()
+				w.is("another", w.pay(request("PR1", append(row.kind, is("customer-2"))...)).Result.Error(), row.want)
+				w.is("state", string(w.record("PR1").State), "")
+				if !strings.Contains(w.log.String(), "alarm") {
+					w.Errorf("log %s", w.log.String())
+				}
+				answer := w.pay(request("PR2", append(row.kind, is(customerID))...))
+				w.is("the same", answer.Result.Error()+" "+answer.CustomerID, row.same)
+			})
+		})
+	}
+}
+
 // The wallet's Check is asked at an evaluation, before an order is made and
 // before the debit.
 func TestCheckIsAsked(t *testing.T) {
