@@ -341,6 +341,34 @@ func TestHandlerUnavailable(t *testing.T) {
 	}
 }
 
+// What an app appends to a path may be a login; no log shows it.
+func TestHandlerLogsNoQuery(t *testing.T) {
+	var log bytes.Buffer
+	w := get(appWallet(t, &log), "/payments/DATABASE_IS_GONE?token=a-login")
+	if w.Code != 503 || !strings.Contains(log.String(), "/payments/DATABASE_IS_GONE") || strings.Contains(log.String(), "a-login") {
+		t.Errorf("HTTP %d %s, log %s", w.Code, w.Body, &log)
+	}
+}
+
+// A wallet that is too slow for the app is an alarm; the app did not hang up.
+func TestHandlerTooSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlow(t, mpm.Config{}, order(), nil, func(cfg *payment.ServiceConfig) {
+			cfg.Check = func(ctx context.Context, _ payment.Check) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+		})
+		w := post(f.Handler(bearer), "/scan", `{"code":"`+code+`"}`)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), `"pending"`) {
+			t.Errorf("HTTP %d %s", w.Code, w.Body)
+		}
+		if !strings.Contains(f.log.String(), `"level":"ERROR","msg":"mpm: a payment cannot be opened`) {
+			t.Errorf("log %s", f.log)
+		}
+	})
+}
+
 // silence is an Alipay+ that never answers.
 type silence struct{}
 
