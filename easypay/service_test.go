@@ -182,6 +182,19 @@ func notifyAt(url string) func(*payment.PayRequest) {
 	return func(r *payment.PayRequest) { r.PaymentNotifyURL = url }
 }
 
+// Whether a creation came too late is told by when Alipay+ sent it, not by when
+// the wallet gets to it.
+func TestExpiryOfACreation(t *testing.T) {
+	in := func(d time.Duration) func(*payment.PayRequest) {
+		return func(r *payment.PayRequest) { r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(d)) }
+	}
+	story(t, func(w *world) {
+		w.latency = 3 * time.Second
+		w.is("sent before", w.pay(request("PR1", easyPay, in(2*time.Second))).Result.Error(), "U PAYMENT_IN_PROCESS")
+		w.is("sent afterwards", w.pay(request("PR2", easyPay, in(-time.Second))).Result.Error(), "F ORDER_IS_CLOSED")
+	})
+}
+
 // A token that comes from another client is taken, and reported.
 func TestTokenOfAnotherClient(t *testing.T) {
 	story(t, func(w *world) {

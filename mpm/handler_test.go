@@ -392,6 +392,16 @@ func TestHandlerPatience(t *testing.T) {
 	})
 }
 
+// Whom a failed login names is not signed in.
+func TestHandlerFailedLogin(t *testing.T) {
+	f := opened(t, mpm.Config{})
+	h := f.Handler(func(*http.Request) (string, error) { return "alice", errors.New("the session has ended") })
+	w := post(h, "/confirm", `{"paymentRequestId":"`+orderID+`","amount":{"currency":"KRW","value":"1000"}}`)
+	if w.Code != 401 || f.wallet.bank.Balance("alice") != 100_000 {
+		t.Errorf("HTTP %d %s, balance %d", w.Code, w.Body, f.wallet.bank.Balance("alice"))
+	}
+}
+
 func TestHandlerWithoutLogin(t *testing.T) {
 	defer func() {
 		if recover() == nil {
