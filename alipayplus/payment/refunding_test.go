@@ -112,6 +112,39 @@ func TestRefundOfPromotedPayment(t *testing.T) {
 	}
 }
 
+// What the user gets back is measured with the quote of the surcharge, which
+// made the debit, and not with the one of payToAmount.
+func TestRefundOfSurcharge(t *testing.T) {
+	for _, c := range []struct {
+		pay, surcharge payment.Price
+		err            error
+		cut            alipayplus.Amount
+	}{
+		{"10.0000", "11", nil, krw(20)}, // half a unit of the last digit of 11 is KRW 50
+		{"10", "11.0000", payment.ErrRefundAmount, alipayplus.Amount{}},
+	} {
+		open := opened
+		open.Amounts = payment.Amounts{
+			PaymentAmount: jpy(100), PayToAmount: krw(1000),
+			PaymentQuote: payment.Quote{QuoteCurrencyPair: "JPY/KRW", QuotePrice: c.pay},
+			SurchargeInfo: payment.SurchargeInfo{
+				SurchargeAmount: krw(1100), SurchargeQuote: payment.Quote{QuoteCurrencyPair: "JPY/KRW", QuotePrice: c.surcharge},
+			},
+		}
+		refund := refundInKRW(orderID, "r1", 100, 1000)
+		refund.Request.SurchargeInfo.SurchargeAmount = krw(1120)
+		list := events{open, payment.Confirmed{CustomerID: "alice", Amount: krw(1100), At: noon}, debited}
+		_, record, _, err := list.run(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, _, err := record.On(refund)
+		if !errors.Is(err, c.err) || err == nil && after.Refunds[0].Cut != c.cut {
+			t.Errorf("quotes of %s and %s: %v, refunds %v", c.pay, c.surcharge, err, after.Refunds)
+		}
+	}
+}
+
 // The number of refunds is bounded, because each makes the record larger.
 func TestMaxRefunds(t *testing.T) {
 	record := paidInKRW(t, orderID)
