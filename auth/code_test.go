@@ -233,6 +233,13 @@ func TestCodesOfOthers(t *testing.T) {
 func TestAnotherClient(t *testing.T) {
 	for _, refuse := range []bool{false, true} {
 		w := newWorld(t, func(c *auth.Config) { c.RefuseOtherClient = refuse })
+		stays := func(a *auth.ApplyTokenResponse) { // with the client that the user allowed
+			t.Helper()
+			grant, err := w.service.Check(t.Context(), a.AccessToken, "BASE")
+			if err != nil || grant.AuthClientID != login.AuthClientID {
+				t.Errorf("the token is bound to %q, %v", grant.AuthClientID, err)
+			}
+		}
 		code := w.issueCode()
 		r := applyCode(code)
 		r.AuthClientID = "merchant-2"
@@ -240,7 +247,7 @@ func TestAnotherClient(t *testing.T) {
 			w.refused(r, "INVALID_CODE")
 			w.apply(applyCode(code)) // it was not spent
 		} else {
-			w.apply(r)
+			stays(w.apply(r))
 		}
 		if !strings.Contains(w.log.String(), "another client") {
 			t.Error("another client is not reported")
@@ -250,7 +257,7 @@ func TestAnotherClient(t *testing.T) {
 		if refuse {
 			w.refused(refresh, "INVALID_REFRESH_TOKEN")
 		} else {
-			w.apply(refresh)
+			stays(w.apply(refresh))
 		}
 	}
 }

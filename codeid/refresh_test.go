@@ -206,9 +206,17 @@ func TestFile(t *testing.T) {
 		}
 	}
 
-	// Another version replaces the file; nothing else is left in the folder.
+	// Another version replaces the file; nothing else is left in the folder. Who
+	// has the old file open, or another name of it, still has the whole of it.
+	link := filepath.Join(folder, "link")
+	if err := os.Link(file, link); err != nil {
+		t.Fatal(err)
+	}
 	w.serves("v2", prefix("TWO-"))
 	refresh()
+	if string(fileOf(t, link)) != string(old) {
+		t.Error("the file was written in place")
+	}
 	if set := parse(t, fileOf(t, file), codeid.RuleOptions{}); set.Version() != "v2" {
 		t.Errorf("version %q in the file", set.Version())
 	}

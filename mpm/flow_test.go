@@ -180,6 +180,8 @@ func TestSteps(t *testing.T) {
 		{rule: "a text that no code can be", cfg: mpm.Config{Identifier: identifier{err: alipayplus.CodeParamIllegal.Result()}}, scan: `{"step":"unsupported"}`},
 		{rule: "no rule set loaded: not known", cfg: mpm.Config{Identifier: identifier{err: alipayplus.CodeUnknownException.Result()}},
 			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":2000}`},
+		{rule: "identifier too slow: not known", cfg: mpm.Config{Identifier: identifier{err: context.DeadlineExceeded}},
+			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":2000}`},
 		{rule: "identifier out of order: not known", cfg: mpm.Config{Identifier: identifier{err: errors.New("out of order")}, AskAgainAfter: time.Minute},
 			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":60000}`},
 		{rule: "supported without a way to go on", cfg: mpm.Config{Identifier: supported("")}, alarm: "no way to go on",
