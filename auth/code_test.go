@@ -229,6 +229,23 @@ func TestCodesOfOthers(t *testing.T) {
 	w.apply(applyCode(alipayplus.Conceal(code))) // none of that spent it
 }
 
+// An answer that was lost is repeated in its window, also when the code would
+// have expired meanwhile.
+func TestRepeatAfterTheExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := applyCode(w.issueCode())
+		time.Sleep(10*time.Minute - time.Second)
+		first := w.apply(r)
+		time.Sleep(auth.RepeatWindow - time.Microsecond)
+		if again := w.apply(r); !again.AccessToken.Equal(first.AccessToken) || !again.RefreshToken.Equal(first.RefreshToken) {
+			t.Error("the repeat got other tokens")
+		}
+		time.Sleep(time.Microsecond)
+		w.refused(r, "INVALID_CODE")
+	})
+}
+
 // The binding to a client is checked where applyToken names one.
 func TestAnotherClient(t *testing.T) {
 	for _, refuse := range []bool{false, true} {

@@ -83,6 +83,17 @@ func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse,
 		})
 	log := &bytes.Buffer{}
 	cfg.Logger = slog.New(slog.NewJSONHandler(log, nil))
+	t.Cleanup(func() { // whatever happened
+		secrets := []alipayplus.Secret{alipayplus.Conceal(code)}
+		if answer != nil {
+			secrets = append(secrets, answer.PaymentRedirectURL, answer.ActionForm.SDKActionPayload)
+		}
+		for _, secret := range secrets {
+			if text := secret.Reveal(); text != "" && strings.Contains(log.String(), text) {
+				t.Errorf("the log shows %q: %s", text, log)
+			}
+		}
+	})
 	w := newWallet(t, g, cfg, change...)
 	return bench{w.flow, w, g, log}
 }
