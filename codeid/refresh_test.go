@@ -275,6 +275,29 @@ func TestSameVersionKeepsTheSet(t *testing.T) {
 	}
 }
 
+// Each refresh confirms the set, also if its version is the same.
+func TestRefreshConfirms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.serves("v1", prefix("ONE-"))
+		if err := w.open(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(24 * time.Hour)
+			if s := w.Status(); s.Age != 24*time.Hour {
+				t.Errorf("before: %+v", s)
+			}
+			if err := w.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if s := w.Status(); s.Age != 0 || !s.Confirmed.Equal(time.Now()) {
+				t.Errorf("after: %+v", s)
+			}
+		}
+	})
+}
+
 func TestRefreshIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, nil)
