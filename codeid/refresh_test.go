@@ -241,6 +241,30 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A set that was refused never gets into the file, whatever comes after it.
+func TestRefusedSetIsNotKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.json")
+	w := newWorld(t, func(cfg *codeid.Config) { cfg.File = file })
+	w.serves("v1", prefix("ONE-"))
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	kept := fileOf(t, file)
+	for range 2 {
+		w.serves("v2", prefix("TWO-"), regex("("))
+		if err := w.Refresh(t.Context()); !errors.Is(err, codeid.ErrRuleset) || !w.takes("ONE-1") || w.takes("TWO-1") {
+			t.Errorf("half of the rules: %v", err)
+		}
+		w.serves("v1", prefix("ONE-"))
+		if err := w.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if string(fileOf(t, file)) != string(kept) {
+			t.Fatalf("the file has the refused set: %s", fileOf(t, file))
+		}
+	}
+}
+
 func TestSameVersionKeepsTheSet(t *testing.T) {
 	w := newWorld(t, nil)
 	w.serves("v1", prefix("ONE-"))
