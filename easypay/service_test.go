@@ -303,6 +303,27 @@ func TestAnswersOfTheFunctions(t *testing.T) {
 	}
 }
 
+// brokenTokens is a database of tokens that gives no answer.
+type brokenTokens struct{ err error }
+
+func (b brokenTokens) Check(context.Context, alipayplus.Secret, string) (auth.Grant, error) {
+	return auth.Grant{}, b.err
+}
+
+// A token that cannot be looked up is neither dead nor somebody else's.
+func TestTokensNotReachable(t *testing.T) {
+	for _, err := range []error{errors.New("down"), context.DeadlineExceeded, errors.Join(errors.New("down"), alipayplus.CodeInvalidToken)} {
+		story(t, func(w *world) {
+			w.with(func(c *easypay.Config) { c.Tokens = brokenTokens{err} })
+			for i, kind := range [][]func(*payment.PayRequest){{agreement}, {agreement, evaluation}, {agreement, easyPay}, {agreement, easyPay, consent}} {
+				id := fmt.Sprint("PR", i)
+				w.is(err.Error(), w.pay(request(id, append(kind, method(accountID))...)).Result.Error(), "U UNKNOWN_EXCEPTION")
+				w.is("state", string(w.record(id).State), "")
+			}
+		})
+	}
+}
+
 // A customerId that is not that of the account, or of the token, is refused
 // before an order is made, and an evaluation says so, too.
 func TestAnotherCustomerID(t *testing.T) {
