@@ -136,6 +136,25 @@ func TestServicePays(t *testing.T) {
 	})
 }
 
+// An answer that comes after the patience with the ledger is recorded all the
+// same.
+func TestLateAnswerIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.remote.Fault = func(context.Context, string, bool) error {
+			time.Sleep(6 * time.Second) // and does not look at its context
+			return nil
+		}
+		if paid, err := s.Confirm(t.Context(), agreed(opened)); err != nil || paid.State != payment.StatePaid {
+			t.Errorf("%s, %v", paid.State, err)
+		}
+	})
+}
+
 // A payment that is opened again keeps what was stored first. Without
 // paymentExpiryTime it expires after DefaultExpiry on the wallet's own clock,
 // whatever the clock of Alipay+ says.
