@@ -229,10 +229,34 @@ func TestCodesOfOthers(t *testing.T) {
 	w.apply(applyCode(alipayplus.Conceal(code))) // none of that spent it
 }
 
+// An answer that was lost is repeated in its window, also when the code would
+// have expired meanwhile.
+func TestRepeatAfterTheExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := applyCode(w.issueCode())
+		time.Sleep(10*time.Minute - time.Second)
+		first := w.apply(r)
+		time.Sleep(auth.RepeatWindow - time.Microsecond)
+		if again := w.apply(r); !again.AccessToken.Equal(first.AccessToken) || !again.RefreshToken.Equal(first.RefreshToken) {
+			t.Error("the repeat got other tokens")
+		}
+		time.Sleep(time.Microsecond)
+		w.refused(r, "INVALID_CODE")
+	})
+}
+
 // The binding to a client is checked where applyToken names one.
 func TestAnotherClient(t *testing.T) {
 	for _, refuse := range []bool{false, true} {
 		w := newWorld(t, func(c *auth.Config) { c.RefuseOtherClient = refuse })
+		stays := func(a *auth.ApplyTokenResponse) { // with the client that the user allowed
+			t.Helper()
+			grant, err := w.service.Check(t.Context(), a.AccessToken, "BASE")
+			if err != nil || grant.AuthClientID != login.AuthClientID {
+				t.Errorf("the token is bound to %q, %v", grant.AuthClientID, err)
+			}
+		}
 		code := w.issueCode()
 		r := applyCode(code)
 		r.AuthClientID = "merchant-2"
@@ -240,7 +264,7 @@ func TestAnotherClient(t *testing.T) {
 			w.refused(r, "INVALID_CODE")
 			w.apply(applyCode(code)) // it was not spent
 		} else {
-			w.apply(r)
+			stays(w.apply(r))
 		}
 		if !strings.Contains(w.log.String(), "another client") {
 			t.Error("another client is not reported")
@@ -250,7 +274,7 @@ func TestAnotherClient(t *testing.T) {
 		if refuse {
 			w.refused(refresh, "INVALID_REFRESH_TOKEN")
 		} else {
-			w.apply(refresh)
+			stays(w.apply(refresh))
 		}
 	}
 }

@@ -69,14 +69,19 @@ func TestTokenIsIssuedOnceAndNotified(t *testing.T) {
 	})
 }
 
-// Texts that are only next to each other in two ids do not make one agreement.
+// An agreement is told by both of its ids: clients choose them without each
+// other, and texts that are only next to each other in them do not make one.
 func TestAgreementsAreTold(t *testing.T) {
 	w := newWorld(t)
-	a, b := agreement, agreement
-	a.AuthClientID, a.ReferenceAgreementID = "m1", "2a"
-	b.AuthClientID, b.ReferenceAgreementID = "m12", "a"
-	if w.issue(a).ID == w.issue(b).ID {
-		t.Error("two agreements are one")
+	met := map[string]string{}
+	for _, ids := range [][2]string{{"m1", "2a"}, {"m12", "a"}, {"m1", "a"}, {"m2", "2a"}} {
+		g := agreement
+		g.AuthClientID, g.ReferenceAgreementID = ids[0], ids[1]
+		token := w.issue(g)
+		if other, known := met[token.ID]; known || token.Grant.AuthClientID != ids[0] || token.Grant.ReferenceAgreementID != ids[1] {
+			t.Errorf("%q got the token of %q, %+v", ids, other, token.Grant)
+		}
+		met[token.ID] = ids[0] + " " + ids[1]
 	}
 }
 

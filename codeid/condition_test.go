@@ -55,6 +55,31 @@ func TestUnusualEMVCodes(t *testing.T) {
 	}
 }
 
+// A literal and a pattern take the whole value, whatever the rules of the set
+// say about REGEX rules.
+func TestValueExpressions(t *testing.T) {
+	for rule, values := range map[string]map[string]bool{
+		"ab":          {"ab": true, "xab": false, "abx": false, "AB": false},
+		"S<ab>":       {"ab": true, "xab": false, "abx": true, "xabx": false},
+		"C<ab>":       {"ab": true, "xab": true, "abx": true, "xabx": true, "a b": false},
+		"R<ab>":       {"ab": true, "xab": false, "abx": false, "xabx": false},
+		"R<a|ab|b+>":  {"a": true, "ab": true, "bb": true, "aab": false, "abb": false},
+		"N<NOT_NULL>": {"ab": true},
+		"N<NULL>":     {"ab": false},
+	} {
+		r := extended(t, account("00", "X"), "merchantName", rule)
+		for _, partial := range []bool{false, true} {
+			set := parse(t, ruleset(t, "v", r), codeid.RuleOptions{PartialRegex: partial})
+			for value, want := range values {
+				id, err := set.Identify(emv(tlv(0, "01"), tlv(26, tlv(0, "X")), tlv(59, value)))
+				if err != nil || id.Supported != want {
+					t.Errorf("%s on %q, PartialRegex %t: %+v, %v, %v", rule, value, partial, id, err, set.Skipped())
+				}
+			}
+		}
+	}
+}
+
 // A value with a < is a plain value unless letters alone come before it: a shop
 // may be called like this.
 func TestValuesWithAngleBrackets(t *testing.T) {

@@ -206,9 +206,17 @@ func TestFile(t *testing.T) {
 		}
 	}
 
-	// Another version replaces the file; nothing else is left in the folder.
+	// Another version replaces the file; nothing else is left in the folder. Who
+	// has the old file open, or another name of it, still has the whole of it.
+	link := filepath.Join(folder, "link")
+	if err := os.Link(file, link); err != nil {
+		t.Fatal(err)
+	}
 	w.serves("v2", prefix("TWO-"))
 	refresh()
+	if string(fileOf(t, link)) != string(old) {
+		t.Error("the file was written in place")
+	}
 	if set := parse(t, fileOf(t, file), codeid.RuleOptions{}); set.Version() != "v2" {
 		t.Errorf("version %q in the file", set.Version())
 	}
@@ -230,6 +238,30 @@ func TestFile(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+// A set that was refused never gets into the file, whatever comes after it.
+func TestRefusedSetIsNotKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules.json")
+	w := newWorld(t, func(cfg *codeid.Config) { cfg.File = file })
+	w.serves("v1", prefix("ONE-"))
+	if err := w.open(); err != nil {
+		t.Fatal(err)
+	}
+	kept := fileOf(t, file)
+	for range 2 {
+		w.serves("v2", prefix("TWO-"), regex("("))
+		if err := w.Refresh(t.Context()); !errors.Is(err, codeid.ErrRuleset) || !w.takes("ONE-1") || w.takes("TWO-1") {
+			t.Errorf("half of the rules: %v", err)
+		}
+		w.serves("v1", prefix("ONE-"))
+		if err := w.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if string(fileOf(t, file)) != string(kept) {
+			t.Fatalf("the file has the refused set: %s", fileOf(t, file))
+		}
 	}
 }
 
@@ -265,6 +297,29 @@ func TestSameVersionKeepsTheSet(t *testing.T) {
 	if err := w.Refresh(t.Context()); err != nil || !w.takes("ONE-1") || w.takes("PRESET-1") {
 		t.Errorf("the preset stayed: %v", err)
 	}
+}
+
+// Each refresh confirms the set, also if its version is the same.
+func TestRefreshConfirms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.serves("v1", prefix("ONE-"))
+		if err := w.open(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(24 * time.Hour)
+			if s := w.Status(); s.Age != 24*time.Hour {
+				t.Errorf("before: %+v", s)
+			}
+			if err := w.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if s := w.Status(); s.Age != 0 || !s.Confirmed.Equal(time.Now()) {
+				t.Errorf("after: %+v", s)
+			}
+		}
+	})
 }
 
 func TestRefreshIsShared(t *testing.T) {

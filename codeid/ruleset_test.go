@@ -307,3 +307,16 @@ func TestRegularExpressionsTogether(t *testing.T) {
 		t.Errorf("%d equal value expressions in use", set.Len())
 	}
 }
+
+// What a caller does with the list of skipped rules changes no other one.
+func TestSkippedIsACopy(t *testing.T) {
+	set := parse(t, ruleset(t, "v", prefix("A"), regex("(")), codeid.RuleOptions{})
+	first := set.Skipped()
+	if len(first) != 1 || first[0].Index != 1 {
+		t.Fatalf("%+v", first)
+	}
+	first[0] = codeid.SkippedRule{Index: 7}
+	if again := set.Skipped(); again[0].Index != 1 {
+		t.Errorf("%+v", again)
+	}
+}

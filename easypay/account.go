@@ -42,14 +42,21 @@ func (s *Service) customer(ctx context.Context, r *payment.PayRequest) (customer
 	if err != nil {
 		return "", err
 	}
-	customerID = grant.CustomerID
-	if !ours {
-		customerID, err = s.cfg.Account(ctx, a)
+	if ours {
+		return grant.CustomerID, nil
 	}
-	if err == nil && customerID == "" {
-		err = errNobody
+	customerID, err = s.cfg.Account(ctx, a)
+	switch said := r.PaymentMethod.CustomerID; {
+	case err != nil:
+		return "", err
+	case customerID == "":
+		return "", errNobody
+	case said != "" && said != customerID:
+		s.log.ErrorContext(ctx, "easypay: alarm: an account comes with the customerId of somebody else; the payment is refused",
+			slog.String("paymentRequestId", r.PaymentRequestID))
+		return "", illegal("customerId is not that of the account")
 	}
-	return customerID, err
+	return customerID, nil
 }
 
 var errNobody = errors.New("easypay: Account returned neither a customer nor an error")

@@ -22,6 +22,7 @@ func TestRedirectKeepsEveryByte(t *testing.T) {
 		{"a query that ends with &", "https://a.example/p?a=1&", "https://a.example/p?a=1&status=success"},
 		{"before the fragment", "https://a.example/p?a=1#/view?b=2", "https://a.example/p?a=1&status=success#/view?b=2"},
 		{"before the fragment, no query", "https://a.example/p#top", "https://a.example/p?status=success#top"},
+		{"before the first #, which begins the fragment", "https://a.example/p#/view?status=1#top", "https://a.example/p?status=success#/view?status=1#top"},
 		{"a status is replaced in its place", "https://a.example/p?status=old&z=%2f", "https://a.example/p?status=success&z=%2f"},
 		{"a status without value", "https://a.example/p?status&z=1", "https://a.example/p?status=success&z=1"},
 		{"every status is replaced", "https://a.example/p?status=a&status=b", "https://a.example/p?status=success&status=success"},

@@ -327,6 +327,11 @@ func TestRepeatedOneClick(t *testing.T) {
 	}
 }
 
+// surcharged has the user debited another sum than payToAmount.
+func surcharged(r *payment.PayRequest) {
+	r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "HKD", Minor: price + 5}
+}
+
 // A known payment that comes with something else is refused, although the Store
 // does not know the first request any more.
 func TestOtherContent(t *testing.T) {
@@ -340,6 +345,7 @@ func TestOtherContent(t *testing.T) {
 		{"another debit", oneClick("PR1", live), oneClick("PR1", live, func(r *payment.PayRequest) {
 			r.SurchargeInfo.SurchargeAmount = alipayplus.Amount{Currency: "HKD", Minor: price + 1}
 		})},
+		{"another payToAmount beside the same debit", oneClick("PR1", live, surcharged), oneClick("PR1", live, surcharged, func(r *payment.PayRequest) { r.PayToAmount.Minor++ })},
 		{"another creation", creation("PR1"), creation("PR1", func(r *payment.PayRequest) { r.PayToAmount.Minor++ })},
 		{"another customer", oneClick("PR1", live), oneClick("PR1", alipayplus.Conceal("other"))},
 		{"a creation of a one-click payment", oneClick("PR1", live), creation("PR1")},

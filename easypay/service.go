@@ -69,7 +69,8 @@ type Tokens interface {
 // An evaluation asks whether the account would support the payment. It finds
 // the customer, also that of a token, checks the amounts and asks
 // payment.ServiceConfig.Check. The answer is S with customerId, F or U. No
-// money moves and no order is made.
+// money moves and no order is made. A customerId that is not the one that
+// Config.Account finds is PARAM_ILLEGAL, here and for a creation.
 //
 // A creation makes an order, whose user is verified before they pay. With
 // isAuthorizationAndPay it needs a whole authorizationInfo. The redirect URL is

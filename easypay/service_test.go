@@ -182,6 +182,19 @@ func notifyAt(url string) func(*payment.PayRequest) {
 	return func(r *payment.PayRequest) { r.PaymentNotifyURL = url }
 }
 
+// Whether a creation came too late is told by when Alipay+ sent it, not by when
+// the wallet gets to it.
+func TestExpiryOfACreation(t *testing.T) {
+	in := func(d time.Duration) func(*payment.PayRequest) {
+		return func(r *payment.PayRequest) { r.PaymentExpiryTime = alipayplus.TimeOf(time.Now().Add(d)) }
+	}
+	story(t, func(w *world) {
+		w.latency = 3 * time.Second
+		w.is("sent before", w.pay(request("PR1", easyPay, in(2*time.Second))).Result.Error(), "U PAYMENT_IN_PROCESS")
+		w.is("sent afterwards", w.pay(request("PR2", easyPay, in(-time.Second))).Result.Error(), "F ORDER_IS_CLOSED")
+	})
+}
+
 // A token that comes from another client is taken, and reported.
 func TestTokenOfAnotherClient(t *testing.T) {
 	story(t, func(w *world) {
@@ -285,6 +298,60 @@ func TestAnswersOfTheFunctions(t *testing.T) {
 				answer := w.pay(request("PR1", row.kind...))
 				w.is("answer", answer.Result.Error(), row.want)
 				w.is("state", string(w.record("PR1").State), "")
+			})
+		})
+	}
+}
+
+// brokenTokens is a database of tokens that gives no answer.
+type brokenTokens struct{ err error }
+
+func (b brokenTokens) Check(context.Context, alipayplus.Secret, string) (auth.Grant, error) {
+	return auth.Grant{}, b.err
+}
+
+// A token that cannot be looked up is neither dead nor somebody else's.
+func TestTokensNotReachable(t *testing.T) {
+	for _, err := range []error{errors.New("down"), context.DeadlineExceeded, errors.Join(errors.New("down"), alipayplus.CodeInvalidToken)} {
+		story(t, func(w *world) {
+			w.with(func(c *easypay.Config) { c.Tokens = brokenTokens{err} })
+			for i, kind := range [][]func(*payment.PayRequest){{agreement}, {agreement, evaluation}, {agreement, easyPay}, {agreement, easyPay, consent}} {
+				id := fmt.Sprint("PR", i)
+				w.is(err.Error(), w.pay(request(id, append(kind, method(accountID))...)).Result.Error(), "U UNKNOWN_EXCEPTION")
+				w.is("state", string(w.record(id).State), "")
+			}
+		})
+	}
+}
+
+// A customerId that is not that of the account, or of the token, is refused
+// before an order is made, and an evaluation says so, too.
+func TestAnotherCustomerID(t *testing.T) {
+	is := func(id string) func(*payment.PayRequest) {
+		return func(r *payment.PayRequest) { r.PaymentMethod.CustomerID = id }
+	}
+	for _, row := range []struct {
+		rule string
+		kind []func(*payment.PayRequest)
+		same string // the answer to the right customerId, with the customer
+		want string // to another one
+	}{
+		{"evaluation", []func(*payment.PayRequest){agreement, easyPay, evaluation}, "S SUCCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"evaluation of a token", []func(*payment.PayRequest){agreement, evaluation, method("live")}, "S SUCCESS " + customerID, "F INVALID_TOKEN"},
+		{"creation", []func(*payment.PayRequest){agreement, easyPay}, "U PAYMENT_IN_PROCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"creation with consent", []func(*payment.PayRequest){agreement, easyPay, consent}, "U PAYMENT_IN_PROCESS " + customerID, "F PARAM_ILLEGAL"},
+		{"one-click payment", []func(*payment.PayRequest){agreement, method("live")}, "S SUCCESS " + customerID, "F INVALID_TOKEN"},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.deals()
+				w.is("another", w.pay(request("PR1", append(row.kind, is("customer-2"))...)).Result.Error(), row.want)
+				w.is("state", string(w.record("PR1").State), "")
+				if !strings.Contains(w.log.String(), "alarm") {
+					w.Errorf("log %s", w.log.String())
+				}
+				answer := w.pay(request("PR2", append(row.kind, is(customerID))...))
+				w.is("the same", answer.Result.Error()+" "+answer.CustomerID, row.same)
 			})
 		})
 	}

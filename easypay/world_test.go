@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -113,6 +114,11 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 	t.Cleanup(func() {
 		for _, problem := range w.problems {
 			t.Error(problem)
+		}
+		for _, secret := range []string{loginID, accountID, "852-91111111", "pay.example/result", pageURL} {
+			if strings.Contains(w.log.String(), secret) {
+				t.Errorf("the log shows %s: %s", secret, w.log.String())
+			}
 		}
 	})
 	w.gateway = alipayplustest.New(noting{w})

@@ -213,6 +213,7 @@ func TestDecodeSwappedAnswers(t *testing.T) {
 		func(_ context.Context, r *mpm.UserInitiatedPayRequest) (*mpm.UserInitiatedPayResponse, error) {
 			return changed(func(a *mpm.UserInitiatedPayResponse) {
 				a.PaymentRequestID = "PR-" + r.CodeValue.Reveal()[len(code):]
+				a.PaymentRedirectURL = alipayplus.Conceal("https://shop.example/orders/7")
 			}), nil
 		})
 	w := newWallet(t, g, mpm.Config{})
@@ -237,7 +238,8 @@ func TestDecodeSwappedAnswers(t *testing.T) {
 		{"another code of the same customer", third, "alice"},
 	} {
 		answer, err := w.flow.Scan(t.Context(), alipayplus.Conceal(c.code), c.customer)
-		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent || failed.Alarm == "" {
+		if failed, ok := answer.(mpm.Failed); err != nil || !ok || failed.Code != alipayplus.CodeRepeatReqInconsistent || failed.Alarm == "" ||
+			strings.Contains(failed.Alarm, c.code) || strings.Contains(failed.Alarm, "shop.example") { // an alarm is logged
 			t.Errorf("%s: %v, %v", c.rule, answer, err)
 		}
 	}
@@ -344,6 +346,7 @@ func TestDecodeExpiry(t *testing.T) {
 func TestDecodeTerms(t *testing.T) {
 	answer := changed(func(a *mpm.UserInitiatedPayResponse) {
 		a.PaymentNotifyURL, a.PaymentRedirectURL = "https://open-sea.alipayplus.com/n", alipayplus.Conceal("http://shop.example/r")
+		a.AcquirerID, a.PSPID = "ACQUIRER_1", "PSP_1"
 		a.AuthorizationInfo = payment.AuthorizationInfo{AuthClientID: "M1"} // without isAuthorizationAndPay
 	})
 	f := newFlow(t, mpm.Config{}, answer, nil)
@@ -354,9 +357,25 @@ func TestDecodeTerms(t *testing.T) {
 	}
 	terms := f.wallet.find(t, "2025030101").Terms
 	if terms.CustomerID != "alice" || terms.CodeValueDigest != alipayplus.Conceal(code).Digest() || terms.PaymentRequestID != "2025030101" ||
+		terms.AcquirerID != "ACQUIRER_1" || terms.PSPID != "PSP_1" ||
 		terms.NotifyURL != answer.PaymentNotifyURL || !terms.RedirectURL.Equal(answer.PaymentRedirectURL) ||
 		!reflect.DeepEqual(terms.AuthorizationInfo, (payment.AuthorizationInfo{})) || terms.PaymentID == "" || terms.Origin != "scanned" || cashier.Consent() {
 		t.Errorf("terms %v", terms)
+	}
+}
+
+// A paymentRequestId has up to 64 characters, however many bytes those are.
+func TestDecodeLongID(t *testing.T) {
+	for length, step := range map[int]string{64: "cashier", 65: "failed"} {
+		id := strings.Repeat("限", length)
+		f := newFlow(t, mpm.Config{}, changed(func(a *mpm.UserInitiatedPayResponse) { a.PaymentRequestID = id }), nil)
+		got, err := f.Scan(t.Context(), alipayplus.Conceal(code), "alice")
+		if err != nil || !strings.Contains(string(testkit.Must(json.Marshal(got))), `"step":"`+step+`"`) {
+			t.Errorf("%d characters: %v, %v", length, got, err)
+		}
+		if page, err := f.ResultPage(t.Context(), id, "alice"); (err == nil) != (step == "cashier") {
+			t.Errorf("%d characters: %v, %v", length, page, err)
+		}
 	}
 }
 

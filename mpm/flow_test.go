@@ -83,6 +83,17 @@ func newFlow(t *testing.T, cfg mpm.Config, answer *mpm.UserInitiatedPayResponse,
 		})
 	log := &bytes.Buffer{}
 	cfg.Logger = slog.New(slog.NewJSONHandler(log, nil))
+	t.Cleanup(func() { // whatever happened
+		secrets := []alipayplus.Secret{alipayplus.Conceal(code)}
+		if answer != nil {
+			secrets = append(secrets, answer.PaymentRedirectURL, answer.ActionForm.SDKActionPayload)
+		}
+		for _, secret := range secrets {
+			if text := secret.Reveal(); text != "" && strings.Contains(log.String(), text) {
+				t.Errorf("the log shows %q: %s", text, log)
+			}
+		}
+	})
 	w := newWallet(t, g, cfg, change...)
 	return bench{w.flow, w, g, log}
 }
@@ -179,6 +190,8 @@ func TestSteps(t *testing.T) {
 		{rule: "not supported", cfg: mpm.Config{Identifier: identifier{}}, scan: `{"step":"unsupported"}`},
 		{rule: "a text that no code can be", cfg: mpm.Config{Identifier: identifier{err: alipayplus.CodeParamIllegal.Result()}}, scan: `{"step":"unsupported"}`},
 		{rule: "no rule set loaded: not known", cfg: mpm.Config{Identifier: identifier{err: alipayplus.CodeUnknownException.Result()}},
+			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":2000}`},
+		{rule: "identifier too slow: not known", cfg: mpm.Config{Identifier: identifier{err: context.DeadlineExceeded}},
 			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":2000}`},
 		{rule: "identifier out of order: not known", cfg: mpm.Config{Identifier: identifier{err: errors.New("out of order")}, AskAgainAfter: time.Minute},
 			scan: `{"step":"pending","reason":"the code cannot be identified yet","askAgainAfterMs":60000}`},

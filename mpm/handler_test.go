@@ -341,6 +341,34 @@ func TestHandlerUnavailable(t *testing.T) {
 	}
 }
 
+// What an app appends to a path may be a login; no log shows it.
+func TestHandlerLogsNoQuery(t *testing.T) {
+	var log bytes.Buffer
+	w := get(appWallet(t, &log), "/payments/DATABASE_IS_GONE?token=a-login")
+	if w.Code != 503 || !strings.Contains(log.String(), "/payments/DATABASE_IS_GONE") || strings.Contains(log.String(), "a-login") {
+		t.Errorf("HTTP %d %s, log %s", w.Code, w.Body, &log)
+	}
+}
+
+// A wallet that is too slow for the app is an alarm; the app did not hang up.
+func TestHandlerTooSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlow(t, mpm.Config{}, order(), nil, func(cfg *payment.ServiceConfig) {
+			cfg.Check = func(ctx context.Context, _ payment.Check) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+		})
+		w := post(f.Handler(bearer), "/scan", `{"code":"`+code+`"}`)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), `"pending"`) {
+			t.Errorf("HTTP %d %s", w.Code, w.Body)
+		}
+		if !strings.Contains(f.log.String(), `"level":"ERROR","msg":"mpm: a payment cannot be opened`) {
+			t.Errorf("log %s", f.log)
+		}
+	})
+}
+
 // silence is an Alipay+ that never answers.
 type silence struct{}
 
@@ -362,6 +390,16 @@ func TestHandlerPatience(t *testing.T) {
 			t.Errorf("HTTP %d %s after %v", w.Code, w.Body, took)
 		}
 	})
+}
+
+// Whom a failed login names is not signed in.
+func TestHandlerFailedLogin(t *testing.T) {
+	f := opened(t, mpm.Config{})
+	h := f.Handler(func(*http.Request) (string, error) { return "alice", errors.New("the session has ended") })
+	w := post(h, "/confirm", `{"paymentRequestId":"`+orderID+`","amount":{"currency":"KRW","value":"1000"}}`)
+	if w.Code != 401 || f.wallet.bank.Balance("alice") != 100_000 {
+		t.Errorf("HTTP %d %s, balance %d", w.Code, w.Body, f.wallet.bank.Balance("alice"))
+	}
 }
 
 func TestHandlerWithoutLogin(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
@@ -109,6 +110,69 @@ func TestRefundOfPromotedPayment(t *testing.T) {
 	list := events{open, payment.Confirmed{CustomerID: "alice", Amount: krw(996), At: noon}, debited, refundInKRW(orderID, "r1", 100, 1000)}
 	if _, after, do, err := list.run(t); err != nil || names(do) != "Credit refund/2025/r1 KRW 996" || after.Refunds[0].Cut != krw(4) {
 		t.Errorf("%v, %s", err, names(do))
+	}
+}
+
+// What the user gets back is measured with the quote of the surcharge, which
+// made the debit, and not with the one of payToAmount.
+func TestRefundOfSurcharge(t *testing.T) {
+	for _, c := range []struct {
+		pay, surcharge payment.Price
+		err            error
+		cut            alipayplus.Amount
+	}{
+		{"10.0000", "11", nil, krw(20)}, // half a unit of the last digit of 11 is KRW 50
+		{"10", "11.0000", payment.ErrRefundAmount, alipayplus.Amount{}},
+	} {
+		open := opened
+		open.Amounts = payment.Amounts{
+			PaymentAmount: jpy(100), PayToAmount: krw(1000),
+			PaymentQuote: payment.Quote{QuoteCurrencyPair: "JPY/KRW", QuotePrice: c.pay},
+			SurchargeInfo: payment.SurchargeInfo{
+				SurchargeAmount: krw(1100), SurchargeQuote: payment.Quote{QuoteCurrencyPair: "JPY/KRW", QuotePrice: c.surcharge},
+			},
+		}
+		refund := refundInKRW(orderID, "r1", 100, 1000)
+		refund.Request.SurchargeInfo.SurchargeAmount = krw(1120)
+		list := events{open, payment.Confirmed{CustomerID: "alice", Amount: krw(1100), At: noon}, debited}
+		_, record, _, err := list.run(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, _, err := record.On(refund)
+		if !errors.Is(err, c.err) || err == nil && after.Refunds[0].Cut != c.cut {
+			t.Errorf("quotes of %s and %s: %v, refunds %v", c.pay, c.surcharge, err, after.Refunds)
+		}
+	}
+}
+
+// The window of a refund is 366 days, also in a leap year and whatever the
+// zones of the times are.
+func TestRefundWindow(t *testing.T) {
+	for _, paid := range []time.Time{
+		time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC),
+		time.Date(2027, 6, 1, 12, 0, 0, 0, time.FixedZone("", 8*60*60)),
+	} {
+		for late, want := range map[time.Duration]error{0: nil, time.Second: payment.ErrRefundWindow} {
+			record := payment.Record{}
+			refund := refundInKRW(orderID, "r1", 100, 1000)
+			refund.At = paid.Add(366*24*time.Hour + late).In(time.FixedZone("", -7*60*60))
+			open := opened
+			open.At, open.ExpiryTime = paid, alipayplus.TimeOf(paid)
+			open.Amounts = payment.Amounts{PaymentAmount: jpy(100), PayToAmount: krw(1000)}
+			var err error
+			for _, e := range []payment.Event{
+				open, payment.Confirmed{CustomerID: "alice", Amount: krw(1000), At: paid}, payment.Debited{Attempt: 1, At: paid}, refund,
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+				record, _, err = record.On(e)
+			}
+			if !errors.Is(err, want) {
+				t.Errorf("paid at %v, refunded at %v: %v, want %v", paid, refund.At, err, want)
+			}
+		}
 	}
 }
 

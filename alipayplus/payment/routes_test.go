@@ -104,6 +104,41 @@ func TestRoutes(t *testing.T) {
 	})
 }
 
+// A refund that comes again is the same refund, also if the Store does not know
+// the first answer any more.
+func TestRefundAgain(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		s.open()
+		s.confirm()
+		var answers []payment.RefundResponse
+		for range 2 {
+			handler, err := alipayplus.NewHandler(alipayplus.HandlerConfig{
+				Credentials: s.gateway.Credentials(), Idempotency: alipayplus.NewMemoryIdempotencyStore(10),
+			}, s.Routes("/")...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := refunding("r1", 100)
+			answer, err := alipayplustest.Send(t.Context(), s.gateway, handler, "/refund", payment.Refund, &e.Request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers = append(answers, *answer)
+		}
+		stored, err := s.Find(t.Context(), "P1")
+		if err != nil || len(stored.Refunds) != 1 {
+			t.Fatalf("refunds %v, %v", stored.Refunds, err)
+		}
+		entry := stored.Refunds[0]
+		for i, a := range answers {
+			if a.RefundID != entry.RefundID || a.RefundTime != entry.RefundTime || s.balance() != 800 {
+				t.Errorf("answer %d: refund %s of %v, stored are %s and %v; balance %d", i+1, a.RefundID, a.RefundTime, entry.RefundID, entry.RefundTime, s.balance())
+			}
+		}
+	})
+}
+
 // A prefix without its last slash names the same paths.
 func TestRoutesPrefix(t *testing.T) {
 	s := serve(t, false)

@@ -136,6 +136,51 @@ func TestServicePays(t *testing.T) {
 	})
 }
 
+// An answer that comes after the patience with the ledger is recorded all the
+// same.
+func TestLateAnswerIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, true)
+		opened, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.remote.Fault = func(context.Context, string, bool) error {
+			time.Sleep(6 * time.Second) // and does not look at its context
+			return nil
+		}
+		if paid, err := s.Confirm(t.Context(), agreed(opened)); err != nil || paid.State != payment.StatePaid {
+			t.Errorf("%s, %v", paid.State, err)
+		}
+	})
+}
+
+// A payment that is opened again keeps what was stored first. Without
+// paymentExpiryTime it expires after DefaultExpiry on the wallet's own clock,
+// whatever the clock of Alipay+ says.
+func TestServiceOpensOnce(t *testing.T) {
+	both(t, func(t *testing.T, remote bool) {
+		s := serve(t, remote)
+		began := time.Now()
+		first, err := s.Open(t.Context(), payment.Opened{Terms: scannedTerms("P1"), SentAt: began.Add(-time.Hour)})
+		if err != nil || first.PaymentID == "" {
+			t.Fatal(first.PaymentID, err)
+		}
+		if expiry, _ := first.ExpiryTime.Time(); !expiry.Equal(began.Add(payment.DefaultExpiry)) {
+			t.Errorf("expires at %v, opened at %v", expiry, began)
+		}
+		time.Sleep(time.Minute)
+		for _, id := range []string{"", "another"} {
+			terms := scannedTerms("P1")
+			terms.PaymentID = id
+			again, err := s.Open(t.Context(), payment.Opened{Terms: terms, SentAt: time.Now()})
+			if err != nil || again.PaymentID != first.PaymentID || again.ExpiryTime != first.ExpiryTime || again.Version != first.Version {
+				t.Errorf("again: payment %s until %v, %v; first %s until %v", again.PaymentID, again.ExpiryTime, err, first.PaymentID, first.ExpiryTime)
+			}
+		}
+	})
+}
+
 // A ledger that does not answer is asked again; the user is debited once.
 func TestServiceResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
