@@ -123,6 +123,9 @@ func measure(root string, chosen []row, long bool, show func(figure)) (good bool
 		}
 		now, ok := byDir[dir][r.Test].figure(r)
 		show(figure{r, now})
+		if !ok {
+			fmt.Fprintf(os.Stderr, "figures: %s: %s\n", r.Test, now)
+		}
 		good = good && ok
 	}
 	return good
