@@ -18,9 +18,8 @@ type Outbox interface {
 	// commit.
 	Put(ctx context.Context, m Message) error
 	// Withdraw takes a message back that is not acknowledged, a dead letter too.
-	// It is no error if there is none, and does not prevent that it is put
-	// later. A delivery that is under way may still
-	// arrive.
+	// It is no error if there is none, and the message may be put later. A
+	// delivery that is under way may still arrive.
 	Withdraw(ctx context.Context, operation, key string) error
 }
 
