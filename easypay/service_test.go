@@ -243,6 +243,8 @@ func TestWithoutTokensAndOther(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
+	const page = "https://wallet.example/"
+	longPage := page + strings.Repeat("x", 1024-len(page)-1) + "/"
 	story(t, func(w *world) {
 		for _, row := range []struct {
 			rule   string
@@ -261,7 +263,8 @@ func TestConfigIsChecked(t *testing.T) {
 			{"a page with a blank", func(c *easypay.Config) { c.PageURL = "https://wallet.example/ verify/" }, false},
 			{"a page in a query", func(c *easypay.Config) { c.PageURL = "https://wallet.example/verify?link=" }, true},
 			{"a page without a slash for the link", func(c *easypay.Config) { c.PageURL = "https://wallet.example/verify" }, false},
-			{"a long page", func(c *easypay.Config) { c.PageURL = "https://wallet.example/" + strings.Repeat("x", 1024) + "/" }, false},
+			{"a page of 1,024 characters", func(c *easypay.Config) { c.PageURL = longPage }, true},
+			{"a page of 1,025 characters", func(c *easypay.Config) { c.PageURL = longPage[:1023] + "x/" }, false},
 			{"negative tries", func(c *easypay.Config) { c.Tries = -1 }, false},
 			{"negative resends", func(c *easypay.Config) { c.Resends = -1 }, false},
 		} {

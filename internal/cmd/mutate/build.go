@@ -60,6 +60,9 @@ func groups() []*group {
 			"code.go": "token", "grant.go": "token", "issue.go": "token", "redeem.go": "token", "token.go": "token", "check.go": "token",
 			"cancel.go": "token", "paid.go": "token", "random.go": "token", "memory.go": "token", "service.go": "token",
 		}},
+		{Dir: "easypay", Files: map[string]string{
+			"service.go": "verification", "page.go": "verification", "account.go": "verification", "kinds.go": "verification", "redirect.go": "verification",
+		}},
 	}
 }
 
