@@ -309,6 +309,19 @@ func TestExpiredPage(t *testing.T) {
 	}
 }
 
+// A page of an expired payment that cannot be closed is an error, not an empty
+// page.
+func TestExpiredPageIsNotClosed(t *testing.T) {
+	story(t, func(w *world) {
+		w.pay(creation("PR1"))
+		time.Sleep(24*time.Hour + time.Second)
+		w.at = w.steps + 1 // the next write of the database fails
+		if page, err := w.easypay.Page(w.Context(), w.link()); !errors.Is(err, errCrash) {
+			w.Errorf("%v, %v", page, err)
+		}
+	})
+}
+
 // A link that the wallet did not make opens nothing, and says nothing about
 // payments.
 func TestLinks(t *testing.T) {
