@@ -11,11 +11,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/auth"
 	"github.com/alipayplus-mpp/alipayplus-go/codeid"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/canary"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/wire"
 	"github.com/alipayplus-mpp/alipayplus-go/mpm"
 )
@@ -209,7 +211,9 @@ func TestMessagesRoundTrip(t *testing.T) {
 	for _, value := range messages {
 		typ := reflect.TypeOf(value)
 		sent, got := reflect.New(typ), reflect.New(typ)
-		fill(t, sent.Elem())
+		canary.Fill(sent.Elem(), "\"é\u2028\\<", alipayplus.Amount{Currency: "JPY", Minor: 9_999_999_999_999_999},
+			alipayplus.TimeOf(time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 8*60*60))), alipayplus.False,
+			payment.Price("10.50"), json.RawMessage(`[{"a":1}]`))
 		body, err := alipayplus.Marshal(sent.Interface())
 		if err != nil {
 			t.Errorf("%v: %v", typ, err)
@@ -224,48 +228,6 @@ func TestMessagesRoundTrip(t *testing.T) {
 		var members map[string]json.RawMessage
 		if err := json.Unmarshal(body, &members); err != nil || len(members) != typ.NumField() {
 			t.Errorf("%v: %v, %d of %d members are in %s", typ, err, len(members), typ.NumField(), body)
-		}
-	}
-}
-
-// fill gives every member below v a value.
-func fill(t *testing.T, v reflect.Value) {
-	t.Helper()
-	switch p := v.Addr().Interface().(type) {
-	case *alipayplus.Secret:
-		*p = alipayplus.Conceal("https://wallet.example/a secret")
-	case *alipayplus.Amount:
-		*p = alipayplus.Amount{Currency: "JPY", Minor: 9_999_999_999_999_999}
-	case *alipayplus.Time:
-		if err := json.Unmarshal([]byte(`"2026-01-02T03:04:05+08:00"`), p); err != nil {
-			t.Fatal(err)
-		}
-	case *alipayplus.Bool:
-		*p = alipayplus.False
-	case *payment.Price:
-		*p = "10.50"
-	case *json.RawMessage:
-		*p = json.RawMessage(`[{"a":1}]`)
-	case *alipayplus.Personal[payment.Shipping]:
-		*p = alipayplus.PersonalOf(payment.Shipping{ShippingCarrier: "é\u2028"})
-	case *alipayplus.Personal[payment.Buyer]:
-		*p = alipayplus.PersonalOf(payment.Buyer{BuyerEmail: "a@b.example"})
-	case *alipayplus.Personal[payment.Env]:
-		*p = alipayplus.PersonalOf(payment.Env{ClientIP: "::1"})
-	default:
-		switch v.Kind() {
-		case reflect.String:
-			v.SetString("\"é\u2028\\<")
-		case reflect.Struct:
-			for i := range v.NumField() {
-				fill(t, v.Field(i))
-			}
-		case reflect.Slice:
-			v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-			fill(t, v.Index(0))
-			fill(t, v.Index(1))
-		default:
-			t.Fatalf("no value for a %v", v.Type())
 		}
 	}
 }

@@ -166,7 +166,7 @@ func result(status, code string) []byte {
 // because is a result with its reason.
 func because(status, code, reason string) []byte {
 	if len(reason) > 256 {
-		reason = reason[:256]
+		reason = strings.ToValidUTF8(reason[:256], "")
 	}
 	return encode(object{"result": object{"resultCode": code, "resultStatus": status, "resultMessage": reason}})
 }
