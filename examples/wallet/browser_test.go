@@ -73,8 +73,8 @@ func open(t *testing.T, chromium context.Context, home string, width int64, sche
 			}
 			if kind := string(m.Type); m.IsException() || kind == "error" || kind == "warning" {
 				b.mu.Lock()
-				if !b.away || !strings.Contains(m.String(), "ERR_CONNECTION_REFUSED") {
-					b.problems = append(b.problems, m.String())
+				if text := m.String(); !b.away || !strings.Contains(text, "net::ERR_") && !strings.Contains(text, "a status of 503") {
+					b.problems = append(b.problems, text)
 				}
 				b.mu.Unlock()
 			}
@@ -125,13 +125,17 @@ func (b *browser) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 // value evaluates an expression.
 func value[T any](b *browser, expression string) T {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patienceOfTests)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	v, err := evaluate[T](b, expression)
 	if err != nil {
 		b.Fatalf("%s: %v", expression, err)
 	}
 	return v
+}
+
+func evaluate[T any](b *browser, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patienceOfTests)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 }
 
 // text is the visible text of an element.
@@ -140,14 +144,19 @@ func (b *browser) text(selector string) string {
 	return value[string](b, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector))
 }
 
-// until waits for a condition of the page.
+// until waits for a condition of the page. A page that is being replaced by
+// another one cannot say whether it holds.
 func (b *browser) until(what, condition string) {
 	b.Helper()
 	for deadline := time.Now().Add(patienceOfTests); ; {
-		if value[bool](b, "!!("+condition+")") {
+		holds, err := evaluate[bool](b, "!!("+condition+")")
+		if err == nil && holds {
 			return
 		}
-		if time.Now().After(deadline) {
+		if time.Now().After(deadline) || b.ctx.Err() != nil {
+			if err != nil {
+				b.Fatalf("waited for %s: %v", what, err)
+			}
 			b.picture("failed-" + strings.ReplaceAll(b.Name(), "/", "-"))
 			b.Fatalf("waited for %s; the phone shows %q, the books say %q", what, b.text("#phone"), b.text("#books"))
 		}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestPage looks at the page as a person does, in a browser. The parts have a
@@ -260,6 +262,13 @@ func TestRestart(t *testing.T) {
 	b.scan("order")
 	b.pays()
 	b.booksAgree()
+	// A page that shows something of the next wallet under its own old name is
+	// noticed, also if it looks all the time.
+	b.run("watch", chromedp.Evaluate[chromedp.Void](`sessionStorage.clear(); setInterval(async () => {
+		await look("books");
+		if ($("books").innerText.includes("reported 0")) sessionStorage.setItem("mixed", "yes");
+	}, 20)`))
+	old := value[string](b, `meta("start")`)
 	b.mu.Lock()
 	b.away = true
 	b.mu.Unlock()
@@ -267,8 +276,12 @@ func TestRestart(t *testing.T) {
 	b.says("#books", "The wallet does not answer")
 	_, stop = begin(t, options{listen: strings.TrimPrefix(home, "http://")})
 	defer stop()
-	b.says("#books", "reported 0") // this wallet begins with an empty database
+	b.until("the page of the next wallet", fmt.Sprintf(`meta("start") !== %q`, old))
 	b.ready()
+	b.says("#books", "reported 0") // it begins with an empty database
+	if value[bool](b, `sessionStorage.getItem("mixed") !== null`) {
+		b.Error("the old page showed the next wallet's books")
+	}
 	b.scan("order")
 	b.pays()
 }

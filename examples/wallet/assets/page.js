@@ -85,7 +85,8 @@ document.addEventListener("change", (event) => {
 async function look(id) {
   const place = $(id);
   try {
-    const answer = held(place) ? null : await fetch(place.dataset.from);
+    const answer = held(place) || !met ? null : await fetch(place.dataset.from);
+    if (!met) return; // the next hello looks at everything
     if (id === "books" && answer && !answer.ok) unsure(await answer.text());
     const text = answer?.ok ? await answer.text() : null;
     if (text !== null && !held(place)) {
@@ -121,10 +122,21 @@ function lookSoon() {
   looking ||= setTimeout(() => { looking = 0; ["books", "operators"].forEach(look); }, 150);
 }
 
+let met = false; // the wallet that made this page is there
 const stream = new EventSource("/events");
-stream.addEventListener("hello", (event) => { if (event.data !== meta("start")) location.reload(); });
-stream.addEventListener("open", () => ["books", "faults", "operators"].forEach(look));
-stream.addEventListener("error", () => unsure("The wallet does not answer. This page tries again."));
+stream.addEventListener("hello", (event) => {
+  met = event.data === meta("start");
+  if (met) {
+    ["books", "faults", "operators"].forEach(look);
+    return;
+  }
+  stream.close(); // nothing of another wallet belongs into this page
+  location.reload();
+});
+stream.addEventListener("error", () => {
+  met = false;
+  unsure("The wallet does not answer. This page tries again.");
+});
 stream.addEventListener("message", (event) => {
   const list = $("messages");
   const top = list.scrollTop;
