@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
@@ -197,6 +198,22 @@ func (d *Database) Int(t testing.TB, text string, args ...any) (n int64) {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return n
+}
+
+// Settle waits until the server has noticed that connections broke: until then
+// it holds their locks, and whoever skips locked rows finds nothing.
+func (d *Database) Settle(t testing.TB) {
+	t.Helper()
+	if d.Dialect == sqlstore.SQLite {
+		return // a connection that is closed is gone
+	}
+	for deadline := time.Now().Add(time.Minute); d.Int(t, d.Pick(
+		`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'`,
+		`SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = database() AND p.id <> connection_id()`, ``)) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the server does not end the transaction of a connection that broke")
+		}
+	}
 }
 
 // Text returns a statement for d of one with the parameters ?1, ?2 and so on,

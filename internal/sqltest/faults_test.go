@@ -277,6 +277,7 @@ func TestEachCallFails(t *testing.T) {
 				t.Errorf("%q failed, and it took effect %d times", call.Text, n-before)
 			}
 		}
+		d.Settle(t)
 		before := sc.effect(t, d, s)
 		must(t, sc.do(t.Context(), s))
 		if n := sc.effect(t, d, s); n != before+1 {
