@@ -84,7 +84,7 @@ func ExampleService_OnPaid() {
 			return alipayplus.Conceal("62-857****6473"), nil
 		},
 	}))
-	bank := paymenttest.NewBank(db) // in production your ledger
+	bank := paymenttest.NewBank(db, "HKD") // in production your ledger
 	bank.Deposit("C1", 1000)
 	payments := must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(db), Ledger: bank, OnChange: tokens.OnPaid,

@@ -38,11 +38,11 @@ func pays(t *testing.T, test func(t *testing.T, p *paying), change ...func(*auth
 					},
 				}
 				if remote {
-					bank := paymenttest.NewRemoteBank()
+					bank := paymenttest.NewRemoteBank("HKD")
 					bank.Deposit("customer-1", 1000)
 					cfg.RemoteLedger, p.balance = bank, func() int64 { return bank.Balance("customer-1") }
 				} else {
-					bank := paymenttest.NewBank(p.memory)
+					bank := paymenttest.NewBank(p.memory, "HKD")
 					bank.Deposit("customer-1", 1000)
 					cfg.Ledger, p.balance = bank, func() int64 { return bank.Balance("customer-1") }
 				}

@@ -133,7 +133,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 			for at := 1; met; at++ {
 				first := &crash{at: at, after: after}
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, remote, mistake{})
+					w := newWorld(t, remote, mistake{}, "HKD")
 					w.life(first, never)
 					if len(w.problems) > 0 {
 						w.problem("remote=%t: it died at step %d, after it %t", remote, at, after)
@@ -174,7 +174,7 @@ func TestCrashTwice(t *testing.T) {
 					first, second := &crash{at: i, after: mode&1 == 1}, &crash{at: j, after: mode&2 == 2}
 					processes := 0
 					synctest.Test(t, func(t *testing.T) {
-						w := newWorld(t, remote, mistake{})
+						w := newWorld(t, remote, mistake{}, "HKD")
 						w.life(first, func() *crash {
 							if processes++; processes == 1 {
 								return second
@@ -214,7 +214,7 @@ func TestCrashControls(t *testing.T) {
 			for _, after := range []bool{false, true} {
 				first := &crash{at: at, after: after}
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, false, c.mistake)
+					w := newWorld(t, false, c.mistake, "HKD")
 					w.life(first, never)
 					for _, problem := range w.problems {
 						if at == 0 {

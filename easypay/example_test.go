@@ -20,7 +20,7 @@ const examplePage = "https://wallet.example/verify/"
 // exampleWallet makes a wallet in memory whose customer-1 has HKD 100.00.
 func exampleWallet() (*easypay.Service, *payment.Service, *paymenttest.Bank) {
 	memory := alipayplus.NewMemory() // yours: package sqlstore
-	bank := paymenttest.NewBank(memory)
+	bank := paymenttest.NewBank(memory, "HKD")
 	bank.Deposit("customer-1", 10_000)
 	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	key := make([]byte, 32) // yours: from a KMS, always the same

@@ -181,7 +181,7 @@ func TestEvaluationIsNeverReplayedConcurrently(t *testing.T) {
 	for round := range rounds {
 		synctest.Test(t, func(t *testing.T) {
 			chance := rand.New(rand.NewPCG(uint64(round), 1))
-			w := newWorld(t, false, mistake{})
+			w := newWorld(t, false, mistake{}, "HKD")
 			var mu sync.Mutex
 			w.over(&shaky{IdempotencyStore: w.store, lose: func() (lost, stored bool) {
 				mu.Lock()

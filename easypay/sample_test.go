@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -65,7 +66,8 @@ func TestSampleRequests(t *testing.T) {
 		{"a flag that is neither true nor false", creationSample, `"isEasyPayScenario":"true"`, `"isEasyPayScenario":"yes"`, `PARAM_ILLEGAL`},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
-			story(t, func(w *world) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, false, mistake{}, "IDR")
 				var asked easypay.Account
 				w.with(func(c *easypay.Config) {
 					c.Account = func(_ context.Context, a easypay.Account) (string, error) { asked = a; return customerID, nil }
@@ -132,7 +134,7 @@ func TestSampleAnswersOfPay(t *testing.T) {
 func TestSampleAnswersOfAuthNotify(t *testing.T) {
 	theirs := testkit.Keys().Alipay
 	alipay := testkit.Must(alipayplus.NewSigner("1", theirs))
-	w := newWorld(t, false, mistake{})
+	w := newWorld(t, false, mistake{}, "HKD")
 	for _, row := range []struct {
 		rule, answer string
 		want         alipayplus.Outcome

@@ -96,7 +96,7 @@ type noting struct{ *world }
 func (n noting) Errorf(format string, args ...any) { n.problem(format, args...) }
 
 // newWorld makes a world, with the wallet's money in its database or elsewhere.
-func newWorld(t *testing.T, remote bool, m mistake) *world {
+func newWorld(t *testing.T, remote bool, m mistake, currency alipayplus.Currency) *world {
 	t.Helper()
 	w := &world{
 		T: t, store: alipayplus.NewMemoryIdempotencyStore(10_000), memory: alipayplus.NewMemory(),
@@ -105,10 +105,10 @@ func newWorld(t *testing.T, remote bool, m mistake) *world {
 	w.records = payment.NewMemoryRecords(w.memory)
 	w.tokens = &tokens{memory: w.memory, rows: map[string]token{}}
 	if remote {
-		w.remote = paymenttest.NewRemoteBank()
+		w.remote = paymenttest.NewRemoteBank(currency)
 		w.remote.Deposit(customerID, funds)
 	} else {
-		w.bank = paymenttest.NewBank(w.memory)
+		w.bank = paymenttest.NewBank(w.memory, currency)
 		w.bank.Deposit(customerID, funds)
 	}
 	t.Cleanup(func() {
@@ -389,13 +389,13 @@ func (w *world) sameBodies(op interface{ Name() string }, key string) int {
 // story runs fn with a world in virtual time.
 func story(t *testing.T, fn func(*world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, false, mistake{})) })
+	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, false, mistake{}, "HKD")) })
 }
 
 // remoteStory runs a story with the money in a service of its own.
 func remoteStory(t *testing.T, fn func(*world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, true, mistake{})) })
+	synctest.Test(t, func(t *testing.T) { fn(newWorld(t, true, mistake{}, "HKD")) })
 }
 
 // is compares two texts of a step of a story.

@@ -35,7 +35,7 @@ func exampleConfig() mpm.Config {
 			return nil, alipayplus.CodeExpiredCode
 		})
 	memory := alipayplus.NewMemory()
-	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: paymenttest.NewBank(memory)}))
+	payments := must(payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(memory), Ledger: paymenttest.NewBank(memory, "KRW")}))
 	rules, err := codeid.ParseRuleset([]byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"1","codeRules":[
 		{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.example/281"},
 		 "postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},

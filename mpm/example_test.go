@@ -44,7 +44,7 @@ func Example() {
 	shop := mpmtest.NewMerchant(program{}, gateway) // plays a merchant
 	ctx, stop := context.WithCancel(context.Background())
 	database := alipayplus.NewMemory()
-	bank := paymenttest.NewBank(database)
+	bank := paymenttest.NewBank(database, "KRW")
 	bank.Deposit("customer-1", 5_000)
 
 	client := must(alipayplus.NewClient(gateway.Config()))

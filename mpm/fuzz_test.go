@@ -49,7 +49,7 @@ func FuzzAppRequest(f *testing.F) {
 				return // an order code, which would be decoded at the Gateway
 			}
 		}
-		w := newWallet(t, gateway, mpm.Config{})
+		w := newWalletIn(t, "HKD", gateway, mpm.Config{})
 		_, err := w.payments.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 			PaymentRequestID: "P1", PaymentID: "W1", CustomerID: "alice", CodeValueDigest: "d", Origin: "intercepted",
 			Amounts: payment.Amounts{PaymentAmount: jpy(995), PayToAmount: hkd(8518)},

@@ -90,7 +90,7 @@ func appWallet(t *testing.T, log *bytes.Buffer) http.Handler {
 	list := func(prefix string) *codeid.List {
 		return testkit.Must(codeid.NewList(codeid.Entry{Kind: codeid.KindPrefix, Value: prefix}))
 	}
-	w := newWallet(t, g, mpm.Config{
+	w := newWalletIn(t, "HKD", g, mpm.Config{
 		Identifier: newRules(t, []byte(`{"result":{"resultCode":"SUCCESS","resultStatus":"S"},"version":"1","codeRules":[
 			{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://qr.example/281"},"postCodeMatchAction":{"postCodeMatchActionType":"DECODE"}},
 			{"codeMatchPattern":{"matchMethod":"PREFIX","prefix":"https://shop.example/entry/"},

@@ -78,11 +78,11 @@ func runWorld(t *testing.T, seed uint64, m mistake) (w *world) {
 		w.records = payment.NewMemoryRecords(w.memory)
 		bobs := int64(w.rng.IntN(20_000))
 		if w.chance(2) == 0 || m == debitKeyPerTry || m == unknownIsFailed {
-			w.remote = paymenttest.NewRemoteBank()
+			w.remote = paymenttest.NewRemoteBank("KRW")
 			w.remote.Deposit("alice", 50_000)
 			w.remote.Deposit("bob", bobs)
 		} else {
-			w.bank = paymenttest.NewBank(w.memory)
+			w.bank = paymenttest.NewBank(w.memory, "KRW")
 			w.bank.Deposit("alice", 50_000)
 			w.bank.Deposit("bob", bobs)
 		}

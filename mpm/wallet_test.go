@@ -31,11 +31,17 @@ type wallet struct {
 // newWallet makes a wallet at g, with customers alice and bob.
 func newWallet(t testing.TB, g *alipayplustest.Gateway, cfg mpm.Config, change ...func(*payment.ServiceConfig)) *wallet {
 	t.Helper()
+	return newWalletIn(t, "KRW", g, cfg, change...)
+}
+
+// newWalletIn makes a wallet whose users have money in a currency.
+func newWalletIn(t testing.TB, currency alipayplus.Currency, g *alipayplustest.Gateway, cfg mpm.Config, change ...func(*payment.ServiceConfig)) *wallet {
+	t.Helper()
 	config := g.Config()
 	config.Retry = alipayplus.NoRetry
 	client := testkit.Must(alipayplus.NewClient(config))
 	memory := alipayplus.NewMemory()
-	w := &wallet{records: payment.NewMemoryRecords(memory), bank: paymenttest.NewBank(memory)}
+	w := &wallet{records: payment.NewMemoryRecords(memory), bank: paymenttest.NewBank(memory, currency)}
 	w.bank.Deposit("alice", 100_000)
 	w.bank.Deposit("bob", 100_000)
 	service := payment.ServiceConfig{Client: client, Records: w.records, Ledger: w.bank}

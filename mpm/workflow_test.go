@@ -31,9 +31,15 @@ type played struct {
 
 func play(t *testing.T) *played {
 	t.Helper()
+	return playIn(t, "KRW")
+}
+
+// playIn plays with users whose money is in a currency.
+func playIn(t *testing.T, currency alipayplus.Currency) *played {
+	t.Helper()
 	g := alipayplustest.New(t)
 	p := &played{shop: mpmtest.NewMerchant(t, g)}
-	p.wallet = newWallet(t, g, mpm.Config{Identifier: newRules(t, p.shop.CodeRules(), p.shop.Journal.Note)})
+	p.wallet = newWalletIn(t, currency, g, mpm.Config{Identifier: newRules(t, p.shop.CodeRules(), p.shop.Journal.Note)})
 	backend := p.wallet.flow.Handler(customer)
 	p.app = mpmtest.NewApp(p.shop, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/confirm" && p.confirming != nil {
@@ -214,7 +220,7 @@ func fen(minor int64) alipayplus.Amount { return alipayplus.Amount{Currency: "CN
 
 func TestMainlandEntryCode(t *testing.T) {
 	t.Run("above the limit", func(t *testing.T) {
-		p := play(t)
+		p := playIn(t, "CNY")
 		p.shop.Decoded = limited(p.shop)
 		p.app.SDK.Amount = fen(500_01)
 		p.scan(t, p.shop.EntryCode())
@@ -223,7 +229,7 @@ func TestMainlandEntryCode(t *testing.T) {
 	})
 	t.Run("exactly the limit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p := play(t)
+			p := playIn(t, "CNY")
 			p.shop.Decoded = limited(p.shop)
 			p.app.SDK.Amount = fen(500_00)
 			p.scan(t, p.shop.EntryCode())
@@ -232,7 +238,7 @@ func TestMainlandEntryCode(t *testing.T) {
 	})
 	t.Run("the payment fails", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p := play(t)
+			p := playIn(t, "CNY")
 			p.shop.Decoded = limited(p.shop)
 			p.app.SDK.Amount = fen(500_00)
 			p.confirming = func(ctx context.Context) {
@@ -249,7 +255,7 @@ func TestMainlandEntryCode(t *testing.T) {
 
 func TestMainlandOrderCode(t *testing.T) {
 	t.Run("above the limit", func(t *testing.T) {
-		p := play(t)
+		p := playIn(t, "CNY")
 		p.shop.Decoded = limited(p.shop)
 		p.scan(t, p.shop.OrderCode(fen(7_000_01)))
 		p.check(t, "CNY 7000.01", mainlandOrderScan, mainlandOrderSDK)
@@ -257,7 +263,7 @@ func TestMainlandOrderCode(t *testing.T) {
 	})
 	t.Run("exactly the limit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			p := play(t)
+			p := playIn(t, "CNY")
 			p.shop.Decoded = limited(p.shop)
 			p.wallet.bank.Deposit("alice", 900_000)
 			p.scan(t, p.shop.OrderCode(fen(7_000_00)))

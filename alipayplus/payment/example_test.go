@@ -17,7 +17,7 @@ import (
 func ExampleService() {
 	ctx := context.Background()
 	db := alipayplus.NewMemory()
-	bank := paymenttest.NewBank(db)
+	bank := paymenttest.NewBank(db, "KRW")
 	bank.Deposit("customer", 10_000)
 	payments, err := payment.NewService(payment.ServiceConfig{Records: payment.NewMemoryRecords(db), Ledger: bank})
 	if err != nil {

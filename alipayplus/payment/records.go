@@ -46,8 +46,10 @@ type Records interface {
 // refusal, because the money was moved: return nil or an error that decides
 // nothing.
 //
-// Both methods get the record, for statements and accounts in several
-// currencies.
+// An Amount is a number of smallest units of its Currency: a debit in a currency
+// in which the customer has nothing is refused, or converted by rates of the
+// wallet's own; its number is never taken from money in another currency. Both
+// methods get the record, for statements.
 type Ledger interface {
 	// Debit takes d.Amount from the customer. A refusal is an error that is
 	// wholly a failing alipayplus.ResultCode, for example
@@ -72,7 +74,8 @@ type Ledger interface {
 type RemoteLedger interface {
 	// Debit takes d.Amount from the customer. at is when; zero means now, and
 	// so does a time outside of the years 0 to 9999. A refusal is as in
-	// [Ledger] and means that this Key never takes money. Every other error,
+	// [Ledger], also that of a foreign currency, and means that this Key never
+	// takes money. Every other error,
 	// [ErrPending] among them, and a panic mean that the end is not known:
 	// Debit is called again, with a growing back-off.
 	Debit(ctx context.Context, r Record, d Debit) (at time.Time, err error)

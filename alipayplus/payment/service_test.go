@@ -36,11 +36,11 @@ func serve(t *testing.T, remote bool, change ...func(*payment.ServiceConfig)) *s
 	s := &served{t: t, gateway: alipayplustest.New(t), memory: alipayplus.NewMemory()}
 	cfg := payment.ServiceConfig{Records: payment.NewMemoryRecords(s.memory)}
 	if remote {
-		s.remote = paymenttest.NewRemoteBank()
+		s.remote = paymenttest.NewRemoteBank("KRW")
 		s.remote.Deposit("C1", 1000)
 		cfg.RemoteLedger = s.remote
 	} else {
-		s.bank = paymenttest.NewBank(s.memory)
+		s.bank = paymenttest.NewBank(s.memory, "KRW")
 		s.bank.Deposit("C1", 1000)
 		cfg.Ledger = s.bank
 	}
@@ -285,15 +285,15 @@ func TestNewServiceChecksConfig(t *testing.T) {
 	records := payment.NewMemoryRecords(memory)
 	for _, cfg := range []payment.ServiceConfig{
 		{},
-		{Ledger: paymenttest.NewBank(memory)},
+		{Ledger: paymenttest.NewBank(memory, "KRW")},
 		{Records: records},
-		{Records: records, Ledger: paymenttest.NewBank(memory), RemoteLedger: paymenttest.NewRemoteBank()},
+		{Records: records, Ledger: paymenttest.NewBank(memory, "KRW"), RemoteLedger: paymenttest.NewRemoteBank("HKD")},
 	} {
 		if _, err := payment.NewService(cfg); err == nil {
 			t.Errorf("%+v is taken", cfg)
 		}
 	}
-	if s, err := payment.NewService(payment.ServiceConfig{Records: records, Ledger: paymenttest.NewBank(memory)}); err != nil {
+	if s, err := payment.NewService(payment.ServiceConfig{Records: records, Ledger: paymenttest.NewBank(memory, "KRW")}); err != nil {
 		t.Error(err)
 	} else if _, err := s.On(t.Context(), "P1", nil); !errors.Is(err, payment.ErrEvent) {
 		t.Errorf("a nil event: %v", err)

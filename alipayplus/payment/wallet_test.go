@@ -40,9 +40,9 @@ func newWallet(t *testing.T, remote bool) *wallet {
 		told: map[string][]alipayplus.Result{}, cancelled: map[string]bool{}, refunded: map[string]bool{},
 	}
 	if remote {
-		w.remote = paymenttest.NewRemoteBank()
+		w.remote = paymenttest.NewRemoteBank("KRW")
 	} else {
-		w.bank = paymenttest.NewBank(memory)
+		w.bank = paymenttest.NewBank(memory, "KRW")
 	}
 	alipayplustest.Answer(w.gateway, payment.NotifyPayment,
 		func(_ context.Context, r *payment.NotifyPaymentRequest) (*payment.NotifyPaymentResponse, error) {

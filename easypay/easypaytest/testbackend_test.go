@@ -38,7 +38,7 @@ const pageURL = "https://wallet.example/verify/"
 
 func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool) (accept.Handlers, error) {
 	memory := alipayplus.NewMemory()
-	bank, remoteBank := paymenttest.NewBank(memory), paymenttest.NewRemoteBank()
+	bank, remoteBank := paymenttest.NewBank(memory, "HKD"), paymenttest.NewRemoteBank("HKD")
 	pins, logins := map[string]string{}, map[string]string{}
 	for _, u := range a.Users {
 		pins[u.ID], logins[u.LoginID] = u.PIN, u.ID

@@ -60,7 +60,7 @@ const verifyPage = "https://wallet.accept.example/verify/"
 
 func newWallet(ctx context.Context, world accept.World) (*wallet, error) {
 	w := &wallet{world: world, parent: ctx, database: alipayplus.NewMemory(), idempotency: alipayplus.NewMemoryIdempotencyStore(10_000)}
-	w.records, w.bank = payment.NewMemoryRecords(w.database), paymenttest.NewBank(w.database)
+	w.records, w.bank = payment.NewMemoryRecords(w.database), paymenttest.NewBank(w.database, alipayplus.Currency(world.Currency))
 	for _, u := range world.Users {
 		w.bank.Deposit(u.ID, 10*accept.MinimumBalance)
 	}

@@ -26,7 +26,7 @@ type wallet struct {
 }
 
 func newWallet(alipay *alipayplustest.Gateway, t *telemetry.Telemetry, log *slog.Logger) (*wallet, error) {
-	w := &wallet{alipay: alipay, memory: alipayplus.NewMemory(), bank: paymenttest.NewRemoteBank()}
+	w := &wallet{alipay: alipay, memory: alipayplus.NewMemory(), bank: paymenttest.NewRemoteBank("KRW")}
 	config := alipay.Config()
 	config.Hooks = t.ClientHooks()
 	config.Logger = log

@@ -28,7 +28,7 @@ type wallet struct {
 
 func newWallet(client *alipayplus.Client) (*wallet, error) {
 	w := &wallet{database: alipayplus.NewMemory(), acknowledged: make(chan string, 100)}
-	w.bank = paymenttest.NewBank(w.database)
+	w.bank = paymenttest.NewBank(w.database, "KRW")
 	w.bank.Deposit(customer, 50_000) // KRW
 	key := make([]byte, 32)          // a real one stays in a KMS, apart from the database
 	if _, err := rand.Read(key); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
@@ -39,10 +40,16 @@ func userOf(id string) (user, bool) {
 type bank struct{}
 
 func (bank) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	if d.Amount.Currency != currency {
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough) // of that money there is none
+	}
 	return book(ctx, tx, r, d.Key, -d.Amount.Minor)
 }
 
 func (bank) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
+	if c.Amount.Currency != currency {
+		return fmt.Errorf("a credit of %v, and nobody was debited so", c.Amount)
+	}
 	return book(ctx, tx, r, c.Key, c.Amount.Minor)
 }
 

@@ -30,7 +30,7 @@ import (
 func TestAcceptance(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		t.Parallel() // they wait, most of the time
-		cfg := accept.Config{Capabilities: accept.Capabilities(), Quick: os.Getenv("ALIPAYPLUS_LONG") == ""}
+		cfg := accept.Config{Capabilities: accept.Capabilities(), Currency: string(sqltest.Currency), Quick: os.Getenv("ALIPAYPLUS_LONG") == ""}
 		cfg.Limits.ResendSeconds = 45
 		report, err := accept.RunOverHTTP(t.Context(), cfg, func(_ context.Context, world accept.World) (accept.Handlers, error) {
 			return newWhole(t, d, world).handlers(), nil

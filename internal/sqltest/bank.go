@@ -3,6 +3,7 @@ package sqltest
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 )
+
+// Currency is what the customers of a Bank have.
+const Currency alipayplus.Currency = "KRW"
 
 // Bank is a wallet's money as a host writes it: a sqlstore.Ledger on the tables
 // account and entry, one balance for each customer, one entry for each key.
@@ -69,12 +73,26 @@ func (b *Bank) Entries(ctx context.Context) (map[string]int64, error) {
 
 // Debit implements sqlstore.Ledger.
 func (b *Bank) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.Debit) error {
+	if d.Amount.Currency != Currency {
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+	}
 	return b.book(ctx, tx, d.Key, r.CustomerID, -d.Amount.Minor)
 }
 
 // Credit implements sqlstore.Ledger.
 func (b *Bank) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
+	if err := known(c.Amount); err != nil {
+		return err
+	}
 	return b.book(ctx, tx, c.Key, r.CustomerID, c.Amount.Minor)
+}
+
+// known is an error for a credit in a currency in which nothing was debited.
+func known(a alipayplus.Amount) error {
+	if a.Currency != Currency {
+		return fmt.Errorf("a credit of %v to an account in %s", a, Currency)
+	}
+	return nil
 }
 
 func (b *Bank) book(ctx context.Context, tx *sql.Tx, key, customer string, minor int64) error {
@@ -165,7 +183,11 @@ func (b RemoteBank) claim() string {
 
 // Debit implements payment.RemoteLedger.
 func (b RemoteBank) Debit(ctx context.Context, r payment.Record, d payment.Debit) (time.Time, error) {
-	end, at, err := b.once(ctx, d.Key, r.CustomerID, -d.Amount.Minor, landed)
+	want := landed
+	if d.Amount.Currency != Currency {
+		want = refused
+	}
+	end, at, err := b.once(ctx, d.Key, r.CustomerID, -d.Amount.Minor, want)
 	switch {
 	case err != nil:
 		return time.Time{}, err
@@ -188,6 +210,9 @@ func (b RemoteBank) Void(ctx context.Context, r payment.Record, v payment.Void) 
 
 // Credit implements payment.RemoteLedger.
 func (b RemoteBank) Credit(ctx context.Context, r payment.Record, c payment.Credit) error {
+	if err := known(c.Amount); err != nil {
+		return err
+	}
 	_, _, err := b.once(ctx, c.Key, r.CustomerID, c.Amount.Minor, landed)
 	return err
 }

@@ -160,7 +160,7 @@ func TestServiceMeetsConflict(t *testing.T) {
 			must(t, err)
 			id := fmt.Sprint("P", i)
 			must(t, bank.Deposit(t.Context(), id, 1000))
-			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+			amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 				PaymentRequestID: id, CustomerID: id, CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 			}})
@@ -271,7 +271,7 @@ func TestDeadlocksInOnChange(t *testing.T) {
 		for i := range writers {
 			must(t, bank.Deposit(t.Context(), fmt.Sprint("C", i), 300*each))
 		}
-		amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+		amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 		var wait sync.WaitGroup
 		for i := range writers {
 			wait.Go(func() {

@@ -106,7 +106,7 @@ func TestRecords(t *testing.T) {
 // account returns a customer of a Bank with 1000.
 func account(t *testing.T, bank *sqltest.Bank) paymenttest.Account {
 	must(t, bank.Deposit(t.Context(), "C1", 1000))
-	return paymenttest.Account{Customer: "C1", Currency: "HKD", Balance: func(ctx context.Context) (int64, error) {
+	return paymenttest.Account{Customer: "C1", Currency: sqltest.Currency, Balance: func(ctx context.Context) (int64, error) {
 		return bank.Balance(ctx, "C1")
 	}}
 }

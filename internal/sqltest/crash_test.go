@@ -150,7 +150,7 @@ func (b *backend) open(id string, minor int64, oneClick bool) error {
 		PaymentRequestID: id, CustomerID: id, CodeValueDigest: "digest",
 		Amounts: payment.Amounts{
 			PaymentAmount: alipayplus.Amount{Currency: "JPY", Minor: minor / 10},
-			PayToAmount:   alipayplus.Amount{Currency: "KRW", Minor: minor},
+			PayToAmount:   alipayplus.Amount{Currency: sqltest.Currency, Minor: minor},
 		},
 	}
 	if oneClick {
@@ -192,7 +192,7 @@ func (b *backend) refund(id string, n int, minor int64) error {
 		Request: payment.RefundRequest{
 			PaymentRequestID: id, RefundRequestID: refund,
 			RefundAmount:     alipayplus.Amount{Currency: "JPY", Minor: minor / 10},
-			RefundFromAmount: alipayplus.Amount{Currency: "KRW", Minor: minor},
+			RefundFromAmount: alipayplus.Amount{Currency: sqltest.Currency, Minor: minor},
 		},
 		RefundID: "W" + refund, At: time.Now(),
 	})

@@ -47,7 +47,7 @@ func BenchmarkFloor(b *testing.B) {
 	service, err := payment.NewService(payment.ServiceConfig{Records: store.Payments(), Ledger: store.Ledger(bank)})
 	must(b, err)
 	sdk := func(ctx context.Context, id, customer string) error {
-		amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+		amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 		_, err := service.Open(ctx, payment.Opened{Terms: payment.Terms{
 			PaymentRequestID: id, CustomerID: customer, CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 		}})

@@ -60,7 +60,7 @@ func payOnce(t *testing.T, d *sqltest.Database, id string, check bool) (c cost) 
 		c.parameters, c.results = c.parameters+parameters, c.results+results
 		d.Watch.Reset(nil)
 	}
-	amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+	amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 	_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 		PaymentRequestID: id, CustomerID: "C1", CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 	}})

@@ -7,14 +7,15 @@ import (
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/payment"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/sqltest"
 )
 
-// opened is a payment of 1.00 HKD that waits for the customer until expiry.
+// opened is a payment of 100 that waits for the customer until expiry.
 func opened(id string, expiry time.Time) payment.Record {
-	hkd := alipayplus.Amount{Currency: "HKD", Minor: 100}
+	amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 100}
 	return payment.Record{Version: 1, State: payment.StateOpen, Terms: payment.Terms{
 		PaymentRequestID: id, PaymentID: "wallet " + id, CustomerID: "C1",
-		Amounts:    payment.Amounts{PaymentAmount: hkd, PayToAmount: hkd},
+		Amounts:    payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 		ExpiryTime: alipayplus.TimeOf(expiry),
 	}}
 }

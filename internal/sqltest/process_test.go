@@ -197,7 +197,7 @@ func playWallet(p part) http.Handler {
 	}
 	serve("/confirm", func(ctx context.Context, id string, r *http.Request) (payment.State, error) {
 		minor, _ := strconv.ParseInt(r.FormValue("minor"), 10, 64)
-		amount := alipayplus.Amount{Currency: "KRW", Minor: minor}
+		amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: minor}
 		_, err := service.Open(ctx, payment.Opened{Terms: payment.Terms{
 			PaymentRequestID: id, CustomerID: r.FormValue("customer"), CodeValueDigest: "digest",
 			Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
@@ -213,7 +213,7 @@ func playWallet(p part) http.Handler {
 		return record.State, err
 	})
 	serve("/refund", func(ctx context.Context, id string, _ *http.Request) (payment.State, error) {
-		amount := alipayplus.Amount{Currency: "KRW", Minor: 10}
+		amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 10}
 		record, err := service.On(ctx, id, payment.Refunded{
 			Request:  payment.RefundRequest{PaymentRequestID: id, RefundRequestID: id + "-r", RefundAmount: amount, RefundFromAmount: amount},
 			RefundID: "W" + id, At: time.Now(),

@@ -61,7 +61,7 @@ var races = []race{
 			return r.State == payment.StatePaid && net == -200 && debits == 1 && len(r.Refunds) == 1
 		}},
 	{"guesses of a PIN", func(b *backend, id string) error {
-		amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+		amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 		_, err := b.Open(b.w.t.Context(), payment.Opened{Terms: payment.Terms{
 			PaymentRequestID: id, CustomerID: id, Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 			Verification: payment.Verification{URL: alipayplus.Conceal("https://wallet.example/verify"), Tries: 3, Resends: 1},

@@ -66,7 +66,7 @@ func TestIgnoredRollback(t *testing.T) {
 			must(t, err)
 			must(t, bank.Deposit(t.Context(), "C1", 1000))
 			d.Exec(t, `CREATE TABLE history (n BIGINT PRIMARY KEY, m BIGINT)`)
-			amount := alipayplus.Amount{Currency: "KRW", Minor: 300}
+			amount := alipayplus.Amount{Currency: sqltest.Currency, Minor: 300}
 			_, err = service.Open(t.Context(), payment.Opened{Terms: payment.Terms{
 				PaymentRequestID: "P1", CustomerID: "C1", CodeValueDigest: "digest", Amounts: payment.Amounts{PaymentAmount: amount, PayToAmount: amount},
 			}})

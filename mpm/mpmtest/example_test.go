@@ -31,7 +31,7 @@ func (r rules) Identify(_ context.Context, code string) (codeid.Identification, 
 
 func newBackend(g *alipayplustest.Gateway, shop *mpmtest.Merchant) backend {
 	memory := alipayplus.NewMemory()
-	bank := paymenttest.NewBank(memory)
+	bank := paymenttest.NewBank(memory, "KRW")
 	client := must(alipayplus.NewClient(g.Config()))
 	payments := must(payment.NewService(payment.ServiceConfig{Client: client, Records: payment.NewMemoryRecords(memory), Ledger: bank}))
 	flow := must(mpm.NewFlow(mpm.Config{

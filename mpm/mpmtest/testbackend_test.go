@@ -35,7 +35,7 @@ func TestBackend(t *testing.T) {
 func startBackend(ctx context.Context, a alipayplustest.Acceptance, remote bool) (accept.Handlers, error) {
 	memory := alipayplus.NewMemory()
 	pins := map[string]string{}
-	bank, remoteBank := paymenttest.NewBank(memory), paymenttest.NewRemoteBank()
+	bank, remoteBank := paymenttest.NewBank(memory, "HKD"), paymenttest.NewRemoteBank("HKD")
 	for _, u := range a.Users {
 		pins[u.ID] = u.PIN
 		bank.Deposit(u.ID, accept.MinimumBalance)

@@ -514,4 +514,19 @@ var easyPayChecks = []check{
 			s.must(i.payStatus == "S", "inquiryPayment: paymentResult S, as before", "%v", i)
 		},
 	},
+	{
+		number: 630, name: "an amount in a currency that the user does not have is not taken after the verification", needs: easyPay,
+		loses: "The user pays the same number of something else.", source: "API pay, payToAmount.currency",
+		run: func(s *scenario) {
+			o, u := s.abroad(s.newPay(usual)), s.user(0)
+			before := u.balance()
+			if got := s.send("pay", s.payRequest(o, u, easyPayFactor)); got.status != "F" { // a wallet may look at the currency later
+				u.at("pin", s.created(o, u, got), u.PIN)
+				i := s.final(o.id)
+				s.must(i.payStatus == "F", "inquiryPayment: paymentResult F", "%v", i)
+				s.told(o, "F", s.cfg.notifyWithin())
+			}
+			s.must(u.balance() == before, "the balance in "+s.cfg.Currency+" as before", "%+d", u.balance()-before)
+		},
+	},
 }

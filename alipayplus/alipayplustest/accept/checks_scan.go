@@ -249,6 +249,19 @@ var scanChecks = []check{
 			s.must(next.Call == "onFailure" && next.ResultCode == "ORDER_IS_CLOSED", "onFailure with ORDER_IS_CLOSED for the client SDK", "%v", next)
 		},
 	},
+	{
+		number: 124, name: "an amount in a currency that the user does not have is not taken", needs: merchantMode,
+		loses: "The user pays the same number of something else.", source: decodePage + "payToAmount.currency",
+		run: func(s *scenario) {
+			o, u := s.abroad(s.order()), s.user(0)
+			before := u.balance()
+			if next := u.scan(o); next.Step == "cashier" { // a wallet may look at the currency later
+				next = u.until(o, u.tap(o, o.debit, u.PIN))
+				s.must(next.State != "paid", "a payment of "+o.debit.String()+" does not succeed", "%v", next)
+			}
+			s.must(u.balance() == before, "the balance in "+s.cfg.Currency+" as before", "%+d", u.balance()-before)
+		},
+	},
 }
 
 // surcharged gives o a surcharge: the user pays more than payToAmount.
@@ -259,12 +272,24 @@ func (s *scenario) surcharged(o *order) *order {
 	return o
 }
 
-// foreign returns a currency that is not the wallet's.
+// foreign returns a currency that is neither the wallet's nor the merchants'.
 func (s *scenario) foreign() string {
-	if s.cfg.Currency == "USD" {
-		return "EUR"
+	for _, c := range []string{"USD", "EUR"} {
+		if c != s.cfg.Currency && c != s.cfg.OrderCurrency {
+			return c
+		}
 	}
-	return "USD"
+	return "GBP"
+}
+
+// abroad gives o a payToAmount of the same number, in a currency that the users
+// do not have.
+func (s *scenario) abroad(o *order) *order {
+	o.payToAmount.Currency = s.foreign()
+	o.debit = o.payToAmount
+	o.set(object{"payToAmount": o.payToAmount.object(), "paymentQuote": object{
+		"quoteId": "Q4", "quoteCurrencyPair": o.paymentAmount.Currency + "/" + o.payToAmount.Currency, "quotePrice": "10"}})
+	return o
 }
 
 // actionCheck makes the check of an answer HANDLE_BY_SDK with a status, asked

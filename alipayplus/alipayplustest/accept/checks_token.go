@@ -330,4 +330,15 @@ var tokenChecks = []check{
 			s.refused("an evaluation with a dead token", got, "INVALID_TOKEN", "EXPIRED_ACCESS_TOKEN")
 		},
 	},
+	{
+		number: 730, name: "an amount in a currency that the user does not have is not taken with a token", needs: oneClick,
+		loses: "The user pays the same number of something else.", source: "API pay, payToAmount.currency",
+		run: func(s *scenario) {
+			u := s.user(0)
+			_, token := s.consents(u)
+			o, before := s.abroad(s.newPay(usual)), u.balance()
+			s.refused("a payment of "+o.debit.String(), s.ask("pay", s.tokenPay(o, token)))
+			s.must(u.balance() == before, "the balance in "+s.cfg.Currency+" as before", "%+d", u.balance()-before)
+		},
+	},
 }

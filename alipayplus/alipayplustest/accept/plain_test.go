@@ -280,6 +280,18 @@ func (w *plain) debit(p *plainPayment) (refusal string) {
 	if w.db.balances[p.customer] < p.debit.minor && !w.is("looks at no balance") {
 		return "USER_BALANCE_NOT_ENOUGH"
 	}
+	foreign := p.debit.currency != "HKD"
+	switch {
+	case p.link != "":
+		foreign = foreign && !w.is("takes numbers for a verification without their currency")
+	case p.code != "":
+		foreign = foreign && !w.is("takes numbers for a code without their currency")
+	default:
+		foreign = foreign && !w.is("takes numbers for a token without their currency")
+	}
+	if foreign {
+		return "USER_BALANCE_NOT_ENOUGH" // of that money there is none
+	}
 	if w.is("looks at the balance, then debits") {
 		w.pause()
 	}

@@ -2,6 +2,7 @@ package paymenttest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -17,10 +18,12 @@ type Entry struct {
 }
 
 // Bank is a wallet's money in an [alipayplus.Memory]: a payment.Ledger for
-// tests and examples. A debit that the balance does not cover is refused with
-// USER_BALANCE_NOT_ENOUGH, and the user may try again.
+// tests and examples, with accounts in one currency. A debit in another one, or
+// one that the balance does not cover, is refused with USER_BALANCE_NOT_ENOUGH,
+// and the user may try again.
 type Bank struct {
 	db       *alipayplus.Memory
+	currency alipayplus.Currency
 	mu       sync.Mutex
 	balances map[string]int64 // by customer, smallest units
 	entries  map[string]Entry // by key
@@ -29,8 +32,8 @@ type Bank struct {
 var _ payment.Ledger = (*Bank)(nil)
 
 // NewBank makes a Bank in db, the Memory of the payments.
-func NewBank(db *alipayplus.Memory) *Bank {
-	return &Bank{db: db, balances: map[string]int64{}, entries: map[string]Entry{}}
+func NewBank(db *alipayplus.Memory, currency alipayplus.Currency) *Bank {
+	return &Bank{db: db, currency: currency, balances: map[string]int64{}, entries: map[string]Entry{}}
 }
 
 // Deposit gives a customer money, in smallest units.
@@ -56,12 +59,26 @@ func (b *Bank) Entries() map[string]Entry {
 
 // Debit implements payment.Ledger.
 func (b *Bank) Debit(ctx context.Context, r payment.Record, d payment.Debit) error {
+	if d.Amount.Currency != b.currency {
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
+	}
 	return b.book(ctx, d.Key, Entry{r.CustomerID, -d.Amount.Minor})
 }
 
 // Credit implements payment.Ledger.
 func (b *Bank) Credit(ctx context.Context, r payment.Record, c payment.Credit) error {
+	if err := foreign(c, b.currency); err != nil {
+		return err
+	}
 	return b.book(ctx, c.Key, Entry{r.CustomerID, c.Amount.Minor})
+}
+
+// foreign is an error for a credit in a currency in which nothing was debited.
+func foreign(c payment.Credit, currency alipayplus.Currency) error {
+	if c.Amount.Currency != currency {
+		return fmt.Errorf("paymenttest: a credit of %v to an account in %s", c.Amount, currency)
+	}
+	return nil
 }
 
 func (b *Bank) book(ctx context.Context, key string, e Entry) error {
@@ -85,16 +102,17 @@ func (b *Bank) book(ctx context.Context, key string, e Entry) error {
 }
 
 // RemoteBank is a wallet's money in a service of its own, in memory: a
-// payment.RemoteLedger for tests and examples. A debit that the balance does
-// not cover is refused with USER_BALANCE_NOT_ENOUGH, and the user may try again
-// with another key. Refusals and voids are remembered: the same key ends the
-// same way.
+// payment.RemoteLedger for tests and examples, with accounts in one currency. A
+// debit in another one, or one that the balance does not cover, is refused with
+// USER_BALANCE_NOT_ENOUGH, and the user may try again with another key. Refusals
+// and voids are remembered: the same key ends the same way.
 type RemoteBank struct {
 	// Fault, if set, is asked before and after each call what goes wrong. It
 	// gets the key. An error before means that the call did not arrive, one
 	// after it that its answer was lost.
 	Fault func(ctx context.Context, key string, after bool) error
 
+	currency alipayplus.Currency
 	mu       sync.Mutex
 	balances map[string]int64
 	entries  map[string]Entry
@@ -105,8 +123,8 @@ type RemoteBank struct {
 var _ payment.RemoteLedger = (*RemoteBank)(nil)
 
 // NewRemoteBank makes a RemoteBank.
-func NewRemoteBank() *RemoteBank {
-	return &RemoteBank{balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}, refused: map[string]bool{}}
+func NewRemoteBank(currency alipayplus.Currency) *RemoteBank {
+	return &RemoteBank{currency: currency, balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}, refused: map[string]bool{}}
 }
 
 // Deposit gives a customer money, in smallest units.
@@ -143,7 +161,7 @@ func (b *RemoteBank) Debit(ctx context.Context, r payment.Record, d payment.Debi
 			}
 			return nil
 		}
-		if b.balances[r.CustomerID] < d.Amount.Minor {
+		if d.Amount.Currency != b.currency || b.balances[r.CustomerID] < d.Amount.Minor {
 			b.refused[d.Key] = true
 			b.book(d.Key, Entry{r.CustomerID, 0})
 			return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
@@ -170,6 +188,9 @@ func (b *RemoteBank) Void(ctx context.Context, r payment.Record, v payment.Void)
 
 // Credit implements payment.RemoteLedger.
 func (b *RemoteBank) Credit(ctx context.Context, r payment.Record, c payment.Credit) error {
+	if err := foreign(c, b.currency); err != nil {
+		return err
+	}
 	return b.call(ctx, c.Key, func() error {
 		if _, done := b.entries[c.Key]; !done {
 			b.book(c.Key, Entry{r.CustomerID, c.Amount.Minor})

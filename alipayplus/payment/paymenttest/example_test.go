@@ -24,7 +24,7 @@ func pays(ctx context.Context, payments *payment.Service) payment.Record {
 func ExampleBank() {
 	ctx := context.Background()
 	database := alipayplus.NewMemory()
-	bank := paymenttest.NewBank(database)
+	bank := paymenttest.NewBank(database, "HKD")
 	payments := must(payment.NewService(payment.ServiceConfig{
 		Records: payment.NewMemoryRecords(database), Ledger: bank,
 	}))
@@ -42,7 +42,7 @@ func ExampleBank() {
 // was debited, and the payment is paying until the service is asked again.
 func ExampleRemoteBank() {
 	ctx := context.Background()
-	bank := paymenttest.NewRemoteBank()
+	bank := paymenttest.NewRemoteBank("HKD")
 	bank.Deposit("C1", 10_000)
 	bank.Fault = func(_ context.Context, _ string, after bool) error {
 		if after {

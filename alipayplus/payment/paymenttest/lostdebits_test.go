@@ -14,7 +14,7 @@ func TestLostDebits(t *testing.T) {
 	for _, remote := range []bool{false, true} {
 		for _, landed := range []bool{true, false} {
 			database, lost := alipayplus.NewMemory(), new(paymenttest.LostDebits)
-			bank, remoteBank := paymenttest.NewBank(database), paymenttest.NewRemoteBank()
+			bank, remoteBank := paymenttest.NewBank(database, "HKD"), paymenttest.NewRemoteBank("HKD")
 			config := payment.ServiceConfig{Records: lost.Records(payment.NewMemoryRecords(database)), Ledger: lost.Ledger(bank)}
 			balance := bank.Balance
 			if remote {

@@ -129,6 +129,11 @@ func TestLedger(t *testing.T, open func(t *testing.T) (payment.Records, payment.
 		l.must(l.tx(l.debits("k1", 0)))
 		l.want("after a debit of zero", start)
 	})
+	run("a number of another currency is not taken", func(_ *testing.T, l ledgerTest) {
+		l.abroad(func(in alipayplus.Currency) error {
+			return l.tx(func(ctx context.Context) error { return l.ledger.Debit(ctx, l.record("p"), l.debitIn(in)) })
+		})
+	})
 	run("a credit gives the amount once for each key", func(t *testing.T, l ledgerTest) {
 		start := l.balance()
 		l.must(l.tx(l.credits("k1", 300)))
@@ -202,6 +207,33 @@ func (a account) large(debit, credit func(minor int64) error) {
 	if got := a.balance(); got != start && got != start+much {
 		a.t.Errorf("after a credit of %d: the balance is %d, it was %d", int64(much), got, start)
 	}
+}
+
+// abroad debits 100 of a currency that is worth something else. A ledger may
+// convert it.
+func (a account) abroad(debit func(in alipayplus.Currency) error) {
+	a.t.Helper()
+	foreign := alipayplus.Currency("JPY")
+	if a.Currency == foreign {
+		foreign = "KWD"
+	}
+	start := a.balance()
+	err := debit(foreign)
+	if _, refused := alipayplus.RefusalOf(err); err != nil && !refused {
+		a.t.Errorf("a debit of %s is neither done nor refused: %v", foreign, err)
+	}
+	switch now := a.balance(); {
+	case err != nil:
+		a.want("after a debit of "+string(foreign)+" that failed", start)
+	case now == start-100:
+		a.t.Errorf("a debit of 100 of the smallest units of %s took 100 of %s", foreign, a.Currency)
+	}
+}
+
+func (a account) debitIn(in alipayplus.Currency) payment.Debit {
+	d := a.debit("k1", 100)
+	d.Amount.Currency = in
+	return d
 }
 
 type ledgerTest struct {
@@ -343,6 +375,12 @@ func TestRemoteLedger(t *testing.T, open func(t *testing.T) (payment.RemoteLedge
 			t.Errorf("Void says %v, %v of a debit that landed", landed, err)
 		}
 		l.want("after a debit of zero", start)
+	})
+	run("a number of another currency is not taken", func(_ *testing.T, l remoteTest) {
+		l.abroad(func(in alipayplus.Currency) error {
+			_, err := l.ledger.Debit(l.t.Context(), l.record("p"), l.debitIn(in))
+			return err
+		})
 	})
 	run("a void before the debit makes it fail", func(t *testing.T, l remoteTest) {
 		start := l.balance()

@@ -24,7 +24,7 @@ func TestBank(t *testing.T) {
 	t.Parallel()
 	paymenttest.TestLedger(t, func(*testing.T) (payment.Records, payment.Ledger, paymenttest.Account) {
 		db := alipayplus.NewMemory()
-		bank := paymenttest.NewBank(db)
+		bank := paymenttest.NewBank(db, "JPY")
 		bank.Deposit("C", 1000)
 		return payment.NewMemoryRecords(db), bank, account(bank.Balance)
 	})
@@ -33,7 +33,7 @@ func TestBank(t *testing.T) {
 func TestRemoteBank(t *testing.T) {
 	t.Parallel()
 	paymenttest.TestRemoteLedger(t, func(*testing.T) (payment.RemoteLedger, paymenttest.Account) {
-		bank := paymenttest.NewRemoteBank()
+		bank := paymenttest.NewRemoteBank("JPY")
 		bank.Deposit("C", 1000)
 		return bank, account(bank.Balance)
 	})
@@ -86,6 +86,11 @@ func (b *books) minor(a alipayplus.Amount) int64 {
 	return a.Minor
 }
 
+// foreign reports whether an amount is in a currency that nobody has here.
+func (b *books) foreign(a alipayplus.Amount) bool {
+	return a.Currency != "JPY" && !b.is("takes numbers without their currency")
+}
+
 // local is the ledger in the database.
 type local struct{ *books }
 
@@ -105,6 +110,8 @@ func (b local) Debit(ctx context.Context, _ payment.Record, d payment.Debit) err
 		return alipayplus.CodeProcessFail
 	case done && !b.is("debits a key again"):
 		return nil
+	case b.foreign(d.Amount):
+		return payment.Retryable(alipayplus.CodeUserBalanceNotEnough)
 	case !covered && b.is("overdraws"):
 	case !covered && b.is("refuses with an error of its own"):
 		return errors.New("not enough")
@@ -156,6 +163,7 @@ var localMistakes = []string{
 	"forgets to roll back the key", "folds the case of keys", "trims keys", "cuts keys", "keeps amounts in 32 bits",
 	"takes a repeated key for a refusal", "refuses when the context ends", "says that a debit is done that failed",
 	"says that a credit is done that failed", "refuses a debit of zero",
+	"takes numbers without their currency",
 }
 
 // remote is the ledger in a service of its own.
@@ -222,7 +230,7 @@ func (b remote) Debit(ctx context.Context, _ payment.Record, d payment.Debit) (t
 		return time.Time{}, alipayplus.CodeProcessFail
 	case done && !b.is("debits a key again"):
 		return b.told(b.at[key]), nil
-	case b.balance < minor, minor == 0 && b.is("refuses a debit of zero"):
+	case b.balance < minor, b.foreign(d.Amount), minor == 0 && b.is("refuses a debit of zero"):
 		b.refused[key] = true
 		if b.is("does not say that a refusal is one") {
 			return time.Time{}, payment.ErrPending
@@ -307,7 +315,7 @@ var remoteMistakes = []string{
 	"says that a voided debit is done", "says that a repeated debit landed now", "says that what it voids landed now",
 	"says when in another time zone", "takes seconds for milliseconds", "takes a repeated key for a refusal",
 	"checks keys of credits before it locks", "overdraws when debits meet", "looks for voids before it locks",
-	"looks for the debit, then voids it",
+	"looks for the debit, then voids it", "takes numbers without their currency",
 }
 
 func testLocal(t *testing.T, mistake string) {
