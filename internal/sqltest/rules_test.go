@@ -29,7 +29,7 @@ func TestColumns(t *testing.T) {
 				t.Errorf("not so: %s", where)
 			}
 		}
-		one(`payment_request_id = 'P1' AND payment_id = 'wallet P1' AND customer_id = 'C1' AND currency = 'HKD' AND minor_units = 100`)
+		one(`payment_request_id = 'P1' AND payment_id = 'wallet P1' AND customer_id = 'C1' AND currency = 'KRW' AND minor_units = 100`)
 		one(`state = 'open' AND paid_at IS NULL AND next_at IS NOT NULL AND version = 1`)
 		r = paid("P1")
 		r.Version = 2

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ import (
 // against it.
 type group struct {
 	Dir   string            // below the module's root
+	Tests string            // where its tests are, with a go.mod of their own; "" is Dir
 	Files map[string]string // name → subject
 
 	binary  string
@@ -35,6 +37,9 @@ type group struct {
 	hash    string            // of all files with mutants: their numbers
 	hashes  map[string]string // of each of them
 }
+
+// tests returns the folder of the tests.
+func (g *group) tests(root string) string { return filepath.Join(root, cmp.Or(g.Tests, g.Dir)) }
 
 // groups returns the code that decides about money and keys.
 func groups() []*group {
@@ -51,6 +56,11 @@ func groups() []*group {
 			"record.go": "payment state", "opening.go": "payment state", "debit.go": "payment state", "credit.go": "payment state",
 			"cancelling.go": "payment state", "refunding.go": "payment state", "verifying.go": "payment state", "reporting.go": "payment state",
 			"answer.go": "payment state", "match.go": "payment state", "change.go": "payment state", "remote.go": "payment state", "checking.go": "payment state", "terms.go": "payment state",
+		}},
+		{Dir: "alipayplus/sqlstore", Tests: "internal/sqltest", Files: map[string]string{
+			"conflict.go": "database", "dialect.go": "database", "idempotency.go": "database", "ledger.go": "database", "mysql.go": "database",
+			"outbox.go": "database", "payments.go": "database", "purge.go": "database", "schema.go": "database", "statements.go": "database",
+			"store.go": "database", "text.go": "database", "tx.go": "database",
 		}},
 		{Dir: "codeid", Files: map[string]string{
 			"rule.go": "rule", "ruleset.go": "rule", "condition.go": "rule", "action.go": "rule", "document.go": "rule",
@@ -193,7 +203,7 @@ func (g *group) compile(root, dir, pkg string, sources map[string][]byte, edits 
 	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
 		return 0, err
 	}
-	text, err := output(root, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlayFile, "-o", g.binary, "./"+g.Dir)
+	text, err := output(g.tests(root), "go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlayFile, "-o", g.binary, ".")
 	if err == nil {
 		return 0, nil
 	}

@@ -37,7 +37,7 @@ func (g *group) run(ctx context.Context, root string, names []string, limit time
 	defer cancel()
 	args := append([]string{"-test.run", "^(" + strings.Join(names, "|") + ")$", "-test.failfast", "-test.count=1"}, g.flags...)
 	cmd := exec.CommandContext(ctx, g.binary, args...) //nolint:gosec // built by this program
-	cmd.Dir = filepath.Join(root, g.Dir)
+	cmd.Dir = g.tests(root)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
@@ -49,7 +49,7 @@ func (g *group) run(ctx context.Context, root string, names []string, limit time
 
 // trace runs each test alone, unchanged. What fails then cannot kill.
 func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]test, error) {
-	list, err := output(filepath.Join(root, g.Dir), g.binary, "-test.list", ".")
+	list, err := output(g.tests(root), g.binary, "-test.list", ".")
 	if err != nil {
 		return nil, err
 	}
