@@ -18,7 +18,8 @@ import (
 
 // TestSigner tests a signer, for example one over a KMS or an HSM, against the
 // contract of [alipayplus.Signer]. public is the key that Alipay+ has of it. It
-// asks for about fifty signatures, half of them at the same time.
+// asks for about fifty signatures, half of them at the same time, and then for
+// more until one begins with a zero byte: about 250, at most 2,000.
 func TestSigner(t *testing.T, s alipayplus.Signer, public *rsa.PublicKey) {
 	t.Helper()
 	for _, rule := range signerRules {
@@ -64,6 +65,15 @@ var signerRules = []signerRule{
 	{"the signature is RSASSA-PKCS1-v1_5 of the digest, as it is", func(s alipayplus.Signer, public *rsa.PublicKey) error {
 		for i := range 8 {
 			if _, err := signs(context.Background(), s, public, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{"a signature that begins with a zero byte keeps it", func(s alipayplus.Signer, public *rsa.PublicKey) error {
+		for i := range 2000 {
+			signature, err := signs(context.Background(), s, public, 1000+i)
+			if err != nil || signature[0] == 0 {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package alipayplustest_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -60,6 +61,7 @@ func TestSignerFindsEachMistake(t *testing.T) {
 		return "1", sign(digest), nil
 	})
 	const (
+		zero                  = "a signature that begins with a zero byte keeps it"
 		form, message, own    = "the signature is RSASSA-PKCS1-v1_5 of the digest, as it is", "it signs a whole message", "a signature belongs to the caller"
 		concurrent, done, pub = "many callers at once get their own signatures", "a context that is done ends it, with an error or a good signature", "Public, if there is one, is the key that signs"
 	)
@@ -86,6 +88,9 @@ func TestSignerFindsEachMistake(t *testing.T) {
 		})},
 		"cuts the signature": {form, signer(func(_ context.Context, digest [sha256.Size]byte) (string, []byte, error) {
 			return "1", sign(digest)[:255], nil
+		})},
+		"strips zero bytes": {zero, signer(func(_ context.Context, digest [sha256.Size]byte) (string, []byte, error) {
+			return "1", bytes.TrimLeft(sign(digest), "\x00"), nil
 		})},
 		"gives no key version": {message, signer(func(_ context.Context, digest [sha256.Size]byte) (string, []byte, error) {
 			return "", sign(digest), nil
