@@ -72,8 +72,8 @@ func (p *parts) createSchema(ctx context.Context, db *sql.DB) error {
 		if _, err := tx.ExecContext(ctx, p.lockSchema); err != nil {
 			return err
 		}
-		if p.checkSchema(ctx, tx) == nil {
-			return nil // another process was faster
+		if err := p.checkSchema(ctx, tx); !errors.Is(err, errNoSchema) {
+			return err // nil: another process was faster
 		}
 	}
 	for statement := range strings.SplitSeq(p.schema, ";\n") {
@@ -87,7 +87,7 @@ func (p *parts) createSchema(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-var errNoSchema = errors.New("sqlstore: the database has no tables of this package; carry out sqlstore.Schema with your migration tool, or call sqlstore.Migrate")
+var errNoSchema = errors.New("sqlstore: the database has no tables of this package, or not all of them; carry out sqlstore.Schema with your migration tool, or call sqlstore.Migrate")
 
 func (p *parts) checkSchema(ctx context.Context, db interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -104,7 +104,9 @@ func (p *parts) checkSchema(ctx context.Context, db interface {
 	switch {
 	case err != nil:
 		return fmt.Errorf("sqlstore: the schema's version cannot be read: %w", err)
-	case rows != 1:
+	case rows == 0: // MySQL has no transaction around the tables: Migrate ended here
+		return errNoSchema
+	case rows > 1:
 		return fmt.Errorf("sqlstore: alipayplus_schema has %d rows; it must have one", rows)
 	case version < schemaVersion:
 		return fmt.Errorf("sqlstore: the schema has version %d, which is too old; this program needs version %d", version, schemaVersion)

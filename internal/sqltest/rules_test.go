@@ -215,8 +215,10 @@ func TestSchema(t *testing.T) {
 		}
 		d.Exec(t, `UPDATE alipayplus_schema SET version = 2`)
 		refused("too new")
-		d.Exec(t, `DELETE FROM alipayplus_schema`)
+		d.Exec(t, `INSERT INTO alipayplus_schema (version) VALUES (1)`)
 		refused("must have one")
+		d.Exec(t, `DELETE FROM alipayplus_schema`)
+		refused("not all of them")
 		if _, err := sqlstore.Open(t.Context(), nil, d.Dialect); err == nil {
 			t.Error("Open without a database")
 		}

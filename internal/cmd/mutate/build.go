@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,22 +23,24 @@ import (
 	"strings"
 )
 
-// group is a package whose files are mutated, and the test binary that runs
-// against it.
+// group is a package whose files are mutated, and the tests that run against it.
 type group struct {
 	Dir   string            // below the module's root
-	Tests string            // where its tests are, with a go.mod of their own; "" is Dir
+	Also  string            // a folder of further tests, with a go.mod of its own
 	Files map[string]string // name → subject
 
-	binary  string
-	flags   []string // of the binary
+	suites  []suite
 	mutants []*mutant
 	hash    string            // of all files with mutants: their numbers
 	hashes  map[string]string // of each of them
 }
 
-// tests returns the folder of the tests.
-func (g *group) tests(root string) string { return filepath.Join(root, cmp.Or(g.Tests, g.Dir)) }
+// suite is a test binary.
+type suite struct {
+	dir    string // of its tests
+	binary string
+	flags  []string
+}
 
 // groups returns the code that decides about money and keys.
 func groups() []*group {
@@ -57,7 +58,7 @@ func groups() []*group {
 			"cancelling.go": "payment state", "refunding.go": "payment state", "verifying.go": "payment state", "reporting.go": "payment state",
 			"answer.go": "payment state", "match.go": "payment state", "change.go": "payment state", "remote.go": "payment state", "checking.go": "payment state", "terms.go": "payment state",
 		}},
-		{Dir: "alipayplus/sqlstore", Tests: "internal/sqltest", Files: map[string]string{
+		{Dir: "alipayplus/sqlstore", Also: "internal/sqltest", Files: map[string]string{
 			"conflict.go": "database", "dialect.go": "database", "idempotency.go": "database", "ledger.go": "database", "mysql.go": "database",
 			"outbox.go": "database", "payments.go": "database", "purge.go": "database", "schema.go": "database", "statements.go": "database",
 			"store.go": "database", "text.go": "database", "tx.go": "database",
@@ -152,7 +153,11 @@ func (g *group) build(root, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	g.binary, g.hash = filepath.Join(dir, "tests"), hash(sum)
+	g.hash = hash(sum)
+	g.suites = []suite{{dir: filepath.Join(root, g.Dir), binary: filepath.Join(dir, "tests")}}
+	if g.Also != "" {
+		g.suites = append(g.suites, suite{dir: filepath.Join(root, g.Also), binary: filepath.Join(dir, "also")})
+	}
 	for range 30 {
 		dropped, err := g.compile(root, dir, pkg.Name(), sources, edits)
 		if err != nil {
@@ -161,8 +166,10 @@ func (g *group) build(root, dir string) error {
 		if dropped == 0 {
 			// A changed program fails for reasons that nobody wants to keep.
 			const quiet = "-rapid.nofailfile"
-			if _, err := output(root, g.binary, quiet, "-test.list", "^$"); err == nil {
-				g.flags = []string{quiet}
+			for i, s := range g.suites {
+				if _, err := output(root, s.binary, quiet, "-test.list", "^$"); err == nil {
+					g.suites[i].flags = []string{quiet}
+				}
 			}
 			return nil
 		}
@@ -203,7 +210,12 @@ func (g *group) compile(root, dir, pkg string, sources map[string][]byte, edits 
 	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
 		return 0, err
 	}
-	text, err := output(g.tests(root), "go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlayFile, "-o", g.binary, ".")
+	var text string
+	for _, s := range g.suites {
+		if text, err = output(s.dir, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-overlay", overlayFile, "-o", s.binary, "."); err != nil {
+			break
+		}
+	}
 	if err == nil {
 		return 0, nil
 	}

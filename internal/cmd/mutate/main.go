@@ -74,7 +74,7 @@ func mutate(ctx context.Context, n int, seed uint64, parallel int, dir, only str
 		}
 		pending = append(pending, m)
 		if tests[g] == nil {
-			if tests[g], err = g.trace(ctx, root, filepath.Dir(g.binary), parallel); err != nil {
+			if tests[g], err = g.trace(ctx, filepath.Dir(g.suites[0].binary), parallel); err != nil {
 				return false, err
 			}
 		}
@@ -83,7 +83,7 @@ func mutate(ctx context.Context, n int, seed uint64, parallel int, dir, only str
 		if ctx.Err() != nil {
 			return
 		}
-		r := owner[m].judge(ctx, root, m, tests[owner[m]])
+		r := owner[m].judge(ctx, m, tests[owner[m]])
 		if ctx.Err() == nil {
 			write(kept, r)
 			fmt.Fprintf(os.Stderr, "%s\t%s\t%s\n", r.End, m.ID, r.By)

@@ -21,6 +21,8 @@ type test struct {
 	Name    string
 	Took    time.Duration
 	Reaches []int // numbers of mutants
+
+	suite suite
 }
 
 // result is what became of a mutant.
@@ -31,13 +33,13 @@ type result struct {
 	By   string `json:",omitempty"` // the test that failed
 }
 
-// run runs the group's binary with these tests.
-func (g *group) run(ctx context.Context, root string, names []string, limit time.Duration, env ...string) (string, error) {
+// run runs these tests.
+func (s suite) run(ctx context.Context, names []string, limit time.Duration, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	args := append([]string{"-test.run", "^(" + strings.Join(names, "|") + ")$", "-test.failfast", "-test.count=1"}, g.flags...)
-	cmd := exec.CommandContext(ctx, g.binary, args...) //nolint:gosec // built by this program
-	cmd.Dir = g.tests(root)
+	args := append([]string{"-test.run", "^(" + strings.Join(names, "|") + ")$", "-test.failfast", "-test.count=1"}, s.flags...)
+	cmd := exec.CommandContext(ctx, s.binary, args...) //nolint:gosec // built by this program
+	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), env...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
@@ -48,8 +50,20 @@ func (g *group) run(ctx context.Context, root string, names []string, limit time
 }
 
 // trace runs each test alone, unchanged. What fails then cannot kill.
-func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]test, error) {
-	list, err := output(g.tests(root), g.binary, "-test.list", ".")
+func (g *group) trace(ctx context.Context, dir string, parallel int) (all []test, err error) {
+	for _, s := range g.suites {
+		tests, err := g.traceOne(ctx, s, dir, parallel)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, tests...)
+	}
+	slices.SortStableFunc(all, func(a, b test) int { return int(a.Took - b.Took) })
+	return all, nil
+}
+
+func (g *group) traceOne(ctx context.Context, s suite, dir string, parallel int) ([]test, error) {
+	list, err := output(s.dir, s.binary, "-test.list", ".")
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +73,7 @@ func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]te
 			names = append(names, name)
 		}
 	}
-	kept := filepath.Join(dir, "trace.jsonl")
+	kept := filepath.Join(dir, filepath.Base(s.binary)+"-trace.jsonl")
 	known := map[string]test{}
 	for _, t := range read[test](kept) {
 		known[t.Name] = t
@@ -69,10 +83,10 @@ func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]te
 	each(parallel, names, func(name string) {
 		t, ok := known[g.hash+name]
 		if !ok {
-			file := filepath.Join(dir, "reached-"+name)
+			file := filepath.Join(dir, filepath.Base(s.binary)+"-reached-"+name)
 			_ = os.Remove(file)
 			began := time.Now()
-			out, err := g.run(ctx, root, []string{name}, 5*time.Minute, "MUTANT_TRACE="+file)
+			out, err := s.run(ctx, []string{name}, 5*time.Minute, "MUTANT_TRACE="+file)
 			if ctx.Err() != nil {
 				return
 			}
@@ -92,24 +106,24 @@ func (g *group) trace(ctx context.Context, root, dir string, parallel int) ([]te
 		if !ok {
 			write(kept, t)
 		}
-		t.Name = name
+		t.Name, t.suite = name, s
 		tests = append(tests, t)
 	})
-	slices.SortFunc(tests, func(a, b test) int { return int(a.Took - b.Took) })
 	return tests, ctx.Err()
 }
 
 // judge runs the tests that reach m, the fastest first, in steps.
-func (g *group) judge(ctx context.Context, root string, m *mutant, tests []test) result {
+func (g *group) judge(ctx context.Context, m *mutant, tests []test) result {
 	r := result{ID: m.ID, Hash: g.hashes[m.File], End: "not reached"}
 	var names []string
 	var took time.Duration
+	var of suite
 	flush := func() bool {
 		if len(names) == 0 {
 			return false
 		}
 		r.End = "survived"
-		out, err := g.run(ctx, root, names, 30*time.Second+10*took, "MUTANT="+strconv.Itoa(m.number))
+		out, err := of.run(ctx, names, 30*time.Second+10*took, "MUTANT="+strconv.Itoa(m.number))
 		names, took = nil, 0
 		switch {
 		case err == nil:
@@ -130,6 +144,12 @@ func (g *group) judge(ctx context.Context, root string, m *mutant, tests []test)
 	for _, t := range tests {
 		if !slices.Contains(t.Reaches, m.number) {
 			continue
+		}
+		if t.suite.binary != of.binary {
+			if flush() {
+				return r
+			}
+			of = t.suite
 		}
 		names, took = append(names, t.Name), took+t.Took
 		if (len(names) >= 6 || took > 4*time.Second) && flush() {
