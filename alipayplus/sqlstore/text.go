@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,49 +53,27 @@ func original(text string) string {
 // newer version of this package.
 const recordFormat = 1
 
+// encodeRecord makes a text of JSON, which has neither NUL nor bytes that are no
+// UTF-8. (A column for JSON would change it.)
 func encodeRecord(r payment.Record) (string, error) {
 	data, err := r.MarshalBinary()
-	return body(data), err
+	return string(data), err
 }
 
 func decodeRecord(text string) (r payment.Record, err error) {
-	data, err := unbody(text)
-	if err == nil {
-		err = r.UnmarshalBinary(data)
-	}
+	err = r.UnmarshalBinary([]byte(text))
 	return r, err
 }
 
+// encodeMessage makes a text like encodeRecord.
 func encodeMessage(m alipayplus.Message) (string, error) {
 	data, err := m.MarshalBinary()
-	return body(data), err
+	return string(data), err
 }
 
 func decodeMessage(text string) (m alipayplus.Message, err error) {
-	data, err := unbody(text)
-	if err == nil {
-		err = m.UnmarshalBinary(data)
-	}
+	err = m.UnmarshalBinary([]byte(text))
 	return m, err
-}
-
-const base64Prefix = "base64:"
-
-// body makes a text of data that a database can hold: data itself or, if it is
-// no UTF-8 or contains NUL, base64 of it. (A column for JSON would change it.)
-func body(data []byte) string {
-	text := string(data)
-	if utf8.ValidString(text) && !strings.Contains(text, "\x00") && !strings.HasPrefix(text, base64Prefix) {
-		return text
-	}
-	return base64Prefix + base64.StdEncoding.EncodeToString(data)
-}
-
-func unbody(text string) ([]byte, error) {
-	if encoded, ok := strings.CutPrefix(text, base64Prefix); ok {
-		return base64.StdEncoding.DecodeString(encoded)
-	}
-	return []byte(text), nil
 }
 
 // instant reads a time of the database: a timestamp, or milliseconds since 1970.

@@ -114,7 +114,7 @@ func TestFarTimes(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
-		for i, damage := range []string{`record = '{'`, `record = 'base64:?'`, `version = 7`, `version = 0`, `version = -1`, `payment_request_id = 'other'`} {
+		for i, damage := range []string{`record = '{'`, `record = 'x'`, `version = 7`, `version = 0`, `version = -1`, `payment_request_id = 'other'`} {
 			id := fmt.Sprintf("P%d", i)
 			must(t, store.Payments().Update(t.Context(), id, next))
 			d.Exec(t, `UPDATE alipayplus_payment SET `+damage+` WHERE payment_request_id = ?1`, id)
