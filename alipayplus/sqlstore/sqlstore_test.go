@@ -3,10 +3,12 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"testing"
 
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
+	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
 
 // The behaviour on real databases is tested in module internal/sqltest.
@@ -47,5 +49,53 @@ func TestWrongUse(t *testing.T) {
 	}
 	if _, err := sqlstore.Conn(sqlstore.WithTx(ctx, new(sql.Tx))); err == nil || !strings.Contains(err.Error(), "whoever began it") {
 		t.Errorf("Conn: %v", err)
+	}
+}
+
+// Open refuses the versions that its page refuses, and no other.
+func TestVersions(t *testing.T) {
+	for _, c := range []struct {
+		d       sqlstore.Dialect
+		query   string
+		version driver.Value
+		good    bool
+	}{
+		{sqlstore.PostgreSQL, "server_version_num", int64(120022), false},
+		{sqlstore.PostgreSQL, "server_version_num", int64(130000), true},
+		{sqlstore.SQLite, "sqlite_version()", "2.99.0", false},
+		{sqlstore.SQLite, "sqlite_version()", "3.34.1", false},
+		{sqlstore.SQLite, "sqlite_version()", "3.35.0", true},
+		{sqlstore.SQLite, "sqlite_version()", "4.0.0", true},
+		{sqlstore.MySQL, "@@sql_mode", "5.7.44", false},
+		{sqlstore.MySQL, "@@sql_mode", "8.0.11", true},
+		{sqlstore.MySQL, "@@sql_mode", "9.1.0", true},
+		{sqlstore.MySQL, "@@sql_mode", "5.5.5-10.5.29-MariaDB", false},
+		{sqlstore.MySQL, "@@sql_mode", "10.5.29-MariaDB", false},
+		{sqlstore.MySQL, "@@sql_mode", "5.5.5-10.6.0-MariaDB", true},
+		{sqlstore.MySQL, "@@sql_mode", "11.0.2-MariaDB-log", true},
+		{sqlstore.MySQL, "@@sql_mode", "9.6.1-MariaDB", false},
+		{sqlstore.MySQL, "@@sql_mode", "5.7.25-TiDB-v7.5.0", true},
+		{sqlstore.MySQL, "@@sql_mode", "5.7.25-OceanBase-v4.2.1", true},
+		{sqlstore.MySQL, "@@sql_mode", "new", false},
+	} {
+		db := testkit.Rows(func(query string) [][]driver.Value {
+			switch {
+			case !strings.Contains(query, c.query):
+				return nil
+			case c.d == sqlstore.PostgreSQL:
+				return [][]driver.Value{{c.version, "UTF8", "UTF8", "off"}}
+			case c.d == sqlstore.MySQL:
+				return [][]driver.Value{{c.version, "STRICT_TRANS_TABLES", "utf8mb4", "0"}}
+			}
+			return [][]driver.Value{{c.version}}
+		}).Over()
+		store, err := sqlstore.Open(context.Background(), db, c.d)
+		if c.good != (err == nil) || err != nil && !strings.Contains(err.Error(), "too old") {
+			t.Errorf("%v %v: %v", c.d, c.version, err)
+		}
+		if name := map[bool]string{true: "sqlstore.Store{" + c.d.String() + "}", false: "<nil>"}[c.good]; store.String() != name {
+			t.Errorf("the Store of %v is %v", c.d, store)
+		}
+		_ = db.Close()
 	}
 }

@@ -93,12 +93,14 @@ func TestDatabaseClock(t *testing.T) {
 func TestLeaseIsRoundedUp(t *testing.T) {
 	d := sqltest.PostgreSQL(t)
 	store := d.Store(t)
-	d.Watch.Reset(nil)
-	_, err := store.Outbox().Lease(t.Context(), 10, 1100*time.Microsecond)
-	must(t, err)
-	args := d.Watch.Calls()[0].Args
-	if ms := args[len(args)-1].Value; ms != int64(2) {
-		t.Errorf("1.1 ms become %v ms", ms)
+	for lease, want := range map[time.Duration]int64{1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, 1100 * time.Microsecond: 2, -1: 0} {
+		d.Watch.Reset(nil)
+		_, err := store.Outbox().Lease(t.Context(), 10, lease)
+		must(t, err)
+		args := d.Watch.Calls()[0].Args
+		if ms := args[len(args)-1].Value; ms != want {
+			t.Errorf("%v become %v ms", lease, ms)
+		}
 	}
 }
 

@@ -412,7 +412,7 @@ func TestPurgeBesideWriters(t *testing.T) {
 func TestKeysOfAnyByte(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
 		store := d.Store(t)
-		for _, key := range []string{"\xff", "\xfe", `\xff`, `\\xff`, "\x00", "", "a\x00", "a\x00b", "\ufffd", `\x5cxff`} {
+		for _, key := range []string{"\xff", "\xfe", `\xff`, `\\xff`, "\x00", "", "a\x00", "a\x00b", "\ufffd", "\ufffd\x00", "\xef\x00", `\x5cxff`} {
 			state, _, err := store.Idempotency().Begin(t.Context(), claim(key, "o"))
 			if err != nil || state != alipayplus.ClaimFirst {
 				t.Errorf("key %q is mistaken for another one: %v", key, err)
