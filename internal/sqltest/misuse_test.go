@@ -40,6 +40,26 @@ func TestUpdateRefuses(t *testing.T) {
 	})
 }
 
+// What cannot be encoded is an error, and nothing of it is stored.
+func TestUnencodable(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
+		store := d.Store(t)
+		m := message("k")
+		m.Body = alipayplus.Conceal("{\"a\":\"\xff\"}")
+		if err := store.Outbox().Put(t.Context(), m); err == nil {
+			t.Error("a message that cannot be encoded is put")
+		}
+		r := opened("P1", tomorrow)
+		r.State = "\xff"
+		if err := store.Payments().Update(t.Context(), "P1", to(r)); err == nil {
+			t.Error("a record that cannot be encoded is stored")
+		}
+		if n := d.Int(t, `SELECT (SELECT count(*) FROM alipayplus_payment) + (SELECT count(*) FROM alipayplus_outbox)`); n != 0 {
+			t.Errorf("%d rows are stored", n)
+		}
+	})
+}
+
 // Open and Migrate say so when a statement of theirs fails, whichever it is.
 func TestOpenFails(t *testing.T) {
 	failed := errors.New("the statement failed")
