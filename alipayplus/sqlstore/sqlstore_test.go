@@ -4,9 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/alipayplus-mpp/alipayplus-go/alipayplus"
 	"github.com/alipayplus-mpp/alipayplus-go/alipayplus/sqlstore"
 	"github.com/alipayplus-mpp/alipayplus-go/internal/testkit"
 )
@@ -97,5 +101,37 @@ func TestVersions(t *testing.T) {
 			t.Errorf("the Store of %v is %v", c.d, store)
 		}
 		_ = db.Close()
+	}
+}
+
+type serializationFailure struct{}
+
+func (serializationFailure) Error() string    { return "another transaction was in the way" }
+func (serializationFailure) SQLState() string { return "40001" }
+
+// A transaction that always meets another one runs twelve times, the second time
+// at once.
+func TestTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := open(t, sqlstore.PostgreSQL, func(string) [][]driver.Value { return nil })
+		runs, began := 0, time.Now()
+		err := store.InTx(t.Context(), func(context.Context) error {
+			if runs++; runs == 2 && time.Since(began) >= 2*time.Millisecond {
+				t.Errorf("the second run comes after %v", time.Since(began))
+			}
+			return serializationFailure{}
+		})
+		if runs != 12 || !errors.As(err, new(serializationFailure)) {
+			t.Errorf("%d runs: %v", runs, err)
+		}
+	})
+}
+
+// A number that cannot be read is no first run of an operation.
+func TestRunsCannotBeRead(t *testing.T) {
+	store := open(t, sqlstore.PostgreSQL, func(string) [][]driver.Value { return [][]driver.Value{{"many"}} })
+	claim := alipayplus.Claim{Operation: "pay", Key: "k", Owner: "o", Lease: time.Minute}
+	if state, _, err := store.Idempotency().Begin(t.Context(), claim); state != alipayplus.ClaimUndecided || err == nil {
+		t.Errorf("%v, %v", state, err)
 	}
 }

@@ -40,6 +40,44 @@ func TestUpdateRefuses(t *testing.T) {
 	})
 }
 
+// PostgreSQL tells when a transaction is undone: it needs no savepoints.
+func TestNoSavepoints(t *testing.T) {
+	d := sqltest.PostgreSQL(t)
+	store := d.Store(t)
+	d.Watch.Reset(nil)
+	must(t, store.InTx(t.Context(), func(ctx context.Context) error {
+		must(t, store.Outbox().Put(ctx, message("k")))
+		_, err := sqlstore.Tx(ctx)
+		return err
+	}))
+	for _, call := range d.Watch.Calls() {
+		if strings.Contains(call.Text, "SAVEPOINT") {
+			t.Errorf("%q", call.Text)
+		}
+	}
+}
+
+// Where a DELETE cannot choose its rows, Purge lists at most a thousand.
+func TestPurgeListsAThousand(t *testing.T) {
+	d := sqltest.MariaDB(t)
+	store := d.Store(t)
+	d.Watch.Reset(nil)
+	_, err := store.Purge(t.Context(), 5000)
+	must(t, err)
+	listed := false
+	for _, call := range d.Watch.Calls() {
+		if strings.HasPrefix(call.Text, "SELECT payment_request_id") {
+			listed = true
+			if n := call.Args[len(call.Args)-1].Value; n != int64(1000) {
+				t.Errorf("%v payments are listed", n)
+			}
+		}
+	}
+	if !listed {
+		t.Error("nothing is listed")
+	}
+}
+
 // What cannot be encoded is an error, and nothing of it is stored.
 func TestUnencodable(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, d *sqltest.Database) {
