@@ -33,6 +33,10 @@ type browser struct {
 	away     bool     // the test took the wallet away
 }
 
+// backAgain in the console ends away: what the page complained about before it
+// comes before it.
+const backAgain = "the wallet is back"
+
 // startChromium finds Debian's chromium; without it the test is skipped, but not
 // in CI.
 func startChromium(t *testing.T) context.Context {
@@ -70,6 +74,11 @@ func open(t *testing.T, chromium context.Context, home string, width int64, sche
 		for m, err := range messages {
 			if err != nil {
 				return
+			}
+			if m.Type == "log" && strings.Contains(m.String(), backAgain) {
+				b.mu.Lock()
+				b.away = false
+				b.mu.Unlock()
 			}
 			if kind := string(m.Type); m.IsException() || kind == "error" || kind == "warning" {
 				b.mu.Lock()

@@ -48,7 +48,7 @@ func (bank) Debit(ctx context.Context, tx *sql.Tx, r payment.Record, d payment.D
 
 func (bank) Credit(ctx context.Context, tx *sql.Tx, r payment.Record, c payment.Credit) error {
 	if c.Amount.Currency != currency {
-		return fmt.Errorf("a credit of %v, and nobody was debited so", c.Amount)
+		return fmt.Errorf("a credit of %v to an account in %s", c.Amount, currency)
 	}
 	return book(ctx, tx, r, c.Key, c.Amount.Minor)
 }

@@ -278,6 +278,7 @@ func TestRestart(t *testing.T) {
 	defer stop()
 	b.until("the page of the next wallet", fmt.Sprintf(`meta("start") !== %q`, old))
 	b.ready()
+	b.run("back", chromedp.Evaluate[chromedp.Void](`console.log("`+backAgain+`")`))
 	b.says("#books", "reported 0") // it begins with an empty database
 	if value[bool](b, `sessionStorage.getItem("mixed") !== null`) {
 		b.Error("the old page showed the next wallet's books")

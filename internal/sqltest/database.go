@@ -207,9 +207,10 @@ func (d *Database) Settle(t testing.TB) {
 	if d.Dialect == sqlstore.SQLite {
 		return // a connection that is closed is gone
 	}
-	for deadline := time.Now().Add(time.Minute); d.Int(t, d.Pick(
+	transactions := d.Pick(
 		`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'`,
-		`SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = database() AND p.id <> connection_id()`, ``)) > 0; {
+		`SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = database() AND p.id <> connection_id()`, ``)
+	for deadline := time.Now().Add(time.Minute); d.Int(t, transactions) > 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the server does not end the transaction of a connection that broke")
 		}

@@ -31,7 +31,8 @@ type Bank struct {
 
 var _ payment.Ledger = (*Bank)(nil)
 
-// NewBank makes a Bank in db, the Memory of the payments.
+// NewBank makes a Bank in db, the Memory of the payments. Its accounts are in
+// currency, an ISO 4217 code.
 func NewBank(db *alipayplus.Memory, currency alipayplus.Currency) *Bank {
 	return &Bank{db: db, currency: currency, balances: map[string]int64{}, entries: map[string]Entry{}}
 }
@@ -122,7 +123,8 @@ type RemoteBank struct {
 
 var _ payment.RemoteLedger = (*RemoteBank)(nil)
 
-// NewRemoteBank makes a RemoteBank.
+// NewRemoteBank makes a RemoteBank. Its accounts are in currency, an ISO 4217
+// code.
 func NewRemoteBank(currency alipayplus.Currency) *RemoteBank {
 	return &RemoteBank{currency: currency, balances: map[string]int64{}, entries: map[string]Entry{}, landed: map[string]time.Time{}, refused: map[string]bool{}}
 }

@@ -8,7 +8,8 @@
 // that the environment sets, so that a change costs a run of the tests and no
 // build. A first pass runs each test alone and records which changes it
 // reaches; a change is then run against the tests that reach it, the fastest
-// first, until one fails or takes too long.
+// first, until one fails or takes too long. The tests of sqlstore are its own and
+// those of internal/sqltest.
 //
 // The sample is drawn file by file in turn, by the seed. Results are kept in
 // -dir: an interrupted run goes on where it was, and -again runs the survivors

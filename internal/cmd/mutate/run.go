@@ -117,7 +117,7 @@ func (g *group) judge(ctx context.Context, m *mutant, tests []test) result {
 	r := result{ID: m.ID, Hash: g.hashes[m.File], End: "not reached"}
 	var names []string
 	var took time.Duration
-	var of suite
+	var of suite // that has the tests of names
 	flush := func() bool {
 		if len(names) == 0 {
 			return false
